@@ -1,0 +1,291 @@
+"""What a grammar cannot see: whether a blueprint makes sense, and how to mend it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from clodo.blueprint.fields import field_problems
+from clodo.blueprint.keywords import (
+    JS_KEYWORDS,
+    LIST_PARAMETERS,
+    OBJECT_KEYS,
+    ROUTE_NAMES,
+    ROW_KEYS,
+    SQL_KEYWORDS,
+)
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.values import (
+    Access,
+    Blueprint,
+    Entity,
+    FieldType,
+    OnDelete,
+    ServiceType,
+    Users,
+    Who,
+)
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_NO_ENTITIES = (ServiceType.AUTH, ServiceType.GATEWAY, ServiceType.STATIC, ServiceType.GENERIC)
+
+
+def check(
+    blueprint: Blueprint, positions: Mapping[str, tuple[int, int]] | None = None
+) -> tuple[Problem, ...]:
+    """Everything wrong or doubtful in a blueprint, errors first, each with its place in the text
+    where ``positions`` (of ``syntax.read``) are given."""
+    found = [_placed(p, positions or {}) for p in _problems(blueprint)]
+    return tuple(sorted(found, key=lambda p: p.severity != "error"))
+
+
+def _placed(problem: Problem, positions: Mapping[str, tuple[int, int]]) -> Problem:
+    path = problem.path
+    while path and path not in positions:
+        path = path.rpartition(".")[0]
+    line, column = positions.get(path, (0, 0))
+    return replace(problem, line=line, column=column)
+
+
+def _problems(b: Blueprint) -> Iterator[Problem]:
+    if not b.entities and b.type not in _NO_ENTITIES:
+        yield Problem(f"A {b.type} needs an entity.", "Add a block such as 'entity book { … }'.")
+    yield from _name_problems(b.name, "")
+    yield from _duplicates([e.name for e in b.entities], "the service", "")
+    yield from _service_access(b)
+    if b.users is not None:
+        yield from _user_fields(b.users)
+    for entity in b.entities:
+        yield from _entity(b, entity)
+    yield from _required_cycles(b)
+
+
+def _name_problems(name: str, path: str) -> Iterator[Problem]:
+    if not _NAME.fullmatch(name):
+        yield Problem(
+            f"{name!r} is not a name.", "Use up to 63 of a-z, 0-9 and _, a letter first.", path
+        )
+    elif name in OBJECT_KEYS:
+        yield Problem(f"{name!r} is a reserved name.", f"Write {name}_value, say.", path)
+
+
+def _keyword_warning(name: str, path: str, instead: str) -> Iterator[Problem]:
+    languages = [n for n, w in (("SQL", SQL_KEYWORDS), ("JavaScript", JS_KEYWORDS)) if name in w]
+    if languages:
+        yield Problem(
+            f"{name!r} is a keyword of {' and '.join(languages)}.",
+            f"It works, since the generated code quotes it; {instead} would read better.",
+            path,
+            severity="warning",
+        )
+
+
+def _duplicates(names: Iterable[str], where: str, path: str) -> Iterator[Problem]:
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield Problem(f"{where} has {name!r} {count} times.", "Rename or remove one.", path)
+
+
+def _service_access(b: Blueprint) -> Iterator[Problem]:
+    rules = [("", b.read), ("", b.write)]
+    rules += [(e.name, a) for e in b.entities for a in (e.read, e.write) if a is not None]
+    for path, access in rules:
+        if access.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
+            yield Problem(
+                f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", path
+            )
+        if access.who is Who.ROLE and b.users is not None:
+            yield from _unknown_roles(access, b.users, path)
+    if Who.OWNER in (b.read.who, b.write.who):
+        yield Problem(
+            "'owner' cannot be the rule of a whole service.",
+            "Say it in each entity whose rows have an owner.",
+        )
+
+
+def _unknown_roles(access: Access, users: Users, path: str) -> Iterator[Problem]:
+    known = {"admin", "user", *users.roles}
+    for role in access.roles:
+        if role not in known:
+            yield Problem(
+                f"No role {role!r} is declared.",
+                f"Add '{role}' to the line 'roles' of the block 'users'.",
+                path,
+            )
+
+
+def _user_fields(users: Users) -> Iterator[Problem]:
+    taken = {"email", "password", "role", "token", "user"} | ROW_KEYS
+    yield from _duplicates([f.name for f in users.fields], "users", "user")
+    for f in users.fields:
+        path = f"user.{f.name}"
+        if f.name in taken:
+            yield Problem(
+                f"Users have {f.name!r} already.", "Remove it or choose another name.", path
+            )
+        if f.computed is not None or f.unique:
+            yield Problem(
+                f"{f.name!r} of users can be neither computed nor unique.", "Remove that.", path
+            )
+        yield from field_problems(f, users.fields, path)
+
+
+def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
+    yield from _name_problems(e.name, e.name)
+    yield from _keyword_warning(e.name, e.name, f"{e.name}_record")
+    if e.name in ROUTE_NAMES:
+        yield Problem(
+            f"{e.name!r} is a route of the service itself.", f"Write {e.name}_entry, say.", e.name
+        )
+    if e.name == "user" and b.users is not None:
+        yield Problem(
+            "'user' is the service's own users here.",
+            "Move its fields into the block 'users', or rename the entity.",
+            e.name,
+        )
+    yield from _members(e)
+    yield from _targets(b, e)
+    for f in e.fields:
+        yield from field_problems(f, e.fields, f"{e.name}.{f.name}")
+    yield from _groups(e)
+    yield from _search(e)
+    yield from _entity_access(b, e)
+
+
+def _members(e: Entity) -> Iterator[Problem]:
+    keys = [f.name for f in e.fields] + [f"{r.name}_id" for r in e.references]
+    names = [f.name for f in e.fields] + [m.name for m in (*e.references, *e.links)]
+    yield from _duplicates(names, e.name, e.name)
+    yield from _duplicates((k for k in keys if k not in names), f"The row of {e.name}", e.name)
+    for name in names:
+        path = f"{e.name}.{name}"
+        yield from _name_problems(name, path)
+        yield from _keyword_warning(name, path, f"{e.name}_{name}")
+        if name in LIST_PARAMETERS:
+            yield Problem(
+                f"{name!r} is a parameter of every list.", f"Write {e.name}_{name}, say.", path
+            )
+    for key in keys:
+        if key in ROW_KEYS:
+            name = key if key in names else key.removesuffix("_id")
+            yield Problem(
+                f"Every row may have {key!r} already.",
+                "Remove it or choose another name.",
+                f"{e.name}.{name}",
+            )
+
+
+def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
+    known = [x.name for x in b.entities] + (["user"] if b.users is not None else [])
+    for member in (*e.references, *e.links):
+        if member.target not in known:
+            near = difflib.get_close_matches(member.target, known, n=1)
+            mend = f"Did you mean {near[0]}?" if near else f"Add 'entity {member.target} {{ … }}'."
+            yield Problem(
+                f"{e.name}.{member.name} refers to {member.target!r}, which does not exist.",
+                mend,
+                f"{e.name}.{member.name}",
+            )
+    for link in e.links:
+        if link.target == "user" and b.users is not None:
+            yield Problem(
+                "A many-to-many link with users is not possible.",
+                "Add an entity that refers to both.",
+                f"{e.name}.{link.name}",
+            )
+    pairs = Counter((e.name, link.target) for link in e.links)
+    pairs += Counter((e.name, x.name) for x in b.entities for k in x.links if k.target == e.name)
+    for (_, target), count in pairs.items():
+        if count > 1 and target != e.name:
+            yield Problem(
+                f"{e.name} and {target} are linked more than once.", "Keep one link.", e.name
+            )
+    for r in e.references:
+        if r.required and r.on_delete is OnDelete.SET_NULL:
+            yield Problem(
+                f"{e.name}.{r.name} is required and cannot be set to null.",
+                "Remove 'required', or choose restrict or cascade.",
+                f"{e.name}.{r.name}",
+            )
+
+
+def _groups(e: Entity) -> Iterator[Problem]:
+    types = {f.name: f for f in e.fields}
+    known = {*types, *(r.name for r in e.references)}
+    for group in e.unique:
+        yield from _duplicates(group, f"A unique group of {e.name}", e.name)
+        for name in group:
+            if name not in known:
+                near = difflib.get_close_matches(name, sorted(known), n=1)
+                yield Problem(
+                    f"{e.name} has no {name!r} to be unique.",
+                    f"Did you mean {near[0]}?" if near else "Name fields or references of it.",
+                    e.name,
+                )
+            elif name in types and types[name].computed is not None:
+                yield Problem(f"{name!r} is computed and cannot be unique.", "", e.name)
+
+
+def _search(e: Entity) -> Iterator[Problem]:
+    yield from _duplicates(e.search, f"The search of {e.name}", e.name)
+    searchable = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL)
+    searchable += (FieldType.ENUM, FieldType.LIST)
+    for name in e.search:
+        f = e.field(name)
+        if f is None:
+            yield Problem(f"{e.name} has no field {name!r} to search.", "", e.name)
+        elif f.type not in searchable or f.computed is not None:
+            yield Problem(
+                f"{e.name}.{name} cannot be searched: it is {f.type}.",
+                "Search looks through stored texts.",
+                f"{e.name}.{name}",
+            )
+        elif f.write_only:
+            yield Problem(
+                f"{e.name}.{name} is write-only; a search would tell it.",
+                "Take it out of the search.",
+                f"{e.name}.{name}",
+            )
+
+
+def _entity_access(b: Blueprint, e: Entity) -> Iterator[Problem]:
+    read, write = b.read_access(e), b.write_access(e)
+    if read.who is Who.OWNER and write.who is not Who.OWNER:
+        yield Problem(
+            f"Only the owner may read a {e.name}, yet '{write}' may write it.",
+            "Say 'write owner' too.",
+            e.name,
+        )
+    if write.who is Who.PUBLIC and read.who is not Who.PUBLIC:
+        yield Problem(
+            f"Everybody may write a {e.name}, but not everybody may read it.",
+            "That is rarely meant; check the two rules.",
+            e.name,
+            severity="warning",
+        )
+
+
+def _required_cycles(b: Blueprint) -> Iterator[Problem]:
+    needs = {e.name: [r for r in e.references if r.required] for e in b.entities}
+    done: set[str] = set()
+
+    def walk(name: str, trail: tuple[str, ...]) -> Iterator[Problem]:
+        if name in trail:
+            cycle = (*trail[trail.index(name) :], name)
+            yield Problem(
+                f"No row could ever be made: {' → '.join(cycle)} are each required.",
+                "Remove 'required' from one of these references.",
+                cycle[0],
+            )
+            return
+        if name in done:
+            return
+        for r in needs.get(name, ()):
+            yield from walk(r.target, (*trail, name))
+        done.add(name)
+
+    for entity in b.entities:
+        yield from walk(entity.name, ())

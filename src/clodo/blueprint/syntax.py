@@ -1,0 +1,343 @@
+"""Text → blueprint. The grammar stands in ``grammar.lark``; this gives it meaning."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from clodo.blueprint import values as v
+from clodo.blueprint.problems import InvalidBlueprint, Problem
+
+#: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
+Positions = dict[str, tuple[int, int]]
+
+_KEYWORDS = (
+    "service type read write users entity roles unique search soft delete no timestamps required "
+    "default min above max below pattern read-only write-only role public key user owner enum on "
+    "text longtext integer decimal money boolean date datetime time email url uuid json list "
+    "restrict cascade"
+).split()
+
+#: Words that people try first, and what the language says instead.
+_FAMILIAR = {
+    "string": "text",
+    "str": "text",
+    "varchar": "text",
+    "int": "integer",
+    "number": "integer or decimal",
+    "float": "decimal",
+    "double": "decimal",
+    "bool": "boolean",
+    "timestamp": "datetime",
+    "long": "longtext",
+    "array": "list",
+    "model": "entity",
+    "table": "entity",
+    "nullable": "nothing: fields are optional unless they say required",
+    "optional": "nothing: fields are optional unless they say required",
+    "notnull": "required",
+    "minimum": "min",
+    "maximum": "max",
+}
+
+
+@cache
+def grammar_source() -> str:
+    """The text of the grammar."""
+    return files("clodo.blueprint").joinpath("grammar.lark").read_text("utf-8")
+
+
+@cache
+def parser() -> Lark:
+    """The parser of the language (LALR, built once)."""
+    return Lark(grammar_source(), parser="lalr", propagate_positions=True)
+
+
+def read(text: str) -> tuple[v.Blueprint, Positions]:
+    """The blueprint of a text and where its parts stand, not yet checked for sense.
+
+    Raises:
+        InvalidBlueprint: the text does not follow the grammar, or says a thing twice.
+    """
+    try:
+        tree = parser().parse(text.replace("\r\n", "\n").rstrip("\n") + "\n")
+    except UnexpectedInput as error:
+        raise InvalidBlueprint((_syntax_problem(error, text),)) from None
+    builder = _Builder()
+    blueprint = builder.blueprint(tree)
+    if builder.problems:
+        raise InvalidBlueprint(tuple(builder.problems))
+    return blueprint, builder.positions
+
+
+class _Builder:
+    """Turns a parse tree into values, noting positions and what is said twice."""
+
+    def __init__(self) -> None:
+        self.positions: Positions = {}
+        self.problems: list[Problem] = []
+
+    def blueprint(self, tree: Tree[Any]) -> v.Blueprint:
+        head, *sections = tree.children
+        name, *title = head.children
+        self._place("", name)
+        blueprint = v.Blueprint(str(name), title=_text(title[0]) if title else "")
+        seen: set[str] = set()
+        for section in sections:
+            kind = section.data
+            if kind == "entity":
+                built = self._entity(section)
+                blueprint = replace(blueprint, entities=(*blueprint.entities, built))
+                continue
+            if kind in seen:
+                self._twice(str(kind).removesuffix("_line"), section)
+            seen.add(kind)
+            if kind == "type_line":
+                blueprint = replace(blueprint, type=v.ServiceType(str(section.children[0])))
+            elif kind == "users":
+                blueprint = replace(blueprint, users=self._users(section))
+            elif kind == "read_line":
+                blueprint = replace(blueprint, read=_access(section.children[0]))
+            else:
+                blueprint = replace(blueprint, write=_access(section.children[0]))
+        return blueprint
+
+    def _users(self, tree: Tree[Any]) -> v.Users:
+        fields, roles = [], ()
+        for member in tree.children:
+            if member.data == "roles_line":
+                roles = tuple(str(n) for n in member.children)
+            else:
+                fields.append(self._field("user", member))
+        return v.Users(tuple(fields), roles)
+
+    def _entity(self, tree: Tree[Any]) -> v.Entity:
+        name, *members = tree.children
+        path = str(name)
+        if path in self.positions:
+            self._twice(f"entity {path}", tree)
+        self._place(path, name)
+        entity = v.Entity(path)
+        seen: set[str] = set()
+        for member in members:
+            kind = str(member.data)
+            if kind == "field":
+                entity = replace(entity, fields=(*entity.fields, self._field(path, member)))
+            elif kind == "reference":
+                made = self._reference(path, member)
+                entity = replace(entity, references=(*entity.references, made))
+            elif kind == "link":
+                link = v.Link(self._key(path, member.children[0]), str(member.children[1]))
+                entity = replace(entity, links=(*entity.links, link))
+            elif kind == "unique_line":
+                group = tuple(str(n) for n in member.children)
+                entity = replace(entity, unique=(*entity.unique, group))
+            else:
+                if kind in seen:
+                    self._twice(f"{kind.removesuffix('_line').replace('_', ' ')!r}", member)
+                seen.add(kind)
+                entity = _with_line(entity, kind, member)
+        return entity
+
+    def _field(self, path: str, tree: Tree[Any]) -> v.Field:
+        key, type_, *modifiers = tree.children
+        name = self._key(path, key)
+        if type_.data == "enum_type":
+            f = v.Field(name, v.FieldType.ENUM, tuple(_choice(c) for c in type_.children))
+        else:
+            f = v.Field(name, v.FieldType(str(type_.children[0])))
+        for modifier in modifiers:
+            changed = _with_modifier(f, modifier)
+            if changed == f:
+                self._twice(str(modifier.data).replace("_", "-"), modifier, f"{path}.{name}")
+            f = changed
+        return f
+
+    def _reference(self, path: str, tree: Tree[Any]) -> v.Reference:
+        key, target, *modifiers = tree.children
+        r = v.Reference(self._key(path, key), str(target))
+        for modifier in modifiers:
+            if modifier.data == "on_delete":
+                r = replace(r, on_delete=v.OnDelete(str(modifier.children[0])))
+            elif modifier.data == "required":
+                r = replace(r, required=True)
+            else:
+                r = replace(r, unique=True)
+        return r
+
+    def _key(self, path: str, token: Token) -> str:
+        name = str(token).rstrip(": \t")
+        if f"{path}.{name}" in self.positions:
+            self._problem(f"{path} has {name!r} twice.", "Rename or remove one.", token)
+        self._place(f"{path}.{name}", token)
+        return name
+
+    def _place(self, path: str, token: Token) -> None:
+        self.positions.setdefault(path, (token.line or 0, token.column or 0))
+
+    def _twice(self, what: str, tree: Tree[Any], path: str = "") -> None:
+        line, column = getattr(tree.meta, "line", 0), getattr(tree.meta, "column", 0)
+        if not line and path:
+            line, column = self.positions.get(path, (0, 0))
+        self.problems.append(
+            Problem(f"{what} is said twice.", "Remove one of the two.", path, line, column)
+        )
+
+    def _problem(self, message: str, suggestion: str, token: Token) -> None:
+        self.problems.append(
+            Problem(message, suggestion, "", token.line or 0, token.column or 0)
+        )
+
+
+def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
+    if kind == "search_line":
+        return replace(entity, search=tuple(str(n) for n in tree.children))
+    if kind == "read_line":
+        return replace(entity, read=_access(tree.children[0]))
+    if kind == "write_line":
+        return replace(entity, write=_access(tree.children[0]))
+    if kind == "soft_delete":
+        return replace(entity, soft_delete=True)
+    return replace(entity, timestamps=False)
+
+
+_MODIFIERS: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
+    "required": lambda c: {"required": True},
+    "unique": lambda c: {"unique": True},
+    "default": lambda c: {"default": _constant(c[0])},
+    "minimum": lambda c: {"minimum": v.Bound(_constant(c[0]))},
+    "above": lambda c: {"minimum": v.Bound(_constant(c[0]), exclusive=True)},
+    "maximum": lambda c: {"maximum": v.Bound(_constant(c[0]))},
+    "below": lambda c: {"maximum": v.Bound(_constant(c[0]), exclusive=True)},
+    "pattern": lambda c: {"pattern": _text(c[0])},
+    "read_only": lambda c: {"read_only": True},
+    "write_only": lambda c: {"write_only": True},
+    "computed": lambda c: {"computed": _expression(c[0])},
+}
+
+
+def _with_modifier(f: v.Field, tree: Tree[Any]) -> v.Field:
+    changes = _MODIFIERS[tree.data](tree.children)
+    # A second value for one slot counts as said twice, so it leaves the field as it was.
+    if any(getattr(f, slot) not in (None, False) for slot in changes):
+        return f
+    return replace(f, **changes)
+
+
+def _access(tree: Tree[Any]) -> v.Access:
+    names = tuple(str(t) for t in tree.children)
+    if tree.data == "access_role":
+        return v.Access(v.Who.ROLE, names)
+    return v.Access(v.Who(names[0]))
+
+
+def _text(token: Token) -> str:
+    return str(json.loads(str(token)))
+
+
+def _choice(tree: Tree[Any]) -> str:
+    token = tree.children[0]
+    return _text(token) if tree.data == "quoted" else str(token)
+
+
+def _constant(tree: Tree[Any]) -> Any:
+    token = tree.children[0]
+    if tree.data == "number":
+        return Decimal(str(token))
+    if tree.data == "boolean":
+        return str(token) == "true"
+    return _choice(tree)
+
+
+def _expression(tree: Tree[Any]) -> v.Expression:
+    if tree.data == "operation":
+        left, operator, right = tree.children
+        return v.Operation(str(operator), _expression(left), _expression(right))  # type: ignore[arg-type]
+    token = tree.children[0]
+    if tree.data == "number_operand":
+        return v.Operand(Decimal(str(token)))
+    if tree.data == "text_operand":
+        return v.Operand(_text(token))
+    return v.Operand(str(token), is_field=True)
+
+
+def _syntax_problem(error: UnexpectedInput, text: str) -> Problem:
+    line, column = getattr(error, "line", 0) or 0, getattr(error, "column", 0) or 0
+    lines = text.split("\n")
+    if isinstance(error, UnexpectedEOF) or line < 1 or line > len(lines):
+        return _end_problem(lines)
+    rest = lines[line - 1][max(column - 1, 0) :]
+    word = rest.split()[0].rstrip(",:(){}") if rest.split() else ""
+    if isinstance(error, UnexpectedToken) and error.token.type in ("$END", "_NL") or not word:
+        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+            return _end_problem(lines)
+        return Problem("The line ends too early.", _expected(error), "", line, column)
+    return Problem(f"{word!r} is not expected here.", _suggest(word, error), "", line, column)
+
+
+def _end_problem(lines: list[str]) -> Problem:
+    return Problem(
+        "The text ends before the blueprint is complete.",
+        "Is a closing '}' missing?",
+        "",
+        len(lines),
+        len(lines[-1]) + 1,
+    )
+
+
+def _suggest(word: str, error: UnexpectedInput) -> str:
+    if word.lower() in _FAMILIAR:
+        return f"Write {_FAMILIAR[word.lower()]}."
+    if word != word.lower() and word.isidentifier():
+        return f"Names are in snake_case: write {_snake(word)}."
+    near = difflib.get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
+    if near and near[0] != word:
+        return f"Did you mean {near[0]}?"
+    return _expected(error)
+
+
+def _snake(word: str) -> str:
+    out = "".join(f"_{c.lower()}" if c.isupper() else c for c in word)
+    return out.strip("_").replace("__", "_")
+
+
+def _expected(error: UnexpectedInput) -> str:
+    names: set[str] = set()
+    if isinstance(error, UnexpectedToken):
+        names = set(error.accepts or error.expected)
+    elif isinstance(error, UnexpectedCharacters):
+        names = set(error.allowed or ())
+    shown = sorted({_terminal(n) for n in names} - {""})
+    return f"Expected {', '.join(shown[:9])}." if shown else ""
+
+
+_NAMED_TERMINALS = {
+    "KEY": "a line such as 'title: text'",
+    "NAME": "a name",
+    "STRING": "a text in quotes",
+    "NUMBER": "a number",
+    "_NL": "the end of the line",
+    "PLAIN_TYPE": "a type such as text or integer",
+    "WHO": "public, key, user or owner",
+    "DELETE_RULE": "restrict, cascade or set null",
+    "BOOLEAN": "true or false",
+    "SERVICE_TYPE": "a service type such as data-service",
+}
+
+
+def _terminal(name: str) -> str:
+    if name in _NAMED_TERMINALS:
+        return _NAMED_TERMINALS[name]
+    found = [t for t in parser().terminals if t.name == name]
+    if not found or found[0].pattern.type != "str":
+        return ""
+    return f"'{found[0].pattern.value}'"

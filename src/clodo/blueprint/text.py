@@ -1,0 +1,158 @@
+"""The canonical text of a blueprint: ``format_blueprint`` is the inverse of ``parse``."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from clodo.blueprint.values import (
+    PUBLIC,
+    Blueprint,
+    Bound,
+    Constant,
+    Entity,
+    Expression,
+    Field,
+    FieldType,
+    OnDelete,
+    Operand,
+    Reference,
+    ServiceType,
+    Users,
+)
+
+_BARE = re.compile(r"[a-z][a-z0-9_]*")
+_PRECEDENCE = {"+": 1, "-": 1, "&": 1, "*": 2, "/": 2}
+
+
+def format_blueprint(blueprint: Blueprint) -> str:
+    """The canonical text, ending in a newline."""
+    return "\n".join(_lines(blueprint)) + "\n"
+
+
+def _lines(blueprint: Blueprint) -> Iterator[str]:
+    title = f" {quote(blueprint.title)}" if blueprint.title else ""
+    yield f"service {blueprint.name}{title}"
+    if blueprint.type is not ServiceType.DATA:
+        yield f"type {blueprint.type}"
+    if (blueprint.read, blueprint.write) != (PUBLIC, PUBLIC):
+        yield f"read {blueprint.read}"
+        yield f"write {blueprint.write}"
+    if blueprint.users is not None:
+        yield ""
+        yield from _users(blueprint.users)
+    for entity in blueprint.entities:
+        yield ""
+        yield from _entity(entity)
+
+
+def _users(users: Users) -> Iterator[str]:
+    yield "users {"
+    if users.roles:
+        yield f"  roles {', '.join(users.roles)}"
+    yield from (f"  {field_line(f)}" for f in users.fields)
+    yield "}"
+
+
+def _entity(entity: Entity) -> Iterator[str]:
+    yield f"entity {entity.name} {{"
+    yield from (f"  {field_line(f)}" for f in entity.fields)
+    yield from (f"  {_reference(r)}" for r in entity.references)
+    yield from (f"  {link.name}: <-> {link.target}" for link in entity.links)
+    yield from (f"  unique ({', '.join(group)})" for group in entity.unique)
+    if entity.search:
+        yield f"  search {', '.join(entity.search)}"
+    if entity.read is not None:
+        yield f"  read {entity.read}"
+    if entity.write is not None:
+        yield f"  write {entity.write}"
+    if entity.soft_delete:
+        yield "  soft delete"
+    if not entity.timestamps:
+        yield "  no timestamps"
+    yield "}"
+
+
+def field_line(f: Field) -> str:
+    """One field as its line in a blueprint, without indentation."""
+    parts = [f"{f.name}: {_type(f)}"]
+    if f.required:
+        parts.append("required")
+    if f.unique:
+        parts.append("unique")
+    if f.default is not None:
+        parts.append(f"default {_constant(f.default, bare=_bare_default(f))}")
+    if f.minimum is not None:
+        parts.append(f"{'above' if f.minimum.exclusive else 'min'} {_bound(f.minimum)}")
+    if f.maximum is not None:
+        parts.append(f"{'below' if f.maximum.exclusive else 'max'} {_bound(f.maximum)}")
+    if f.pattern is not None:
+        parts.append(f"pattern {quote(f.pattern)}")
+    if f.read_only:
+        parts.append("read-only")
+    if f.write_only:
+        parts.append("write-only")
+    if f.computed is not None:
+        parts.append(f"= {_expression(f.computed, 0)}")
+    return " ".join(parts)
+
+
+def _type(f: Field) -> str:
+    if f.type is not FieldType.ENUM:
+        return f.type.value
+    return f"enum({', '.join(_constant(v, bare=True) for v in f.values)})"
+
+
+def _bare_default(f: Field) -> bool:
+    return f.type is FieldType.ENUM or (f.default == "now" and f.type.is_temporal)
+
+
+def _reference(r: Reference) -> str:
+    parts = [f"{r.name}: -> {r.target}"]
+    if r.required:
+        parts.append("required")
+    if r.unique:
+        parts.append("unique")
+    if r.on_delete is not OnDelete.RESTRICT:
+        parts.append(f"on delete {r.on_delete}")
+    return " ".join(parts)
+
+
+def quote(text: str) -> str:
+    """A text as a string literal of the language."""
+    return json.dumps(text)
+
+
+def number(value: Decimal) -> str:
+    """A number in plain notation, without needless zeros."""
+    plain = format(value, "f")
+    if "." in plain:
+        plain = plain.rstrip("0").rstrip(".")
+    return "0" if plain in ("-0", "") else plain
+
+
+def _bound(bound: Bound) -> str:
+    return number(bound.value) if isinstance(bound.value, Decimal) else quote(bound.value)
+
+
+def _constant(value: Constant, *, bare: bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return number(value)
+    if bare and _BARE.fullmatch(value) and value not in ("true", "false"):
+        return value
+    return quote(value)
+
+
+def _expression(e: Expression, outer: int) -> str:
+    if isinstance(e, Operand):
+        if e.is_field:
+            return str(e.value)
+        return _constant(e.value, bare=False)
+    level = _PRECEDENCE[e.operator]
+    # The operators group to the left, so an equal level on the right needs its parentheses.
+    inner = f"{_expression(e.left, level)} {e.operator} {_expression(e.right, level + 1)}"
+    return f"({inner})" if level < outer else inner

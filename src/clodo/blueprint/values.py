@@ -1,0 +1,232 @@
+"""What a service is: frozen values, equal by content, free of ids, clocks and paths.
+
+The service contract gives these values their meaning over HTTP. Names are snake_case; entity
+names are singular. Every sequence is a tuple in the order in which it was written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal
+
+
+class ServiceType(StrEnum):
+    """The kind of a service, in the words that users of the framework know."""
+
+    DATA = "data-service"
+    AUTH = "auth-service"
+    CONTENT = "content-service"
+    GATEWAY = "api-gateway"
+    STATIC = "static-site"
+    GENERIC = "generic"
+
+
+class FieldType(StrEnum):
+    """The type of a field as written in a blueprint."""
+
+    TEXT = "text"
+    LONG_TEXT = "longtext"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    MONEY = "money"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    DATETIME = "datetime"
+    TIME = "time"
+    EMAIL = "email"
+    URL = "url"
+    UUID = "uuid"
+    JSON = "json"
+    ENUM = "enum"
+    LIST = "list"
+
+    @property
+    def is_number(self) -> bool:
+        """Bounds are numbers."""
+        return self in (FieldType.INTEGER, FieldType.DECIMAL, FieldType.MONEY)
+
+    @property
+    def is_temporal(self) -> bool:
+        """Bounds are dates, date-times or times of day."""
+        return self in (FieldType.DATE, FieldType.DATETIME, FieldType.TIME)
+
+    @property
+    def is_textual(self) -> bool:
+        """Bounds are lengths in characters (of a list: the number of its items)."""
+        return self in (
+            FieldType.TEXT,
+            FieldType.LONG_TEXT,
+            FieldType.EMAIL,
+            FieldType.URL,
+            FieldType.LIST,
+        )
+
+
+class OnDelete(StrEnum):
+    """What becomes of a row when the row it refers to is deleted."""
+
+    RESTRICT = "restrict"
+    CASCADE = "cascade"
+    SET_NULL = "set null"
+
+
+class Who(StrEnum):
+    """The kinds of caller an access rule can name."""
+
+    PUBLIC = "public"
+    KEY = "key"
+    USER = "user"
+    OWNER = "owner"
+    ROLE = "role"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do something. ``roles`` is non-empty exactly for ``Who.ROLE`` (any of them may)."""
+
+    who: Who
+    roles: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"role {', '.join(self.roles)}" if self.who is Who.ROLE else self.who.value
+
+
+PUBLIC = Access(Who.PUBLIC)
+KEY = Access(Who.KEY)
+USER = Access(Who.USER)
+OWNER = Access(Who.OWNER)
+
+#: A constant of the language: a number, a boolean or a text (dates and times are texts).
+Constant = Decimal | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A minimum or maximum. For numbers and times the value itself, for texts the length."""
+
+    value: Decimal | str
+    exclusive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A leaf of a computed expression: the name of a sibling field, or a constant."""
+
+    value: Constant
+    is_field: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """``left operator right``; numbers for ``+ - * /``, texts for ``&`` (concatenation)."""
+
+    operator: Literal["+", "-", "*", "/", "&"]
+    left: Expression
+    right: Expression
+
+
+Expression = Operand | Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column. ``values`` is non-empty exactly for enums. ``default`` is a constant, or the
+    text ``now`` for dates and times. ``computed`` fields are read-only and are never stored."""
+
+    name: str
+    type: FieldType = FieldType.TEXT
+    values: tuple[str, ...] = ()
+    required: bool = False
+    unique: bool = False
+    default: Constant | None = None
+    minimum: Bound | None = None
+    maximum: Bound | None = None
+    pattern: str | None = None
+    read_only: bool = False
+    write_only: bool = False
+    computed: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference ``name: -> target``; the JSON key is ``{name}_id``. ``unique`` makes it
+    one-to-one. A target of ``user`` means the service's users where it has them."""
+
+    name: str
+    target: str
+    required: bool = False
+    unique: bool = False
+    on_delete: OnDelete = OnDelete.RESTRICT
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Many-to-many: ``name: <-> target``, declared on one of the two sides only. The sub-path
+    is the plural of the target on this side, the plural of the entity on the other."""
+
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds.
+    ``unique`` lists groups of names of fields or references that are unique together."""
+
+    name: str
+    fields: tuple[Field, ...] = ()
+    references: tuple[Reference, ...] = ()
+    links: tuple[Link, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    search: tuple[str, ...] = ()
+    read: Access | None = None
+    write: Access | None = None
+    soft_delete: bool = False
+    timestamps: bool = True
+
+    def field(self, name: str) -> Field | None:
+        """The field of that name, or ``None``."""
+        return next((f for f in self.fields if f.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Accounts: e-mail and password are always there; ``fields`` are further profile fields,
+    ``roles`` the roles beside ``user`` (the address in ``ADMIN_EMAIL`` registers as ``admin``)."""
+
+    fields: tuple[Field, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A whole service."""
+
+    name: str
+    type: ServiceType = ServiceType.DATA
+    title: str = ""
+    read: Access = PUBLIC
+    write: Access = PUBLIC
+    users: Users | None = None
+    entities: tuple[Entity, ...] = field(default=())
+
+    def entity(self, name: str) -> Entity | None:
+        """The entity of that name, or ``None``."""
+        return next((e for e in self.entities if e.name == name), None)
+
+    def read_access(self, entity: Entity) -> Access:
+        """Who may read rows of ``entity``."""
+        return entity.read or self.read
+
+    def write_access(self, entity: Entity) -> Access:
+        """Who may create, change and delete rows of ``entity``."""
+        return entity.write or self.write
+
+    @property
+    def accesses(self) -> tuple[Access, ...]:
+        """Every rule in force, of each entity, reading first."""
+        return tuple(
+            a for e in self.entities for a in (self.read_access(e), self.write_access(e))
+        )

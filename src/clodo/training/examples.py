@@ -1,0 +1,247 @@
+"""From records to training examples: which words are mentions, and what they say of each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clodo.training.corpus import Mark, Record
+from clodo.understand import labels as L
+from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.reading import Reading, pair_features, read
+
+_KIND = {k: i for i, k in enumerate(L.KINDS)}
+#: Attributes of a field mark, as the decisions they stand for.
+FIELD_ATTRS = {
+    "!": "required", "?": "optional", "u": "unique", "s": "search", "ro": "read_only",
+    "wo": "write_only",
+}  # fmt: skip
+
+
+#: The tag of a word that is not judged (what cross entropy ignores by default).
+UNJUDGED = -100
+
+
+@dataclass
+class Example:
+    """One text with every decision that the model should take. ``E``, ``F``: the numbers of
+    entities and fields; ``N``: of mentions; ``A``: of distinct entity surfaces."""
+
+    reading: Reading
+    tags: np.ndarray  # [words]
+    spans: list[tuple[int, int]]  # [N] first and last word
+    kinds: np.ndarray  # [N]
+    features: np.ndarray  # [N, N, 3]
+    in_entity: np.ndarray  # [E, N] 0/1
+    in_field: np.ndarray  # [F, N] 0/1
+    surfaces: np.ndarray  # [A, N] 0/1
+    alias: np.ndarray  # [A, A] 0/1
+    owner: np.ndarray  # [N] entity of a field mention, -1 elsewhere
+    types: np.ndarray  # [F]
+    field_flags: np.ndarray  # [F, flags]
+    targets: np.ndarray  # [F] entity, -1 where it is no reference
+    target_flags: np.ndarray  # [F, flags]
+    entity_flags: np.ndarray  # [E, flags]
+    relations: np.ndarray  # [E, E] 0 none, 1 belongs, 2 many
+    relation_flags: np.ndarray  # [E, E, flags]
+    values: np.ndarray  # [N, F] 0 none, 1 + role
+    roles: np.ndarray  # [N, E, 2]
+    together: np.ndarray  # [F + E, F + E]
+    whole: np.ndarray  # access, verdict, service type
+
+
+def example(record: Record, tokenizer: Any) -> Example:
+    """The example of a record. Marks beyond what the model reads are left out."""
+    return _Builder(record, read(record.text, tokenizer)).build()
+
+
+class _Builder:
+    def __init__(self, record: Record, reading: Reading) -> None:
+        self.record, self.reading = record, reading
+        self.entities = {name: i for i, name in enumerate(record.entities)}
+        self.fields = {
+            (e, f): i
+            for i, (e, f) in enumerate(
+                (e, f) for e, fs in record.entities.items() for f in fs
+            )
+        }
+        self.nodes: list[tuple[tuple[int, int], str]] = []
+        self.codes: list[list[Mark]] = []
+        self._place()
+
+    def _place(self) -> None:
+        """Marks become mentions: one for each span, in the order of the text, none overlapping."""
+        by_span: dict[tuple[int, int], list[Mark]] = {}
+        for mark in sorted(self.record.marks, key=lambda m: (m.start, m.end)):
+            span = self.reading.word_span(mark.start, mark.end)
+            if span is not None:
+                by_span.setdefault(span, []).append(mark)
+        taken = -1
+        for span, marks in sorted(by_span.items()):
+            if span[0] <= taken:
+                continue
+            kind = marks[0].kind
+            self.nodes.append((span, kind))
+            self.codes.append([m for m in marks if m.kind == kind])
+            taken = span[1]
+
+    def build(self) -> Example:
+        n, e, f = len(self.nodes), len(self.entities), len(self.fields)
+        spans = [s for s, _ in self.nodes]
+        in_entity, in_field = np.zeros((e, n)), np.zeros((f, n))
+        owner = np.full(n, -1)
+        for i, codes in enumerate(self.codes):
+            for mark in codes:
+                if mark.kind == "entity":
+                    in_entity[self.entities[mark.entity], i] = 1
+                elif mark.kind == "field":
+                    in_field[self.fields[mark.entity, mark.field], i] = 1
+                    owner[i] = self.entities[mark.entity]
+        surfaces, alias = self._surfaces(n)
+        types, flags, targets, target_flags = self._fields(f)
+        relations, relation_flags = self._relations(e)
+        return Example(
+            reading=self.reading,
+            tags=self._tags(),
+            spans=spans,
+            kinds=np.array([_KIND[k] for _, k in self.nodes], dtype=np.int64),
+            features=pair_features(self.reading, spans, [k == "entity" for _, k in self.nodes]),
+            in_entity=in_entity,
+            in_field=in_field,
+            surfaces=surfaces,
+            alias=alias,
+            owner=owner,
+            types=types,
+            field_flags=flags,
+            targets=targets,
+            target_flags=target_flags,
+            entity_flags=self._entity_flags(e),
+            relations=relations,
+            relation_flags=relation_flags,
+            values=self._values(n, f),
+            roles=self._roles(n, e),
+            together=self._together(e, f),
+            whole=self._whole(),
+        )
+
+    def _tags(self) -> np.ndarray:
+        tags = np.zeros(len(self.reading.words), dtype=np.int64)
+        for (first, last), kind in self.nodes:
+            begin = 1 + 2 * _KIND[kind]
+            tags[first] = begin
+            tags[first + 1 : last + 1] = begin + 1
+        # A noun in passing ("our ticket shop") may or may not count as a mention: not judged.
+        for word in np.flatnonzero(tags == 0):
+            if entity_name(self.reading.surface(word, word)) in self.entities:
+                tags[word] = UNJUDGED
+        return tags
+
+    def _surfaces(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        groups: dict[str, list[int]] = {}
+        means: dict[str, str] = {}
+        for i, ((first, last), kind) in enumerate(self.nodes):
+            if kind == "entity":
+                name = entity_name(self.reading.surface(first, last))
+                groups.setdefault(name, []).append(i)
+                means.setdefault(name, self.codes[i][0].entity)
+        names = list(groups)
+        member = np.zeros((len(names), n))
+        for a, name in enumerate(names):
+            member[a, groups[name]] = 1
+        alias = np.zeros((len(names), len(names)))
+        for a, name in enumerate(names):
+            if name != means[name] and means[name] in names:
+                alias[a, names.index(means[name])] = 1
+        return member, alias
+
+    def _fields(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        types = np.zeros(count, dtype=np.int64)
+        flags = np.zeros((count, len(L.FIELD_FLAGS)))
+        targets = np.full(count, -1)
+        target_flags = np.zeros((count, len(L.REFERENCE_FLAGS)))
+        for (entity, name), i in self.fields.items():
+            facts = self.record.entities[entity][name]
+            types[i] = L.TYPES.index(facts.type)
+            wanted = {FIELD_ATTRS[a] for a in facts.attrs}
+            wanted |= self._name_flags(name, [m.start for m in facts.marks], facts.marks)
+            for flag in wanted:
+                flags[i, L.FIELD_FLAGS.index(flag)] = 1
+            if facts.target:
+                targets[i] = self.entities[facts.target]
+                for flag, attr in (("required", "!"), ("optional", "?"), ("one", "u")):
+                    target_flags[i, L.REFERENCE_FLAGS.index(flag)] = attr in facts.attrs
+        return types, flags, targets, target_flags
+
+    def _name_flags(self, name: str, starts: Sequence[int], marks: Sequence[Mark]) -> set[str]:
+        plain = {field_name(self.record.text[m.start : m.end]) for m in marks}
+        if name in plain:
+            return set()
+        if name in {moment_name(p, day=day) for p in plain for day in (True, False)}:
+            return {"moment"}
+        return {"elliptic"} if name.rpartition("_")[0] in plain else set()
+
+    def _entity_flags(self, count: int) -> np.ndarray:
+        flags = np.zeros((count, len(L.ENTITY_FLAGS)))
+        r = self.record
+        stated = [(e, kind) for e, kind in r.owned.items()]
+        stated += [(e, flag) for e, names in r.flags.items() for flag in names]
+        stated += [(e, f"{verb}-{who}") for verb, e, who in r.rules]
+        for entity, flag in stated:
+            if flag in L.ENTITY_FLAGS:
+                flags[self.entities[entity], L.ENTITY_FLAGS.index(flag)] = 1
+        return flags
+
+    def _relations(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        kinds = np.zeros((count, count), dtype=np.int64)
+        flags = np.zeros((count, count, len(L.REFERENCE_FLAGS)))
+        for r in self.record.relations:
+            a, b = self.entities[r.source], self.entities[r.target]
+            if r.kind == "*":
+                kinds[a, b] = kinds[b, a] = 2
+            else:
+                kinds[a, b] = 1
+                for flag in r.options:
+                    flags[a, b, L.REFERENCE_FLAGS.index(flag)] = 1
+        return kinds, flags
+
+    def _values(self, n: int, f: int) -> np.ndarray:
+        roles = np.zeros((n, f), dtype=np.int64)
+        for i, codes in enumerate(self.codes):
+            for mark in codes:
+                if mark.kind == "value":
+                    column = self.fields[mark.entity, mark.field]
+                    roles[i, column] = 1 + L.VALUE_ROLES.index(mark.role)
+        return roles
+
+    def _roles(self, n: int, e: int) -> np.ndarray:
+        out = np.zeros((n, e, 2))
+        for verb, entity, who in self.record.rules:
+            role = who.partition(":")[2]
+            for i, codes in enumerate(self.codes):
+                if role and any(m.kind == "role" and m.role == role for m in codes):
+                    out[i, self.entities[entity], 0 if verb == "read" else 1] = 1
+        return out
+
+    def _together(self, e: int, f: int) -> np.ndarray:
+        out = np.zeros((f + e, f + e))
+        for entity, names in self.record.unique:
+            ids = [
+                self.fields[entity, n] if (entity, n) in self.fields else f + self.entities[n]
+                for n in names
+                if (entity, n) in self.fields or n in self.entities
+            ]
+            for a in ids:
+                for b in ids:
+                    out[a, b] = a != b
+        return out
+
+    def _whole(self) -> np.ndarray:
+        r = self.record
+        return np.array([
+            L.ACCESS.index(r.access) if r.access else 0,
+            L.VERDICTS.index(r.verdict) if r.verdict else 0,
+            L.SERVICE_TYPES.index(r.type) if r.type in L.SERVICE_TYPES else 0,
+        ])

@@ -1,0 +1,56 @@
+"""What a record means, as a draft: the yardstick for what a model understood."""
+
+from __future__ import annotations
+
+from clodo.training.corpus import FieldFacts, Record
+from clodo.training.examples import FIELD_ATTRS
+from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+
+
+def gold_draft(record: Record) -> Draft:
+    """The draft of a record: all that its text states, nothing else."""
+    draft = Draft(
+        access=record.access or "unstated",
+        service_type=record.type or "unstated",
+        verdict=record.verdict or "clear",
+    )
+    for name, fields in record.entities.items():
+        entity = DraftEntity(name)
+        for field, facts in fields.items():
+            entity.fields[field] = _field(record, name, field, facts)
+        entity.flags |= record.flags.get(name, set())
+        entity.together = [group for e, group in record.unique if e == name]
+        draft.entities[name] = entity
+    for name, kind in record.owned.items():
+        draft.entities[name].flags.add(kind)
+    for verb, name, who in record.rules:
+        role = who.partition(":")[2]
+        entity = draft.entities[name]
+        if role:
+            (entity.read_roles if verb == "read" else entity.write_roles).append(role)
+        else:
+            entity.flags.add(f"{verb}-{who}")
+    for r in record.relations:
+        kind = "many" if r.kind == "*" else "belongs"
+        draft.relations.append(DraftRelation(r.source, r.target, kind, set(r.options)))
+    for mark in record.marks:
+        if mark.kind == "name":
+            draft.name = record.text[mark.start : mark.end]
+        elif mark.kind == "unsupported":
+            draft.unsupported.append((mark.start, mark.end))
+    return draft
+
+
+def _field(record: Record, entity: str, name: str, facts: FieldFacts) -> DraftField:
+    flags = {FIELD_ATTRS[a] for a in facts.attrs}
+    made = DraftField(name, facts.type, flags, target=facts.target)
+    if facts.target:
+        made.reference_flags = flags & {"required", "optional"}
+    seen: set[tuple[str, str]] = set()
+    for m in record.marks:
+        if (m.kind, m.entity, m.field) == ("value", entity, name):
+            words = m.constant or record.text[m.start : m.end]
+            if (m.role, words.lower()) not in seen:
+                seen.add((m.role, words.lower()))
+                made.values.append(DraftValue(m.role, words))
+    return made

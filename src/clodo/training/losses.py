@@ -1,0 +1,115 @@
+"""What the network is taught: one loss for each kind of decision of an example."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clodo.training.examples import Example
+from clodo.understand import labels as L
+
+_BELONGS, _MANY, _ALIAS = (L.PAIRS.index(r) for r in L.RELATIONS)
+_OWNER, _TARGET = L.PAIRS.index("owner"), L.PAIRS.index("target")
+_REF = slice(L.PAIRS.index("ref-required"), L.PAIRS.index("ref-required") + len(L.REFERENCE_FLAGS))
+_VALUE = slice(L.PAIRS.index("value-enum"), L.PAIRS.index("value-enum") + len(L.VALUE_ROLES))
+_ROLE = slice(L.PAIRS.index("role-read"), L.PAIRS.index("role-read") + 2)
+_TOGETHER = L.PAIRS.index("together")
+
+
+def pooled(rows: Tensor, pairs: Tensor, columns: Tensor) -> Tensor:
+    """Log-sum-exp of the scores of all pairs of members: ``rows [a, n]``, ``pairs [n, n, k]``,
+    ``columns [b, n]`` (0/1 memberships) → ``[a, b, k]``."""
+    powers = pairs.clamp(-25, 25).exp()
+    return torch.einsum("ai,ijk,bj->abk", rows, powers, columns).clamp_min(1e-12).log()
+
+
+def _softmax(scores: Tensor, gold: Tensor) -> Tensor:
+    """Cross entropy where label 0 is "none" and has the fixed score 0."""
+    full = torch.cat([torch.zeros_like(scores[..., :1]), scores], -1)
+    return F.cross_entropy(full.reshape(-1, full.shape[-1]), gold.reshape(-1), reduction="none")
+
+
+def link_losses(
+    e: Example, pairs: Tensor, types: Tensor, field_flags: Tensor, entity_flags: Tensor
+) -> dict[str, Tensor]:
+    """The losses of one example over its mentions, each a scalar."""
+    t = _tensors(e)
+    out: dict[str, Tensor] = {}
+    single = torch.eye(len(e.spans))
+    is_field = t["owner"] >= 0
+    if is_field.any() and e.in_entity.shape[0] > 0:
+        owner = pooled(single[is_field], pairs[..., [_OWNER]], t["in_entity"])[..., 0]
+        out["owner"] = F.cross_entropy(owner, t["owner"][is_field]) * 2
+    if e.in_field.shape[0]:
+        out |= _field_losses(t, pairs, types, field_flags)
+    if e.in_entity.shape[0]:
+        out |= _entity_losses(t, pairs, entity_flags)
+    if e.surfaces.shape[0] > 1:
+        scores = pooled(t["surfaces"], pairs[..., [_ALIAS]], t["surfaces"])[..., 0]
+        off = ~torch.eye(scores.shape[0], dtype=torch.bool)
+        out["alias"] = F.binary_cross_entropy_with_logits(scores[off], t["alias"][off])
+    return out
+
+
+def _tensors(e: Example) -> dict[str, Tensor]:
+    whole = ("owner", "types", "targets", "relations", "values", "kinds")
+    out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
+    rest = ("in_entity in_field surfaces alias field_flags target_flags entity_flags "
+            "relation_flags roles together").split()  # fmt: skip
+    return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
+
+
+def _field_losses(
+    t: dict[str, Tensor], pairs: Tensor, types: Tensor, flags: Tensor
+) -> dict[str, Tensor]:
+    member = t["in_field"]
+    mean = member / member.sum(1, keepdim=True).clamp_min(1)
+    out = {"type": F.cross_entropy(mean @ types, t["types"])}
+    strongest = torch.einsum("fn,nk->fk", member, flags.clamp(-25, 25).exp()).clamp_min(1e-12).log()
+    out["field_flags"] = (
+        F.binary_cross_entropy_with_logits(strongest, t["field_flags"], reduction="none").sum(-1).mean()
+    )
+    is_value = t["kinds"] == L.KINDS.index("value")
+    if is_value.any():
+        single = torch.eye(member.shape[1])[is_value]
+        scores = pooled(single, pairs[..., _VALUE], member)
+        loss = _softmax(scores, t["values"][is_value])
+        out["values"] = loss.sum() / is_value.sum() * 1.5
+    named = t["targets"] >= 0
+    if named.any():
+        scores = pooled(member[named], pairs[..., [_TARGET]], t["in_entity"])[..., 0]
+        out["target"] = F.cross_entropy(scores, t["targets"][named])
+    return out
+
+
+def _entity_losses(t: dict[str, Tensor], pairs: Tensor, flags: Tensor) -> dict[str, Tensor]:
+    member = t["in_entity"]
+    strongest = torch.einsum("en,nk->ek", member, flags.clamp(-25, 25).exp()).clamp_min(1e-12).log()
+    out = {
+        "entity_flags": F.binary_cross_entropy_with_logits(
+            strongest, t["entity_flags"], reduction="none"
+        ).sum(-1).mean()
+    }  # fmt: skip
+    score = pooled(member, pairs, member)
+    many = (score[..., _MANY] + score[..., _MANY].transpose(0, 1)) / 2
+    related = torch.stack([score[..., _BELONGS], many], -1)
+    loss = _softmax(related, t["relations"])
+    out["relations"] = loss.sum() / member.shape[0] * 1.5
+    belongs = t["relations"] == 1
+    if belongs.any():
+        out["relation_flags"] = F.binary_cross_entropy_with_logits(
+            score[..., _REF][belongs], t["relation_flags"][belongs], reduction="none"
+        ).sum(-1).mean()  # fmt: skip
+    is_role = t["kinds"] == L.KINDS.index("role")
+    if is_role.any():
+        single = torch.eye(member.shape[1])[is_role]
+        out["roles"] = F.binary_cross_entropy_with_logits(
+            pooled(single, pairs[..., _ROLE], member), t["roles"][is_role]
+        )
+    both = torch.cat([t["in_field"], member])
+    scores = pooled(both, pairs[..., [_TOGETHER]], both)[..., 0]
+    out["together"] = F.binary_cross_entropy_with_logits(
+        (scores + scores.T) / 2, t["together"], reduction="none"
+    ).sum() / max(1, both.shape[0])  # fmt: skip
+    return out

@@ -1,0 +1,207 @@
+"""How well a blueprint says what a text states.
+
+Both sides are sets of small facts. What the text leaves unsaid is not in the reference, so a fact
+that a careful author may add (an inferred type, a required reference) costs nothing unless it
+contradicts the text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
+from clodo.understand.naming import singular
+
+Fact = tuple[object, ...]
+
+#: Types that a text may leave open, and what counts as the same.
+_SAME_TYPE = {
+    "text": {"text", "longtext", "list", "url", "email", "uuid", "time"},
+    "longtext": {"text", "longtext"},
+    "date or time": {"date", "datetime", "time"},
+    "date": {"date", "datetime"},
+    "datetime": {"date", "datetime", "time"},
+    "time": {"time", "datetime", "text"},
+    "decimal": {"decimal", "money", "integer"},
+    "money": {"decimal", "money", "integer"},
+    "integer": {"integer"},
+    "email": {"email", "text"},
+    "url": {"url", "text"},
+}
+
+
+def same_type(wanted: str, got: str) -> bool:
+    """Whether a type may stand for the one that the text states or implies."""
+    return got == wanted or got in _SAME_TYPE.get(wanted, set())
+
+
+@dataclass
+class Meaning:
+    """What a text states, or what a blueprint says, as facts by construct."""
+
+    entities: set[str] = field(default_factory=set)
+    fields: dict[tuple[str, str], str] = field(default_factory=dict)
+    constraints: set[Fact] = field(default_factory=set)
+    references: set[Fact] = field(default_factory=set)
+    access: str = ""
+    owned: set[str] = field(default_factory=set)
+
+
+def key(name: str) -> str:
+    """A name for comparison: its words in the singular, joined, without filler."""
+    parts = [singular(p) for p in name.lower().split("_") if p]
+    parts = [p for p in parts if p not in ("is", "of", "the", "in", "number", "count", "at", "on")] or parts
+    aliases = {"mail": "email", "qty": "quantity", "dob": "birth_date", "colour": "color"}
+    joined = "_".join(aliases.get(p, p) for p in parts)
+    return {"date_birth": "birth_date", "email_address": "email", "birthday": "birth_date"}.get(joined, joined)
+
+
+def meaning(b: Blueprint) -> Meaning:
+    """What a blueprint says."""
+    out = Meaning()
+    for e in b.entities:
+        name = key(e.name)
+        out.entities.add(name)
+        for f in e.fields:
+            out.fields[name, key(f.name)] = f.type.value
+            out.constraints |= set(_constraints(name, f))
+        for s in e.search:
+            out.constraints.add((name, key(s), "search"))
+        for group in e.unique:
+            out.constraints.add((name, "+".join(sorted(key(g) for g in group)), "together"))
+        for r in e.references:
+            out.references.add((name, ">", key(r.target)))
+            if r.on_delete is not OnDelete.RESTRICT:
+                out.references.add((name, r.on_delete.value, key(r.target)))
+        for link in e.links:
+            out.references.add(("*", *sorted((name, key(link.target)))))
+        if b.read_access(e).who is Who.OWNER:
+            out.owned.add(name)
+    if b.users is not None:
+        out.entities.add("user")
+        for f in b.users.fields:
+            out.fields["user", key(f.name)] = f.type.value
+            out.constraints |= set(_constraints("user", f))
+    out.access = _access(b)
+    return out
+
+
+def _access(b: Blueprint) -> str:
+    names = {"public": "none", "key": "key", "user": "login"}
+    read, write = names.get(b.read.who, ""), names.get(b.write.who, "")
+    return read if read == write else f"{write} write"
+
+
+def _constraints(name: str, f: Field) -> Iterable[Fact]:
+    where = (name, key(f.name))
+    if f.required:
+        yield (*where, "required")
+    if f.unique:
+        yield (*where, "unique")
+    if f.default is not None:
+        yield (*where, "default", str(f.default).lower())
+    length = "length" if f.type.is_textual else ""
+    if f.minimum is not None:
+        yield (*where, f"minimum{length}", str(f.minimum.value), f.minimum.exclusive)
+    if f.maximum is not None:
+        yield (*where, f"maximum{length}", str(f.maximum.value), f.maximum.exclusive)
+    if f.type is FieldType.ENUM:
+        yield (*where, "values", tuple(sorted(f.values)))
+
+
+@dataclass
+class Tally:
+    """Counts for an F1: right, said, wanted."""
+
+    right: int = 0
+    said: int = 0
+    wanted: int = 0
+
+    def add(self, said: set[Fact], wanted: set[Fact]) -> None:
+        """Counts one text."""
+        self.right += len(said & wanted)
+        self.said += len(said)
+        self.wanted += len(wanted)
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall; 1.0 where nothing was wanted or said."""
+        total = self.said + self.wanted
+        return 2 * self.right / total if total else 1.0
+
+
+@dataclass
+class Score:
+    """Tallies over a set of texts, and how many texts were right as a whole."""
+
+    tallies: dict[str, Tally] = field(
+        default_factory=lambda: {
+            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned")
+        }
+    )
+    texts: int = 0
+    usable: int = 0
+    access_right: int = 0
+    access_stated: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def add(self, said: Meaning, wanted: Meaning, *, lenient_bounds: bool = False) -> list[str]:
+        """Counts one text; returns what is wrong with it, in words."""
+        self.texts += 1
+        faults = _compare(self.tallies, said, wanted, lenient_bounds)
+        if wanted.access:
+            self.access_stated += 1
+            if said.access == wanted.access:
+                self.access_right += 1
+            else:
+                faults.append(f"access: {said.access!r}, not {wanted.access!r}")
+        self.faults.update(f.split(":")[0] for f in faults)
+        self.usable += not faults
+        return faults
+
+    def table(self) -> dict[str, float]:
+        """The figures by name."""
+        out = {k: round(t.f1, 4) for k, t in self.tallies.items()}
+        out["access"] = round(self.access_right / max(1, self.access_stated), 4)
+        out["usable"] = round(self.usable / max(1, self.texts), 4)
+        return out
+
+
+def _compare(
+    tallies: dict[str, Tally], said: Meaning, wanted: Meaning, lenient: bool
+) -> list[str]:
+    # Users who log in are part of the service, an entity only where the text describes them.
+    extra_user = {"user"} if "user" not in wanted.entities else set()
+    entities = said.entities - extra_user
+    fields = {k for k in said.fields if k[0] not in extra_user}
+    wanted_fields = set(wanted.fields)
+    typed = {(*k, t) for k, t in said.fields.items() if k in wanted_fields}
+    wanted_typed = {
+        (*k, said.fields[k] if k in said.fields and same_type(t, said.fields[k]) else t)
+        for k, t in wanted.fields.items()
+        if k in said.fields
+    }
+    constraints = _bounds(said.constraints, lenient) if lenient else said.constraints
+    constraints = {c for c in constraints if c[0] not in extra_user}
+    goal = _bounds(wanted.constraints, lenient) if lenient else wanted.constraints
+    pairs: dict[str, tuple[set[Fact], set[Fact]]] = {
+        "entities": ({(e,) for e in entities}, {(e,) for e in wanted.entities}),
+        "fields": (set(fields), set(wanted_fields)),
+        "types": (set(typed), set(wanted_typed)),
+        "constraints": (constraints, goal),
+        "references": (said.references, wanted.references),
+        "owned": ({(o,) for o in said.owned}, {(o,) for o in wanted.owned}),
+    }
+    faults = []
+    for name, (got, want) in pairs.items():
+        tallies[name].add(got, want)
+        faults += [f"{name}: missing {m}" for m in sorted(want - got, key=str)]
+        faults += [f"{name}: extra {m}" for m in sorted(got - want, key=str)]
+    return faults
+
+
+def _bounds(facts: set[Fact], lenient: bool) -> set[Fact]:
+    """Bounds without the mark of exclusiveness, for sets that do not state it."""
+    return {f[:4] if len(f) == 5 else f for f in facts} if lenient else facts

@@ -1,0 +1,349 @@
+"""Draft → blueprint: what the text left unsaid is completed, what cannot stand is set aside.
+
+The choices made for an author who said nothing: fields are optional; a reference is required unless
+it is said to be optional, points at its own kind, is emptied on deletion or would close a cycle;
+rows that have an owner make a service with users who log in; nothing said on access is public.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+from clodo.blueprint.checks import check
+from clodo.blueprint.fields import valid_constant
+from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
+from clodo.blueprint.values import (
+    KEY,
+    OWNER,
+    PUBLIC,
+    USER,
+    Access,
+    Blueprint,
+    Bound,
+    Constant,
+    Entity,
+    Field,
+    FieldType,
+    Link,
+    OnDelete,
+    Reference,
+    ServiceType,
+    Users,
+    Who,
+)
+from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue, Span
+from clodo.understand.naming import singular, words
+from clodo.understand.numbers import number
+
+_TYPES = {
+    "long": FieldType.LONG_TEXT,
+    "int": FieldType.INTEGER,
+    "dec": FieldType.DECIMAL,
+    "bool": FieldType.BOOLEAN,
+    "dt": FieldType.DATETIME,
+}
+_ACCESS = {
+    "none": (PUBLIC, PUBLIC),
+    "key": (KEY, KEY),
+    "key-write": (PUBLIC, KEY),
+    "login": (USER, USER),
+    "login-write": (PUBLIC, USER),
+}
+_WHO = {"public": PUBLIC, "key": KEY, "login": USER}
+_TRUE = frozenset("true yes on active enabled open published y visible done".split())
+_FALSE = frozenset(
+    "false no off inactive disabled closed unpublished n hidden not unpaid unread undone".split()
+)
+
+
+class Leftovers:
+    """What the draft held and the blueprint does not: spans of text to show as not understood."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def leave(self, value: DraftValue) -> None:
+        """Sets a value aside."""
+        self.spans += value.evidence.spans
+
+
+def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
+    """The blueprint (``None`` where nothing was understood to store) and the spans left over."""
+    left = Leftovers()
+    kept = {n: e for n, e in draft.entities.items() if n not in OBJECT_KEYS and n[:1].isalpha()}
+    if not kept:
+        return None, left.spans
+    compiled = _Compiler(draft, kept, left)
+    blueprint = compiled.blueprint()
+    return _without_faults(blueprint), left.spans
+
+
+class _Compiler:
+    def __init__(self, draft: Draft, kept: dict[str, DraftEntity], left: Leftovers) -> None:
+        self.draft, self.left = draft, left
+        self.users = self._needs_users(kept)
+        self.names = {n: _entity_name(n) for n in kept}
+        self.kept = {n: e for n, e in kept.items() if not (n == "user" and self.users)}
+        self.profile = kept.get("user") if self.users else None
+
+    def _needs_users(self, kept: dict[str, DraftEntity]) -> bool:
+        login = self.draft.access in ("login", "login-write")
+        login |= self.draft.service_type == "auth-service"
+        for e in kept.values():
+            owned = e.flags & {"own", "own-write", "read-login", "write-login"}
+            login |= bool(owned or e.read_roles or e.write_roles)
+        return login
+
+    def blueprint(self) -> Blueprint:
+        read, write = _ACCESS.get(self.draft.access, (PUBLIC, PUBLIC))
+        if self.draft.access == "unstated" and any("own" in e.flags for e in self.kept.values()):
+            read, write = USER, USER
+        entities = tuple(self._entity(e, read) for e in self.kept.values())
+        stated = self.draft.service_type
+        return Blueprint(
+            name=self._name(),
+            type=ServiceType(stated) if stated == "auth-service" else ServiceType.DATA,
+            title=self.draft.name,
+            read=read,
+            write=write,
+            users=self._users(entities) if self.users else None,
+            entities=_without_cycles(entities),
+        )
+
+    def _name(self) -> str:
+        if self.draft.name and re.search("[a-zA-Z]", self.draft.name):
+            name = "_".join(words(self.draft.name))
+        else:
+            name = f"{next(iter(self.kept or self.draft.entities))}_service"
+        return re.sub(r"^[^a-z]+", "", name)[:40].strip("_") or "service"
+
+    def _users(self, entities: tuple[Entity, ...]) -> Users:
+        roles: list[str] = []
+        for e in entities:
+            for access in (e.read, e.write):
+                roles += [r for r in (access.roles if access else ()) if r not in ("admin", "user")]
+        taken = {"email", "password", "role", "token", "user", *ROW_KEYS}
+        fields = [self._field(f) for f in self.profile.fields.values()] if self.profile else []
+        kept = [replace(f, unique=False) for f in fields if f is not None and f.name not in taken]
+        return Users(tuple(kept), tuple(dict.fromkeys(roles)))
+
+    def _entity(self, e: DraftEntity, service_read: Access) -> Entity:
+        references, links = self._relations(e)
+        keys = {r.name for r in references} | {f"{r.name}_id" for r in references}
+        fields: dict[str, Field] = {}
+        for draft_field in e.fields.values():
+            if draft_field.type == "ref" and draft_field.target in self.names:
+                continue
+            made = self._field(draft_field)
+            if made is not None and made.name not in keys | {k.name for k in links}:
+                fields.setdefault(made.name, made)
+        names = {_field_name(n): n for n in e.fields}
+        search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
+        known = {*fields, *(r.name for r in references)}
+        groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
+        read, write = self._access(e, service_read)
+        return Entity(
+            name=self.names[e.name],
+            fields=tuple(fields.values()),
+            references=tuple(references),
+            links=tuple(links),
+            unique=tuple(g for g in groups if len(g) > 1 and set(g) <= known),
+            search=tuple(search),
+            read=read,
+            write=write,
+            soft_delete="softdelete" in e.flags,
+        )
+
+    def _access(self, e: DraftEntity, service_read: Access) -> tuple[Access | None, Access | None]:
+        if "own" in e.flags:
+            return OWNER, OWNER
+        read = next((a for n, a in _WHO.items() if f"read-{n}" in e.flags), None)
+        write = next((a for n, a in _WHO.items() if f"write-{n}" in e.flags), None)
+        if e.read_roles:
+            read = Access(Who.ROLE, tuple(dict.fromkeys(e.read_roles)))
+        if e.write_roles:
+            write = Access(Who.ROLE, tuple(dict.fromkeys(e.write_roles)))
+        if "own-write" in e.flags:
+            write = OWNER
+        return read, write
+
+    def _relations(self, e: DraftEntity) -> tuple[list[Reference], list[Link]]:
+        references: dict[str, Reference] = {}
+        links: dict[str, Link] = {}
+        for f in e.fields.values():
+            if f.type == "ref" and f.target in self.names:
+                flags = f.reference_flags | (f.flags & {"required", "optional"})
+                flags |= {"one"} if "unique" in f.flags else set()
+                name = _reference_name(f.name)
+                references[name] = self._reference(name, f.target, flags, same=f.target == e.name)
+        for r in self.draft.relations:
+            if r.source != e.name or r.target not in self.names:
+                continue
+            same = r.target == r.source
+            if r.kind == "belongs":
+                self._add_reference(references, r, same)
+            elif r.target in self.kept and not same:
+                name = self.names[r.target]
+                links[name] = Link(name, name)
+            elif r.target in self.kept:
+                links["related"] = Link("related", self.names[r.target])
+        for name in set(references) & set(links):
+            del links[name]
+        return list(references.values()), list(links.values())
+
+    def _add_reference(
+        self, references: dict[str, Reference], r: DraftRelation, same: bool
+    ) -> None:
+        target = self.names[r.target]
+        if any(x.target == target for x in references.values()):
+            return  # a named reference says it already
+        name = "parent" if same else target
+        references.setdefault(name, self._reference(name, r.target, r.flags, same=same))
+
+    def _reference(self, name: str, target: str, flags: set[str], *, same: bool) -> Reference:
+        rule = OnDelete.RESTRICT
+        if "cascade" in flags:
+            rule = OnDelete.CASCADE
+        elif "setnull" in flags and "required" not in flags:
+            rule = OnDelete.SET_NULL
+        required = not same and "optional" not in flags and rule is not OnDelete.SET_NULL
+        return Reference(name, self.names[target], required, "one" in flags, rule)
+
+    def _field(self, d: DraftField) -> Field | None:
+        name = _field_name(d.name)
+        if name in ROW_KEYS or (name == "password" and self.users) or not name:
+            return None
+        allowed = [v for v in d.values if v.role in ("enum", "enumdef")]
+        choices = tuple(dict.fromkeys(filter(None, (_choice(v.words) for v in allowed))))
+        type_ = FieldType(_TYPES.get(d.type, d.type)) if d.type != "ref" else FieldType.TEXT
+        if type_ is FieldType.ENUM and len(choices) < 2:
+            type_ = FieldType.TEXT
+        if type_ is not FieldType.ENUM and len(choices) >= 2:
+            type_ = FieldType.ENUM
+        made = Field(
+            name,
+            type_,
+            choices if type_ is FieldType.ENUM else (),
+            required="required" in d.flags,
+            unique="unique" in d.flags
+            and type_ not in (FieldType.BOOLEAN, FieldType.JSON, FieldType.LIST),
+        )
+        if "read_only" in d.flags:
+            made = replace(made, read_only=True, required=False)
+        elif "write_only" in d.flags:
+            made = replace(made, write_only=True)
+        for value in d.values:
+            made = self._with_value(made, value)
+        return made
+
+    def _with_value(self, f: Field, value: DraftValue) -> Field:
+        changed = _applied(f, value)
+        if changed is None:
+            self.left.leave(value)
+            return f
+        return changed
+
+
+def _applied(f: Field, value: DraftValue) -> Field | None:
+    """The field with one more value, or ``None`` where the value does not fit it."""
+    if value.role in ("def", "enumdef"):
+        default = _default(f, value.words)
+        return None if default is None else replace(f, default=default)
+    if value.role == "enum":
+        return f if f.type is FieldType.ENUM else None
+    amount = number(value.words)
+    if amount is None:
+        return None
+    if f.type.is_number:
+        bound = Bound(amount, exclusive=value.role.startswith("x"))
+    elif f.type.is_textual and amount == int(amount) and amount >= 0:
+        # "under 80 characters" is at most 79 of them.
+        step = {"xmin": 1, "xmax": -1}.get(value.role, 0)
+        bound = Bound(max(Decimal(0), amount + step))
+    else:
+        return None
+    low = value.role in ("min", "xmin", "minlen", "len")
+    high = value.role in ("max", "xmax", "maxlen", "len")
+    made = replace(f, minimum=bound if low else f.minimum, maximum=bound if high else f.maximum)
+    ends = made.minimum, made.maximum
+    if ends[0] and ends[1] and Decimal(str(ends[0].value)) > Decimal(str(ends[1].value)):
+        return None
+    return made
+
+
+def _default(f: Field, surface: str) -> Constant | None:
+    if f.type is FieldType.ENUM:
+        wanted = _choice(surface)
+        return wanted if wanted in f.values else None
+    found: Constant | None = surface.strip("\"'“”‘’ ")
+    if f.type.is_number:
+        found = number(surface)
+    elif f.type is FieldType.BOOLEAN:
+        said = set(words(surface)) | set(re.findall("[a-z]+", surface.lower()))
+        found = False if said & _FALSE else (True if said & _TRUE else None)
+    elif f.type.is_temporal:
+        found = "now" if set(words(surface)) & {"now", "today", "current", "creation"} else found
+    if found is None or not valid_constant(f, found):
+        return None
+    return found
+
+
+def _choice(surface: str) -> str:
+    """An allowed value as JSON carries it: snake_case of the text's own words."""
+    plain = re.sub(r"[^\w\s+./-]", "", surface.strip().lower())
+    return re.sub(r"[\s/-]+", "_", plain).strip("_.")
+
+
+def _searchable(d: DraftField, f: Field) -> bool:
+    texts = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL)
+    return "search" in d.flags and f.type in (*texts, FieldType.ENUM, FieldType.LIST)
+
+
+def _entity_name(name: str) -> str:
+    safe = re.sub(r"[^a-z0-9_]", "", name)[:60]
+    return f"{safe}_entry" if safe in ROUTE_NAMES else safe
+
+
+def _field_name(name: str) -> str:
+    safe = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]", "", name))[:60]
+    return f"{safe}_value" if safe in OBJECT_KEYS | LIST_PARAMETERS else safe
+
+
+def _reference_name(name: str) -> str:
+    *front, last = _field_name(name.removesuffix("_id")).split("_")
+    return "_".join([*front, singular(last)])
+
+
+def _without_cycles(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    """Each required reference that would close a cycle becomes optional."""
+    needs: dict[str, set[str]] = {e.name: set() for e in entities}
+    made: list[Entity] = []
+    for e in entities:
+        references = []
+        for r in e.references:
+            if r.required and _reaches(needs, r.target, e.name):
+                r = replace(r, required=False)
+            if r.required:
+                needs[e.name].add(r.target)
+            references.append(r)
+        made.append(replace(e, references=tuple(references)))
+    return tuple(made)
+
+
+def _reaches(needs: dict[str, set[str]], start: str, goal: str) -> bool:
+    seen, todo = set(), [start]
+    while todo:
+        name = todo.pop()
+        if name == goal:
+            return True
+        if name not in seen:
+            seen.add(name)
+            todo += needs.get(name, ())
+    return False
+
+
+def _without_faults(b: Blueprint) -> Blueprint | None:
+    """The blueprint, or ``None`` where the checks still object: asked about, never guessed."""
+    return None if any(p.severity == "error" for p in check(b)) else b

@@ -1,0 +1,362 @@
+"""From the model's scores to a draft. Pure array work: the scores come from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clodo.understand import labels as L
+from clodo.understand.draft import (
+    Draft,
+    DraftEntity,
+    DraftField,
+    DraftRelation,
+    DraftValue,
+    Evidence,
+    Span,
+)
+from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.reading import Reading, pair_features
+
+Array = NDArray[np.float32]
+
+_INDEX = {label: i for i, label in enumerate(L.PAIRS)}
+_REF = _INDEX["ref-required"]
+_VALUE = _INDEX["value-enum"]
+
+
+class TextScores(NamedTuple):
+    """Scores over a text: ``tags [words, tags]`` and one row each for the whole."""
+
+    tags: Array
+    access: Array
+    verdict: Array
+    service: Array
+
+
+class LinkScores(NamedTuple):
+    """Scores over ``n`` mentions: ``pairs [n, n, labels]``, the others ``[n, labels]``."""
+
+    pairs: Array
+    types: Array
+    field_flags: Array
+    entity_flags: Array
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A marked span of words (both included) and how sure the tagger is of it."""
+
+    kind: str
+    first: int
+    last: int
+    confidence: float
+
+
+#: Scores mentions: spans in words, kinds as numbers of ``labels.KINDS``, pair features.
+LinkScorer = Callable[[list[tuple[int, int]], list[int], "NDArray[np.int64]"], LinkScores]
+
+
+def decode(reading: Reading, scores: TextScores, link: LinkScorer) -> Draft:
+    """The draft that the scores amount to."""
+    verdict = _softmax(scores.verdict)
+    access = _softmax(scores.access)
+    draft = Draft(
+        access=L.ACCESS[int(access.argmax())],
+        service_type=L.SERVICE_TYPES[int(scores.service.argmax())],
+        verdict=L.VERDICTS[int(verdict.argmax())],
+        verdict_confidence=float(verdict.max()),
+    )
+    draft.access_evidence.add(float(access.max()))
+    mentions = mentions_of(scores.tags)
+    if mentions:
+        _Decoder(reading, mentions, link, draft).run()
+    return draft
+
+
+def mentions_of(tags: Array) -> list[Mention]:
+    """The best well-formed sequence of tags (Viterbi: an inside tag follows its own kind)."""
+    logp = _log_softmax(tags)
+    allowed = _transitions()
+    score, back = logp[0] + allowed[0], []
+    for row in logp[1:]:
+        options = score[:, None] + allowed
+        back.append(options.argmax(0))
+        score = options.max(0) + row
+    path = [int(score.argmax())]
+    for pointers in reversed(back):
+        path.append(int(pointers[path[-1]]))
+    path.reverse()
+    return _spans(path, np.exp(logp))
+
+
+def _transitions() -> Array:
+    """``[from, to]``: 0 or minus a lot."""
+    size = len(L.TAGS)
+    out = np.zeros((size, size), dtype=np.float32)
+    for kind in range(len(L.KINDS)):
+        begin, inside = 1 + 2 * kind, 2 + 2 * kind
+        out[:, inside] = -1e9
+        out[[begin, inside], inside] = 0
+    return out
+
+
+def _spans(path: list[int], probabilities: Array) -> list[Mention]:
+    found: list[Mention] = []
+    at = 0
+    while at < len(path):
+        if path[at] == 0:
+            at += 1
+            continue
+        end = at
+        while end + 1 < len(path) and path[end + 1] == path[at] + 1 and path[at] % 2:
+            end += 1
+        sure = float(min(probabilities[i, path[i]] for i in range(at, end + 1)))
+        found.append(Mention(L.KINDS[(path[at] - 1) // 2], at, end, sure))
+        at = end + 1
+    return found
+
+
+class _Decoder:
+    """Joins mentions to things, and decides what is said of each thing."""
+
+    def __init__(
+        self, reading: Reading, mentions: list[Mention], link: LinkScorer, draft: Draft
+    ) -> None:
+        self.reading, self.mentions, self.draft = reading, mentions, draft
+        spans = [(m.first, m.last) for m in mentions]
+        features = pair_features(reading, spans, [m.kind == "entity" for m in mentions])
+        self.scores = link(spans, [L.KINDS.index(m.kind) for m in mentions], features)
+        self.powers = np.exp(np.clip(self.scores.pairs, -25, 25))
+        self.names: list[str] = []
+        self.groups: list[list[int]] = []
+        self.fields: list[DraftField] = []
+        self.field_owner: list[int] = []
+        self.field_mentions: list[list[int]] = []
+
+    def run(self) -> None:
+        self._plain()
+        self._entities()
+        if not self.groups:
+            return
+        self._fields()
+        self._values()
+        self._relations()
+        self._entity_flags()
+        self._roles()
+        self._together()
+
+    def _of(self, kind: str) -> list[int]:
+        return [i for i, m in enumerate(self.mentions) if m.kind == kind]
+
+    def _chars(self, i: int) -> Span:
+        m = self.mentions[i]
+        return self.reading.words[m.first][0], self.reading.words[m.last][1]
+
+    def _surface(self, i: int) -> str:
+        return self.reading.surface(self.mentions[i].first, self.mentions[i].last)
+
+    def _pooled(self, rows: list[int], columns: list[int], label: int) -> float:
+        """Log-sum-exp of one label over all pairs of two groups of mentions."""
+        return float(np.log(self.powers[np.ix_(rows, columns)][..., label].sum() + 1e-12))
+
+    def _plain(self) -> None:
+        self.draft.unsupported = [self._chars(i) for i in self._of("unsupported")]
+        named = self._of("name")
+        if named:
+            self.draft.name = self._surface(max(named, key=lambda i: self.mentions[i].confidence))
+
+    def _entities(self) -> None:
+        surfaces: dict[str, list[int]] = {}
+        for i in self._of("entity"):
+            name = entity_name(self._surface(i))
+            if name:
+                surfaces.setdefault(name, []).append(i)
+        joined = self._aliases(surfaces)
+        for name, canonical in joined.items():
+            if name == canonical:
+                self.names.append(name)
+                self.groups.append(list(surfaces[name]))
+        for name, canonical in joined.items():
+            if name != canonical:
+                self.groups[self.names.index(canonical)] += surfaces[name]
+        for name, group in zip(self.names, self.groups, strict=True):
+            # One sure mention is enough for an entity: the strongest counts.
+            evidence = Evidence(max(self.mentions[i].confidence for i in group))
+            evidence.spans = [self._chars(i) for i in group]
+            self.draft.entities[name] = DraftEntity(name, evidence=evidence)
+
+    def _aliases(self, surfaces: dict[str, list[int]]) -> dict[str, str]:
+        """Each surface name → the name of the entity that it means."""
+        names = list(surfaces)
+        means = {n: n for n in names}
+        for name in names:
+            others = [n for n in names if n != name]
+            scored = [(self._pooled(surfaces[name], surfaces[o], _INDEX["alias"]), o) for o in others]
+            if scored and max(scored)[0] > 0 and means[max(scored)[1]] == max(scored)[1]:
+                if not any(means[n] == name for n in others):
+                    means[name] = max(scored)[1]
+        return means
+
+    def _fields(self) -> None:
+        clusters: dict[tuple[int, str], list[int]] = {}
+        sure: dict[int, float] = {}
+        for i in self._of("field"):
+            scores = np.array([self._pooled([i], g, _INDEX["owner"]) for g in self.groups])
+            owner = int(scores.argmax())
+            sure[i] = float(_softmax(scores)[owner])
+            name = field_name(self._surface(i))
+            if name:
+                clusters.setdefault((owner, name), []).append(i)
+        for (owner, name), group in clusters.items():
+            self._field(owner, name, group, sure)
+
+    def _field(self, owner: int, name: str, group: list[int], sure: dict[int, float]) -> None:
+        types = _softmax(self.scores.types[group].mean(0))
+        made = DraftField(name, L.TYPES[int(types.argmax())])
+        # Asserted by any one mention; the confidence is that of the strongest.
+        made.evidence.add(max(min(self.mentions[i].confidence, sure[i]) for i in group))
+        made.evidence.add(float(types.max()), *(self._chars(i) for i in group))
+        flags = _sigmoid(np.log(np.exp(np.clip(self.scores.field_flags[group], -25, 25)).sum(0)))
+        for flag, p in zip(L.FIELD_FLAGS, flags, strict=True):
+            if p > 0.5:
+                made.flags.add(flag)
+            if flag not in ("elliptic", "moment"):
+                made.evidence.add(float(max(p, 1 - p)))
+        if made.type == "ref":
+            self._target(made, group)
+        if "moment" in made.flags and made.type in ("date", "dt", "time"):
+            made.name = moment_name(name, day=made.type == "date")
+        if "elliptic" in made.flags:
+            made.name = self._completed(name, group[0])
+        fields = self.draft.entities[self.names[owner]].fields
+        if made.name not in fields:
+            fields[made.name] = made
+            self.fields.append(made)
+            self.field_owner.append(owner)
+            self.field_mentions.append(group)
+
+    def _completed(self, name: str, mention: int) -> str:
+        """``first`` before ``last name`` → ``first_name``."""
+        for i in self._of("field"):
+            words = field_name(self._surface(i)).split("_")
+            if i > mention and len(words) > 1:
+                return f"{name}_{words[-1]}"
+        return name
+
+    def _target(self, made: DraftField, group: list[int]) -> None:
+        scores = np.array([self._pooled(group, g, _INDEX["target"]) for g in self.groups])
+        best = int(scores.argmax())
+        made.target = self.names[best]
+        made.evidence.add(float(_softmax(scores)[best]))
+        for offset, flag in enumerate(L.REFERENCE_FLAGS):
+            if self._pooled(group, self.groups[best], _REF + offset) > 0:
+                made.reference_flags.add(flag)
+
+    def _values(self) -> None:
+        for i in self._of("value"):
+            for made, group in zip(self.fields, self.field_mentions, strict=True):
+                scores = [0.0] + [
+                    self._pooled([i], group, _VALUE + r) for r in range(len(L.VALUE_ROLES))
+                ]
+                p = _softmax(np.array(scores))
+                role = int(p.argmax())
+                if role:
+                    evidence = Evidence(min(float(p[role]), self.mentions[i].confidence))
+                    evidence.spans.append(self._chars(i))
+                    made.values.append(
+                        DraftValue(L.VALUE_ROLES[role - 1], self._surface(i), evidence)
+                    )
+
+    def _relations(self) -> None:
+        for a in range(len(self.groups)):
+            for b in range(a, len(self.groups)):
+                self._relation(a, b)
+
+    def _relation(self, a: int, b: int) -> None:
+        ga, gb = self.groups[a], self.groups[b]
+        many = self._pooled(ga, gb, _INDEX["many"]) + self._pooled(gb, ga, _INDEX["many"])
+        forward = _softmax(np.array([0.0, self._pooled(ga, gb, _INDEX["belongs"]), many / 2]))
+        backward = _softmax(np.array([0.0, self._pooled(gb, ga, _INDEX["belongs"]), many / 2]))
+        options = [(float(forward[1]), a, b, "belongs"), (float(backward[1]), b, a, "belongs")]
+        options.append((float(forward[2] + backward[2]) / 2, a, b, "many"))
+        best, source, target, kind = max(options)
+        nothing = max(float(forward[0]), float(backward[0])) if a == b else float(
+            min(forward[0], backward[0])
+        )
+        if best <= nothing:
+            return
+        relation = DraftRelation(self.names[source], self.names[target], kind)
+        relation.evidence.add(best)
+        if kind == "belongs":
+            for offset, flag in enumerate(L.REFERENCE_FLAGS):
+                if self._pooled(self.groups[source], self.groups[target], _REF + offset) > 0:
+                    relation.flags.add(flag)
+        self.draft.relations.append(relation)
+
+    def _entity_flags(self) -> None:
+        powers = np.exp(np.clip(self.scores.entity_flags, -25, 25))
+        for name, group in zip(self.names, self.groups, strict=True):
+            entity = self.draft.entities[name]
+            for flag, total in zip(L.ENTITY_FLAGS, powers[group].sum(0), strict=True):
+                p = float(total / (1 + total))
+                if p > 0.5:
+                    entity.flags.add(flag)
+                entity.evidence.add(max(p, 1 - p))
+
+    def _roles(self) -> None:
+        for i in self._of("role"):
+            role = entity_name(self._surface(i))
+            for name, group in zip(self.names, self.groups, strict=True):
+                entity = self.draft.entities[name]
+                if self._pooled([i], group, _INDEX["role-read"]) > 0:
+                    entity.read_roles.append(role)
+                if self._pooled([i], group, _INDEX["role-write"]) > 0:
+                    entity.write_roles.append(role)
+
+    def _together(self) -> None:
+        for owner, name in enumerate(self.names):
+            members = [
+                (f.name, g)
+                for f, g, o in zip(self.fields, self.field_mentions, self.field_owner, strict=True)
+                if o == owner
+            ]
+            members += [
+                (r.target, self.groups[self.names.index(r.target)])
+                for r in self.draft.relations
+                if r.source == name and r.kind == "belongs" and r.target != name
+            ]
+            pairs = [
+                (a, b)
+                for i, (a, ga) in enumerate(members)
+                for b, gb in members[i + 1 :]
+                if self._pooled(ga, gb, _INDEX["together"]) + self._pooled(gb, ga, _INDEX["together"]) > 0
+            ]
+            self.draft.entities[name].together = _joined(pairs)
+
+
+def _joined(pairs: list[tuple[str, str]]) -> list[tuple[str, ...]]:
+    """Pairs that share a member become one group."""
+    groups: list[list[str]] = []
+    for pair in pairs:
+        touching = [g for g in groups if set(g) & set(pair)]
+        merged = list(dict.fromkeys([x for g in touching for x in g] + list(pair)))
+        groups = [g for g in groups if g not in touching] + [merged]
+    return [tuple(g) for g in groups]
+
+
+def _log_softmax(x: Array) -> Array:
+    shifted = x - x.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))  # type: ignore[no-any-return]
+
+
+def _softmax(x: Array) -> Array:
+    return np.exp(_log_softmax(x))  # type: ignore[no-any-return]
+
+
+def _sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))  # type: ignore[no-any-return]

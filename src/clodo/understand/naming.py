@@ -1,0 +1,99 @@
+"""Names from a user's own words: ``"author's names"`` → ``author_name``.
+
+This is normalisation only: which words name something is the model's decision.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+_WORD = re.compile(r"[A-Za-z]+|\d+")
+_DROP = frozenset("a an the of its their his her our your my each every any some s".split())
+
+# inflect takes these endings for plurals ("bus" -> "bu").
+_NOT_PLURAL = re.compile(
+    r"(?:us|ss|is|ics|gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos"
+    r"|chassis|media|data|sales|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss"
+    r"|css|tls|apis)$"
+)
+_IRREGULAR = {"buses": "bus", "gases": "gas", "apis": "api", "lenses": "lens", "leaves": "leave"}
+
+# What people type for short, and the word that a reader of the API expects.
+ABBREVIATIONS = {
+    "qty": "quantity",
+    "desc": "description",
+    "descr": "description",
+    "dob": "birth_date",
+    "birthdate": "birth_date",
+    "addr": "address",
+    "tel": "phone",
+    "num": "number",
+    "nr": "number",
+    "amt": "amount",
+    "pic": "picture",
+    "img": "image",
+    "cat": "category",
+    "dept": "department",
+    "mail": "email",
+    "lat": "latitude",
+    "lon": "longitude",
+    "lng": "longitude",
+    "temp": "temperature",
+    "pwd": "password",
+    "msg": "message",
+    "org": "organisation",
+}
+
+
+@cache
+def _inflector() -> Any:
+    import inflect  # 0.5 s, and only names need it
+
+    return inflect.engine()
+
+
+@cache
+def singular(word: str) -> str:
+    """The singular of one lower-case English word; a singular comes back unchanged."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    if len(word) < 4 or _NOT_PLURAL.search(word):
+        return word
+    found = _inflector().singular_noun(word)
+    return str(found) if found else word
+
+
+def words(surface: str) -> list[str]:
+    """The lower-case words of a phrase, camel case taken apart, articles and ``'s`` dropped."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", surface)
+    text = re.sub(r"[’']s\b|s[’'](?=\s)", lambda m: "s" if m[0][0] == "s" else "", text)
+    text = re.sub(r"\be-(?=mail)", "e", text, flags=re.IGNORECASE)
+    found = [w.lower() for w in _WORD.findall(text)]
+    kept = [w for w in found if w not in _DROP]
+    return kept or found
+
+
+def entity_name(surface: str) -> str:
+    """The name of an entity from one of its mentions: snake_case, last word singular."""
+    parts = [ABBREVIATIONS.get(w, w) if len(w) > 3 else w for w in words(surface)]
+    return "_".join([*parts[:-1], singular(parts[-1])]) if parts else ""
+
+
+def field_name(surface: str) -> str:
+    """The name of a field from the words that mention it: snake_case."""
+    parts = [ABBREVIATIONS.get(w, w) for w in words(surface)]
+    if len(parts) == 2 and parts[1] in ("no", "nr"):
+        parts[1] = "number"
+    if parts == ["date", "birth"]:
+        parts = ["birth_date"]
+    return "_".join(parts)
+
+
+def moment_name(name: str, *, day: bool) -> str:
+    """``taken`` → ``taken_at`` (a moment) or ``taken_on`` (a day), where one participle stands
+    for a date or time; other names are unchanged."""
+    if "_" not in name and re.search(r"(?:ed|en|wn|ld|nt|ught|de|ne|rn)$", name):
+        return f"{name}_{'on' if day else 'at'}"
+    return name

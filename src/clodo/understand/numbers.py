@@ -1,0 +1,68 @@
+"""Numbers as people write them, as decimals."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+_WORDS = {
+    word: Decimal(value)
+    for value, names in {
+        0: "zero nought nil nothing none negative nonnegative positive non",
+        1: "one once single a an",
+        2: "two twice both couple",
+        3: "three",
+        4: "four",
+        5: "five",
+        6: "six",
+        7: "seven",
+        8: "eight",
+        9: "nine",
+        10: "ten",
+        11: "eleven",
+        12: "twelve dozen",
+        13: "thirteen",
+        14: "fourteen",
+        15: "fifteen",
+        16: "sixteen",
+        17: "seventeen",
+        18: "eighteen",
+        19: "nineteen",
+        20: "twenty",
+        30: "thirty",
+        40: "forty",
+        50: "fifty half",
+        60: "sixty",
+        70: "seventy",
+        80: "eighty",
+        90: "ninety",
+    }.items()
+    for word in names.split()
+}
+_SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000}
+_DIGITS = re.compile(r"-?\d[\d,' ]*(?:\.\d+)?|-?\.\d+")
+
+
+def number(surface: str) -> Decimal | None:
+    """The number in some words: ``"1,000"``, ``"5k"``, ``"twenty-five"``, ``"two hundred"``,
+    ``"non-negative"`` (its bound, 0). ``None`` where there is none."""
+    text = surface.lower().strip()
+    found = _DIGITS.search(text)
+    if found:
+        digits = re.sub(r"[,' ]", "", found[0])
+        rest = re.match(r"\s*(k|m|thousand|million|hundred)\b", text[found.end() :])
+        return Decimal(digits) * (_SCALES[rest[1]] if rest else 1)
+    return _in_words(re.findall(r"[a-z]+", text))
+
+
+def _in_words(words: list[str]) -> Decimal | None:
+    total = current = Decimal(0)
+    seen = False
+    for word in words:
+        if word in _WORDS and not (seen and _WORDS[word] in (0, 1) and word not in ("one", "zero")):
+            current, seen = current + _WORDS[word], True
+        elif word in _SCALES and seen and len(word) > 1:
+            current *= _SCALES[word]
+            if _SCALES[word] > 100:
+                total, current = total + current, Decimal(0)
+    return total + current if seen else None

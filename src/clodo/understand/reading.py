@@ -1,0 +1,95 @@
+"""A text as the model reads it: words, the pieces of words, sentences."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clodo.understand.labels import distance_bucket
+
+#: The most word pieces that the model reads at once (the positions of its base, less [CLS], [SEP]).
+MAX_PIECES = 510
+
+# A line break carries meaning (lists), but the tokenizer drops it; a pilcrow is a piece of its own.
+_LINE_BREAK = "¶"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """``pieces``: ids with [CLS] and [SEP]; ``first`` and ``last``: for each word the index of its
+    first and last piece; ``words``: character spans; ``sentences``: for each word the number of its
+    sentence or line; ``end``: the characters that were read (less than the text's where it is long).
+    """
+
+    text: str
+    pieces: list[int]
+    first: list[int]
+    last: list[int]
+    words: list[tuple[int, int]]
+    sentences: list[int]
+    end: int
+
+    def surface(self, first: int, last: int) -> str:
+        """The characters from word ``first`` to word ``last``, both included."""
+        return self.text[self.words[first][0] : self.words[last][1]]
+
+    def word_span(self, start: int, end: int) -> tuple[int, int] | None:
+        """The words that a span of characters touches, or ``None``."""
+        inside = [i for i, (a, b) in enumerate(self.words) if a < end and b > start]
+        return (inside[0], inside[-1]) if inside else None
+
+
+def read(text: str, tokenizer: Any) -> Reading:
+    """Reads a text with a ``tokenizers.Tokenizer`` of the BERT kind."""
+    shown = re.sub(r"[\n\r]", _LINE_BREAK, text)
+    encoding = tokenizer.encode(shown, add_special_tokens=False)
+    pieces, first, last, words, sentences = [], [], [], [], []
+    sentence, previous, boundary = 0, None, False
+    for index, (piece, word, (a, b)) in enumerate(
+        zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True)
+    ):
+        if index >= MAX_PIECES:
+            break
+        pieces.append(piece)
+        if word == previous and words:
+            last[-1], words[-1] = index, (words[-1][0], b)
+            continue
+        previous = word
+        if boundary and shown[a] not in ".!?)":
+            sentence, boundary = sentence + 1, False
+        boundary = boundary or shown[a] in (_LINE_BREAK, "!", "?", ";") or _full_stop(shown, a)
+        first.append(index)
+        last.append(index)
+        words.append((a, b))
+        sentences.append(sentence)
+    ids = [tokenizer.token_to_id("[CLS]"), *pieces, tokenizer.token_to_id("[SEP]")]
+    end = words[-1][1] if words else 0
+    if len(encoding.ids) <= MAX_PIECES:
+        end = len(text)
+    return Reading(text, ids, [i + 1 for i in first], [i + 1 for i in last], words, sentences, end)
+
+
+def _full_stop(text: str, at: int) -> bool:
+    return text[at] == "." and (at + 1 >= len(text) or text[at + 1].isspace() or text[at + 1] == "¶")
+
+
+def pair_features(
+    reading: Reading, spans: list[tuple[int, int]], entity: list[bool]
+) -> np.ndarray:
+    """What the model is told about each ordered pair of mentions, ``int64 [n, n, 3]``: the bucket of
+    their distance in words, of their distance in sentences, and of the entity mentions between."""
+    n = len(spans)
+    out = np.zeros((n, n, 3), dtype=np.int64)
+    marked = np.cumsum([0, *entity])
+    for i in range(n):
+        for j in range(n):
+            out[i, j, 0] = distance_bucket(spans[j][0] - spans[i][0])
+            gap = reading.sentences[spans[j][0]] - reading.sentences[spans[i][0]]
+            out[i, j, 1] = max(-3, min(3, gap)) + 3
+            low, high = min(i, j), max(i, j)
+            between = int(marked[high] - marked[min(low + 1, high)])
+            out[i, j, 2] = min(between, 4) + (5 if j < i else 0)
+    return out
