@@ -1,0 +1,69 @@
+"""Blueprint → file tree. A pure function of the blueprint, its text and the bricks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from clodo.blueprint.values import Blueprint
+from clodo.emit import assembly, project
+from clodo.emit.brick import Brick
+from clodo.emit.openapi import document
+from clodo.emit.plan import Plan, make_plan
+from clodo.emit.sql import migration
+from clodo.emit.tree import MANIFEST, FileTree, digest
+from clodo.emit.typescript import entities_index, entity_source
+from clodo.version import VERSION
+
+
+def needed_secrets(plan: Plan, bricks: Sequence[Brick]) -> tuple[str, ...]:
+    """The names of the secrets that a service needs, in the order of the bricks."""
+    return tuple(s for brick in bricks if brick.applies(plan) for s in brick.secrets)
+
+
+def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree:
+    """All files of a service but its secrets, by relative path.
+
+    ``source`` is the blueprint's text as the user keeps it. The same arguments and version give the
+    same bytes.
+    """
+    plan = make_plan(blueprint)
+    used = [brick for brick in bricks if brick.applies(plan)]
+    secrets = needed_secrets(plan, bricks)
+    tree: FileTree = {
+        "blueprint.clodo": source,
+        "package.json": project.package_json(blueprint),
+        "tsconfig.json": project.tsconfig(),
+        "wrangler.jsonc": project.wrangler_jsonc(blueprint),
+        "vitest.config.ts": project.vitest_config(secrets),
+        ".gitignore": "node_modules/\n.wrangler/\n.dev.vars\n",
+        "README.md": project.readme(plan, secrets),
+        "openapi.json": json.dumps(document(plan), indent=1, ensure_ascii=False) + "\n",
+        "migrations/0001_init.sql": migration(plan),
+        "src/index.ts": assembly.index_source(plan),
+        "src/env.ts": assembly.env_source(plan, secrets),
+        "test/service.test.ts": project.service_test(plan),
+    }
+    if blueprint.entities or blueprint.users is not None:
+        tree["src/entities/index.ts"] = entities_index(plan)
+    tree |= {f"src/entities/{e.name}.ts": entity_source(plan, e) for e in blueprint.entities}
+    for brick in used:
+        tree |= brick.sources()
+    tree = dict(sorted(tree.items()))
+    tree[MANIFEST] = _manifest(blueprint, tree, [brick.name for brick in used])
+    return tree
+
+
+def _manifest(blueprint: Blueprint, tree: FileTree, bricks: list[str]) -> str:
+    manifest = {
+        "name": blueprint.name,
+        "type": blueprint.type.value,
+        "generator": f"clodo {VERSION}",
+        "blueprint_sha256": digest(tree["blueprint.clodo"]),
+        "bricks": bricks,
+        "files": {name: digest(text) for name, text in tree.items()},
+    }
+    return json.dumps(manifest, indent=2) + "\n"
+
+
+__all__ = ["Brick", "FileTree", "emit", "make_plan", "needed_secrets"]

@@ -1,0 +1,82 @@
+import type { Context, Handler, Hono, MiddlewareHandler } from "hono";
+import type { AppEnv } from "../env";
+import { Problem } from "./problem";
+
+export const MAX_BODY_BYTES = 1024 * 1024;
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** Headers that every answer carries, unless its handler chose its own. */
+export const securityHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
+  await next();
+  for (const [name, value] of Object.entries(HEADERS)) {
+    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+  }
+};
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Registers the handlers of one path; every other method is answered with 405 and `Allow`. */
+export function route(
+  app: Hono<AppEnv>,
+  path: string,
+  handlers: Partial<Record<Method, Handler<AppEnv>>>,
+): void {
+  const methods = Object.keys(handlers) as Method[];
+  for (const method of methods) app.on(method, path, handlers[method] as Handler<AppEnv>);
+  const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
+  app.all(path, () => {
+    throw new Problem(405, "This path does not answer that method.", [], {
+      allow: allow.join(", "),
+    });
+  });
+}
+
+/** The JSON object in the body of a request. */
+export async function readJsonObject(c: Context<AppEnv>): Promise<Record<string, unknown>> {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
+    throw new Problem(415, "Send the body as application/json.");
+  }
+  const bytes = await readBounded(c);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    throw new Problem(400, "The body is not valid JSON.");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Problem(422, "The body must be a JSON object.");
+  }
+  return value as Record<string, unknown>;
+}
+
+async function readBounded(c: Context<AppEnv>): Promise<Uint8Array> {
+  const tooLarge = () => new Problem(413, "The body is larger than 1 MiB.");
+  if (Number(c.req.header("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  const reader = c.req.raw.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    size += value.byteLength;
+    if (size > MAX_BODY_BYTES) {
+      await reader.cancel();
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}

@@ -1,0 +1,55 @@
+import type { Hono } from "hono";
+import type { AppEnv } from "../env";
+import { admit } from "./access";
+import type { Entity } from "./entity";
+import { route } from "./http";
+import { listRows, readRow, writableRow } from "./rows";
+import { condition, quote } from "./sql";
+
+/** A many-to-many relation as seen from one side. */
+export interface LinkSide {
+  readonly table: string;
+  /** The column of this side's ids, and of the other's. */
+  readonly here: string;
+  readonly there: string;
+  readonly path: string;
+}
+
+/** `GET /api/{here}/:id/{path}`, and `PUT` and `DELETE …/:other`, both idempotent. */
+export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSide): void {
+  const table = quote(side.table);
+  const [here, there] = [quote(side.here), quote(side.there)];
+
+  route(app, `/api/${from.path}/:id/${side.path}`, {
+    GET: async (c) => {
+      const id = c.req.param("id") ?? "";
+      await readRow(c, from, await admit(c, from.read), id);
+      const caller = await admit(c, to.read);
+      const linked = condition(`"id" IN (SELECT ${there} FROM ${table} WHERE ${here} = ?)`, id);
+      return listRows(c, to, caller, [linked]);
+    },
+  });
+
+  route(app, `/api/${from.path}/:id/${side.path}/:other`, {
+    PUT: async (c) => {
+      const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
+      await writableRow(c, from, id);
+      await readRow(c, to, await admit(c, to.read), other);
+      await c.env.DB.prepare(
+        `INSERT INTO ${table} (${here}, ${there}) VALUES (?, ?) ON CONFLICT DO NOTHING`,
+      )
+        .bind(id, other)
+        .run();
+      return c.body(null, 204);
+    },
+    DELETE: async (c) => {
+      const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
+      await writableRow(c, from, id);
+      await readRow(c, to, await admit(c, to.read), other);
+      await c.env.DB.prepare(`DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?`)
+        .bind(id, other)
+        .run();
+      return c.body(null, 204);
+    },
+  });
+}

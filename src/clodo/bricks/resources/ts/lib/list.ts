@@ -1,0 +1,156 @@
+import type { Entity, Row } from "./entity";
+import type { Stored } from "./fields";
+import { Problem } from "./problem";
+import { type Condition, condition, quote } from "./sql";
+
+const DEFAULT_LIMIT = 20;
+const MAX_LIMIT = 100;
+
+/** What a list request asks for. One row more than `limit` is read, to know whether a page follows. */
+export interface ListQuery {
+  readonly conditions: readonly Condition[];
+  readonly order: string;
+  readonly limit: number;
+  cursorAfter(row: Row): string;
+}
+
+const bad = (path: string, message: string): Problem =>
+  new Problem(400, `The parameter ${path} ${message}.`, [{ path, message }]);
+
+/** A column that lists can be filtered by and sorted by. */
+interface Column {
+  readonly ranged: boolean;
+  parse(text: string): Stored | undefined;
+}
+
+const plain: Column = { ranged: false, parse: (text) => text };
+const moment = (entity: Entity): Record<string, Column> => {
+  const parse = (text: string) => {
+    const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/i.test(text) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+  };
+  const column: Column = { ranged: true, parse };
+  return entity.timestamps ? { created_at: column, updated_at: column } : {};
+};
+
+function columnsOf(entity: Entity): Map<string, Column> {
+  const columns = new Map<string, Column>([["id", plain]]);
+  for (const [name, field] of Object.entries(entity.fields)) {
+    if (field.comparable && !field.writeOnly) columns.set(name, field);
+  }
+  for (const key of Object.keys(entity.references)) columns.set(key, plain);
+  if (entity.read === "owner" || entity.write === "owner") columns.set("owner_id", plain);
+  for (const [name, column] of Object.entries(moment(entity))) columns.set(name, column);
+  return columns;
+}
+
+export function parseListQuery(entity: Entity, parameters: URLSearchParams): ListQuery {
+  const columns = columnsOf(entity);
+  const conditions: Condition[] = [];
+  const seen = new Set<string>();
+  for (const [name, value] of parameters) {
+    if (seen.has(name)) throw bad(name, "is given more than once");
+    seen.add(name);
+    if (name === "limit" || name === "cursor" || name === "sort") continue;
+    conditions.push(filter(entity, columns, name, value));
+  }
+  const sort = parseSort(columns, parameters.get("sort"));
+  const scope = scopeOf(parameters);
+  const cursor = parameters.get("cursor");
+  if (cursor !== null) conditions.push(after(sort, decodeCursor(cursor, sort, scope)));
+  const direction = sort.descending ? "DESC" : "ASC";
+  return {
+    conditions,
+    order: sort.column === "id" ? `"id" ${direction}` : `${quote(sort.column)} ${direction}, "id" ${direction}`,
+    limit: parseLimit(parameters.get("limit")),
+    cursorAfter: (row) => encodeCursor([sort.name, scope, row[sort.column] ?? null, row["id"] as string]),
+  };
+}
+
+function filter(entity: Entity, columns: Map<string, Column>, name: string, value: string): Condition {
+  if (name === "q" && entity.search !== undefined) {
+    if (value.includes("\u0000")) throw bad(name, "makes no sense");
+    return entity.search(value);
+  }
+  const exact = columns.get(name);
+  if (exact !== undefined) return compare(exact, name, name, "=", value);
+  const match = /^(.+)_(min|max)$/.exec(name);
+  const column = match === null ? undefined : columns.get(match[1] ?? "");
+  if (match === null || column === undefined || !column.ranged) throw bad(name, "is not known here");
+  return compare(column, match[1] ?? "", name, match[2] === "min" ? ">=" : "<=", value);
+}
+
+function compare(column: Column, name: string, parameter: string, operator: string, value: string): Condition {
+  const parsed = column.parse(value);
+  if (parsed === undefined) throw bad(parameter, "has a value that makes no sense");
+  return condition(`${quote(name)} ${operator} ?`, parsed);
+}
+
+function parseLimit(text: string | null): number {
+  if (text === null) return DEFAULT_LIMIT;
+  const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (limit < 1 || limit > MAX_LIMIT) throw bad("limit", `must be a number from 1 to ${MAX_LIMIT}`);
+  return limit;
+}
+
+interface Sort {
+  readonly name: string;
+  readonly column: string;
+  readonly descending: boolean;
+}
+
+function parseSort(columns: Map<string, Column>, text: string | null): Sort {
+  const name = text ?? "id";
+  const descending = name.startsWith("-");
+  const column = descending ? name.slice(1) : name;
+  if (!columns.has(column)) throw bad("sort", "does not name a field that can be sorted by");
+  return { name, column, descending };
+}
+
+type Cursor = readonly [sort: string, scope: string, value: Stored, id: string];
+
+/** A short mark of the filters, so that a cursor is only good for the list that it came from. */
+function scopeOf(parameters: URLSearchParams): string {
+  const rest = [...parameters].filter(([name]) => name !== "cursor" && name !== "limit");
+  let hash = 0x811c9dc5;
+  for (const char of JSON.stringify(rest.sort())) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return hash.toString(36);
+}
+
+function encodeCursor(cursor: Cursor): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(cursor));
+  const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function decodeCursor(text: string, sort: Sort, scope: string): Cursor {
+  const broken = bad("cursor", "is not one that this list gave out");
+  let value: unknown;
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    value = JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
+  } catch {
+    throw broken;
+  }
+  if (!Array.isArray(value) || value.length !== 4) throw broken;
+  const [name, mark, last, id] = value as unknown[];
+  const scalar = last === null || typeof last === "string" || typeof last === "number";
+  if (name !== sort.name || mark !== scope || typeof id !== "string" || !scalar) throw broken;
+  return [name, mark, last, id];
+}
+
+/** The rows behind a cursor. SQLite puts nulls before all other values. */
+function after(sort: Sort, [, , value, id]: Cursor): Condition {
+  const column = quote(sort.column);
+  const beyond = sort.descending ? "<" : ">";
+  if (sort.column === "id") return condition(`"id" ${beyond} ?`, id);
+  if (value === null) {
+    return sort.descending
+      ? condition(`${column} IS NULL AND "id" < ?`, id)
+      : condition(`(${column} IS NULL AND "id" > ?) OR ${column} IS NOT NULL`, id);
+  }
+  const next = `${column} ${beyond} ? OR (${column} = ? AND "id" ${beyond} ?)`;
+  return condition(sort.descending ? `${next} OR ${column} IS NULL` : next, value, value, id);
+}

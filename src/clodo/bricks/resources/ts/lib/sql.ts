@@ -1,0 +1,44 @@
+import { Problem } from "./problem";
+
+/** An identifier of our own, quoted. Values never come near this: they are bound. */
+export const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** A condition and the values it binds. */
+export interface Condition {
+  readonly sql: string;
+  readonly values: readonly (string | number | null)[];
+}
+
+export const condition = (sql: string, ...values: (string | number | null)[]): Condition => ({
+  sql,
+  values,
+});
+
+/** All of the conditions, as a WHERE clause. */
+export function where(conditions: readonly Condition[]): Condition {
+  if (conditions.length === 0) return condition("");
+  return condition(
+    ` WHERE ${conditions.map((c) => `(${c.sql})`).join(" AND ")}`,
+    ...conditions.flatMap((c) => c.values),
+  );
+}
+
+export const insertSql = (table: string, columns: readonly string[]): string =>
+  `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
+
+const message = (error: unknown): string => (error instanceof Error ? error.message : "");
+
+/** Turns a broken uniqueness into a 409 that names the fields; throws anything else on. */
+export function uniqueConflict(error: unknown): never {
+  const match = /UNIQUE constraint failed: ([\w., ]+)/.exec(message(error));
+  if (match === null) throw error;
+  const paths = (match[1] ?? "").split(",").map((column) => column.trim().split(".").pop() ?? "");
+  throw new Problem(
+    409,
+    `Another row has the same ${paths.join(" and ")}.`,
+    paths.map((path) => ({ path, message: "is taken" })),
+  );
+}
+
+export const isForeignKeyFailure = (error: unknown): boolean =>
+  message(error).includes("FOREIGN KEY constraint failed");

@@ -1,0 +1,299 @@
+"""The OpenAPI 3.1 document: exactly what the service answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
+from clodo.emit.plan import Child, LinkTable, Plan, is_owned
+from clodo.emit.schemas import (
+    Schema,
+    body_schema,
+    child_schema,
+    field_schema,
+    profile_schemas,
+    row_schema,
+)
+
+_TITLES = {
+    400: "A query parameter or the JSON makes no sense",
+    401: "No credential, or one that is not valid",
+    403: "The credential may not do this",
+    404: "There is no such row",
+    409: "The state of other rows forbids it",
+    413: "The body is larger than 1 MiB",
+    415: "The body is not application/json",
+    422: "The body has invalid fields",
+}
+_BODY = (400, 413, 415, 422)
+
+
+def document(plan: Plan) -> dict[str, Any]:
+    """The whole document."""
+    b = plan.blueprint
+    paths: dict[str, Any] = {
+        "/health": {"get": _operation("health", "Whether the service is up", "service", {200: _json({"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}, "It is")})},
+        "/openapi.json": {"get": _operation("openapi", "This document", "service", {200: _json({"type": "object"}, "The document")})},
+        "/docs": {"get": _operation("docs", "This document as a page", "service", {200: {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}})},
+    }  # fmt: skip
+    schemas: dict[str, Schema] = {"Problem": _problem()}
+    if b.users is not None:
+        shown, given = profile_schemas(b.users.fields)
+        schemas |= {"User": shown, "Registration": given}
+        paths |= _auth_paths()
+    for e in b.entities:
+        name = pascal(e.name)
+        schemas |= {
+            name: row_schema(b, e),
+            f"{name}Body": body_schema(e, change=False),
+            f"{name}Change": body_schema(e, change=True),
+        }
+        paths |= _entity_paths(plan, e)
+    for child in plan.children:
+        schemas[f"{pascal(child.child.name)}Of{pascal(child.reference.name)}"] = child_schema(
+            child.child, f"{child.reference.name}_id"
+        )
+        paths |= _child_paths(b, plan, child)
+    for link in plan.links:
+        paths |= _link_paths(b, plan, link)
+    out: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": b.title or b.name.replace("_", " ").capitalize(), "version": "1.0.0"},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+    security = _schemes(plan)
+    if security:
+        out["components"]["securitySchemes"] = security
+    return out
+
+
+def pascal(name: str) -> str:
+    """snake_case as a schema name."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(schema: Schema, description: str) -> Schema:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem() -> Schema:
+    entry = {
+        "type": "object",
+        "properties": {"path": {"type": "string"}, "message": {"type": "string"}},
+        "required": ["path", "message"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "errors": {"type": "array", "items": entry},
+        },
+        "required": ["type", "title", "status", "detail"],
+        "additionalProperties": False,
+    }
+
+
+def _schemes(plan: Plan) -> Schema:
+    out: Schema = {}
+    if plan.uses_key:
+        out["apiKey"] = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    if plan.blueprint.users is not None:
+        out["bearer"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    return out
+
+
+def _operation(
+    name: str,
+    summary: str,
+    tag: str,
+    responses: dict[int, Schema],
+    *,
+    rules: tuple[Access, ...] = (),
+    problems: tuple[int, ...] = (),
+    parameters: list[Schema] | None = None,
+    body: Schema | None = None,
+) -> Schema:
+    codes = set(problems)
+    guarded = [a for a in rules if a.who is not Who.PUBLIC]
+    if guarded:
+        codes.add(401)
+    if any(a.who is not Who.PUBLIC for a in guarded):
+        codes.add(403)
+    out: Schema = {"operationId": name, "summary": summary, "tags": [tag]}
+    if parameters:
+        out["parameters"] = parameters
+    if body is not None:
+        out["requestBody"] = {"required": True, "content": {"application/json": {"schema": body}}}
+        codes |= set(_BODY)
+    out["responses"] = {str(code): r for code, r in responses.items()}
+    for code in sorted(codes):
+        content = {"application/problem+json": {"schema": _ref("Problem")}}
+        out["responses"][str(code)] = {"description": _TITLES[code], "content": content}
+    if guarded:
+        out["security"] = _security(guarded)
+    return out
+
+
+def _security(rules: list[Access]) -> list[Schema]:
+    kinds = ["apiKey" if a.who is Who.KEY else "bearer" for a in rules]
+    return [{kind: []} for kind in dict.fromkeys(kinds)]
+
+
+def _path_parameter(name: str) -> Schema:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
+    def query(name: str, schema: Schema, description: str = "") -> Schema:
+        made = {"name": name, "in": "query", "required": False, "schema": schema}
+        return made | ({"description": description} if description else {})
+
+    columns = sort_columns(b, e)
+    out = [
+        query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
+        query("cursor", {"type": "string"}, "The next_cursor of the page before."),
+        query("sort", {"type": "string", "enum": [s for c in columns for s in (c, f"-{c}")]}),
+    ]
+    if e.search:
+        out.append(query("q", {"type": "string"}, f"Words to find in {', '.join(e.search)}."))
+    out.append(query("id", {"type": "string"}))
+    for f in e.fields:
+        if f.name not in columns:
+            continue
+        schema = _filter_schema(field_schema(f))
+        out.append(query(f.name, schema))
+        if f.type.is_number or f.type.is_temporal:
+            out += [query(f"{f.name}_min", schema), query(f"{f.name}_max", schema)]
+    for r in e.references:
+        out.append(query(f"{r.name}_id", {"type": "string"}))
+    if is_owned(b, e):
+        out.append(query("owner_id", {"type": "string"}))
+    if e.timestamps:
+        moment = {"type": "string", "format": "date-time"}
+        for name in ("created_at", "updated_at"):
+            out += [query(n, moment) for n in (name, f"{name}_min", f"{name}_max")]
+    return out
+
+
+def _filter_schema(schema: Schema) -> Schema:
+    """What a filter takes: the type, not the limits of stored values."""
+    return {k: v for k, v in schema.items() if k in ("type", "format", "enum")}
+
+
+def sort_columns(b: Blueprint, e: Entity) -> list[str]:
+    """The keys that lists can be sorted and filtered by."""
+    out = ["id"]
+    for f in e.fields:
+        plain = f.type not in (FieldType.JSON, FieldType.LIST)
+        if plain and f.computed is None and not f.write_only:
+            out.append(f.name)
+    out += [f"{r.name}_id" for r in e.references]
+    if is_owned(b, e):
+        out.append("owner_id")
+    return out + (["created_at", "updated_at"] if e.timestamps else [])
+
+
+def _page(name: str) -> Schema:
+    return {
+        "type": "object",
+        "properties": {
+            "items": {"type": "array", "items": _ref(name)},
+            "next_cursor": {"type": ["string", "null"]},
+        },
+        "required": ["items", "next_cursor"],
+        "additionalProperties": False,
+    }
+
+
+def _created(name: str) -> Schema:
+    made = _json(_ref(name), "The stored row")
+    made["headers"] = {"Location": {"schema": {"type": "string"}}}
+    return made
+
+
+def _entity_paths(plan: Plan, e: Entity) -> Schema:
+    b, name, path = plan.blueprint, pascal(e.name), f"/api/{plan.path(e)}"
+    read, write = (b.read_access(e),), (b.write_access(e),)
+    gone = {204: {"description": "Deleted"}}
+    row = {200: _json(_ref(name), "The row")}
+    noun = e.name.replace("_", " ")
+    return {
+        path: {
+            "get": _operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400,), parameters=_list_parameters(b, e)),
+            "post": _operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=_ref(f"{name}Body")),
+        },
+        f"{path}/{{id}}": {
+            "parameters": [_path_parameter("id")],
+            "get": _operation(f"get_{e.name}", f"Read one {noun}", e.name, row, rules=read, problems=(404,)),
+            "put": _operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=_ref(f"{name}Body")),
+            "patch": _operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=_ref(f"{name}Change")),
+            "delete": _operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=write, problems=(404, 409)),
+        },
+    }  # fmt: skip
+
+
+def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
+    name = pascal(c.child.name)
+    path = f"/api/{plan.path(c.parent)}/{{id}}/{c.path}"
+    read = (b.read_access(c.parent), b.read_access(c.child))
+    write = (b.read_access(c.parent), b.write_access(c.child))
+    suffix = f"{c.parent.name}_{c.child.name}_by_{c.reference.name}"
+    return {
+        path: {
+            "parameters": [_path_parameter("id")],
+            "get": _operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, c.child)),
+            "post": _operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=_ref(f"{name}Of{pascal(c.reference.name)}")),
+        }
+    }  # fmt: skip
+
+
+def _link_paths(b: Blueprint, plan: Plan, link: LinkTable) -> Schema:
+    out: Schema = {}
+    sides = [(link.source, link.target, link.source_path)]
+    if not link.is_self:
+        sides.append((link.target, link.source, link.target_path))
+    for here, there, segment in sides:
+        path = f"/api/{plan.path(here)}/{{id}}/{segment}"
+        read = (b.read_access(here), b.read_access(there))
+        write = (b.write_access(here), b.read_access(there))
+        done = {204: {"description": "Done; doing it again changes nothing"}}
+        name = f"{here.name}_{segment.replace('-', '_')}"
+        out[path] = {
+            "parameters": [_path_parameter("id")],
+            "get": _operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: _json(_page(pascal(there.name)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
+        }  # fmt: skip
+        out[f"{path}/{{other_id}}"] = {
+            "parameters": [_path_parameter("id"), _path_parameter("other_id")],
+            "put": _operation(f"link_{name}", "Link", here.name, done, rules=write, problems=(404,)),
+            "delete": _operation(f"unlink_{name}", "Unlink", here.name, done, rules=write, problems=(404,)),
+        }
+    return out
+
+
+def _auth_paths() -> Schema:
+    session = {
+        "type": "object",
+        "properties": {"user": _ref("User"), "token": {"type": "string"}},
+        "required": ["user", "token"],
+        "additionalProperties": False,
+    }
+    login = {
+        "type": "object",
+        "properties": {"email": {"type": "string"}, "password": {"type": "string"}},
+        "required": ["email", "password"],
+    }
+    user = (Access(Who.USER),)
+    return {
+        "/api/auth/register": {"post": _operation("register", "Create an account", "auth", {201: _json(session, "The account and a token")}, problems=(409,), body=_ref("Registration"))},
+        "/api/auth/login": {"post": _operation("login", "Log in", "auth", {200: _json(session, "The account and a token")}, problems=(401,), body=login)},
+        "/api/auth/me": {"get": _operation("me", "The caller's account", "auth", {200: _json(_ref("User"), "The account")}, rules=user)},
+    }  # fmt: skip

@@ -1,0 +1,148 @@
+"""Names and places that follow from a blueprint: paths, tables, routes. Nothing here is a choice
+of the user's; everything that the code, the schema and the documents share is decided once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
+
+
+@cache
+def _inflector() -> Any:
+    import inflect
+
+    return inflect.engine()
+
+
+@cache
+def plural(name: str) -> str:
+    """The English plural of a snake_case singular."""
+    *front, last = name.split("_")
+    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        made = last if _inflector().singular_noun(last) else f"{last}es"
+    else:
+        made = str(_inflector().plural_noun(last) or f"{last}s")
+    return "_".join([*front, "".join(c for c in made.lower() if c.isalnum())])
+
+
+def kebab(name: str) -> str:
+    """snake_case as a path segment."""
+    return name.replace("_", "-")
+
+
+def camel(name: str) -> str:
+    """snake_case as a TypeScript identifier."""
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+@dataclass(frozen=True)
+class Child:
+    """The rows of ``child`` below the rows of ``parent``, found by ``reference``."""
+
+    parent: Entity
+    child: Entity
+    reference: Reference
+    path: str
+
+
+@dataclass(frozen=True)
+class LinkTable:
+    """A many-to-many relation: its table, columns, and the path on either side."""
+
+    source: Entity
+    target: Entity
+    table: str
+    source_column: str
+    target_column: str
+    source_path: str
+    target_path: str
+
+    @property
+    def is_self(self) -> bool:
+        """Whether both sides are one entity (then there is one path only)."""
+        return self.source.name == self.target.name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A blueprint with its derived names."""
+
+    blueprint: Blueprint
+    paths: dict[str, str]
+    children: tuple[Child, ...]
+    links: tuple[LinkTable, ...]
+
+    def path(self, entity: Entity) -> str:
+        """The path segment of an entity's collection."""
+        return self.paths[entity.name]
+
+    @property
+    def uses_key(self) -> bool:
+        """Whether any rule asks for the API key."""
+        return any(a.who is Who.KEY for a in self.blueprint.accesses)
+
+    @property
+    def uses_soft_delete(self) -> bool:
+        """Whether any entity keeps its deleted rows."""
+        return any(e.soft_delete for e in self.blueprint.entities)
+
+
+def is_owned(blueprint: Blueprint, entity: Entity) -> bool:
+    """Whether rows carry an ``owner_id``."""
+    rules = blueprint.read_access(entity), blueprint.write_access(entity)
+    return any(a.who is Who.OWNER for a in rules)
+
+
+def make_plan(blueprint: Blueprint) -> Plan:
+    """The plan of a blueprint."""
+    paths: dict[str, str] = {}
+    for e in blueprint.entities:
+        path = kebab(plural(e.name))
+        taken = {*paths.values(), "auth", "reports"}
+        paths[e.name] = path if path not in taken else kebab(f"{e.name}_list")
+    segments: dict[str, set[str]] = {e.name: set() for e in blueprint.entities}
+    links = tuple(_link(blueprint, e, k, paths, segments) for e in blueprint.entities for k in e.links)
+    children = tuple(_children(blueprint, paths, segments))
+    return Plan(blueprint, paths, children, links)
+
+
+def _link(
+    b: Blueprint, e: Entity, link: Link, paths: dict[str, str], segments: dict[str, set[str]]
+) -> LinkTable:
+    target = b.entity(link.target)
+    assert target is not None, link
+    same = target.name == e.name
+    forward = _free(segments[e.name], kebab(plural(link.name)) if same else paths[target.name], link.name)
+    backward = "" if same else _free(segments[target.name], paths[e.name], link.name)
+    return LinkTable(
+        source=e,
+        target=target,
+        table=f"{e.name}__{link.name}",
+        source_column="source_id" if same else f"{e.name}_id",
+        target_column="target_id" if same else f"{target.name}_id",
+        source_path=forward,
+        target_path=backward,
+    )
+
+
+def _children(b: Blueprint, paths: dict[str, str], segments: dict[str, set[str]]) -> list[Child]:
+    found = []
+    for child in b.entities:
+        for r in child.references:
+            parent = b.entity(r.target)
+            if parent is None:
+                continue  # the service's users are not a resource of their own
+            path = _free(segments[parent.name], paths[child.name], r.name)
+            found.append(Child(parent, child, r, path))
+    return found
+
+
+def _free(taken: set[str], path: str, name: str) -> str:
+    """A sub-path that is still free on this entity: ``letters``, else ``letters-as-sender``."""
+    chosen = path if path not in taken else f"{path}-as-{kebab(name)}"
+    taken.add(chosen)
+    return chosen

@@ -1,0 +1,261 @@
+"""The files around the source: configuration, README and the service's own tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from clodo.blueprint.values import Access, Blueprint, Entity, Who
+from clodo.emit.plan import Plan
+from clodo.emit.samples import sample_body
+from clodo.toolchain.pins import pins
+
+
+def package_json(b: Blueprint) -> str:
+    """``package.json``, every version exact."""
+    p = pins()
+    development = (
+        "@cloudflare/vitest-plugin", "@cloudflare/workers-types", "miniflare", "typescript", "vitest", "wrangler",
+    )  # fmt: skip
+    return _json(
+        {
+            "name": kebab_name(b),
+            "version": "1.0.0",
+            "private": True,
+            "type": "module",
+            "scripts": {
+                "dev": "npm run migrate && wrangler dev",
+                "migrate": "wrangler d1 migrations apply DB --local",
+                "test": "vitest run",
+                "typecheck": "tsc --noEmit",
+                "deploy": "wrangler d1 migrations apply DB --remote && wrangler deploy",
+            },
+            "dependencies": {name: p[name] for name in ("hono", "zod")},
+            "devDependencies": {name: p[name] for name in development},
+            "overrides": {"wrangler": "$wrangler", "miniflare": p["miniflare"]},
+        }
+    )
+
+
+def kebab_name(b: Blueprint) -> str:
+    """The name of the service as packages and Workers are named."""
+    return b.name.replace("_", "-").strip("-")
+
+
+def tsconfig() -> str:
+    """``tsconfig.json``: strict, and then some."""
+    return _json(
+        {
+            "compilerOptions": {
+                "target": "ES2024",
+                "lib": ["ES2024"],
+                "module": "ESNext",
+                "moduleResolution": "Bundler",
+                "types": ["@cloudflare/workers-types", "@cloudflare/vitest-plugin/types"],
+                "resolveJsonModule": True,
+                "isolatedModules": True,
+                "verbatimModuleSyntax": True,
+                "strict": True,
+                "noUncheckedIndexedAccess": True,
+                "exactOptionalPropertyTypes": True,
+                "noImplicitOverride": True,
+                "noImplicitReturns": True,
+                "noFallthroughCasesInSwitch": True,
+                "noPropertyAccessFromIndexSignature": True,
+                "noUnusedLocals": True,
+                "noUnusedParameters": True,
+                "skipLibCheck": True,
+                "noEmit": True,
+            },
+            "include": ["src", "test", "vitest.config.ts"],
+        }
+    )
+
+
+def wrangler_jsonc(b: Blueprint) -> str:
+    """``wrangler.jsonc``. The database id is filled in once, before the first deployment."""
+    name = kebab_name(b)
+    config = {
+        "$schema": "node_modules/wrangler/config-schema.json",
+        "name": f"{name}-worker",
+        "main": "src/index.ts",
+        "compatibility_date": pins()["compatibility_date"],
+        "observability": {"enabled": True},
+        "d1_databases": [
+            {
+                "binding": "DB",
+                "database_name": f"{name}-db",
+                "database_id": "00000000-0000-0000-0000-000000000000",
+                "migrations_dir": "migrations",
+            }
+        ],
+    }
+    note = "// Before the first deployment: `npx wrangler d1 create " + f"{name}-db`, then put the id it prints below.\n"
+    return note + _json(config)
+
+
+def vitest_config(secrets: tuple[str, ...]) -> str:
+    """``vitest.config.ts``: the tests run inside workerd, on an empty database."""
+    bindings = {name: "admin@example.com" if name == "ADMIN_EMAIL" else f"test-{name.lower()}-0123456789" for name in secrets}
+    shown = ", ".join(f"{k}: {json.dumps(v)}" for k, v in bindings.items())
+    return f"""import {{ cloudflareTest, readD1Migrations }} from "@cloudflare/vitest-plugin";
+import {{ defineConfig }} from "vitest/config";
+
+export default defineConfig({{
+  plugins: [
+    cloudflareTest(async () => ({{
+      wrangler: {{ configPath: "./wrangler.jsonc" }},
+      miniflare: {{
+        bindings: {{ MIGRATIONS: await readD1Migrations("migrations"){", " + shown if shown else ""} }},
+      }},
+    }})),
+  ],
+}});
+"""
+
+
+def service_test(plan: Plan) -> str:
+    """``test/service.test.ts``: each entity created, read, listed, refused and deleted."""
+    cases = "\n".join(_entity_case(plan, e) for e in plan.blueprint.entities)
+    return f"""import {{ applyD1Migrations, env }} from "cloudflare:test";
+import {{ beforeAll, expect, it }} from "vitest";
+import app from "../src/index";
+
+type Json = Record<string, unknown>;
+
+const bindings = env as unknown as Parameters<typeof app.request>[2] & {{ DB: D1Database; MIGRATIONS: never }};
+let headers: Record<string, string> = {{ "content-type": "application/json" }};
+
+const send = async (method: string, path: string, body?: unknown): Promise<[number, Json]> => {{
+  const init = {{ method, headers, ...(body === undefined ? {{}} : {{ body: JSON.stringify(body) }}) }};
+  const response = await app.request(path, init, bindings);
+  const text = await response.text();
+  return [response.status, text === "" ? {{}} : (JSON.parse(text) as Json)];
+}};
+
+beforeAll(async () => {{
+  await applyD1Migrations(bindings.DB, bindings.MIGRATIONS);
+{_credentials(plan)}}});
+
+it("is healthy", async () => {{
+  expect(await send("GET", "/health")).toEqual([200, {{ status: "ok" }}]);
+}});
+
+it("answers unknown paths with a problem", async () => {{
+  expect((await send("GET", "/nowhere"))[0]).toBe(404);
+}});
+{cases}"""
+
+
+def _credentials(plan: Plan) -> str:
+    out = ""
+    if plan.uses_key:
+        out += '  headers["x-api-key"] = (bindings as unknown as { API_KEY: string }).API_KEY;\n'
+    users = plan.blueprint.users
+    if users is not None:
+        account = {"email": "admin@example.com", "password": "a long password"}
+        account |= sample_body(users.fields)
+        out += f'  const [, session] = await send("POST", "/api/auth/register", {json.dumps(account)});\n'
+        out += '  headers["authorization"] = `Bearer ${String(session["token"])}`;\n'
+    return out
+
+
+def _entity_case(plan: Plan, e: Entity) -> str:
+    path = f"/api/{plan.path(e)}"
+    lines: list[str] = []
+    body = _body_with_parents(plan, e, lines, set())
+    made = "\n".join(f"  {line}" for line in lines)
+    return f"""
+it("keeps {e.name.replace("_", " ")} rows", async () => {{
+{made}
+  const [status, row] = await send("POST", "{path}", {body});
+  expect(status).toBe(201);
+  expect(await send("GET", `{path}/${{String(row["id"])}}`)).toEqual([200, row]);
+  expect((await send("GET", "{path}?id=" + String(row["id"])))[1]["items"]).toEqual([row]);
+  expect((await send("POST", "{path}", {{ no_such_field: 1 }}))[0]).toBe(422);
+  expect((await send("GET", "{path}?no_such_field=1"))[0]).toBe(400);
+  expect((await send("DELETE", `{path}/${{String(row["id"])}}`))[0]).toBe(204);
+  expect((await send("GET", `{path}/${{String(row["id"])}}`))[0]).toBe(404);
+}});
+""".replace("{\n\n", "{\n")
+
+
+def _body_with_parents(plan: Plan, e: Entity, lines: list[str], trail: set[str]) -> str:
+    """The source of a body; the rows that it needs are created by ``lines`` before."""
+    parts = [json.dumps(sample_body(e.fields, len(lines)))[1:-1]]
+    for r in e.references:
+        parent = plan.blueprint.entity(r.target)
+        if not r.required:
+            continue
+        if parent is None:
+            parts.append(f'"{r.name}_id": (await send("GET", "/api/auth/me"))[1]["id"]')
+            continue
+        body = _body_with_parents(plan, parent, lines, trail | {e.name})
+        name = f"parent{len(lines)}"
+        lines.append(f'const [, {name}] = await send("POST", "/api/{plan.path(parent)}", {body});')
+        parts.append(f'"{r.name}_id": {name}["id"]')
+    return "{ " + ", ".join(p for p in parts if p) + " }"
+
+
+def dev_command(plan: Plan, e: Entity) -> list[str]:
+    """Examples of calls for the README."""
+    b = plan.blueprint
+    base = "http://127.0.0.1:8787"
+    body = sample_body(e.fields)
+    body |= {f"{r.name}_id": f"<id of a {r.target}>" for r in e.references if r.required}
+    write, read = _header(b.write_access(e)), _header(b.read_access(e))
+    text = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
+    return [
+        f"curl {base}/api/{plan.path(e)}{read}",
+        f"curl -X POST {base}/api/{plan.path(e)}{write} -H 'Content-Type: application/json' -d '{text}'",
+    ]
+
+
+def _header(access: Access) -> str:
+    if access.who is Who.PUBLIC:
+        return ""
+    if access.who is Who.KEY:
+        return ' -H "X-API-Key: $API_KEY"'
+    return ' -H "Authorization: Bearer $TOKEN"'
+
+
+def readme(plan: Plan, secrets: tuple[str, ...]) -> str:
+    """``README.md``."""
+    b = plan.blueprint
+    title = (b.title or b.name.replace("_", " ").capitalize()).replace("\n", " ")
+    parts = [
+        f"# {title}\n",
+        "A Cloudflare Worker with a D1 database, made from `blueprint.clodo`.\n",
+        "## Run it\n\n```sh\nnpm install\nnpm run dev      # http://127.0.0.1:8787, see /docs\nnpm test\n```\n",
+    ]
+    if secrets:
+        names = ", ".join(f"`{s}`" for s in secrets)
+        parts.append(
+            f"Local secrets ({names}) stand in `.dev.vars`, which git ignores. For production set each with "
+            "`npx wrangler secret put NAME`.\n"
+        )
+    if b.users is not None:
+        account = json.dumps({"email": "ann@example.com", "password": "a long password", **sample_body(b.users.fields)}, ensure_ascii=False).replace("'", "'\\''")
+        parts.append(
+            "## Accounts\n\n```sh\n"
+            f"curl -X POST http://127.0.0.1:8787/api/auth/register -H 'Content-Type: application/json' -d '{account}'\n"
+            "```\n\nThe answer holds a `token`; send it as `Authorization: Bearer …`. The address in `ADMIN_EMAIL` registers as `admin`.\n"
+        )
+    parts.append("## Routes\n\n| path | who reads | who writes |\n|---|---|---|")
+    rows = [f"| `/api/{plan.path(e)}` | {b.read_access(e)} | {b.write_access(e)} |" for e in b.entities]
+    parts[-1] += "\n" + "\n".join(rows) + "\n"
+    if b.entities:
+        calls = "\n".join(line for e in b.entities for line in dev_command(plan, e))
+        parts.append(f"## Examples\n\n```sh\n{calls}\n```\n")
+    parts.append(
+        "Lists take `limit`, `cursor`, `sort`, `<field>=`, `<field>_min=` and `<field>_max=`. Errors are "
+        "`application/problem+json`. The whole interface is described in `openapi.json`.\n"
+    )
+    parts.append("## Deploy\n\nCreate the database, put its id into `wrangler.jsonc`, then `npm run deploy`.\n")
+    return "\n".join(parts)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+

@@ -1,0 +1,165 @@
+"""The first migration: tables, constraints and indexes."""
+
+from __future__ import annotations
+
+from clodo.blueprint.text import number
+from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, OnDelete
+from clodo.emit.plan import LinkTable, Plan, is_owned
+
+_TYPES = {
+    FieldType.INTEGER: "INTEGER",
+    FieldType.DECIMAL: "REAL",
+    FieldType.MONEY: "INTEGER",
+    FieldType.BOOLEAN: "INTEGER",
+}
+_ACTIONS = {
+    OnDelete.RESTRICT: "RESTRICT",
+    OnDelete.CASCADE: "CASCADE",
+    OnDelete.SET_NULL: "SET NULL",
+}
+
+
+def migration(plan: Plan) -> str:
+    """``migrations/0001_init.sql``."""
+    b = plan.blueprint
+    parts = []
+    if b.users is not None:
+        parts.append(_users_table(b))
+    # Each table stands behind those that it refers to, as far as that is possible.
+    parts += [_table(b, e) for e in _in_order(b.entities)]
+    parts += [_link_table(link) for link in plan.links]
+    return "\n\n".join(parts) + "\n"
+
+
+def _in_order(entities: tuple[Entity, ...]) -> list[Entity]:
+    done: list[Entity] = []
+    todo = list(entities)
+    names = {e.name for e in entities}
+    while todo:
+        placed = {e.name for e in done}
+        ready = [
+            e
+            for e in todo
+            if all(r.target in placed | {e.name} or r.target not in names for r in e.references)
+        ]
+        chosen = ready or todo[:1]  # a cycle of optional references: any order will do
+        done += chosen
+        todo = [e for e in todo if e not in chosen]
+    return done
+
+
+def _users_table(b: Blueprint) -> str:
+    assert b.users is not None
+    columns = [
+        '"id" TEXT PRIMARY KEY NOT NULL',
+        '"email" TEXT NOT NULL UNIQUE',
+        '"password_hash" TEXT NOT NULL',
+        "\"role\" TEXT NOT NULL DEFAULT 'user'",
+        *(_column(f) for f in b.users.fields),
+        '"created_at" TEXT NOT NULL',
+        '"updated_at" TEXT NOT NULL',
+    ]
+    return _create("user", columns)
+
+
+def _create(name: str, columns: list[str], *, suffix: str = "") -> str:
+    body = ",\n".join(f"  {c}" for c in columns)
+    return f'CREATE TABLE "{name}" (\n{body}\n){suffix};'
+
+
+def _column(f: Field) -> str:
+    parts = [f'"{f.name}"', _TYPES.get(f.type, "TEXT")]
+    if f.required:
+        parts.append("NOT NULL")
+    check = _check(f)
+    if check:
+        parts.append(f"CHECK ({check})")
+    return " ".join(parts)
+
+
+def _check(f: Field) -> str:
+    """A second line of defence behind the body checks, for enums and numeric bounds."""
+    column = f'"{f.name}"'
+    if f.type is FieldType.ENUM:
+        return f"{column} IN ({', '.join(_text(v) for v in f.values)})"
+    if f.type is FieldType.BOOLEAN:
+        return f"{column} IN (0, 1)"
+    if not f.type.is_number:
+        return ""
+    scale = 100 if f.type is FieldType.MONEY else 1
+    rules = []
+    for bound, inclusive, exclusive in ((f.minimum, ">=", ">"), (f.maximum, "<=", "<")):
+        if bound is not None and not isinstance(bound.value, str):
+            operator = exclusive if bound.exclusive else inclusive
+            rules.append(f"{column} {operator} {number(bound.value * scale)}")
+    return " AND ".join(rules)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _table(b: Blueprint, e: Entity) -> str:
+    owned = is_owned(b, e)
+    columns = ['"id" TEXT PRIMARY KEY NOT NULL']
+    columns += [_column(f) for f in e.fields if f.computed is None]
+    for r in e.references:
+        null = " NOT NULL" if r.required else ""
+        columns.append(
+            f'"{r.name}_id" TEXT{null} REFERENCES "{r.target}"("id") ON DELETE {_ACTIONS[r.on_delete]}'
+        )
+    if owned:
+        columns.append('"owner_id" TEXT NOT NULL REFERENCES "user"("id") ON DELETE CASCADE')
+    if e.timestamps:
+        columns += ['"created_at" TEXT NOT NULL', '"updated_at" TEXT NOT NULL']
+    if e.soft_delete:
+        columns.append('"deleted_at" TEXT')
+    return "\n".join([_create(e.name, columns), *_indexes(e, owned)])
+
+
+def _indexes(e: Entity, owned: bool) -> list[str]:
+    """Uniqueness, and an index for every reference and every field that lists sort and filter by."""
+    # A row that is only hidden does not keep its unique values from others.
+    shown = ' WHERE "deleted_at" IS NULL' if e.soft_delete else ""
+    keys = {r.name: f"{r.name}_id" for r in e.references}
+    out = []
+    for f in e.fields:
+        if f.unique:
+            out.append(_index(e, [f.name], unique=True, suffix=shown))
+        elif _comparable(f):
+            out.append(_index(e, [f.name, "id"]))
+    for r in e.references:
+        if r.unique:
+            out.append(_index(e, [keys[r.name]], unique=True, suffix=shown))
+            if e.soft_delete:
+                out.append(_index(e, [keys[r.name], "id"]))
+        else:
+            out.append(_index(e, [keys[r.name], "id"]))
+    out += [_index(e, [keys.get(n, n) for n in g], unique=True, suffix=shown) for g in e.unique]
+    if owned:
+        out.append(_index(e, ["owner_id", "id"]))
+    if e.timestamps:
+        out += [_index(e, [c, "id"]) for c in ("created_at", "updated_at")]
+    return out
+
+
+def _comparable(f: Field) -> bool:
+    skipped = (FieldType.JSON, FieldType.LIST, FieldType.LONG_TEXT)
+    return f.computed is None and not f.write_only and f.type not in skipped
+
+
+def _index(e: Entity, columns: list[str], *, unique: bool = False, suffix: str = "") -> str:
+    kind = "UNIQUE INDEX" if unique else "INDEX"
+    name = f"{e.name}__{'__'.join(columns)}{'__unique' if unique else ''}"
+    return f'CREATE {kind} "{name}" ON "{e.name}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)}){suffix};'
+
+
+def _link_table(link: LinkTable) -> str:
+    source, target = link.source_column, link.target_column
+    columns = [
+        f'"{source}" TEXT NOT NULL REFERENCES "{link.source.name}"("id") ON DELETE CASCADE',
+        f'"{target}" TEXT NOT NULL REFERENCES "{link.target.name}"("id") ON DELETE CASCADE',
+        f'PRIMARY KEY ("{source}", "{target}")',
+    ]
+    index = f'CREATE INDEX "{link.table}__{target}" ON "{link.table}" ("{target}");'
+    return _create(link.table, columns, suffix=" WITHOUT ROWID") + "\n" + index
