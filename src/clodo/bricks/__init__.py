@@ -3,8 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from clodo.blueprint import Blueprint
+from clodo.blueprint.plan import Plan
+from clodo.bricks.api_key import checks as api_key
+from clodo.bricks.core import checks as core
+from clodo.bricks.relations import checks as relations
+from clodo.bricks.resources import checks as resources
+from clodo.bricks.search import checks as search
+from clodo.bricks.soft_delete import checks as soft_delete
+from clodo.bricks.users import checks as users
 from clodo.emit import Brick, FileTree, emit, make_plan, needed_secrets
+from clodo.proof.check import Check
 
 BRICKS: tuple[Brick, ...] = (
     Brick("core", "clodo.bricks.core", lambda plan: True),
@@ -30,3 +41,9 @@ def service_tree(blueprint: Blueprint, source: str) -> FileTree:
 def service_secrets(blueprint: Blueprint) -> tuple[str, ...]:
     """The names of the secrets of a service."""
     return needed_secrets(make_plan(blueprint), BRICKS)
+
+
+def service_checks(plan: Plan) -> Iterator[Check]:
+    """The checks of every brick."""
+    for brick in (core, resources, relations, search, soft_delete, api_key, users):
+        yield from brick.checks(plan)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clodo.emit.plan import Plan
+from clodo.blueprint.plan import Plan
 from clodo.emit.typescript import entity_const, field_source, literal
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from clodo.emit.plan import Plan
+from clodo.blueprint.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from clodo.blueprint.values import Access, Blueprint, Entity, Who
-from clodo.emit.plan import Plan
-from clodo.emit.samples import sample_body
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.samples import sample_body
 from clodo.toolchain.pins import pins
 
 

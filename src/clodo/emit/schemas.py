@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
-from clodo.emit.plan import is_owned
+from clodo.blueprint.plan import is_owned
 
 Schema = dict[str, Any]
 

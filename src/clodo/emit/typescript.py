@@ -8,7 +8,7 @@ from decimal import Decimal
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Access, Bound, Entity, Field, FieldType, Who
 from clodo.emit.expressions import computed_sql
-from clodo.emit.plan import Plan, camel
+from clodo.blueprint.plan import Plan, camel
 
 _BUILDERS = {
     FieldType.TEXT: "text",

@@ -15,7 +15,7 @@ _DROP = frozenset("a an the of its their his her our your my each every any some
 # inflect takes these endings for plurals ("bus" -> "bu").
 _NOT_PLURAL = re.compile(
     r"(?:us|ss|is|ics|gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos"
-    r"|chassis|media|data|sales|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss"
+    r"|chassis|media|data|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss"
     r"|css|tls|apis)$"
 )
 _IRREGULAR = {"buses": "bus", "gases": "gas", "apis": "api", "lenses": "lens", "leaves": "leave"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -15,17 +16,14 @@ _FIXED: dict[FieldType, Any] = {
 
 
 def sample_body(fields: Iterable[Field], number: int = 0) -> dict[str, Any]:
-    """A body with a value for every field that callers may set and that takes a simple sample."""
+    """A body with a value for every field that callers may set."""
     return {
-        f.name: sample(f, number)
-        for f in fields
-        if not f.read_only and f.computed is None and f.pattern is None
+        f.name: sample(f, number) for f in fields if not f.read_only and f.computed is None
     }
 
 
 def sample(f: Field, number: int = 0) -> Any:
-    """A value that the field accepts; different numbers give different values where there is room.
-    Fields with a pattern are beyond it."""
+    """A value that the field accepts; different numbers give different values where there is room."""
     if f.type in _FIXED:
         return _FIXED[f.type]
     if f.type is FieldType.ENUM:
@@ -67,6 +65,16 @@ def _moment(f: Field, number: int) -> str:
     return low or high or f"{day}T09:{number % 60:02d}:00.000Z"
 
 
+def _matching(pattern: str, number: int, low: int, high: int) -> str:
+    """A text that a pattern accepts, of a length within the bounds where one is soon found."""
+    import rstr
+
+    maker = rstr.Rstr(random.Random(number))
+    found = [maker.xeger(pattern) for _ in range(50)]
+    fitting = [t for t in found if max(low, 1) <= len(t) <= high and t.isprintable()]
+    return str((fitting or found)[0])
+
+
 def _text(f: Field, number: int) -> Any:
     low = int(Decimal(f.minimum.value)) if f.minimum else 0
     high = int(Decimal(f.maximum.value)) if f.maximum else 200
@@ -76,6 +84,8 @@ def _text(f: Field, number: int) -> Any:
         return f"someone{number}@example.com"
     if f.type is FieldType.URL:
         return f"https://example.com/{number}"
+    if f.pattern is not None:
+        return _matching(f.pattern, number, low, high)
     text = f"{f.name.replace('_', ' ')} {number + 1}"
     if len(text) > high:
         text = (f"{number:x}" + text)[:high]

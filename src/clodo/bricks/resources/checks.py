@@ -1,0 +1,301 @@
+"""Checks of what a blueprint says on each entity and field."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from typing import Any
+
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Entity, Field, FieldType
+from clodo.bricks.resources.lists import list_checks
+from clodo.bricks.resources.probes import probe_checks
+from clodo.bricks.resources.values import beyond, edges, wrong_type
+from clodo.proof.check import Check
+from clodo.proof.session import Fault, Session, expect, expect_path
+
+Run = Callable[[Session, Entity], Awaitable[None]]
+FieldRun = Callable[[Session, Entity, Field], Awaitable[None]]
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    for e in plan.blueprint.entities:
+        for id, rule, run in _ENTITY:
+            yield Check(f"resources.{id}", f"{e.name}: {rule}", partial(_on, run, e))
+        for f in e.fields:
+            for id, rule, field_run in _field_checks(f):
+                made = partial(_on_field, field_run, e, f)
+                yield Check(f"resources.{id}", f"{e.name}.{f.name}: {rule}", made)
+        for group in e.unique:
+            words = " and ".join(group)
+            run = partial(_unique_group, group=group)
+            yield Check("resources.unique", f"{e.name}: {words} unique together", partial(_on, run, e))
+        yield from list_checks(e)
+        yield from probe_checks(e)
+
+
+async def _on(run: Run, e: Entity, s: Session) -> None:
+    await run(s, e)
+
+
+async def _on_field(run: FieldRun, e: Entity, f: Field, s: Session) -> None:
+    await run(s, e, f)
+
+
+def _field_checks(f: Field) -> Iterator[tuple[str, str, FieldRun]]:
+    if f.computed is not None:
+        yield "computed", "is answered and cannot be set", _refused_in_body
+        return
+    if f.read_only:
+        yield "read-only", "cannot be set", _refused_in_body
+        return
+    yield "type", f"takes only {f.type}", _type
+    if f.required:
+        yield "required", "is required and not null", _required
+    else:
+        yield "optional", "may be left out and may be null", _optional
+    if f.unique:
+        yield "unique", "is unique", _unique
+    if f.default is not None:
+        yield "default", "has its default", _default
+    if f.minimum or f.maximum:
+        yield "range", "keeps to its bounds", _range
+    if f.pattern:
+        yield "pattern", "matches its pattern", _pattern
+    if f.write_only:
+        yield "write-only", "is never answered", _write_only
+
+
+async def _crud(s: Session, e: Entity) -> None:
+    body = await s.body(e)
+    made = expect(await s.post(e, body), 201)
+    row = made.body
+    if made.headers.get("location") != s.path(e, row["id"]):
+        raise Fault("the Location header is missing or wrong", made)
+    for key, sent in body.items():
+        f = e.field(key)
+        if (f is None or not f.write_only) and not same(f, row.get(key), sent):
+            raise Fault(f"{key} was stored as {row.get(key)!r}, not {sent!r}", made)
+    read = expect(await s.get(e, row["id"]), 200)
+    if read.body != row:
+        raise Fault("reading does not give what creating answered", read)
+    expect(await s.delete(e, row["id"]), 204)
+    expect(await s.get(e, row["id"]), 404, "after deletion")
+    expect(await s.delete(e, row["id"]), 404, "deleted twice")
+
+
+def same(f: Field | None, got: Any, sent: Any) -> bool:
+    """Whether an answered value is the one that was sent, in the form that the service answers."""
+    if f is not None and f.type is FieldType.TIME and isinstance(sent, str):
+        return bool(str(got).startswith(sent))
+    if f is not None and f.type is FieldType.DATETIME and isinstance(sent, str):
+        from datetime import datetime
+
+        return datetime.fromisoformat(str(got)) == datetime.fromisoformat(sent)
+    if isinstance(sent, bool) or isinstance(got, bool):
+        return got is sent
+    return bool(got == sent)
+
+
+async def _patch(s: Session, e: Entity) -> None:
+    row = await s.create(e)
+    empty = expect(await s.patch(e, row["id"], {}), 200)
+    stable = {k: v for k, v in row.items() if k != "updated_at"}
+    if {k: v for k, v in empty.body.items() if k != "updated_at"} != stable:
+        raise Fault("an empty change changed something", empty)
+    for f in e.fields:
+        if f.read_only or f.write_only or f.computed is not None:
+            continue
+        value = s.sample(e, f.name)
+        answer = await s.patch(e, row["id"], {f.name: value})
+        if answer.status == 409 and f.unique:
+            continue
+        if answer.status == 409 and any(f.name in g for g in e.unique):
+            continue
+        expect(answer, 200)
+        if not same(f, answer.body[f.name], value):
+            raise Fault(f"{f.name} did not change", answer)
+        skip = {f.name, "updated_at", *(c.name for c in e.fields if c.computed is not None)}
+        before = {k: v for k, v in row.items() if k not in skip}
+        if {k: v for k, v in answer.body.items() if k not in skip} != before:
+            raise Fault(f"changing {f.name} changed other fields", answer)
+        row = answer.body
+
+
+async def _put(s: Session, e: Entity) -> None:
+    row = await s.create(e)
+    full = await s.body(e)
+    required = {f.name for f in e.fields if f.required and f.default is None}
+    required |= {f"{r.name}_id" for r in e.references if r.required}
+    least = {k: v for k, v in full.items() if k in required}
+    headers = await s.writer(e)
+    answer = await s.client.send("PUT", s.path(e, row["id"]), least, headers=headers)
+    expect(answer, 200)
+    for f in e.fields:
+        if f.name in least or f.read_only or f.write_only or f.computed is not None:
+            continue
+        if f.default is None and answer.body[f.name] is not None:
+            raise Fault(f"{f.name} was left out and kept its value", answer)
+        if f.default not in (None, "now") and not same(f, answer.body[f.name], plain(f.default)):
+            raise Fault(f"{f.name} was left out and is not its default", answer)
+    if required:
+        missing = await s.client.send("PUT", s.path(e, row["id"]), {}, headers=headers)
+        expect(missing, 422, "required fields left out")
+
+
+def plain(value: Any) -> Any:
+    """A constant of a blueprint as JSON carries it."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+async def _timestamps(s: Session, e: Entity) -> None:
+    from datetime import datetime
+
+    row = await s.create(e)
+    if not e.timestamps:
+        if "created_at" in row:
+            raise Fault("the row has time stamps, which the blueprint does not want")
+        return
+    for key in ("created_at", "updated_at"):
+        if not str(row.get(key, "")).endswith("Z") or datetime.fromisoformat(row[key]).year < 2020:
+            raise Fault(f"{key} is not a moment in UTC: {row.get(key)!r}")
+
+
+async def _unknown_row(s: Session, e: Entity) -> None:
+    for id in ("0", "01890000-0000-7000-8000-000000000000", "%27%20OR%201=1--", "a" * 300):
+        expect(await s.get(e, id), 404)
+
+
+_ENTITY: tuple[tuple[str, str, Run], ...] = (
+    ("crud", "is created, read and deleted", _crud),
+    ("patch", "PATCH changes the given fields only", _patch),
+    ("put", "PUT replaces the whole row", _put),
+    ("timestamps", "has its time stamps", _timestamps),
+    ("not-found", "unknown ids are 404", _unknown_row),
+)
+
+
+async def _refuse(s: Session, e: Entity, f: Field, value: Any, row: dict[str, Any]) -> None:
+    answer = expect(await s.patch(e, row["id"], {f.name: value}), 422, f"{f.name} = {value!r}"[:80])
+    expect_path(answer, f.name)
+
+
+async def _refused_in_body(s: Session, e: Entity, f: Field) -> None:
+    row = await s.create(e)
+    if not f.write_only and f.name not in row:
+        raise Fault(f"{f.name} is not answered")
+    await _refuse(s, e, f, s.sample(e, f.name), row)
+    body = await s.body(e)
+    answer = expect(await s.post(e, {**body, f.name: s.sample(e, f.name)}), 422)
+    expect_path(answer, f.name)
+
+
+async def _type(s: Session, e: Entity, f: Field) -> None:
+    row = await s.create(e)
+    for value in wrong_type(f):
+        await _refuse(s, e, f, value, row)
+    body = await s.body(e)
+    for value in wrong_type(f)[:1]:
+        expect_path(expect(await s.post(e, {**body, f.name: value}), 422), f.name)
+
+
+async def _required(s: Session, e: Entity, f: Field) -> None:
+    body = await s.body(e)
+    if f.default is None:
+        without = {k: v for k, v in body.items() if k != f.name}
+        expect_path(expect(await s.post(e, without), 422, f"without {f.name}"), f.name)
+    expect_path(expect(await s.post(e, {**body, f.name: None}), 422, f"{f.name} null"), f.name)
+    row = await s.create(e)
+    await _refuse(s, e, f, None, row)
+    if f.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+        await _refuse(s, e, f, "", row)
+
+
+async def _optional(s: Session, e: Entity, f: Field) -> None:
+    body = await s.body(e)
+    without = {k: v for k, v in body.items() if k != f.name}
+    answer = expect(await s.post(e, without), 201, f"without {f.name}")
+    if f.default is None and not f.write_only and answer.body[f.name] is not None:
+        raise Fault(f"{f.name} was left out and is not null", answer)
+    expect(await s.patch(e, answer.body["id"], {f.name: None}), 200, f"{f.name} null")
+
+
+async def _unique(s: Session, e: Entity, f: Field) -> None:
+    first, second = await s.create(e), await s.create(e)
+    taken = first[f.name] if not f.write_only else s.sample(e, f.name)
+    if f.write_only:
+        await s.patch(e, first["id"], {f.name: taken})
+    body = {**await s.body(e), f.name: taken}
+    expect_path(expect(await s.post(e, body), 409, f"{f.name} taken"), f.name)
+    expect(await s.patch(e, second["id"], {f.name: taken}), 409, f"{f.name} taken")
+    headers = await s.writer(e)
+    put = await s.client.send("PUT", s.path(e, second["id"]), body, headers=headers)
+    expect(put, 409, f"{f.name} taken")
+    expect(await s.patch(e, first["id"], {f.name: taken}), 200, "its own value")
+
+
+async def _unique_group(s: Session, e: Entity, group: tuple[str, ...]) -> None:
+    keys = [n if e.field(n) is not None else f"{n}_id" for n in group]
+    body = await s.body(e)
+    for r in e.references:
+        key = f"{r.name}_id"
+        parent = s.blueprint.entity(r.target)
+        if key in keys and key not in body and parent is not None:
+            body[key] = (await s.create(parent))["id"]
+    first = expect(await s.post(e, body), 201).body
+    again = {**await s.body(e), **{k: first[k] for k in keys}}
+    expect(await s.post(e, again), 409, f"{' and '.join(keys)} taken")
+    other = next((k for k in keys if e.field(k) is not None), None)
+    if other is not None:
+        fresh = {**again, other: s.sample(e, other)}
+        if fresh[other] != first[other]:
+            expect(await s.post(e, fresh), 201, f"another {other}")
+
+
+async def _default(s: Session, e: Entity, f: Field) -> None:
+    body = await s.body(e)
+    without = {k: v for k, v in body.items() if k != f.name}
+    answer = expect(await s.post(e, without), 201, f"without {f.name}")
+    if f.write_only:
+        return
+    got = answer.body[f.name]
+    right = got is not None if f.default == "now" and f.type.is_temporal else same(f, got, plain(f.default))
+    if not right:
+        raise Fault(f"{f.name} is {got!r}, not its default", answer)
+
+
+async def _range(s: Session, e: Entity, f: Field) -> None:
+    row = await s.create(e)
+    for name, value in beyond(f):
+        answer = await s.patch(e, row["id"], {f.name: value})
+        expect_path(expect(answer, 422, f"beyond the {name}: {value!r}"[:80]), f.name)
+    for name, value in edges(f):
+        answer = await s.patch(e, row["id"], {f.name: value})
+        if not (answer.status == 409 and (f.unique or any(f.name in g for g in e.unique))):
+            expect(answer, 200, f"at the {name}: {value!r}"[:80])
+    body = await s.body(e)
+    for name, value in beyond(f):
+        expect(await s.post(e, {**body, f.name: value}), 422, f"beyond the {name}")
+
+
+async def _pattern(s: Session, e: Entity, f: Field) -> None:
+    import re
+
+    assert f.pattern is not None
+    row = await s.create(e)
+    for value in ("\u2603 \u2603", "!?~", "a", "0", "   "):
+        if re.search(f.pattern, value) is None:
+            await _refuse(s, e, f, value, row)
+
+
+async def _write_only(s: Session, e: Entity, f: Field) -> None:
+    row = await s.create(e)
+    listed = await s.list(e, id=row["id"])
+    if f.name in row or any(f.name in item for item in listed.body["items"]):
+        raise Fault(f"{f.name} is answered", listed)
+    expect(await s.list(e, **{f.name: "x"}), 400, "filter by a write-only field")

@@ -1,0 +1,101 @@
+"""Attacks on a resource: injection, mass assignment, bodies of the wrong size and shape."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+
+from clodo.blueprint.values import Entity, FieldType
+from clodo.bricks.resources.lists import comparable
+from clodo.proof.check import Check
+from clodo.proof.session import Fault, Session, expect, expect_path
+
+_INJECTIONS = ("' OR '1'='1", '"; DROP TABLE "x"; --', "1) UNION SELECT 1,2,3 --", "%' OR 1=1 --", "\\' ; --")
+
+
+def probe_checks(e: Entity) -> Iterator[Check]:
+    """The attacks on an entity."""
+    for id, rule, run in (
+        ("injection", "SQL in values stays a value", _injection),
+        ("mass-assignment", "server-made keys cannot be set", _mass_assignment),
+        ("body", "bodies of the wrong size, type or shape are refused", _bodies),
+        ("unicode", "odd characters are kept or refused, never broken", _unicode),
+    ):
+        yield Check(f"resources.{id}", f"{e.name}: {rule}", partial(run, e))
+
+
+async def _injection(e: Entity, s: Session) -> None:
+    row = await s.create(e)
+    texts = [
+        f
+        for f in comparable(e)
+        if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and not (f.pattern or f.maximum or f.read_only)
+    ]
+    for attack in _INJECTIONS:
+        for f in texts:
+            answer = await s.patch(e, row["id"], {f.name: attack})
+            if answer.status == 409:
+                continue
+            if expect(answer, 200).body[f.name] != attack:
+                raise Fault(f"{f.name} was not stored as it was sent", answer)
+        for name in [*(f.name for f in texts), "id"]:
+            page = await s.list(e, **{name: attack})
+            if page.status != 200 or any(item[name] != attack for item in page.body["items"]):
+                raise Fault(f"the filter {name} is open to injection", page)
+        for name in ("sort", "cursor", "limit"):
+            expect(await s.list(e, **{name: attack}), 400)
+
+
+async def _mass_assignment(e: Entity, s: Session) -> None:
+    row = await s.create(e)
+    body = await s.body(e)
+    own = {f.name for f in e.fields} | {f"{r.name}_id" for r in e.references}
+    forged = {
+        "id": row["id"], "created_at": "2000-01-01T00:00:00.000Z", "updated_at": "2000-01-01T00:00:00.000Z",
+        "owner_id": "someone", "deleted_at": "2000-01-01T00:00:00.000Z", "role": "admin",
+        "password_hash": "x", "no_such_field": 1, "constructor": 1, "toString": 1,
+    }  # fmt: skip
+    for key, value in forged.items():
+        if key in own:
+            continue
+        expect_path(expect(await s.post(e, {**body, key: value}), 422, f"{key} in the body"), key)
+        expect(await s.patch(e, row["id"], {key: value}), 422, f"{key} in the body")
+    raw = json.dumps(body)[:-1] + (', ' if body else '') + '"__proto__": {"role": "admin"}}'
+    headers = {**await s.writer(e), "content-type": "application/json"}
+    answer = await s.client.send("POST", s.path(e), content=raw.encode(), headers=headers)
+    expect(answer, 422, "__proto__ in the body")
+
+
+async def _bodies(e: Entity, s: Session) -> None:
+    headers = {**await s.writer(e), "content-type": "application/json"}
+    path = s.path(e)
+    big = b'{"a": "' + b"x" * (1024 * 1024) + b'"}'
+    cases: list[tuple[bytes, dict[str, str], int, str]] = [
+        (b"{", headers, 400, "broken JSON"),
+        (b"", headers, 400, "an empty body"),
+        (b'{"a": "\xff\xfe"}', headers, 400, "broken UTF-8"),
+        (b"[]", headers, 422, "an array"),
+        (b"null", headers, 422, "null"),
+        (b'"text"', headers, 422, "a text"),
+        (b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", headers, 422, "deep nesting"),
+        (big, headers, 413, "more than 1 MiB"),
+        (b"{}", {**headers, "content-type": "text/plain"}, 415, "text/plain"),
+        (b"a=1", {**headers, "content-type": "application/x-www-form-urlencoded"}, 415, "a form"),
+    ]
+    for content, sent, status, why in cases:
+        expect(await s.client.send("POST", path, content=content, headers=sent), status, why)
+
+
+async def _unicode(e: Entity, s: Session) -> None:
+    fields = [
+        f for f in e.fields
+        if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and not (f.pattern or f.minimum or f.maximum or f.read_only or f.write_only or f.computed)
+    ]  # fmt: skip
+    if not fields:
+        return
+    row = await s.create(e)
+    for text in ("Zoë 日本語 👩‍👩‍👧 \u202e", "<script>alert(1)</script>", "line\nbreak\ttab"):
+        answer = await s.patch(e, row["id"], {fields[0].name: text})
+        if answer.status != 409 and expect(answer, 200).body[fields[0].name] != text:
+            raise Fault("a text came back changed", answer)

@@ -1,0 +1,167 @@
+"""Checks of accounts, tokens, owners and roles."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from clodo.blueprint.plan import Plan, is_owned
+from clodo.blueprint.values import Entity, Who
+from clodo.bricks.users.doors import Door, doors
+from clodo.proof.check import Check
+from clodo.proof.session import PASSWORD, Fault, Session, expect, expect_path
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    if plan.blueprint.users is None:
+        return
+    yield Check("users.register", "registration answers the user and a token", _register)
+    yield Check("users.password", "passwords are checked, and never answered", _password)
+    yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
+    yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
+    yield Check("users.role", "a role never comes from the body", _role)
+    for e in plan.blueprint.entities:
+        for door in doors(plan.blueprint, e):
+            if door.access.who in (Who.USER, Who.OWNER, Who.ROLE):
+                rule = f"{e.name}: {door.verb} needs '{door.access}'"
+                yield Check("users.needed", rule, partial(_needed, e, door))
+        if is_owned(plan.blueprint, e):
+            yield Check("users.owner", f"{e.name}: only the owner gets at a row", partial(_owner, e))
+
+
+async def _register(s: Session) -> None:
+    account = await s.account("ann")
+    me = expect(await s.client.send("GET", "/api/auth/me", headers=account.headers), 200)
+    if me.body["email"] != account.email or me.body["role"] != "user":
+        raise Fault("the account is not the one that registered", me)
+    again = s.registration(account.email.upper())
+    expect_path(expect(await s.client.send("POST", "/api/auth/register", again), 409), "email")
+    for changes, path in (
+        ({"password": "short12"}, "password"), ({"password": None}, "password"), ({"email": "nobody"}, "email"),
+        ({"email": 5}, "email"), ({"no_such_field": 1}, "no_such_field"), ({"id": "x"}, "id"), ({"password": 12345678}, "password"),
+    ):  # fmt: skip
+        body = {**s.registration(f"new{s.number()}@example.com"), **changes}
+        answer = expect(await s.client.send("POST", "/api/auth/register", body), 422, str(changes))
+        expect_path(answer, path)
+
+
+async def _password(s: Session) -> None:
+    account = await s.account("ben")
+    body = {"email": account.email, "password": PASSWORD}
+    for answer in (
+        expect(await s.client.send("POST", "/api/auth/login", body), 200),
+        expect(await s.client.send("GET", "/api/auth/me", headers=account.headers), 200),
+    ):
+        if PASSWORD in answer.text or "hash" in answer.text:
+            raise Fault("an answer carries the password or its hash", answer)
+
+
+async def _login(s: Session) -> None:
+    account = await s.account("ann")
+    right = {"email": account.email, "password": PASSWORD}
+    expect(await s.client.send("POST", "/api/auth/login", right), 200)
+    wrong = await s.client.send("POST", "/api/auth/login", {**right, "password": "wrong password"})
+    nobody = {**right, "email": "nobody@example.com"}
+    unknown = await s.client.send("POST", "/api/auth/login", nobody)
+    for answer in (wrong, unknown):
+        expect(answer, 401, "a wrong login")
+        if "www-authenticate" not in answer.headers:
+            raise Fault("the 401 has no WWW-Authenticate", answer)
+    if wrong.text != unknown.text:
+        raise Fault("a wrong login tells which half was wrong", wrong)
+    expect(await s.client.send("POST", "/api/auth/login", {"email": account.email}), 422)
+
+
+def _part(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def forge(payload: dict[str, Any], secret: str, *, alg: str = "HS256") -> str:
+    """A token of our own making."""
+    head = f"{_part({'alg': alg, 'typ': 'JWT'})}.{_part(payload)}"
+    digest = hmac.new(secret.encode(), head.encode(), hashlib.sha256).digest()
+    return f"{head}.{'' if alg == 'none' else _part(digest)}"
+
+
+async def _tokens(s: Session) -> None:
+    account = await s.account("ann")
+    secret, now = s.secrets["JWT_SECRET"], int(time.time())
+    fresh = {"sub": account.id, "iat": now, "exp": now + 600}
+    head, payload, signature = account.token.split(".")
+    admin = await s.account("admin")
+    bad = [
+        forge(fresh, "another secret"), forge(fresh, ""), forge(fresh, secret, alg="none"),
+        forge({**fresh, "exp": now - 10}, secret), forge({**fresh, "sub": "nobody"}, secret),
+        f"{head}.{payload}.", f"{head}.{_part({**fresh, 'sub': admin.id})}.{signature}",
+        f"{head}.{payload}", "x.y.z", "null", forge({"iat": now, "exp": now + 600}, secret),
+    ]  # fmt: skip
+    for token in bad:
+        headers = {"authorization": f"Bearer {token}"}
+        answer = expect(await s.client.send("GET", "/api/auth/me", headers=headers), 401, token[:40])
+        if "www-authenticate" not in answer.headers:
+            raise Fault("the 401 has no WWW-Authenticate", answer)
+    expect(await s.client.send("GET", "/api/auth/me"), 401, "no token")
+    good = {"authorization": f"Bearer {forge(fresh, secret)}"}
+    expect(await s.client.send("GET", "/api/auth/me", headers=good), 200, "a good token")
+
+
+async def _role(s: Session) -> None:
+    body = {**s.registration(f"mallory{s.number()}@example.com"), "role": "admin"}
+    expect_path(expect(await s.client.send("POST", "/api/auth/register", body), 422), "role")
+    admin = await s.account("admin")
+    me = expect(await s.client.send("GET", "/api/auth/me", headers=admin.headers), 200)
+    if me.body["role"] != "admin":
+        raise Fault("ADMIN_EMAIL did not register as admin", me)
+
+
+async def _needed(e: Entity, door: Door, s: Session) -> None:
+    method, path, body = await door.request(s, e)
+    answer = expect(await s.client.send(method, path, body), 401, "no credential")
+    if "www-authenticate" not in answer.headers:
+        raise Fault("the 401 has no WWW-Authenticate", answer)
+    forged = {"authorization": "Bearer " + forge({"sub": "x", "exp": 9999999999}, "guess")}
+    expect(await s.client.send(method, path, body, headers=forged), 401, "a forged token")
+    if "API_KEY" in s.secrets:
+        key = {"x-api-key": s.secrets["API_KEY"]}
+        expect(await s.client.send(method, path, body, headers=key), 403, "the key is no user")
+    if door.access.who is Who.ROLE:
+        plain = (await s.account("ann")).headers
+        expect(await s.client.send(method, path, body, headers=plain), 403, "no such role")
+    good = await s.headers(door.access)
+    answer = await s.client.send(method, path, body, headers=good)
+    if answer.status in (401, 403):
+        raise Fault("the right caller is refused", answer)
+
+
+async def _owner(e: Entity, s: Session) -> None:
+    private = s.blueprint.read_access(e).who is Who.OWNER
+    row = await s.create(e, user="ann")
+    if row.get("owner_id") != (await s.account("ann")).id:
+        raise Fault(f"owner_id is {row.get('owner_id')!r}, not the creator")
+    hidden = 404 if private else 403
+    for method, body in (("PATCH", {}), ("PUT", await s.body(e, user="ben")), ("DELETE", None)):
+        headers = await s.writer(e, "ben")
+        answer = await s.client.send(method, s.path(e, row["id"]), body, headers=headers)
+        expect(answer, hidden, f"{method} by someone else")
+    other = await s.get(e, row["id"], user="ben")
+    expect(other, 404 if private else 200, "reading by someone else")
+    listed = row["id"] in await s.ids(e, user="ben", limit=100)
+    if listed is private:
+        raise Fault("the list of someone else holds a private row" if private else "it is not listed")
+    expect(await s.get(e, row["id"], user="ann"), 200, "reading by the owner")
+    for child in s.blueprint.entities:
+        for r in child.references:
+            if private and r.target == e.name:
+                body = {**await s.body(child, user="ben"), f"{r.name}_id": row["id"]}
+                answer = await s.post(child, body, user="ben")
+                expect(answer, 422, "a reference to someone else's private row")
+    expect(await s.patch(e, row["id"], {}, user="ann"), 200, "changing by the owner")
+    expect(await s.delete(e, row["id"], user="ann"), 204, "deleting by the owner")

@@ -1,0 +1,121 @@
+// One long-lived Node process with one Miniflare, driven over JSON lines: a request
+// {"id", "method", ...} on stdin is answered by {"id", "ok", ...} on stdout. It ends with stdin.
+import { createRequire } from "node:module";
+import { readFileSync, readdirSync, existsSync, mkdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { gzipSync } from "node:zlib";
+import path from "node:path";
+
+const modules = process.argv[2];
+const require = createRequire(path.join(modules, "noop.js"));
+const esbuild = require("esbuild");
+const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
+
+let miniflare;
+
+async function bundle({ directory, entry }) {
+  const result = await esbuild.build({
+    entryPoints: [path.join(directory, entry)],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    target: "es2024",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    conditions: ["workerd", "worker", "import"],
+    external: ["cloudflare:*", "node:*"],
+    nodePaths: [modules],
+    absWorkingDir: directory,
+    metafile: true,
+    logLevel: "silent",
+  });
+  const [output] = Object.values(result.metafile.outputs);
+  if (!output.exports.includes("default")) throw new Error(`${entry} has no default export`);
+  const code = result.outputFiles[0].text;
+  return { code, gzip: gzipSync(code).byteLength };
+}
+
+function migrations(directory) {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory)
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(path.join(directory, name), "utf8") }));
+}
+
+// Statements end with a semicolon at the end of a line, as the migrations are written.
+const statements = (sql) =>
+  sql
+    .split(/;[ \t]*(?:\r?\n|$)/)
+    .map((s) => s.replace(/^\s*--.*$/gm, "").trim())
+    .filter((s) => s !== "");
+
+async function migrate(database, directory) {
+  await database.prepare('CREATE TABLE IF NOT EXISTS "d1_migrations" (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)').run();
+  const { results } = await database.prepare('SELECT name FROM "d1_migrations"').all();
+  const done = new Set(results.map((row) => row.name));
+  const fresh = migrations(directory).filter(({ name }) => !done.has(name));
+  for (const { name, sql } of fresh) {
+    const prepared = statements(sql).map((s) => database.prepare(s));
+    prepared.push(database.prepare('INSERT INTO "d1_migrations" (name) VALUES (?)').bind(name));
+    await database.batch(prepared);
+  }
+  return fresh.map(({ name }) => name);
+}
+
+async function serve(request) {
+  const { directory, entry, bindings, database, port, persist, compatibilityDate } = request;
+  const { code, gzip } = await bundle({ directory, entry });
+  if (persist) mkdirSync(persist, { recursive: true });
+  const options = convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port: port ?? 0,
+    cf: false,
+    name: "service",
+    modules: [{ type: "ESModule", path: "index.mjs", contents: code }],
+    compatibilityDate,
+    bindings,
+    d1Databases: database ? { [database]: database } : {},
+    ...(persist ? { d1Persist: persist } : {}),
+    logRequests: false,
+    unsafeTriggerHandlers: false,
+  });
+  if (miniflare === undefined) miniflare = new Miniflare(options);
+  else await miniflare.setOptions(options);
+  const url = await miniflare.ready;
+  const applied = database
+    ? await migrate(await miniflare.getD1Database(database), path.join(directory, "migrations"))
+    : [];
+  return { url: url.href, gzip, applied };
+}
+
+const methods = {
+  ping: async () => ({}),
+  bundle: async (request) => ({ gzip: (await bundle(request)).gzip }),
+  serve,
+  // A fresh, empty database for the next service: everything in memory goes with the instance.
+  reset: async () => {
+    await miniflare?.dispose();
+    miniflare = undefined;
+    return {};
+  },
+};
+
+const reply = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
+
+const describe = (error) => {
+  const messages = error?.errors?.map((e) => `${e.location?.file ?? ""}:${e.location?.line ?? ""} ${e.text}`);
+  return messages?.length ? messages.join("; ") : String(error?.message ?? error);
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line);
+  try {
+    reply({ id: request.id, ok: true, ...(await methods[request.method](request)) });
+  } catch (error) {
+    reply({ id: request.id, ok: false, error: describe(error) });
+  }
+}
+await miniflare?.dispose();
+process.exit(0);

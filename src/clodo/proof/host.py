@@ -1,0 +1,165 @@
+"""The Node process that bundles and runs Workers, driven over JSON lines (``host.mjs``)."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+
+from clodo.errors import ProofError
+from clodo.toolchain import Toolchain
+from clodo.toolchain.pins import pins
+
+
+@dataclass(frozen=True)
+class Served:
+    """A Worker that runs: where it answers, its size (bytes, minified and gzipped) and the
+    migrations that were applied to its database."""
+
+    url: str
+    gzip: int
+    applied: tuple[str, ...]
+
+
+class HostError(ProofError):
+    """The service could not be bundled, booted or migrated; the message says why."""
+
+    code = "proof-host"
+
+
+class Host:
+    """One Node process with one Miniflare. It serves one Worker at a time and ends with Python."""
+
+    def __init__(self, toolchain: Toolchain) -> None:
+        self._ids = 0
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._stderr: list[str] = []
+        with as_file(files("clodo.proof").joinpath("host.mjs")) as script:
+            self._process = subprocess.Popen(
+                [str(toolchain.node), str(script), str(toolchain.modules)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                # A group of its own: Ctrl-C reaches Python, which then ends all of it.
+                start_new_session=True,
+                env={**os.environ, "CI": "1", "NO_COLOR": "1", "MINIFLARE_CACHE_DIR": ""},
+            )
+        threading.Thread(target=self._read_stdout, daemon=True).start()
+        threading.Thread(target=self._read_stderr, daemon=True).start()
+        atexit.register(self.close)
+
+    def serve(
+        self,
+        directory: Path,
+        *,
+        bindings: dict[str, str],
+        port: int | None = None,
+        persist: Path | None = None,
+        timeout: float = 60,
+    ) -> Served:
+        """Bundles the service in ``directory``, boots it and applies its migrations.
+
+        Raises:
+            HostError: it does not bundle, boot or migrate.
+        """
+        answer = self._call(
+            "serve",
+            timeout,
+            directory=str(directory.resolve()),
+            entry="src/index.ts",
+            bindings=bindings,
+            database="DB",
+            port=port,
+            persist=str(persist.resolve()) if persist else None,
+            compatibilityDate=pins()["compatibility_date"],
+        )
+        return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
+
+    def reset(self) -> None:
+        """Ends the Worker that runs and forgets its database."""
+        self._call("reset", 30)
+
+    def close(self) -> None:
+        """Ends the process and everything that it started."""
+        atexit.unregister(self.close)
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError, ValueError):
+                assert self._process.stdin is not None
+                self._process.stdin.close()
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                pass
+        # workerd runs in the group of its own too; make sure that nothing stays behind.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _call(self, method: str, timeout: float, **arguments: Any) -> dict[str, Any]:
+        self._ids += 1
+        line = json.dumps({"id": self._ids, "method": method, **arguments})
+        try:
+            assert self._process.stdin is not None
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
+        except (OSError, ValueError):
+            raise self._died() from None
+        while True:
+            try:
+                text = self._lines.get(timeout=timeout)
+            except queue.Empty:
+                raise HostError(
+                    f"The runtime did not answer within {timeout:.0f} s.",
+                    hint="Run the command again; `clodo doctor` checks the toolchain.",
+                ) from None
+            if text is None:
+                raise self._died()
+            answer = _message(text)
+            if answer.get("id") == self._ids:
+                break
+        if not answer["ok"]:
+            raise HostError(str(answer["error"]), hint="Mend the service's source.")
+        return answer
+
+    def _died(self) -> HostError:
+        tail = "".join(self._stderr[-5:]).strip()
+        return HostError(
+            f"The runtime process ended. {tail}".strip(), hint="Run `clodo doctor`."
+        )
+
+    def _read_stdout(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _read_stderr(self) -> None:
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self._stderr.append(line)
+            del self._stderr[:-200]
+
+
+def _message(text: str) -> dict[str, Any]:
+    """A line of the protocol; lines that are none (a library that prints) are passed over."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,181 @@
+"""What checks work with: callers with credentials, and rows made on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.samples import sample, sample_body
+from clodo.blueprint.values import Access, Entity, Who
+from clodo.proof.client import Answer, Client
+
+Headers = dict[str, str]
+Row = dict[str, Any]
+
+PASSWORD = "correct horse battery"
+
+
+class Fault(Exception):
+    """A rule that the service breaks, with the exchange that shows it."""
+
+    def __init__(self, message: str, answer: Answer | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+def expect(answer: Answer, status: int, why: str = "") -> Answer:
+    """The answer, if it has that status; a fault otherwise."""
+    if answer.status != status:
+        raise Fault(f"expected {status}{f' ({why})' if why else ''}, got {answer.status}", answer)
+    return answer
+
+
+def expect_path(answer: Answer, path: str) -> Answer:
+    """The answer, if its ``errors`` name the path; a fault otherwise."""
+    errors = (answer.body or {}).get("errors", [])
+    named = [str(e.get("path", "")) for e in errors]
+    if not any(n == path or n.startswith(f"{path}.") for n in named):
+        raise Fault(f"the error does not name {path!r} but {named}", answer)
+    return answer
+
+
+@dataclass(frozen=True)
+class Account:
+    """A registered user."""
+
+    id: str
+    email: str
+    token: str
+
+    @property
+    def headers(self) -> Headers:
+        """The credential."""
+        return {"authorization": f"Bearer {self.token}"}
+
+
+class Session:
+    """One run of checks against one service."""
+
+    def __init__(self, client: Client, plan: Plan, secrets: dict[str, str]) -> None:
+        self.client, self.plan, self.secrets = client, plan, secrets
+        self.blueprint = plan.blueprint
+        self._numbers = itertools.count(1)
+        self._accounts: dict[str, asyncio.Task[Account]] = {}
+
+    # -- callers ----------------------------------------------------------------------------
+
+    async def account(self, name: str) -> Account:
+        """The user of that name, registered when first asked for; ``admin`` is the administrator."""
+        if name not in self._accounts:
+            self._accounts[name] = asyncio.create_task(self._register(name))
+        return await self._accounts[name]
+
+    async def _register(self, name: str) -> Account:
+        email = self.secrets["ADMIN_EMAIL"] if name == "admin" else f"{name}@example.com"
+        body = self.registration(email)
+        answer = await self.client.send("POST", "/api/auth/register", body)
+        expect(answer, 201, "registration")
+        return Account(answer.body["user"]["id"], email, answer.body["token"])
+
+    def registration(self, email: str) -> Row:
+        """A body that registers an account."""
+        users = self.blueprint.users
+        fields = users.fields if users else ()
+        return {"email": email, "password": PASSWORD, **sample_body(fields, self.number())}
+
+    async def headers(self, *rules: Access, user: str = "admin") -> Headers:
+        """Credentials that satisfy the rules; roles are satisfied by the administrator."""
+        out: Headers = {}
+        for rule in rules:
+            if rule.who is Who.KEY:
+                out["x-api-key"] = self.secrets["API_KEY"]
+            elif rule.who is not Who.PUBLIC:
+                name = "admin" if rule.who is Who.ROLE else user
+                out |= (await self.account(name)).headers
+        return out
+
+    async def reader(self, e: Entity, user: str = "admin") -> Headers:
+        """Credentials to read an entity."""
+        return await self.headers(self.blueprint.read_access(e), user=user)
+
+    async def writer(self, e: Entity, user: str = "admin") -> Headers:
+        """Credentials to write an entity and to read what it refers to."""
+        rules = [self.blueprint.write_access(e), self.blueprint.read_access(e)]
+        return await self.headers(*rules, user=user)
+
+    # -- rows -------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        """A number that this run has not used yet."""
+        return next(self._numbers)
+
+    def path(self, e: Entity, id: object = "") -> str:
+        """The path of a collection or of a row."""
+        base = f"/api/{self.plan.path(e)}"
+        return f"{base}/{id}" if id else base
+
+    async def body(self, e: Entity, *, user: str = "admin", **changes: Any) -> Row:
+        """A valid body, with rows for the references that it needs; ``None`` leaves a key out."""
+        out = sample_body(e.fields, self.number())
+        for r in e.references:
+            key = f"{r.name}_id"
+            if not r.required or key in changes:
+                continue
+            parent = self.blueprint.entity(r.target)
+            if parent is None:
+                out[key] = (await self.account(user)).id
+            else:
+                out[key] = (await self.create(parent, user=user))["id"]
+        return {k: v for k, v in {**out, **changes}.items() if v is not None}
+
+    async def post(self, e: Entity, body: Row, *, user: str = "admin") -> Answer:
+        """Sends a creation."""
+        return await self.client.send("POST", self.path(e), body, headers=await self.writer(e, user))
+
+    async def create(self, e: Entity, *, user: str = "admin", **changes: Any) -> Row:
+        """A new row. Where a unique value happens to be taken, other values are tried."""
+        for _ in range(40):
+            answer = await self.post(e, await self.body(e, user=user, **changes), user=user)
+            if answer.status != 409:
+                break
+        return dict(expect(answer, 201, f"a valid {e.name}").body)
+
+    async def get(self, e: Entity, id: str, *, user: str = "admin") -> Answer:
+        """Reads a row."""
+        return await self.client.send("GET", self.path(e, id), headers=await self.reader(e, user))
+
+    async def patch(self, e: Entity, id: str, body: Row, *, user: str = "admin") -> Answer:
+        """Changes a row."""
+        headers = await self.writer(e, user)
+        return await self.client.send("PATCH", self.path(e, id), body, headers=headers)
+
+    async def delete(self, e: Entity, id: str, *, user: str = "admin") -> Answer:
+        """Deletes a row."""
+        headers = await self.writer(e, user)
+        return await self.client.send("DELETE", self.path(e, id), headers=headers)
+
+    async def list(self, e: Entity, *, user: str = "admin", **params: Any) -> Answer:
+        """One page of a list."""
+        headers = await self.reader(e, user)
+        return await self.client.send("GET", self.path(e), headers=headers, params=params)
+
+    async def ids(self, e: Entity, *, user: str = "admin", **params: Any) -> list[str]:
+        """The ids of all pages of a list, in order."""
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        for _ in range(200):
+            page = expect(await self.list(e, user=user, **params, **cursor), 200, "a page")
+            found += [row["id"] for row in page.body["items"]]
+            if page.body["next_cursor"] is None:
+                return found
+            cursor = {"cursor": page.body["next_cursor"]}
+        raise Fault("a list never ends")
+
+    def sample(self, e: Entity, name: str) -> Any:
+        """A fresh value for a field."""
+        f = e.field(name)
+        assert f is not None
+        return sample(f, self.number())
