@@ -28,8 +28,8 @@ class Plan:
 
     minutes: float
     batch: int = 16
-    encoder_rate: float = 1.5e-4
-    head_rate: float = 8e-4
+    encoder_rate: float = 1.2e-4
+    head_rate: float = 5e-4
     warm_up: float = 0.04
     written_share: float = 0.5
     seed: int = 1
