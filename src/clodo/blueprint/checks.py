@@ -146,7 +146,7 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
             "Move its fields into the block 'users', or rename the entity.",
             e.name,
         )
-    yield from _members(e)
+    yield from _members(b, e)
     yield from _targets(b, e)
     for f in e.fields:
         yield from field_problems(f, e.fields, f"{e.name}.{f.name}")
@@ -155,7 +155,19 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
     yield from _entity_access(b, e)
 
 
-def _members(e: Entity) -> Iterator[Problem]:
+def row_keys(b: Blueprint, e: Entity) -> frozenset[str]:
+    """The keys that the rows of an entity have of themselves."""
+    keys = {"id"}
+    if e.timestamps:
+        keys |= {"created_at", "updated_at"}
+    if Who.OWNER in (b.read_access(e).who, b.write_access(e).who):
+        keys.add("owner_id")
+    if e.soft_delete:
+        keys.add("deleted_at")
+    return frozenset(keys)
+
+
+def _members(b: Blueprint, e: Entity) -> Iterator[Problem]:
     keys = [f.name for f in e.fields] + [f"{r.name}_id" for r in e.references]
     names = [f.name for f in e.fields] + [m.name for m in (*e.references, *e.links)]
     yield from _duplicates(names, e.name, e.name)
@@ -168,11 +180,12 @@ def _members(e: Entity) -> Iterator[Problem]:
             yield Problem(
                 f"{name!r} is a parameter of every list.", f"Write {e.name}_{name}, say.", path
             )
+    reserved = row_keys(b, e)
     for key in keys:
-        if key in ROW_KEYS:
+        if key in reserved:
             name = key if key in names else key.removesuffix("_id")
             yield Problem(
-                f"Every row may have {key!r} already.",
+                f"Rows of {e.name} have {key!r} already.",
                 "Remove it or choose another name.",
                 f"{e.name}.{name}",
             )

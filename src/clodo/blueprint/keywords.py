@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: Keys that every row has already; ``{reference}_id`` is checked beside them.
+#: Keys that rows may have of themselves (which of them, ``checks.row_keys`` says).
 ROW_KEYS = frozenset({"id", "created_at", "updated_at", "owner_id", "deleted_at"})
 
 #: Entities whose routes would meet the service's own.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from clodo.blueprint.values import Field, FieldType
@@ -65,14 +67,16 @@ def _moment(f: Field, number: int) -> str:
     return low or high or f"{day}T09:{number % 60:02d}:00.000Z"
 
 
+@cache
 def _matching(pattern: str, number: int, low: int, high: int) -> str:
     """A text that a pattern accepts, of a length within the bounds where one is soon found."""
     import rstr
 
     maker = rstr.Rstr(random.Random(number))
-    found = [maker.xeger(pattern) for _ in range(50)]
-    fitting = [t for t in found if max(low, 1) <= len(t) <= high and t.isprintable()]
-    return str((fitting or found)[0])
+    first = maker.xeger(pattern)
+    tries = itertools.chain([first], (maker.xeger(pattern) for _ in range(49)))
+    fitting = (t for t in tries if max(low, 1) <= len(t) <= high and t.isprintable())
+    return str(next(fitting, first))
 
 
 def _text(f: Field, number: int) -> Any:

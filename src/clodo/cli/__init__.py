@@ -1,0 +1,39 @@
+"""The command line. It holds no rules: it speaks to people and scripts and calls ``clodo.app``."""
+
+from __future__ import annotations
+
+import click
+
+from clodo.version import VERSION
+
+
+class _Lazy(click.Group):
+    """Loads a command when it is called, so that ``--help`` and errors are quick."""
+
+    _places = {
+        "generate": ("clodo.cli.generate", "generate_command"),
+        "blueprint": ("clodo.cli.generate", "blueprint_command"),
+        "build": ("clodo.cli.services", "build_command"),
+        "verify": ("clodo.cli.services", "verify_command"),
+        "dev": ("clodo.cli.services", "dev_command"),
+        "doctor": ("clodo.cli.doctor", "doctor_command"),
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._places)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        from importlib import import_module
+
+        place = self._places.get(cmd_name)
+        if place is None:
+            return None
+        found = getattr(import_module(place[0]), place[1])
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="clodo")
+def main() -> None:
+    """Describe a service in plain words, get a tested Cloudflare Worker."""

@@ -172,14 +172,16 @@ class _Compiler:
     def _relations(self, e: DraftEntity) -> tuple[list[Reference], list[Link]]:
         references: dict[str, Reference] = {}
         links: dict[str, Link] = {}
+        owned = bool(e.flags & {"own", "own-write"})
         for f in e.fields.values():
             if f.type == "ref" and f.target in self.names:
                 flags = f.reference_flags | (f.flags & {"required", "optional"})
                 flags |= {"one"} if "unique" in f.flags else set()
-                name = _reference_name(f.name)
+                name = _reference_name(f.name, owned=owned)
                 references[name] = self._reference(name, f.target, flags, same=f.target == e.name)
         for r in self.draft.relations:
-            if r.source != e.name or r.target not in self.names:
+            known = r.target in self.names and (r.target in self.kept or r.target == "user")
+            if r.source != e.name or not known or r.source not in self.kept:
                 continue
             same = r.target == r.source
             if r.kind == "belongs":
@@ -199,7 +201,8 @@ class _Compiler:
         target = self.names[r.target]
         if any(x.target == target for x in references.values()):
             return  # a named reference says it already
-        name = "parent" if same else target
+        owned = bool(self.kept[r.source].flags & {"own", "own-write"})
+        name = "parent" if same else _reference_name(target, owned=owned)
         references.setdefault(name, self._reference(name, r.target, r.flags, same=same))
 
     def _reference(self, name: str, target: str, flags: set[str], *, same: bool) -> Reference:
@@ -311,9 +314,11 @@ def _field_name(name: str) -> str:
     return f"{safe}_value" if safe in OBJECT_KEYS | LIST_PARAMETERS else safe
 
 
-def _reference_name(name: str) -> str:
+def _reference_name(name: str, *, owned: bool) -> str:
     *front, last = _field_name(name.removesuffix("_id")).split("_")
-    return "_".join([*front, singular(last)])
+    made = "_".join([*front, singular(last)])
+    # Rows that belong to a user have an ``owner_id`` of their own.
+    return "owner_record" if owned and made == "owner" else made
 
 
 def _without_cycles(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:

@@ -1,0 +1,192 @@
+"""``generate`` and ``blueprint``: from a description to a service, or to its blueprint alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clodo.app.models import DEFAULT_MODEL, open_understander
+from clodo.app.services import free_directory, put_service
+from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
+from clodo.cli import output
+from clodo.cli.context import Talk, command
+from clodo.errors import UnclearDescription, UsageError
+from clodo.understand.port import Understanding
+
+MAX_CHARACTERS = 20_000
+
+
+def default_model() -> str:
+    """The model that is used where none is named: ``CLODO_MODEL``, else the built-in one."""
+    return os.environ.get("CLODO_MODEL") or DEFAULT_MODEL
+
+
+def read_description(argument: str | None, file: str | None) -> str:
+    """The description from the argument, a file or stdin (``-``)."""
+    if (argument is None) == (file is None):
+        raise UsageError(
+            "Give a description, or --file with a file that holds one.",
+            hint='For example: clodo generate "Books have a title and a price."',
+        )
+    try:
+        if file == "-":
+            text = sys.stdin.read()
+        else:
+            text = argument if file is None else Path(file).read_text("utf-8")  # type: ignore[assignment]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file!r} cannot be read: {error}.", hint="Check the path.") from None
+    text = text.strip()
+    if not text:
+        raise UsageError("The description is empty.", hint="Describe the service in a sentence.")
+    if len(text) > MAX_CHARACTERS:
+        raise UsageError(
+            f"The description has {len(text)} characters; {MAX_CHARACTERS} are the most.",
+            hint="Shorten it, or describe one service at a time.",
+        )
+    return text
+
+
+def understand(talk: Talk, text: str, model: str) -> Understanding:
+    """What the model makes of the text.
+
+    Raises:
+        UnclearDescription: it must be asked first.
+    """
+    understander = open_understander(model, talk.say)
+    understanding = understander.understand(text)
+    if understanding.blueprint is None:
+        error = UnclearDescription(
+            "The description is not clear enough to build from.",
+            questions=understanding.questions,
+            hint="Describe it again with the answers.",
+        )
+        talk.fail(error, document(understanding, {}))
+    return understanding
+
+
+def document(u: Understanding, timings: dict[str, float]) -> dict[str, Any]:
+    """What ``--json`` tells of an understanding."""
+    names = ("prefill", "decode", "model", "build", "verify", "total")
+    all_timings = {**dict.fromkeys(names, 0.0), **u.timings_ms, **timings}
+    return {
+        "blueprint": format_blueprint(u.blueprint) if u.blueprint else None,
+        "model": u.model,
+        "provider": u.provider,
+        "confidence": u.confidence,
+        "questions": list(u.questions),
+        "notes": list(u.notes),
+        "parts": [{"path": p.path, "confidence": round(p.confidence, 4)} for p in u.parts],
+        "spans": [{"start": s.start, "end": s.end, "role": s.role} for s in u.spans],
+        "timings_ms": {k: round(v, 1) for k, v in all_timings.items()},
+    }
+
+
+_DESCRIPTION = click.argument("description", required=False)
+_FILE = click.option("--file", "-f", help="Read the description from a file, or from stdin with '-'.")
+_MODEL = click.option(
+    "--model", metavar="REF", default=None,
+    help="clodo-1 (built in), smollm2, file:PATH, or http://HOST/v1#MODEL.",
+)  # fmt: skip
+
+
+@click.command("blueprint")
+@_DESCRIPTION
+@_FILE
+@_MODEL
+@command
+def blueprint_command(talk: Talk, description: str | None, file: str | None, model: str | None) -> None:
+    """Turn a description into a blueprint and print it."""
+    started = time.perf_counter()
+    text = read_description(description, file)
+    understanding = understand(talk, text, model or default_model())
+    total = (time.perf_counter() - started) * 1000
+    if talk.as_json:
+        talk.answer(document(understanding, {"total": total}))
+        return
+    assert understanding.blueprint is not None
+    click.echo(format_blueprint(understanding.blueprint), nl=False)
+    for note in understanding.notes:
+        talk.say(f"note: {note}")
+
+
+@click.command("generate")
+@_DESCRIPTION
+@_FILE
+@click.option("--output", "-o", "directory", type=click.Path(path_type=Path), help="The folder of the service.")
+@click.option("--lang", type=click.Choice(["typescript", "python"]), default="typescript", help="The language of the service.")
+@_MODEL
+@click.option("--yes", "-y", is_flag=True, help="Never ask.")
+@click.option("--force", is_flag=True, help="Replace a folder that is not empty.")
+@command
+def generate_command(
+    talk: Talk,
+    description: str | None,
+    file: str | None,
+    directory: Path | None,
+    lang: str,
+    model: str | None,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Turn a description into a proven service."""
+    started = time.perf_counter()
+    if lang == "python":
+        raise UsageError(
+            "Services in Python cannot be made yet.", hint="Leave --lang out for TypeScript."
+        )
+    text = read_description(description, file)
+    if directory is not None:
+        free_directory(directory, force=force)
+    understanding = understand(talk, text, model or default_model())
+    assert understanding.blueprint is not None
+    source = format_blueprint(understanding.blueprint)
+    output.show_understanding(talk.screen, text, understanding, source)
+    blueprint = understanding.blueprint
+    if talk.interactive and not yes:
+        blueprint, source = accepted(talk, text, understanding, model or default_model())
+    target = directory or Path(blueprint.name.replace("_", "-"))
+    built = put_service(blueprint, source, target, prove=True, force=force, progress=talk.say)
+    assert built.report is not None
+    total = (time.perf_counter() - started) * 1000
+    if talk.as_json:
+        full = document(understanding, {**built.timings_ms, "total": total})
+        report = {k: v for k, v in built.report.to_json().items() if k != "evidence"}
+        talk.answer({**full, "blueprint": source, "directory": str(target), "files": built.files, "proof": report})
+        return
+    talk.out.print(f"\nbuilt {target}/ ({built.files} files)", soft_wrap=True, markup=False)
+    output.show_report(talk.out, built.report)
+    talk.out.print("\nnext:", markup=False)
+    talk.out.print(f"  clodo dev {target}", markup=False)
+    talk.out.print(f"  cd {target} && npm install && npm run dev", markup=False)
+
+
+def accepted(talk: Talk, text: str, u: Understanding, model: str) -> tuple[Blueprint, str]:
+    """What the user settles on: the blueprint as it is, edited, or understood from other words."""
+    assert u.blueprint is not None
+    blueprint, source = u.blueprint, format_blueprint(u.blueprint)
+    while True:
+        choice = click.prompt("[a]ccept, [e]dit, [r]ephrase, [q]uit", default="a", err=True)[:1].lower()
+        if choice == "a":
+            return blueprint, source
+        if choice == "q":
+            raise KeyboardInterrupt
+        if choice == "e":
+            edited = click.edit(source, extension=".clodo")
+            try:
+                blueprint, source = (parse(edited), edited) if edited else (blueprint, source)
+            except InvalidBlueprint as error:
+                talk.err.print(str(error), style="red", markup=False)
+                continue
+        elif choice == "r":
+            text = click.prompt("Describe it again", err=True)
+            again = understand(talk, text, model)
+            assert again.blueprint is not None
+            blueprint, source = again.blueprint, format_blueprint(again.blueprint)
+            output.show_understanding(talk.out, text, again, source)
+            continue
+        talk.out.print(output.blueprint(source), soft_wrap=True)

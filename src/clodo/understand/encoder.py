@@ -1,0 +1,183 @@
+"""The understander that parses: an encoder model (ONNX) marks and links the words of a text.
+
+A model is a folder with ``model.json`` (manifest), ``reader.onnx``, ``links.onnx`` and
+``tokenizer.json``; ``clodo.training.export`` makes them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clodo.errors import ModelError
+from clodo.understand import labels
+from clodo.understand.compiler import compile_draft
+from clodo.understand.coverage import unexplained
+from clodo.understand.decoding import LinkScores, TextScores, decode
+from clodo.understand.draft import Draft
+from clodo.understand.port import Part, Span, Understanding
+from clodo.understand.questions import notes_on, questions_for
+from clodo.understand.reading import Reading, read
+
+_HINT = "Install Clodo again, or train a model with `make train`."
+
+
+class EncoderUnderstander:
+    """Understands with an encoder model in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Reads and checks the model.
+
+        Raises:
+            ModelError: a file is missing or altered, or the model was made for other labels.
+        """
+        self._folder = folder
+        self._manifest = _manifest(folder)
+        for name, wanted in self._manifest["files"].items():
+            path = folder / name
+            if not path.is_file():
+                raise ModelError(f"The model file {name!r} is missing.", hint=_HINT)
+            if sha256(path.read_bytes()).hexdigest() != wanted:
+                raise ModelError(f"The model file {name!r} is not the one it should be.", hint=_HINT)
+        if self._manifest["labels"] != labels.fingerprint():
+            raise ModelError("The model was made for another version of Clodo.", hint=_HINT)
+
+    @property
+    def name(self) -> str:
+        """The name and version of the model."""
+        return f"{self._manifest['name']} {self._manifest['version']}"
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _session(self, name: str) -> Any:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 2
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(
+            str(self._folder / name), options, providers=["CPUExecutionProvider"]
+        )
+
+    @cached_property
+    def _reader(self) -> Any:
+        return self._session("reader.onnx")
+
+    @cached_property
+    def _links(self) -> Any:
+        return self._session("links.onnx")
+
+    def warm_up(self) -> None:
+        """Loads everything, so that the first description is as quick as the next."""
+        self.draft("A book has a title.")
+
+    def draft(self, description: str) -> tuple[Draft, Reading, dict[str, float]]:
+        """The model's decisions on a text, its reading, and the time they took in ms."""
+        tokenizer, reader, links = self._tokenizer, self._reader, self._links
+        started = time.perf_counter()
+        reading = read(description, tokenizer)
+        if not reading.words:
+            return Draft(verdict="vague"), reading, {"prefill": 0.0, "decode": 0.0, "model": 0.0}
+        ids = np.array([reading.pieces], dtype=np.int64)
+        states, tags, access, verdict, service = reader.run(None, {"ids": ids})
+        read_at = time.perf_counter()
+
+        def link(
+            spans: list[tuple[int, int]], kinds: list[int], features: NDArray[np.int64]
+        ) -> LinkScores:
+            inputs = {
+                "states": states[0],
+                "first": np.array([reading.first[a] for a, _ in spans], dtype=np.int64),
+                "last": np.array([reading.last[b] for _, b in spans], dtype=np.int64),
+                "kinds": np.array(kinds, dtype=np.int64),
+                "features": features,
+            }
+            return LinkScores(*links.run(None, inputs))
+
+        scores = TextScores(tags[0][reading.first], access[0], verdict[0], service[0])
+        draft = decode(reading, scores, link)
+        ended = time.perf_counter()
+        prefill, rest = (read_at - started) * 1000, (ended - read_at) * 1000
+        return draft, reading, {"prefill": prefill, "decode": rest, "model": prefill + rest}
+
+    def understand(self, description: str) -> Understanding:
+        """What the description means; see ``clodo.understand.port``."""
+        draft, reading, timings = self.draft(description)
+        blueprint, left = compile_draft(draft)
+        questions = questions_for(draft, blueprint)
+        spans = _spans(draft, reading)
+        spans += [Span(a, b, "unexplained") for a, b in left]
+        spans += [Span(a, b, "unexplained") for a, b in unexplained(description, spans, reading.end)]
+        return Understanding(
+            blueprint=None if questions else blueprint,
+            confidence=self._confidence(draft),
+            model=self.name,
+            provider="built-in encoder, on this machine",
+            parts=tuple(_parts(draft)),
+            questions=questions,
+            notes=notes_on(draft, blueprint),
+            spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end))),
+            timings_ms=timings,
+        )
+
+    def _confidence(self, draft: Draft) -> float:
+        """The chance that all of it is right: the product over the parts, tempered."""
+        temperature = float(self._manifest.get("temperature", 1.0))
+        logs = [np.log(max(p.confidence, 1e-6)) for p in _parts(draft)]
+        logs.append(np.log(max(draft.verdict_confidence, 1e-6)))
+        return round(float(np.exp(sum(logs) / temperature)), 4)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "model.json"
+    if not path.is_file():
+        raise ModelError(f"There is no model in {str(folder)!r}.", hint=_HINT)
+    try:
+        return dict(json.loads(path.read_text("utf-8")))
+    except ValueError:
+        raise ModelError("The model's manifest cannot be read.", hint=_HINT) from None
+
+
+def _parts(draft: Draft) -> list[Part]:
+    out = []
+    for e in draft.entities.values():
+        out.append(Part(e.name, e.evidence.confidence, tuple(e.evidence.spans)))
+        for f in e.fields.values():
+            out.append(Part(f"{e.name}.{f.name}", f.evidence.confidence, tuple(f.evidence.spans)))
+            for v in f.values:
+                path = f"{e.name}.{f.name}.{v.role}"
+                out.append(Part(path, v.evidence.confidence, tuple(v.evidence.spans)))
+    for r in draft.relations:
+        path = f"{r.source}.{r.target}.{r.kind}"
+        out.append(Part(path, r.evidence.confidence, tuple(r.evidence.spans)))
+    if draft.access != "unstated":
+        out.append(Part("access", draft.access_evidence.confidence))
+    return out
+
+
+def _spans(draft: Draft, reading: Reading) -> list[Span]:
+    found: list[Span] = []
+    for e in draft.entities.values():
+        found += [Span(a, b, "entity") for a, b in e.evidence.spans]
+        for f in e.fields.values():
+            found += [Span(a, b, "field") for a, b in f.evidence.spans]
+            found += [Span(a, b, "value") for v in f.values for a, b in v.evidence.spans]
+    found += [Span(a, b, "unsupported") for a, b in draft.unsupported]
+    if draft.name:
+        at = reading.text.find(draft.name)
+        found += [Span(at, at + len(draft.name), "name")] if at >= 0 else []
+    return found

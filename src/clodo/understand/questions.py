@@ -1,0 +1,51 @@
+"""What to ask where a text is not enough, and what to tell where the text left a choice open."""
+
+from __future__ import annotations
+
+from clodo.blueprint.values import Blueprint
+from clodo.understand.draft import Draft
+
+_QUESTIONS = {
+    "vague": (
+        "What things should the service keep? Name them, such as books and their reviews.",
+        "What do you want to know about each of them? Name the fields, such as a title and a price.",
+        "Who may read and change them: everybody, people who log in, or callers with an API key?",
+    ),
+    "not-a-service": (
+        "This does not describe a service. What data should a service keep for you?",
+        "Which fields does each of these things have?",
+    ),
+    "contradictory": (
+        "Some of these rules exclude each other. Which of them should hold?",
+        "Can you say the rule that matters in one sentence?",
+    ),
+}
+
+
+def questions_for(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
+    """One to three questions where a blueprint would be a guess; none where it is not."""
+    if draft.verdict != "clear":
+        return _QUESTIONS[draft.verdict]
+    if blueprint is None:
+        return _QUESTIONS["vague"][:2]
+    if not blueprint.entities and blueprint.users is None:
+        return _QUESTIONS["vague"]
+    if blueprint.entities and not any(e.fields or e.references or e.links for e in blueprint.entities):
+        names = " and a ".join(e.name.replace("_", " ") for e in blueprint.entities[:3])
+        return (f"What do you want to know about a {names}? Name the fields.",)
+    return ()
+
+
+def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
+    """The choices that were made for the author, in plain sentences."""
+    if blueprint is None:
+        return ()
+    notes = []
+    if draft.access == "unstated" and blueprint.users is None:
+        notes.append("The text does not say who may use the service, so everybody may.")
+    if draft.unsupported:
+        notes.append("Some wishes cannot be built yet; they are marked in the text.")
+    empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
+    if empty:
+        notes.append(f"The text names no fields of {', '.join(empty)}.")
+    return tuple(notes)
