@@ -21,8 +21,10 @@ def _inflector() -> Any:
 def plural(name: str) -> str:
     """The English plural of a snake_case singular."""
     *front, last = name.split("_")
-    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+    if last.endswith("s") and not last.endswith(("ss", "us", "is", "as")):
         made = last if _inflector().singular_noun(last) else f"{last}es"
+    elif last.endswith("as"):
+        made = f"{last}es"
     else:
         made = str(_inflector().plural_noun(last) or f"{last}s")
     return "_".join([*front, "".join(c for c in made.lower() if c.isalnum())])

@@ -350,5 +350,23 @@ def _reaches(needs: dict[str, set[str]], start: str, goal: str) -> bool:
 
 
 def _without_faults(b: Blueprint) -> Blueprint | None:
-    """The blueprint, or ``None`` where the checks still object: asked about, never guessed."""
-    return None if any(p.severity == "error" for p in check(b)) else b
+    """The blueprint without the field rules that the checks object to, or ``None`` where they still
+    object: asked about, never guessed."""
+    for _ in range(2):
+        faulty = {p.path for p in check(b) if p.severity == "error"}
+        if not faulty:
+            return b
+        b = replace(b, entities=tuple(_relaxed(e, faulty) for e in b.entities))
+        if b.users is not None:
+            fields = tuple(_plain(f) if f"user.{f.name}" in faulty else f for f in b.users.fields)
+            b = replace(b, users=replace(b.users, fields=fields))
+    return None
+
+
+def _relaxed(e: Entity, faulty: set[str]) -> Entity:
+    fields = tuple(_plain(f) if f"{e.name}.{f.name}" in faulty else f for f in e.fields)
+    return replace(e, fields=fields)
+
+
+def _plain(f: Field) -> Field:
+    return Field(f.name, f.type, f.values, required=f.required and not f.read_only)

@@ -1,0 +1,81 @@
+"""The blueprint language: text → value → text, and errors that help."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from clodo.blueprint import InvalidBlueprint, check, format_blueprint, parse
+from clodo.blueprint.syntax import read
+from clodo.blueprint.values import Blueprint
+from tests.blueprint.strategies import blueprints
+
+
+@given(blueprints())
+@settings(max_examples=150, deadline=None)
+def test_format_then_parse_gives_the_value_back(blueprint: Blueprint) -> None:
+    assert read(format_blueprint(blueprint))[0] == blueprint
+
+
+@given(blueprints())
+@settings(max_examples=60, deadline=None)
+def test_the_canonical_text_is_a_fixed_point(blueprint: Blueprint) -> None:
+    text = format_blueprint(blueprint)
+    assert format_blueprint(read(text)[0]) == text
+
+
+@given(blueprints())
+@settings(max_examples=100, deadline=None)
+def test_checks_never_stumble(blueprint: Blueprint) -> None:
+    for problem in check(blueprint):
+        assert problem.message.endswith((".", "?"))
+
+
+def test_examples_are_canonical_or_parse(example) -> None:  # type: ignore[no-untyped-def]
+    blueprint = parse(example.read_text("utf-8"))
+    assert parse(format_blueprint(blueprint)) == blueprint
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "words"),
+    [
+        ("service x\nentity Book {\n}\n", 2, 8, "snake_case: write book"),
+        ("service x\nentity a {\n  b: string\n}", 3, 6, "Write text"),
+        ("service x\nentity a {\n  b: text requird\n}", 3, 11, "Did you mean required?"),
+        ("service x\nentity a {\n", 3, 1, "closing '}'"),
+        ("service x\nentity a {\n  b: text\n  b: text\n}\n", 4, 3, "twice"),
+        ("service x\nentity a {\n  b: text min 1 min 2\n}\n", 3, 17, "twice"),
+        ("service x\nentity a {\n  b: -> c\n}\nentity d {\n}\n", 3, 3, "does not exist"),
+        ("service x\nentity bok {\n}\nentity a {\n  b: -> book\n}\n", 5, 3, "Did you mean bok?"),
+        ("service x\nentity a {\n  b: enum(x, y) default z\n}\n", 3, 3, "one of x, y"),
+        ("service x\nentity a {\n  b: integer min 5 max 2\n}\n", 3, 3, "both bounds"),
+        ("service x\nentity a {\n  id: text\n}\n", 3, 3, "already"),
+        ("service x\nentity a {\n  b: text\n  read user\n}\n", 2, 8, "users { }"),
+        ("service x\nentity a {\n  p: -> a required\n}\n", 2, 8, "No row could ever"),
+        ("service x\nentity a {\n  r: -> a required on delete set null\n}\n", 3, 3, "set to null"),
+        ("service x\nentity a {\n  b: text pattern \"(\"\n}\n", 3, 3, "pattern"),
+        ("service x\nentity a {\n  b: boolean unique\n}\n", 3, 3, "cannot be unique"),
+        ("service x\nentity a {\n  b: integer = c + 1\n}\n", 3, 3, "no field"),
+        ("service x\nentity a {\n  b: integer\n  search b\n}\n", 3, 3, "cannot be searched"),
+        ("service x\n", 1, 9, "needs an entity"),
+    ],
+)  # fmt: skip
+def test_errors_carry_place_and_mend(text: str, line: int, column: int, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(text)
+    shown = [p for p in caught.value.problems if words in f"{p.message} {p.suggestion}"]
+    assert shown, caught.value.message
+    assert (shown[0].line, shown[0].column) == (line, column)
+
+
+def test_keywords_as_names_work_and_are_pointed_out() -> None:
+    text = "service x\nentity order {\n  group: text\n  class: integer\n}\n"
+    blueprint = parse(text)
+    warnings = [p.message for p in check(blueprint) if p.severity == "warning"]
+    assert len(warnings) == 3
+    assert all("keyword" in w for w in warnings)
+
+
+def test_windows_line_ends_and_comments_are_read() -> None:
+    text = "# my shop\r\nservice x\r\n\r\nentity a { # things\r\n  b: text\r\n}\r\n"
+    assert parse(text).entities[0].fields[0].name == "b"

@@ -1,0 +1,89 @@
+"""Drafts become valid blueprints, or none at all."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clodo.blueprint import check, format_blueprint, parse
+from clodo.understand import labels as L
+from clodo.understand.compiler import compile_draft
+from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+
+NAMES = ["book", "user", "owner", "auth", "order", "tag", "constructor"]
+FIELDS = ["title", "email", "id", "created_at", "limit", "password", "owner", "tag", "price"]
+WORDS = ["5", "draft", "no", "zero", "non-negative", "in progress", "x" * 30, "2026-01-01", "!!"]
+
+
+@st.composite
+def drafts(draw: st.DrawFn) -> Draft:
+    names = draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=4))
+    draft = Draft(access=draw(st.sampled_from(L.ACCESS)))
+    for name in names:
+        entity = DraftEntity(name, flags=draw(st.sets(st.sampled_from(L.ENTITY_FLAGS), max_size=3)))
+        for field in draw(st.lists(st.sampled_from(FIELDS), unique=True, max_size=4)):
+            made = DraftField(field, draw(st.sampled_from(L.TYPES)))
+            made.flags = draw(st.sets(st.sampled_from(L.FIELD_FLAGS), max_size=3))
+            made.target = draw(st.sampled_from(names))
+            for role in draw(st.lists(st.sampled_from(L.VALUE_ROLES), max_size=3)):
+                made.values.append(DraftValue(role, draw(st.sampled_from(WORDS))))
+            entity.fields[field] = made
+        entity.write_roles = draw(st.lists(st.sampled_from(["admin", "editor"]), max_size=1))
+        if len(entity.fields) > 1:
+            entity.together = draw(st.sampled_from([[], [tuple(entity.fields)[:2]]]))
+        draft.entities[name] = entity
+    for _ in range(draw(st.integers(0, 4))):
+        kind = draw(st.sampled_from(["belongs", "many"]))
+        flags = draw(st.sets(st.sampled_from(L.REFERENCE_FLAGS), max_size=2))
+        pair = draw(st.sampled_from(names)), draw(st.sampled_from(names))
+        draft.relations.append(DraftRelation(*pair, kind, flags))
+    return draft
+
+
+@given(drafts())
+@settings(max_examples=300, deadline=None)
+def test_every_draft_compiles_to_a_valid_blueprint_or_none(draft: Draft) -> None:
+    blueprint, _ = compile_draft(draft)
+    if blueprint is not None:
+        assert not [p for p in check(blueprint) if p.severity == "error"]
+        assert parse(format_blueprint(blueprint)) == blueprint
+
+
+def test_values_become_rules_or_are_left_over() -> None:
+    draft = Draft()
+    price = DraftField("price", "money")
+    price.values = [DraftValue("xmin", "zero"), DraftValue("max", "nothing")]
+    status = DraftField("status", "enum")
+    status.values = [DraftValue("enumdef", "Draft"), DraftValue("enum", "in progress")]
+    draft.entities["order"] = DraftEntity("order", {"price": price, "status": status})
+    blueprint, left = compile_draft(draft)
+    assert blueprint is not None
+    text = format_blueprint(blueprint)
+    assert "price: money\n" in text  # "nothing" contradicts "above zero": neither is guessed
+    assert "status: enum(draft, in_progress) default draft" in text
+    assert left == []
+
+
+def test_a_value_that_does_not_fit_is_left_over() -> None:
+    title = DraftField("title", values=[DraftValue("max", "blue")])
+    title.values[0].evidence.spans.append((7, 11))
+    blueprint, left = compile_draft(Draft(entities={"book": DraftEntity("book", {"title": title})}))
+    assert blueprint is not None
+    assert left == [(7, 11)]
+
+
+def test_owned_rows_make_users() -> None:
+    draft = Draft(entities={"note": DraftEntity("note", {"text": DraftField("text")}, {"own"})})
+    blueprint, _ = compile_draft(draft)
+    assert blueprint is not None
+    assert blueprint.users is not None
+    assert str(blueprint.read_access(blueprint.entities[0])) == "owner"
+
+
+def test_a_self_reference_is_optional() -> None:
+    draft = Draft(entities={"part": DraftEntity("part", {"name": DraftField("name")})})
+    draft.relations.append(DraftRelation("part", "part", "belongs"))
+    blueprint, _ = compile_draft(draft)
+    assert blueprint is not None
+    reference = blueprint.entities[0].references[0]
+    assert (reference.name, reference.required) == ("parent", False)

@@ -1,0 +1,61 @@
+"""Names, numbers and values from a user's own words."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from clodo.understand.naming import entity_name, field_name, moment_name, singular
+from clodo.understand.numbers import number
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Books", "book"), ("the order items", "order_item"), ("categories", "category"), ("buses", "bus"),
+        ("bus", "bus"), ("classes", "class"), ("class", "class"), ("statuses", "status"), ("people", "person"),
+        ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"),
+    ],
+)  # fmt: skip
+def test_entity_names_are_singular(words: str, name: str) -> None:
+    assert entity_name(words) == name
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("the author's name", "author_name"), ("E-mail", "email"), ("qty", "quantity"), ("VAT number", "vat_number"),
+        ("firstName", "first_name"), ("date of birth", "birth_date"), ("an ISBN", "isbn"), ("serial no", "serial_number"),
+        ("guests", "guests"), ("customers’ notes", "customers_notes"),
+    ],
+)  # fmt: skip
+def test_field_names_are_the_users_words(words: str, name: str) -> None:
+    assert field_name(words) == name
+
+
+def test_singular_is_idempotent() -> None:
+    for word in "book bus class status address lens news analysis box city day".split():
+        assert singular(singular(word)) == singular(word) == word
+
+
+def test_moments() -> None:
+    assert moment_name("taken", day=False) == "taken_at"
+    assert moment_name("joined", day=True) == "joined_on"
+    assert moment_name("start_time", day=False) == "start_time"
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("1,000", "1000"), ("5k", "5000"), ("zero", "0"), ("twenty-five", "25"), ("two hundred", "200"),
+        ("non-negative", "0"), ("positive", "0"), ("0.50", "0.50"), ("-90", "-90"), ("20,000 euros", "20000"),
+        ("a dozen", "13"), ("one", "1"), ("3 million", "3000000"),
+    ],
+)  # fmt: skip
+def test_numbers(words: str, value: str) -> None:
+    assert number(words) == Decimal(value)
+
+
+def test_no_number_is_none() -> None:
+    assert number("blue") is None
