@@ -66,7 +66,7 @@ def _start(host: Host, directory: Path, port: int, ready: Callable[[str], None])
 
 
 def _stamps(directory: Path) -> dict[str, int]:
-    out = {}
+    out: dict[str, int] = {}
     for name in _WATCHED:
         path = directory / name
         found = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []

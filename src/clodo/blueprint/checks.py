@@ -23,7 +23,9 @@ from clodo.blueprint.values import (
     Blueprint,
     Entity,
     FieldType,
+    Link,
     OnDelete,
+    Reference,
     ServiceType,
     Users,
     Who,
@@ -169,7 +171,7 @@ def row_keys(b: Blueprint, e: Entity) -> frozenset[str]:
 
 def _members(b: Blueprint, e: Entity) -> Iterator[Problem]:
     keys = [f.name for f in e.fields] + [f"{r.name}_id" for r in e.references]
-    names = [f.name for f in e.fields] + [m.name for m in (*e.references, *e.links)]
+    names = [f.name for f in e.fields] + [r.name for r in e.references] + [m.name for m in e.links]
     yield from _duplicates(names, e.name, e.name)
     yield from _duplicates((k for k in keys if k not in names), f"The row of {e.name}", e.name)
     for name in names:
@@ -193,7 +195,8 @@ def _members(b: Blueprint, e: Entity) -> Iterator[Problem]:
 
 def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
     known = [x.name for x in b.entities] + (["user"] if b.users is not None else [])
-    for member in (*e.references, *e.links):
+    members: list[Reference | Link] = [*e.references, *e.links]
+    for member in members:
         if member.target not in known:
             near = difflib.get_close_matches(member.target, known, n=1)
             mend = f"Did you mean {near[0]}?" if near else f"Add 'entity {member.target} {{ … }}'."
@@ -244,8 +247,8 @@ def _groups(e: Entity) -> Iterator[Problem]:
 
 def _search(e: Entity) -> Iterator[Problem]:
     yield from _duplicates(e.search, f"The search of {e.name}", e.name)
-    searchable = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL)
-    searchable += (FieldType.ENUM, FieldType.LIST)
+    searchable = [FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL]
+    searchable += [FieldType.ENUM, FieldType.LIST]
     for name in e.search:
         f = e.field(name)
         if f is None:

@@ -26,7 +26,7 @@ _PATTERNS = {
 }
 _TIGHT = frozenset(",()")
 _LINE_START = frozenset(
-    "service type read write users roles entity unique search soft no }".split()
+    ["service", "type", "read", "write", "users", "roles", "entity", "unique", "search", "soft", "no", "}"]
 )
 
 

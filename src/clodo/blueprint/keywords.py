@@ -17,19 +17,8 @@ LIST_PARAMETERS = frozenset({"limit", "cursor", "sort", "q"})
 #: Words of SQL (SQLite) and JavaScript. The generated code quotes them, so they work, but
 #: anyone who writes a query by hand will trip over them.
 SQL_KEYWORDS = frozenset(
-    "abort action add after all alter and as asc before begin between by cascade case cast check "
-    "collate column commit constraint create cross current database default delete desc distinct "
-    "drop each else end escape except exists explain fail filter for foreign from full glob group "
-    "having if ignore immediate in index initially inner insert instead intersect into is isnull "
-    "join key left like limit match natural no not notnull null of offset on or order outer over "
-    "partition plan pragma primary query range recursive references regexp release rename replace "
-    "restrict returning right rollback row rows savepoint select set table temp then to "
-    "transaction trigger union unique update using vacuum values view virtual when where window "
-    "with without".split()
+    ["abort", "action", "add", "after", "all", "alter", "and", "as", "asc", "before", "begin", "between", "by", "cascade", "case", "cast", "check", "collate", "column", "commit", "constraint", "create", "cross", "current", "database", "default", "delete", "desc", "distinct", "drop", "each", "else", "end", "escape", "except", "exists", "explain", "fail", "filter", "for", "foreign", "from", "full", "glob", "group", "having", "if", "ignore", "immediate", "in", "index", "initially", "inner", "insert", "instead", "intersect", "into", "is", "isnull", "join", "key", "left", "like", "limit", "match", "natural", "no", "not", "notnull", "null", "of", "offset", "on", "or", "order", "outer", "over", "partition", "plan", "pragma", "primary", "query", "range", "recursive", "references", "regexp", "release", "rename", "replace", "restrict", "returning", "right", "rollback", "row", "rows", "savepoint", "select", "set", "table", "temp", "then", "to", "transaction", "trigger", "union", "unique", "update", "using", "vacuum", "values", "view", "virtual", "when", "where", "window", "with", "without"]
 )
 JS_KEYWORDS = frozenset(
-    "await break case catch class const continue debugger default delete do else enum export "
-    "extends false finally for function if implements import in instanceof interface let new null "
-    "package private protected public return static super switch this throw true try typeof "
-    "undefined var void while with yield".split()
+    ["await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static", "super", "switch", "this", "throw", "true", "try", "typeof", "undefined", "var", "void", "while", "with", "yield"]
 )

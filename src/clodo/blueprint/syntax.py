@@ -20,12 +20,7 @@ from clodo.blueprint.problems import InvalidBlueprint, Problem
 #: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
 Positions = dict[str, tuple[int, int]]
 
-_KEYWORDS = (
-    "service type read write users entity roles unique search soft delete no timestamps required "
-    "default min above max below pattern read-only write-only role public key user owner enum on "
-    "text longtext integer decimal money boolean date datetime time email url uuid json list "
-    "restrict cascade"
-).split()
+_KEYWORDS = ["service", "type", "read", "write", "users", "entity", "roles", "unique", "search", "soft", "delete", "no", "timestamps", "required", "default", "min", "above", "max", "below", "pattern", "read-only", "write-only", "role", "public", "key", "user", "owner", "enum", "on", "text", "longtext", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "email", "url", "uuid", "json", "list", "restrict", "cascade"]
 
 #: Words that people try first, and what the language says instead.
 _FAMILIAR = {
@@ -112,7 +107,8 @@ class _Builder:
         return blueprint
 
     def _users(self, tree: Tree[Any]) -> v.Users:
-        fields, roles = [], ()
+        fields: list[v.Field] = []
+        roles: tuple[str, ...] = ()
         for member in tree.children:
             if member.data == "roles_line":
                 roles = tuple(str(n) for n in member.children)
@@ -174,14 +170,14 @@ class _Builder:
                 r = replace(r, unique=True)
         return r
 
-    def _key(self, path: str, token: Token) -> str:
+    def _key(self, path: str, token: Any) -> str:
         name = str(token).rstrip(": \t")
         if f"{path}.{name}" in self.positions:
             self._problem(f"{path} has {name!r} twice.", "Rename or remove one.", token)
         self._place(f"{path}.{name}", token)
         return name
 
-    def _place(self, path: str, token: Token) -> None:
+    def _place(self, path: str, token: Any) -> None:
         self.positions.setdefault(path, (token.line or 0, token.column or 0))
 
     def _twice(self, what: str, tree: Tree[Any], path: str = "") -> None:
@@ -240,7 +236,7 @@ def _access(tree: Tree[Any]) -> v.Access:
     return v.Access(v.Who(names[0]))
 
 
-def _text(token: Token) -> str:
+def _text(token: Any) -> str:
     return str(json.loads(str(token)))
 
 

@@ -37,7 +37,7 @@ def read_description(argument: str | None, file: str | None) -> str:
         if file == "-":
             text = sys.stdin.read()
         else:
-            text = argument if file is None else Path(file).read_text("utf-8")  # type: ignore[assignment]
+            text = argument if file is None else Path(file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file!r} cannot be read: {error}.", hint="Check the path.") from None
     text = text.strip()

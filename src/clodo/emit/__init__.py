@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from clodo.blueprint.plan import Plan, make_plan
 from clodo.blueprint.values import Blueprint
 from clodo.emit import assembly, project
 from clodo.emit.brick import Brick
 from clodo.emit.openapi import document
-from clodo.blueprint.plan import Plan, make_plan
 from clodo.emit.sql import migration
 from clodo.emit.tree import MANIFEST, FileTree, digest
 from clodo.emit.typescript import entities_index, entity_source

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
 from clodo.blueprint.plan import Child, LinkTable, Plan, is_owned
+from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
 from clodo.emit.schemas import (
     Schema,
     body_schema,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from clodo.blueprint.values import Access, Blueprint, Entity, Who
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample_body
+from clodo.blueprint.values import Access, Blueprint, Entity, Who
 from clodo.toolchain.pins import pins
 
 

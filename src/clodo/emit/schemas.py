@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.blueprint.plan import is_owned
+from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 
 Schema = dict[str, Any]
 

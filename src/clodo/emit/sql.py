@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from clodo.blueprint.plan import LinkTable, Plan, is_owned
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, OnDelete
-from clodo.blueprint.plan import LinkTable, Plan, is_owned
 
 _TYPES = {
     FieldType.INTEGER: "INTEGER",

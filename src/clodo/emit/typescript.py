@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+from clodo.blueprint.plan import Plan, camel
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Access, Bound, Entity, Field, FieldType, Who
 from clodo.emit.expressions import computed_sql
-from clodo.blueprint.plan import Plan, camel
 
 _BUILDERS = {
     FieldType.TEXT: "text",

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections import Counter
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx2 as httpx
-from jsonschema import Draft202012Validator
+from clodo.proof.conformance import Conformance
+from clodo.proof.transport import Transport, TransportError
 
-_LEAKS = re.compile(
+_INNARDS = re.compile(
     r"SQLITE|D1_ERROR|constraint failed|\bSELECT\b.*\bFROM\b|\bINSERT INTO\b|syntax error near"
-    r"|\n\s+at |node_modules|\.ts:\d+|index\.mjs|pbkdf2-sha256",
+    r"|no such (?:table|column)|\n\s+at |node_modules|\.ts:\d+|index\.mjs|(?:Type|Reference|Syntax|Range)Error"
 )
+_HASH = re.compile(r"pbkdf2|\$[A-Za-z0-9+/]{16,}={0,2}\$[A-Za-z0-9+/]{20,}", re.IGNORECASE)
+_TOKEN = re.compile(r"eyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
+_SHOWN_CHARACTERS = 300
+
+#: What is held against every answer of a run: id of the evidence → the rule in words.
+ALWAYS = {
+    "core.openapi": "every answer is as the service's own document says",
+    "core.problem": "every error is application/problem+json with its status",
+    "core.no-server-error": "no request makes the service fail",
+    "core.no-leak": "no answer tells SQL, a stack, a file or a secret",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: its status, headers (names in lower case) and body, parsed where it is JSON."""
+    """One answer: its status, headers (names in lower case) and body, parsed where it is JSON.
+    ``sent`` is the body of the request."""
 
     method: str
     path: str
@@ -27,15 +41,22 @@ class Answer:
     headers: dict[str, str]
     body: Any
     text: str
+    sent: str = ""
 
-    def excerpt(self) -> str:
-        """The exchange in one line, for the report."""
-        return f"{self.method} {self.path} → {self.status} {self.text[:200]}"
+    @property
+    def request(self) -> str:
+        """The request in one line."""
+        return f"{self.method} {self.path} {self.sent}".strip()
+
+    @property
+    def answer(self) -> str:
+        """The answer in one line."""
+        return f"{self.status} {self.text}".strip()
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """An answer that the document does not describe, or that tells too much."""
+    """An answer that breaks one of the rules of ``ALWAYS``."""
 
     rule: str
     message: str
@@ -43,28 +64,47 @@ class Disagreement:
 
 
 @dataclass
-class _Operation:
-    method: str
-    pattern: re.Pattern[str]
-    responses: dict[str, Any]
-    literal: int
-    validators: dict[str, Draft202012Validator] = field(default_factory=dict)
+class Trace:
+    """The exchanges of one check: how many, and the last."""
+
+    count: int = 0
+    last: Answer | None = None
+
+
+#: The trace of the check that runs in this context.
+TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 class Client:
-    """Sends requests to one service and remembers what disagreed with its document."""
+    """Sends requests to one service and remembers what broke a rule that holds for every answer.
 
-    def __init__(self, url: str, secrets: tuple[str, ...] = ()) -> None:
-        limits = httpx.Limits(max_connections=16, max_keepalive_connections=16)
-        self._http = httpx.AsyncClient(base_url=url, limits=limits, timeout=20, trust_env=False)
+    ``secrets`` must never be answered; ``hidden_keys`` are JSON keys that no answer may have.
+    """
+
+    def __init__(
+        self, url: str, secrets: tuple[str, ...] = (), hidden_keys: frozenset[str] = frozenset()
+    ) -> None:
+        parts = urlsplit(url)
+        self._transport = Transport(parts.hostname or "127.0.0.1", parts.port or 80)
         self._secrets = tuple(s for s in secrets if len(s) >= 12)
-        self.document: dict[str, Any] = {}
+        keys = "|".join(re.escape(f'"{k}":') for k in sorted(hidden_keys))
+        self._hidden = re.compile(keys) if keys else None
+        self._conformance: Conformance | None = None
         self.disagreements: list[Disagreement] = []
-        self.answers = 0
+        self.statuses: Counter[int] = Counter()
+
+    @property
+    def answers(self) -> int:
+        """How many answers there were."""
+        return self.statuses.total()
+
+    def hold_against(self, document: dict[str, Any]) -> None:
+        """From now on every answer is held against this OpenAPI document."""
+        self._conformance = Conformance(document)
 
     async def close(self) -> None:
         """Closes its connections."""
-        await self._http.aclose()
+        await self._transport.close()
 
     async def send(
         self,
@@ -74,88 +114,84 @@ class Client:
         *,
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
-        params: dict[str, Any] | list[tuple[str, Any]] | None = None,
+        params: dict[str, Any] | None = None,
     ) -> Answer:
-        """Sends one request (``body`` as JSON, or raw ``content``) and checks the answer."""
+        """Sends one request (``body`` as JSON, or raw ``content``) and checks the answer.
+
+        Raises:
+            TransportError: there was no answer at all.
+        """
         all_headers = dict(headers or {})
         if body is not None and content is None:
             content = json.dumps(body).encode()
             all_headers.setdefault("content-type", "application/json")
-        response = await self._http.request(
-            method, path, content=content, headers=all_headers, params=params
-        )
-        text = response.text
-        is_json = "json" in response.headers.get("content-type", "")
-        answer = Answer(
-            method,
-            path,
-            response.status_code,
-            {k.lower(): v for k, v in response.headers.items()},
-            json.loads(text) if is_json and text else None,
-            text,
-        )
-        self.answers += 1
+        if content is None and method in ("POST", "PUT", "PATCH"):
+            content = b""
+        if params:
+            path += ("&" if "?" in path else "?") + urlencode(params)
+        target = quote(path, safe="/?&=%+:,;@!$'()*~-._")
+        sent = (content or b"")[:_SHOWN_CHARACTERS].decode("utf-8", "replace")
+        try:
+            raw = await self._transport.request(method, target, all_headers, content)
+        except TransportError as error:
+            nothing = Answer(method, path, 0, {}, None, str(error), sent)
+            self._disagree("core.no-server-error", str(error), nothing)
+            raise
+        text = raw.body.decode("utf-8", "replace")
+        answer = Answer(method, path, raw.status, raw.headers, _parsed(raw.headers, text), text, sent)
         self._check(answer)
         return answer
 
     def _check(self, answer: Answer) -> None:
-        if answer.status >= 400 and (leak := _LEAKS.search(answer.text)):
-            self._disagree("core.no-leak", f"an error tells {leak[0][:40]!r}", answer)
-        for secret in self._secrets:
-            if secret in answer.text:
-                self._disagree("core.no-leak", "an answer tells a secret", answer)
+        self.statuses[answer.status] += 1
+        if (trace := TRACE.get()) is not None:
+            trace.count += 1
+            trace.last = answer
         if answer.status >= 500:
             self._disagree("core.no-server-error", "the service failed", answer)
-        if self.document:
-            self._conform(answer)
+        self._check_leaks(answer)
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        if answer.status >= 400 and answer.method != "HEAD":
+            told = answer.body.get("status") if isinstance(answer.body, dict) else None
+            if kind != "application/problem+json" or told != answer.status:
+                self._disagree("core.problem", f"an error as {kind!r} with status {told}", answer)
+        if self._conformance is not None:
+            path = answer.path.split("?")[0]
+            message = self._conformance.fault(
+                answer.method, path, answer.status, kind, answer.text, answer.body
+            )
+            if message:
+                self._disagree("core.openapi", message, answer)
+
+    def _check_leaks(self, answer: Answer) -> None:
+        if answer.status >= 400 and (leak := _INNARDS.search(answer.text)):
+            # What the request itself said may be told back.
+            if leak[0] not in answer.sent and leak[0] not in answer.path:
+                self._disagree("core.no-leak", f"an error tells {leak[0][:40]!r}", answer)
+        if any(secret in answer.text for secret in self._secrets):
+            self._disagree("core.no-leak", "an answer tells a secret", answer)
+        if answer.path in ("/openapi.json", "/docs"):
+            return
+        if _HASH.search(answer.text):
+            self._disagree("core.no-leak", "an answer tells the hash of a password", answer)
+        if self._hidden is not None and (key := self._hidden.search(answer.text)):
+            self._disagree("core.no-leak", f"an answer has the key {key[0]}", answer)
 
     def _disagree(self, rule: str, message: str, answer: Answer) -> None:
         self.disagreements.append(Disagreement(rule, message, answer))
 
-    def _conform(self, answer: Answer) -> None:
-        path = answer.path.split("?")[0]
-        found = [o for o in self._operations if o.pattern.fullmatch(path)]
-        best = max((o.literal for o in found), default=0)
-        same = [o for o in found if o.literal == best]
-        method = "GET" if answer.method == "HEAD" else answer.method
-        operation = next((o for o in same if o.method == method), None)
-        if operation is None:
-            wanted = (405,) if same else (404,)
-            if answer.status not in wanted:
-                self._disagree("core.openapi", f"{method} is not in the document", answer)
-            return
-        response = operation.responses.get(str(answer.status))
-        if response is None:
-            self._disagree("core.openapi", f"{answer.status} is not in the document", answer)
-            return
-        self._conform_body(operation, response, answer)
+    def shown(self, text: str) -> str:
+        """A text for the report: secrets and tokens blacked out, shortened."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        text = _TOKEN.sub("[token]", text)
+        return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} …"
 
-    def _conform_body(self, operation: _Operation, response: Any, answer: Answer) -> None:
-        content = response.get("content", {})
-        kind = answer.headers.get("content-type", "").split(";")[0]
-        if answer.method == "HEAD" or (not content and not answer.text):
-            return
-        if kind not in content:
-            self._disagree("core.openapi", f"the content type {kind!r} is not in the document", answer)
-            return
-        if "json" not in kind:
-            return
-        key = str(answer.status)
-        if key not in operation.validators:
-            schema = {**content[kind].get("schema", {}), "components": self.document["components"]}
-            operation.validators[key] = Draft202012Validator(schema)
-        error = next(iter(operation.validators[key].iter_errors(answer.body)), None)
-        if error is not None:
-            where = "/".join(str(p) for p in error.absolute_path)
-            self._disagree("core.openapi", f"{where or 'the body'}: {error.message[:160]}", answer)
 
-    @cached_property
-    def _operations(self) -> list[_Operation]:
-        out = []
-        for path, item in self.document["paths"].items():
-            pattern = re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)))
-            literal = sum(not s.startswith("{") for s in path.split("/"))
-            for method, operation in item.items():
-                if method != "parameters":
-                    out.append(_Operation(method.upper(), pattern, operation["responses"], literal))
-        return out
+def _parsed(headers: dict[str, str], text: str) -> Any:
+    if "json" not in headers.get("content-type", "") or not text:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -94,6 +94,11 @@ const methods = {
   ping: async () => ({}),
   bundle: async (request) => ({ gzip: (await bundle(request)).gzip }),
   serve,
+  // Only for what no request can do: a role given by whoever runs the service.
+  query: async ({ database, sql, values }) => {
+    const d1 = await miniflare.getD1Database(database);
+    return { rows: (await d1.prepare(sql).bind(...values).all()).results };
+  },
   // A fresh, empty database for the next service: everything in memory goes with the instance.
   reset: async () => {
     await miniflare?.dispose();

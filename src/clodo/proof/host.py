@@ -41,6 +41,7 @@ class Host:
 
     def __init__(self, toolchain: Toolchain) -> None:
         self._ids = 0
+        self._calling = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stderr: list[str] = []
         with as_file(files("clodo.proof").joinpath("host.mjs")) as script:
@@ -85,6 +86,15 @@ class Host:
         )
         return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
 
+    def query(self, sql: str, values: list[str]) -> list[dict[str, Any]]:
+        """The rows of one statement on the database of the Worker that runs.
+
+        Raises:
+            HostError: the database refuses it.
+        """
+        answer = self._call("query", 30, database="DB", sql=sql, values=values)
+        return list(answer["rows"])
+
     def reset(self) -> None:
         """Ends the Worker that runs and forgets its database."""
         self._call("reset", 30)
@@ -96,10 +106,8 @@ class Host:
             with contextlib.suppress(OSError, ValueError):
                 assert self._process.stdin is not None
                 self._process.stdin.close()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                pass
         # workerd runs in the group of its own too; make sure that nothing stays behind.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -112,6 +120,10 @@ class Host:
         self.close()
 
     def _call(self, method: str, timeout: float, **arguments: Any) -> dict[str, Any]:
+        with self._calling:
+            return self._exchange(method, timeout, arguments)
+
+    def _exchange(self, method: str, timeout: float, arguments: dict[str, Any]) -> dict[str, Any]:
         self._ids += 1
         line = json.dumps({"id": self._ids, "method": method, **arguments})
         try:

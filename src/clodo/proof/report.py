@@ -10,19 +10,32 @@ Outcome = Literal["passed", "failed"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """One check and how it went. ``detail`` tells what was seen where it failed."""
+    """One check and how it went.
+
+    ``detail`` tells what was seen where it failed. ``request`` and ``answer`` are the exchange that
+    decided (the faulty one, or the last of a check that passed), shortened, secrets blacked out.
+    ``requests`` counts the exchanges, ``ms`` is the duration in milliseconds.
+    """
 
     id: str
     rule: str
     outcome: Outcome
     detail: str = ""
     ms: float = 0.0
+    requests: int = 0
+    request: str = ""
+    answer: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The evidence as JSON; what is empty is left out."""
+        values = {k: v for k, v in asdict(self).items() if v != ""}
+        return {**values, "ms": round(self.ms, 1)}
 
 
 @dataclass(frozen=True)
 class Report:
     """All evidence on one service. ``requests`` counts the answers that were held against the
-    service's own document; ``gzip`` is the bundle in bytes."""
+    service's own document; ``gzip`` is the bundle in bytes; ``timings_ms`` are by stage."""
 
     service: str
     evidence: tuple[Evidence, ...]
@@ -50,5 +63,22 @@ class Report:
             "requests": self.requests,
             "bundle_gzip_bytes": self.gzip,
             "timings_ms": {k: round(v, 1) for k, v in self.timings_ms.items()},
-            "evidence": [asdict(e) for e in self.evidence],
+            "evidence": [e.to_json() for e in self.evidence],
         }
+
+    def summary(self, failures_shown: int = 10) -> str:
+        """The report for people, in a few lines: each failure with the exchange that shows it."""
+        seconds = self.timings_ms.get("total", 0) / 1000
+        count = len(self.evidence)
+        facts = f"{self.requests} requests, {self.gzip / 1024:.0f} KiB gzipped, {seconds:.1f} s"
+        if self.proven:
+            return f"proven: {self.service} passed all {count} checks ({facts})"
+        lines = [f"not proven: {self.service} failed {len(self.failures)} of {count} checks ({facts})"]
+        for e in self.failures[:failures_shown]:
+            lines.append(f"  ✗ {e.rule}  [{e.id}]")
+            lines += [f"      {line}" for line in e.detail.splitlines()[:4]]
+            if e.request:
+                lines += [f"      sent {e.request}", f"      got  {e.answer}"]
+        if len(self.failures) > failures_shown:
+            lines.append(f"  … and {len(self.failures) - failures_shown} more")
+        return "\n".join(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from clodo.proof.client import Answer, Client
 
 Headers = dict[str, str]
 Row = dict[str, Any]
+
+#: Runs SQL with its values on the service's database.
+Query = Callable[[str, list[str]], list[Row]]
 
 PASSWORD = "correct horse battery"
 
@@ -59,8 +63,11 @@ class Account:
 class Session:
     """One run of checks against one service."""
 
-    def __init__(self, client: Client, plan: Plan, secrets: dict[str, str]) -> None:
+    def __init__(
+        self, client: Client, plan: Plan, secrets: dict[str, str], query: Query
+    ) -> None:
         self.client, self.plan, self.secrets = client, plan, secrets
+        self._query = query
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
         self._accounts: dict[str, asyncio.Task[Account]] = {}
@@ -68,17 +75,28 @@ class Session:
     # -- callers ----------------------------------------------------------------------------
 
     async def account(self, name: str) -> Account:
-        """The user of that name, registered when first asked for; ``admin`` is the administrator."""
+        """The user of that name, registered when first asked for. ``admin`` is the administrator;
+        ``role:editor`` is a user who was given the role ``editor``."""
         if name not in self._accounts:
             self._accounts[name] = asyncio.create_task(self._register(name))
         return await self._accounts[name]
 
     async def _register(self, name: str) -> Account:
-        email = self.secrets["ADMIN_EMAIL"] if name == "admin" else f"{name}@example.com"
+        address = name.replace(":", "-").replace("_", "-")
+        email = self.secrets["ADMIN_EMAIL"] if name == "admin" else f"{address}@example.com"
         body = self.registration(email)
         answer = await self.client.send("POST", "/api/auth/register", body)
         expect(answer, 201, "registration")
-        return Account(answer.body["user"]["id"], email, answer.body["token"])
+        id = str(answer.body["user"]["id"])
+        kind, _, role = name.partition(":")
+        if kind == "role":
+            # No request can give a role; whoever runs the service does it in the database.
+            await self.query('UPDATE "user" SET "role" = ? WHERE "id" = ?', role, id)
+        return Account(id, email, answer.body["token"])
+
+    async def query(self, sql: str, *values: str) -> list[Row]:
+        """Rows of the service's database; only for what no request can do or show."""
+        return await asyncio.to_thread(self._query, sql, list(values))
 
     def registration(self, email: str) -> Row:
         """A body that registers an account."""
@@ -157,7 +175,7 @@ class Session:
         headers = await self.writer(e, user)
         return await self.client.send("DELETE", self.path(e, id), headers=headers)
 
-    async def list(self, e: Entity, *, user: str = "admin", **params: Any) -> Answer:
+    async def page(self, e: Entity, *, user: str = "admin", **params: Any) -> Answer:
         """One page of a list."""
         headers = await self.reader(e, user)
         return await self.client.send("GET", self.path(e), headers=headers, params=params)
@@ -167,7 +185,7 @@ class Session:
         found: list[str] = []
         cursor: dict[str, str] = {}
         for _ in range(200):
-            page = expect(await self.list(e, user=user, **params, **cursor), 200, "a page")
+            page = expect(await self.page(e, user=user, **params, **cursor), 200, "a page")
             found += [row["id"] for row in page.body["items"]]
             if page.body["next_cursor"] is None:
                 return found

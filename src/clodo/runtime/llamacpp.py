@@ -62,8 +62,7 @@ class LlamaCppModel:
         if constraint is not None:
             body["grammar"] = constraint.gbnf
         started = time.perf_counter()
-        answer = self._server.handle_chat_completions(json.dumps(body))
-        answer = json.loads(answer) if isinstance(answer, str) else answer
+        answer = self._ask(body)
         elapsed = (time.perf_counter() - started) * 1000
         if "choices" not in answer:
             error = answer.get("error", answer)
@@ -79,6 +78,13 @@ class LlamaCppModel:
             float(timings.get("prompt_ms") or 0.0),
             float(timings.get("predicted_ms") or elapsed),
         )
+
+    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self._server.handle_chat_completions(body)
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"llama.cpp refused the request: {str(error)[:200]}.") from None
+        return dict(json.loads(answer) if isinstance(answer, str) else answer)
 
     def close(self) -> None:
         """Frees the model."""

@@ -55,7 +55,7 @@ def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
             with tempfile.TemporaryDirectory(dir=blobs) as folder:
                 made = _download(entry, Path(folder))
                 check(made, entry.sha256, entry.name)
-                os.replace(made, path)
+                made.replace(path)
     return path
 
 

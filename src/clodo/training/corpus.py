@@ -14,10 +14,10 @@ from pathlib import Path
 from clodo.understand.naming import entity_name, field_name, moment_name
 
 STYLES = frozenset(
-    "oneliner terse chatty bullets story email takehome brief typos nonnative".split()
+    ["oneliner", "terse", "chatty", "bullets", "story", "email", "takehome", "brief", "typos", "nonnative"]
 )
-TYPES = frozenset("long int dec money bool date dt time email url uuid json list enum".split())
-ROLES = frozenset("min max xmin xmax minlen maxlen len enum def enumdef".split())
+TYPES = frozenset(["long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum"])
+ROLES = frozenset(["min", "max", "xmin", "xmax", "minlen", "maxlen", "len", "enum", "def", "enumdef"])
 ACCESS = ("none", "key", "key-write", "login", "login-write")
 VERDICTS = ("vague", "not-a-service", "contradictory")
 

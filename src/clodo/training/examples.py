@@ -135,7 +135,7 @@ class _Builder:
             tags[first + 1 : last + 1] = begin + 1
         # A noun in passing ("our ticket shop") may or may not count as a mention: not judged.
         for word in np.flatnonzero(tags == 0):
-            if entity_name(self.reading.surface(word, word)) in self.entities:
+            if entity_name(self.reading.surface(int(word), int(word))) in self.entities:
                 tags[word] = UNJUDGED
         return tags
 

@@ -55,8 +55,7 @@ def link_losses(
 def _tensors(e: Example) -> dict[str, Tensor]:
     whole = ("owner", "types", "targets", "relations", "values", "kinds")
     out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
-    rest = ("in_entity in_field surfaces alias field_flags target_flags entity_flags "
-            "relation_flags roles together").split()  # fmt: skip
+    rest = ["in_entity", "in_field", "surfaces", "alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together"]  # fmt: skip
     return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
 
 

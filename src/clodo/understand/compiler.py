@@ -52,9 +52,9 @@ _ACCESS = {
     "login-write": (PUBLIC, USER),
 }
 _WHO = {"public": PUBLIC, "key": KEY, "login": USER}
-_TRUE = frozenset("true yes on active enabled open published y visible done".split())
+_TRUE = frozenset(["true", "yes", "on", "active", "enabled", "open", "published", "y", "visible", "done"])
 _FALSE = frozenset(
-    "false no off inactive disabled closed unpublished n hidden not unpaid unread undone".split()
+    ["false", "no", "off", "inactive", "disabled", "closed", "unpublished", "n", "hidden", "not", "unpaid", "unread", "undone"]
 )
 
 

@@ -351,12 +351,12 @@ def _joined(pairs: list[tuple[str, str]]) -> list[tuple[str, ...]]:
 
 def _log_softmax(x: Array) -> Array:
     shifted = x - x.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))  # type: ignore[no-any-return]
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)), dtype=x.dtype)
 
 
 def _softmax(x: Array) -> Array:
-    return np.exp(_log_softmax(x))  # type: ignore[no-any-return]
+    return np.asarray(np.exp(_log_softmax(x)), dtype=x.dtype)
 
 
 def _sigmoid(x: Array) -> Array:
-    return 1 / (1 + np.exp(-x))  # type: ignore[no-any-return]
+    return np.asarray(1 / (1 + np.exp(-x)), dtype=x.dtype)

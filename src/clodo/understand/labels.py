@@ -17,7 +17,7 @@ TAGS = ("O", *(f"{p}-{k}" for k in KINDS for p in ("B", "I")))
 
 #: The type of a field; ``ref`` is a named reference.
 TYPES = (
-    "text long int dec money bool date dt time email url uuid json list enum ref".split()
+    ["text", "long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum", "ref"]
 )
 
 #: Yes/no decisions about a field. ``elliptic``: the last word of the next field's name is left out

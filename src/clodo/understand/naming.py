@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_DROP = frozenset("a an the of its their his her our your my each every any some s".split())
+_DROP = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
 # inflect takes these endings for plurals ("bus" -> "bu").
 _NOT_PLURAL = re.compile(

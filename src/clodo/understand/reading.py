@@ -46,7 +46,11 @@ def read(text: str, tokenizer: Any) -> Reading:
     """Reads a text with a ``tokenizers.Tokenizer`` of the BERT kind."""
     shown = re.sub(r"[\n\r]", _LINE_BREAK, text)
     encoding = tokenizer.encode(shown, add_special_tokens=False)
-    pieces, first, last, words, sentences = [], [], [], [], []
+    pieces: list[int] = []
+    first: list[int] = []
+    last: list[int] = []
+    words: list[tuple[int, int]] = []
+    sentences: list[int] = []
     sentence, previous, boundary = 0, None, False
     for index, (piece, word, (a, b)) in enumerate(
         zip(encoding.ids, encoding.word_ids, encoding.offsets, strict=True)

@@ -48,7 +48,7 @@ async def _rows(e: Entity, s: Session, count: int) -> list[dict[str, Any]]:
 async def _paging(e: Entity, s: Session) -> None:
     rows = await _rows(e, s, 5)
     wanted = [r["id"] for r in rows]
-    first = expect(await s.list(e, limit=2), 200)
+    first = expect(await s.page(e, limit=2), 200)
     if len(first.body["items"]) != 2 or first.body["next_cursor"] is None:
         raise Fault("limit=2 did not give two rows and a cursor", first)
     sorts = ["id", "-id"] + [f"{sign}{f.name}" for f in comparable(e)[:4] for sign in ("", "-")]
@@ -58,7 +58,7 @@ async def _paging(e: Entity, s: Session) -> None:
         mine = [i for i in found if i in wanted]
         if sorted(mine) != sorted(wanted) or len(set(found)) < len(found):
             raise Fault(f"paging by {sort} skipped or repeated rows")
-    last = expect(await s.list(e, limit=1, id=wanted[0]), 200)
+    last = expect(await s.page(e, limit=1, id=wanted[0]), 200)
     if last.body["next_cursor"] is not None:
         raise Fault("the last page has a cursor", last)
 
@@ -73,11 +73,11 @@ async def _sorting(e: Entity, s: Session) -> None:
     await _rows(e, s, 4)
     for f in comparable(e):
         for sign, descending in (("", False), ("-", True)):
-            page = expect(await s.list(e, sort=f"{sign}{f.name}", limit=100), 200)
+            page = expect(await s.page(e, sort=f"{sign}{f.name}", limit=100), 200)
             keys = [_key(row[f.name]) for row in page.body["items"]]
             if keys != sorted(keys, reverse=descending):
                 raise Fault(f"sort={sign}{f.name} is not in order", page)
-    default = expect(await s.list(e, limit=100), 200)
+    default = expect(await s.page(e, limit=100), 200)
     ids = [row["id"] for row in default.body["items"]]
     if ids != sorted(ids):
         raise Fault("without sort, rows are not in the order of their making", default)
@@ -90,7 +90,7 @@ async def _filters(e: Entity, s: Session) -> None:
         value = row.get(key)
         if value is None:
             continue
-        page = expect(await s.list(e, **{key: _text(value)}, limit=100), 200)
+        page = expect(await s.page(e, **{key: _text(value)}, limit=100), 200)
         items = page.body["items"]
         if any(item[key] != value for item in items):
             raise Fault(f"filtering by {key} let other rows through", page)
@@ -110,7 +110,7 @@ def _text(value: Any) -> str:
 async def _range_filter(e: Entity, s: Session, f: Field, row: dict[str, Any]) -> None:
     value = row[f.name]
     for side in ("min", "max"):
-        page = expect(await s.list(e, **{f"{f.name}_{side}": _text(value)}, limit=100), 200)
+        page = expect(await s.page(e, **{f"{f.name}_{side}": _text(value)}, limit=100), 200)
         for item in page.body["items"]:
             got = item[f.name]
             if got is None or (got < value if side == "min" else got > value):
@@ -134,12 +134,12 @@ async def _bad(e: Entity, s: Session) -> None:
         elif f.type is FieldType.ENUM:
             bad.append((f.name, "no such value"))
     for name, value in bad:
-        answer = expect(await s.list(e, **{name: value}), 400, f"{name}={value}")
+        answer = expect(await s.page(e, **{name: value}), 400, f"{name}={value}")
         expect_path(answer, name)
-    page = expect(await s.list(e, limit=1), 200)
+    page = expect(await s.page(e, limit=1), 200)
     cursor = page.body["next_cursor"]
-    expect(await s.list(e, limit=1, sort="-id", cursor=cursor), 400, "a cursor of another order")
-    expect(await s.list(e, limit=1, cursor=cursor[:-3] + "AAA"), 400, "a tampered cursor")
+    expect(await s.page(e, limit=1, sort="-id", cursor=cursor), 400, "a cursor of another order")
+    expect(await s.page(e, limit=1, cursor=cursor[:-3] + "AAA"), 400, "a tampered cursor")
     path = f"{s.path(e)}?limit=1&limit=2"
     twice = await s.client.send("GET", path, headers=await s.reader(e))
     expect(twice, 400, "a repeated parameter")

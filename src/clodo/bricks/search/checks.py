@@ -33,10 +33,10 @@ async def _search(e: Entity, s: Session) -> None:
             continue
         if row["id"] not in await s.ids(e, q=text.split()[0].lower(), limit=100):
             raise Fault(f"q did not find a word of {name}")
-        nothing = expect(await s.list(e, q="zzqx no such words"), 200)
+        nothing = expect(await s.page(e, q="zzqx no such words"), 200)
         if nothing.body["items"]:
             raise Fault("q found rows without the words", nothing)
         for odd in ("%", "_", "' OR 1=1 --", "\\", "x" * 300):
-            page = expect(await s.list(e, q=odd), 200, f"q={odd[:20]}")
+            page = expect(await s.page(e, q=odd), 200, f"q={odd[:20]}")
             if odd in ("' OR 1=1 --",) and any(i["id"] == other["id"] for i in page.body["items"]):
                 raise Fault("q is open to injection", page)

@@ -6,7 +6,7 @@ import random
 
 from clodo.training.generator import phrases as p
 from clodo.training.generator import sentences as s
-from clodo.training.generator.spec import EntitySpec, FieldSpec, RelationSpec, ServiceSpec, service
+from clodo.training.generator.spec import EntitySpec, FieldSpec, ServiceSpec, service
 from clodo.training.variation import slips
 
 Rng = random.Random
@@ -82,9 +82,10 @@ class _Document:
                 out.append(text)
         if r.random() < 0.07:
             out.append(self._said(s.extra(r, e)))
-        for share, make in ((0.2, lambda: s.wish(r, e)), (0.28, self._chatter), (0.1, lambda: r.choice(s.ACTORS))):
+        asides = [(0.2, s.wish(r, e)), (0.28, self._chatter()), (0.1, r.choice(s.ACTORS))]
+        for share, text in asides:
             if r.random() < share:
-                out.insert(r.randrange(len(out) + 1), make())
+                out.insert(r.randrange(len(out) + 1), text)
         while r.random() < 0.12:
             out.append(self._chatter())
         return out
@@ -116,7 +117,7 @@ class _Document:
             return self.rng.choice([f"{head}: {inner}", f"{head} ({inner})", f"{head} with {inner}", f"{head} - {inner}", f"{head} = {inner}", f"{head} has {inner}"]) + self.rng.choice([".", "", ";"])
         listed = p.joined(self.rng, items)
         if self.style == "story":
-            who = self.rng.choice("librarian teacher manager member clerk user nurse planner visitor owner".split())
+            who = self.rng.choice(["librarian", "teacher", "manager", "member", "clerk", "user", "nurse", "planner", "visitor", "owner"])
             return self.rng.choice([
                 f"As a {who} I want to {self.rng.choice(['register', 'add', 'manage', 'keep', 'record', 'create'])} {many} with {listed}.",
                 f"As a {who} I want to store {listed} for every {one} so that nothing gets lost.",

@@ -43,7 +43,7 @@ def value(f: FieldSpec, words: object, role: str) -> str:
 
 def number(rng: Rng, n: int | float) -> str:
     """A number as typed."""
-    small = "zero one two three four five six seven eight nine ten eleven twelve".split()
+    small = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     if isinstance(n, int) and 0 <= n <= 12 and rng.random() < 0.3:
         return small[n]
     if isinstance(n, int) and n >= 1000 and rng.random() < 0.4:

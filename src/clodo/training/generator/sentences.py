@@ -168,10 +168,10 @@ log in with Google|QR codes for every {one}|the first 5 are free|weekly statisti
 
 def wish(rng: Rng, e: EntitySpec) -> str:
     """A wish that the blueprint cannot say, marked as a whole."""
-    who = rng.choice("customer member manager user owner teacher parent guest driver admin".split())
+    who = rng.choice(["customer", "member", "manager", "user", "owner", "teacher", "parent", "guest", "driver", "admin"])
     filled = rng.choice(_WISHES).format_map({
-        "who": who, "a one": a(e.words), "one": e.words, "many": e.plural, "done": rng.choice("approved paid shipped finished confirmed sold".split()),
-        "thing": rng.choice("month region category person week status".split()),
+        "who": who, "a one": a(e.words), "one": e.words, "many": e.plural, "done": rng.choice(["approved", "paid", "shipped", "finished", "confirmed", "sold"]),
+        "thing": rng.choice(["month", "region", "category", "person", "week", "status"]),
     })  # fmt: skip
     return rng.choice([
         f"{mark(filled[:1].upper() + filled[1:], 'X')}.", f"We also want to {mark(filled, 'X')}." if filled.split()[0] in ("send", "show", "export", "import", "take", "upload", "generate", "sync", "limit", "print", "suggest", "post", "compute", "keep", "translate", "remind", "notify", "lock", "undo") else f"{mark(filled[:1].upper() + filled[1:], 'X')}.",
@@ -185,7 +185,7 @@ Our company has been in {domain} for 12 years.|I want to keep track of things at
 CHATTER = """We are a team of {n}.|Right now everything lives in a spreadsheet.|We started in {year}.|Nothing fancy.|It should be fast.|We expect about {n} users.|Thanks!|Cheers|Many thanks in advance.|Please keep it simple.|The office is at 14 Mill Lane.
 Budget is tight.|The old system crashed twice last week.|We'd like to go live before summer.|My boss wants it by Friday.|That's all.|That's it for now.|We use a Mac.|There are {n} of us.|Call me at 555-0142 if something is unclear.
 Hosting on Cloudflare would be good.|I tried to write it myself and gave up.|Deadline is the 3rd of May.|Version 2 can come later.|The front end is already there.|It doesn't need a user interface.|We handle about {n} a month.|JSON please.|TypeScript is fine.|I hope this makes sense.|Let me know if you have questions.|People keep asking for it.""".replace("\n", "|").split("|")  # fmt: skip
-ACTORS = """Our customers will love it.|The visitors use the web site for this.|Our staff will work with it every day.|Users should find it easy.|Students use it on their phones.|The managers want it soon.|People call us all the time about it.|Teachers asked for this.""".split("|")  # fmt: skip
+ACTORS = ["Our customers will love it.", "The visitors use the web site for this.", "Our staff will work with it every day.", "Users should find it easy.", "Students use it on their phones.", "The managers want it soon.", "People call us all the time about it.", "Teachers asked for this."]  # fmt: skip
 UNCLEAR = {
     "vague": """I want an app.|Make me something cool|I need a backend|Can you build a website for my business?|we need a better system for our company, the old one is bad|an app like Uber but better|Build a platform.|Help me with my startup idea|I need a database|make an api|Something for managing stuff|We want to digitalise our processes.|create a service|A tool for our team to be more productive|Please do the thing we talked about|build it quickly please, it is urgent|a modern scalable cloud solution for everyone|I'd like to have software|i need help with my project|Just make it work|a portal|Could you make a program for the shop?|We need an API that handles our data.|Do something with AI for {domain}|An app for {domain}, you know what I mean|we want to be the best in {domain}, make us a system""",
     "not-a-service": """What is the capital of Portugal?|Write a poem about autumn|How do I fix a flat tyre?|My printer does not print anymore, it only blinks|Translate 'good morning' into Spanish|Tell me a joke about {domain}|What's 17 times 23?|Why is the sky blue?|Who won the world cup in 1998?|I have a headache, what should I take?|Fix this: for i in range(10) print(i)|Please book me a table for two tonight|summarise the news|hello|test|asdf asdf|Is it going to rain tomorrow?|Write an essay on {domain}|Recommend me a good book|Explain recursion to a child|How much does a plumber earn?|lorem ipsum dolor sit amet|What time is it?|Draw me a picture of {domain}|Thank you very much, see you tomorrow!|Can you call my mother?""",

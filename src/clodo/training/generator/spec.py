@@ -185,7 +185,7 @@ def _choose_fields(
 ) -> None:
     count = rng.choices([0, 1, 2, 3, 4, 5, 6], [3, 14, 22, 26, 18, 10, 7])[0]
     chosen = rng.sample(fields, min(count, len(fields)))
-    for i, (words, type_, values) in enumerate(chosen):
+    for words, type_, values in chosen:
         if rng.random() < 0.3:
             words, values = rng.choice(pool(split)[type_])
         if field_name(words) in {f.name for f in e.fields} or words == e.words:
