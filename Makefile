@@ -29,7 +29,7 @@ test: setup check
 	@$(BIN)/pytest
 
 bench: setup
-	@$(BIN)/python benchmarks/pipeline.py
+	@$(BIN)/python -m benchmarks.pipeline
 
 evals: setup
 	@$(BIN)/python -m evals.run --help

@@ -22,7 +22,7 @@ _PATTERNS = {
     "NAME": "[a-z] [a-z0-9_]{0,40}",
     "NUMBER": '"-"? [0-9]{1,12} ("." [0-9]{1,6})?',
     "STRING": r'"\"" ([^"\\\x00-\x1f] | "\\" ["\\/bfnrt]){0,80} "\""',
-    "_NL": r'"\n"',
+    "_NL": r'"\n" "\n"?',
 }
 _TIGHT = frozenset(",()")
 _LINE_START = frozenset(

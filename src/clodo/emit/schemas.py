@@ -11,7 +11,7 @@ from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 Schema = dict[str, Any]
 
 _EMAIL = (
-    r"^[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
+    r"^(?=[^@]{1,64}@)[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
     r"[A-Za-z]{2,63}$"
 )
 _BASE: dict[FieldType, Schema] = {

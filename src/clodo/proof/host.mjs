@@ -101,8 +101,10 @@ const methods = {
   },
   // A fresh, empty database for the next service: everything in memory goes with the instance.
   reset: async () => {
-    await miniflare?.dispose();
+    const old = miniflare;
     miniflare = undefined;
+    // One that never started cannot be ended, and says so.
+    await old?.dispose().catch(() => undefined);
     return {};
   },
 };

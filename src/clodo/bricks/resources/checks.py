@@ -10,7 +10,7 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType
 from clodo.bricks.resources.lists import list_checks
 from clodo.bricks.resources.probes import probe_checks
-from clodo.bricks.resources.values import beyond, edges, wrong_type
+from clodo.bricks.resources.values import beyond, edges, right, wrong_type
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Session, expect, expect_path
 
@@ -202,6 +202,13 @@ async def _type(s: Session, e: Entity, f: Field) -> None:
     body = await s.body(e)
     for value in wrong_type(f)[:1]:
         expect_path(expect(await s.post(e, {**body, f.name: value}), 422), f.name)
+    for value in right(f):
+        answer = await s.patch(e, row["id"], {f.name: value})
+        if answer.status == 409:  # the value is fine, and it is taken
+            continue
+        got = expect(answer, 200, f"{f.name} = {value!r}").body.get(f.name)
+        if not f.write_only and not same(f, got, value):
+            raise Fault(f"{f.name} was stored as {got!r}, not {value!r}", answer)
 
 
 async def _required(s: Session, e: Entity, f: Field) -> None:

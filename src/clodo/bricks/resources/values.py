@@ -14,7 +14,7 @@ _WRONG: dict[FieldType, tuple[Any, ...]] = {
     FieldType.LONG_TEXT: (5, True, ["a"], {"a": 1}),
     FieldType.INTEGER: ("1", 1.5, True, [1], 2**60),
     FieldType.DECIMAL: ("1.5", True, [1]),
-    FieldType.MONEY: ("1.5", True, [1], 1.005),
+    FieldType.MONEY: ("1.5", True, [1], 1.005, 5e-324),
     FieldType.BOOLEAN: ("true", 1, 0),
     FieldType.DATE: (20260101, "2026-02-30", "01/02/2026", "2026-1-1"),
     FieldType.DATETIME: (1700000000, "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01T25:00:00Z"),
@@ -30,6 +30,19 @@ _WRONG: dict[FieldType, tuple[Any, ...]] = {
 def wrong_type(f: Field) -> tuple[Any, ...]:
     """Values that are not of the type of the field."""
     return _WRONG.get(f.type, ())
+
+
+def right(f: Field) -> Iterator[Any]:
+    """Values that the field must take and give back as they are; the awkward ones of each type."""
+    if f.type is FieldType.ENUM:
+        yield from f.values
+    elif f.type is FieldType.BOOLEAN:
+        yield from (True, False)
+    elif f.type is FieldType.MONEY:
+        # Times a hundred, these are not whole in binary.
+        yield from (float(v) for v in map(Decimal, ("0.29", "1.15", "4.35", "64.1")) if _holds(f, v))
+    elif f.type is FieldType.DATETIME and f.minimum is None and f.maximum is None:
+        yield from ("2026-03-01T12:00:00+05:30", "2024-02-29T23:59:59.5Z")
 
 
 def beyond(f: Field) -> Iterator[tuple[str, Any]]:

@@ -24,9 +24,12 @@ def checks(plan: Plan) -> Iterator[Check]:
         return
     yield Check("users.register", "registration answers the user and a token", _register)
     yield Check("users.password", "passwords are checked, and never answered", _password)
+    yield Check("users.stored", "a password is stored only as a salted hash", _stored)
     yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
     yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
     yield Check("users.role", "a role never comes from the body", _role)
+    for role in _named_roles(plan):
+        yield Check("users.role", f"'{role}' may do what needs that role", partial(_has_role, role))
     for e in plan.blueprint.entities:
         for door in doors(plan.blueprint, e):
             if door.access.who in (Who.USER, Who.OWNER, Who.ROLE):
@@ -61,6 +64,18 @@ async def _password(s: Session) -> None:
     ):
         if PASSWORD in answer.text or "hash" in answer.text:
             raise Fault("an answer carries the password or its hash", answer)
+
+
+async def _stored(s: Session) -> None:
+    """No request shows what is stored, so this looks into the database."""
+    wanted = [(await s.account(name)).id for name in ("ann", "ben")]
+    rows = [(await s.query('SELECT * FROM "user" WHERE "id" = ?', id))[0] for id in wanted]
+    for row in rows:
+        if any(PASSWORD in str(value) for value in row.values()):
+            raise Fault("the password can be read in the database")
+    # Both have the same password: a salt makes their hashes differ.
+    if rows[0]["password_hash"] == rows[1]["password_hash"]:
+        raise Fault("the same password gives the same hash: there is no salt")
 
 
 async def _login(s: Session) -> None:
@@ -120,6 +135,24 @@ async def _role(s: Session) -> None:
     me = expect(await s.client.send("GET", "/api/auth/me", headers=admin.headers), 200)
     if me.body["role"] != "admin":
         raise Fault("ADMIN_EMAIL did not register as admin", me)
+
+
+def _named_roles(plan: Plan) -> list[str]:
+    b = plan.blueprint
+    rules = [rule for e in b.entities for rule in (b.read_access(e), b.write_access(e))]
+    return sorted({role for rule in rules for role in rule.roles} - {"admin"})
+
+
+async def _has_role(role: str, s: Session) -> None:
+    headers = (await s.account(f"role:{role}")).headers
+    for e in s.blueprint.entities:
+        for door in doors(s.blueprint, e):
+            if role not in door.access.roles:
+                continue
+            method, path, body = await door.request(s, e)
+            answer = await s.client.send(method, path, body, headers=headers)
+            if answer.status in (401, 403):
+                raise Fault(f"a user with the role {role} is refused", answer)
 
 
 async def _needed(e: Entity, door: Door, s: Session) -> None:

@@ -115,7 +115,7 @@ export function decimal(rules: Rules & Range = {}): Field {
 }
 
 const cents = z.refine<number>(
-  (amount) => Math.abs(amount * 100 - Math.round(amount * 100)) < 1e-6,
+  (amount) => Math.round(amount * 100) / 100 === amount,
   "must have at most two decimals",
 );
 
@@ -213,7 +213,7 @@ export function time(rules: Rules & Times = {}): Field {
   return define(rules, { schema, comparable: true, ranged: true, encode, decode: same, parse });
 }
 
-const EMAIL = /^[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
+const EMAIL = /^(?=[^@]{1,64}@)[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
 
 export function email(rules: Rules & Length = {}): Field {
   const schema = stringSchema(rules, 254).check(z.regex(EMAIL, "must be an e-mail address"));

@@ -13,6 +13,7 @@ import {
   type Condition,
   condition,
   insertSql,
+  isCheckFailure,
   isForeignKeyFailure,
   quote,
   uniqueConflict,
@@ -126,6 +127,7 @@ export function inUse(error: unknown): never {
 
 function conflict(error: unknown): never {
   if (isForeignKeyFailure(error)) throw new Problem(422, "A row that this one refers to is gone.");
+  if (isCheckFailure(error)) throw new Problem(422, "The row would break a rule of its table.");
   uniqueConflict(error);
 }
 

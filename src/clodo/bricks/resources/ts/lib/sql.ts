@@ -42,3 +42,6 @@ export function uniqueConflict(error: unknown): never {
 
 export const isForeignKeyFailure = (error: unknown): boolean =>
   message(error).includes("FOREIGN KEY constraint failed");
+
+export const isCheckFailure = (error: unknown): boolean =>
+  message(error).includes("CHECK constraint failed");

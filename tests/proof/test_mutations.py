@@ -1,0 +1,135 @@
+"""The proof must be able to fail: each planted fault, one at a time, is found, and found for what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import parse
+from clodo.bricks import service_checks, service_secrets, service_tree
+from clodo.emit.tree import write_tree
+from clodo.proof.host import Host
+from clodo.proof.verify import verify
+from clodo.toolchain import Toolchain
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In ``example``, ``old`` becomes ``new`` in ``file``; a check whose id starts with ``caught_by``
+    must fail."""
+
+    name: str
+    example: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+
+
+MIGRATION = "migrations/0001_init.sql"
+LIB = "src/lib"
+MUTATIONS = [
+    Mutation("unique dropped", "bookshop", MIGRATION, 'CREATE UNIQUE INDEX "book__isbn__unique"', 'CREATE INDEX "book__isbn__unique"', "resources.unique"),
+    Mutation("unique group dropped", "gym", MIGRATION, 'CREATE UNIQUE INDEX "class__title', 'CREATE INDEX "class__title', "resources.unique"),
+    Mutation("one-to-one dropped", "org-chart", MIGRATION, 'CREATE UNIQUE INDEX "desk__employee_id', 'CREATE INDEX "desk__employee_id', "relations.one-to-one"),
+    Mutation("maximum ignored", "bookshop", "src/entities/review.ts", "max: 5", "max: 6", "resources.range"),
+    Mutation("exclusive bound made inclusive", "expenses", "src/entities/expense.ts", "above: 0", "min: 0", "resources.range"),
+    Mutation("length limit ignored", "expenses", "src/entities/category.ts", ", maxLength: 40", "", "resources.range"),
+    Mutation("pattern ignored", "expenses", "src/entities/expense.ts", ', pattern: new RegExp("^[A-Z]{3}$", "u")', "", "resources.pattern"),
+    Mutation("required made optional", "bookshop", "src/entities/book.ts", "title: text({ required: true", "title: text({ required: false", "resources.required"),
+    Mutation("any text taken for an enum", "gym", f"{LIB}/fields.ts", "schema: z.enum([...values]),", "schema: z.string(),", "resources.type"),
+    Mutation("enum value refused", "gym", "src/entities/member.ts", ', "premium"', "", "resources.type"),
+    Mutation("default forgotten", "gym", "src/entities/member.ts", ', { default: "basic" }', "", "resources.default"),
+    Mutation("types not checked", "bookshop", f"{LIB}/fields.ts", "const schema = z.int().check(...rangeChecks(rules));", "const schema = z.coerce.number().check(...rangeChecks(rules));", "resources.type"),
+    Mutation("read-only field writable", "feature-flags", "src/entities/flag.ts", "readOnly: true", "readOnly: false", "resources.read-only"),
+    Mutation("unknown keys taken", "bookshop", f"{LIB}/body.ts", "if (!Object.hasOwn(fields, name) || fields[name]?.readOnly) {", "if (fields[name]?.readOnly) {", "resources."),
+    Mutation("write-only field answered", "expenses", "src/entities/expense.ts", "text({ writeOnly: true })", "text()", "resources.write-only|core.no-leak"),
+    Mutation("references not looked up", "bookshop", f"{LIB}/rows.ts", "errors.push(...(await missingRows(c, entity, caller, references)));", "void missingRows; void caller;", "relations.reference"),
+    Mutation("cascade becomes restrict", "bookshop", MIGRATION, "ON DELETE CASCADE", "ON DELETE RESTRICT", "relations.on-delete"),
+    Mutation("restrict becomes cascade", "org-chart", MIGRATION, 'REFERENCES "department"("id") ON DELETE RESTRICT', 'REFERENCES "department"("id") ON DELETE CASCADE', "relations.on-delete"),
+    Mutation("set null becomes cascade", "org-chart", MIGRATION, 'REFERENCES "employee"("id") ON DELETE SET NULL', 'REFERENCES "employee"("id") ON DELETE CASCADE', "relations.on-delete"),
+    Mutation("children of every parent listed", "bookshop", f"{LIB}/children.ts", "[condition(`${quote(key)} = ?`, id)]", "[condition(`${quote(key)} = ? OR 1 = 1`, id)]", "relations.children"),
+    Mutation("unlinking does nothing", "gym", f"{LIB}/links.ts", "DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?", "DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ? AND 1 = 0", "relations.links"),
+    Mutation("key not asked for writing", "gym", "src/entities/class.ts", 'write: "key"', 'write: "public"', "api_key.needed"),
+    Mutation("key compared by its beginning", "feature-flags", f"{LIB}/api-key.ts", "(await sameText(given, c.env.API_KEY))", "(void sameText, given !== '' && c.env.API_KEY.startsWith(given))", "api_key.needed"),
+    Mutation("owner not checked on change", "blog", f"{LIB}/rows.ts", 'if (entity.write === "owner" && (', 'if (entity.name === "nothing" && (', "users.owner"),
+    Mutation("private rows in lists of others", "expenses", f"{LIB}/rows.ts", "where([...visible(entity, caller), ...conditions, ...query.conditions])", "where([...conditions, ...query.conditions])", "users.owner"),
+    Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", 'return caller.role === "admin" || rule.roles.includes(caller.role);', "return true;", "users.needed"),
+    Mutation("a role other than admin shut out", "newsroom", f"{LIB}/access.ts", ' || rule.roles.includes(caller.role)', "", "users.role"),
+    Mutation("role taken from the body", "blog", f"{LIB}/users.ts", "const { email: address, password, ...rest }", "const { email: address, password, role: wanted, ...rest }", "users.role"),
+    Mutation("signature of tokens not checked", "blog", f"{LIB}/token.ts", 'verify(token, secret(c), "HS256")', 'Promise.resolve().then(() => (void verify, JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>))', "users.token"),
+    Mutation("any password lets in", "expenses", f"{LIB}/password.ts", "return equal && stored !== null;", "return (equal || true) && stored !== null;", "users.login"),
+    Mutation("hash of the password answered", "expenses", f"{LIB}/users.ts", '["id", "email", "role",', '["id", "email", "role", "password_hash",', "core.no-leak"),
+    Mutation("password stored as it is", "expenses", f"{LIB}/password.ts", "return [\"pbkdf2-sha256\", ITERATIONS, toBase64(salt), toBase64(hash)].join(\"$\");", "return [\"pbkdf2-sha256\", ITERATIONS, toBase64(salt), toBase64(hash), password].join(\"$\");", "users.stored"),
+    Mutation("login tells which half was wrong", "expenses", f"{LIB}/users.ts", "E-mail or password is wrong.", "${found === null ? 'E-mail' : 'Password'} is wrong.", "users.login"),
+    Mutation("cursor skips a row", "bookshop", f"{LIB}/rows.ts", "const last = page.at(-1);", "const last = results.at(-1);", "resources.paging"),
+    Mutation("cursor not checked", "bookshop", f"{LIB}/list.ts", "if (name !== sort.name || mark !== scope", "if (false", "resources.bad-parameter"),
+    Mutation("descending order ignored", "bookshop", f"{LIB}/list.ts", 'const direction = sort.descending ? "DESC" : "ASC";', 'const direction = "ASC";', "resources."),
+    Mutation("filter ignored", "bookshop", f"{LIB}/list.ts", "return condition(`${quote(name)} ${operator} ?`, parsed);", "return condition('1 = 1 OR ?1 IS NULL', parsed);", "resources.filter"),
+    Mutation("limit not bounded", "feature-flags", f"{LIB}/list.ts", "limit < 1 || limit > MAX_LIMIT", "limit < 1", "resources.bad-parameter"),
+    Mutation("search open to injection", "bookshop", f"{LIB}/search.ts", "instr(lower(${quote(name)}), lower(?)) > 0", "instr(lower(${quote(name)}), lower(?)) >= 0", "search.q"),
+    Mutation("soft-deleted rows still listed", "newsroom", f"{LIB}/entity.ts", '"deleted_at" IS NULL', "1 = 1", "soft_delete."),
+    Mutation("body of any size read", "bookshop", f"{LIB}/http.ts", "if (size > MAX_BODY_BYTES) throw", "if (size > 64 * MAX_BODY_BYTES) throw", "resources."),
+    Mutation("errors tell the database's words", "bookshop", f"{LIB}/sql.ts", "`Another row has the same ${paths.join(\" and \")}.`", "message(error)", "core.no-leak"),
+    Mutation("server error on bad input", "bookshop", f"{LIB}/http.ts", 'throw new Problem(400, "The body is not valid JSON.");', 'throw new Error("x");', "core.no-server-error"),
+    Mutation("wrong method not told", "bookshop", f"{LIB}/http.ts", "throw new Problem(405,", "throw new Problem(404,", "core.method"),
+    Mutation("an answer beside the document", "bookshop", f"{LIB}/entity.ts", 'const out: Record<string, unknown> = { id: row["id"] };', 'const out: Record<string, unknown> = { id: row["id"], extra: 1 };', "core.openapi"),
+    Mutation("page of docs loads from elsewhere", "feature-flags", f"{LIB}/docs.ts", "<head>", '<head><script src="https://cdn.example/x.js"></script>', "core.docs"),
+    Mutation("money as binary fractions", "bookshop", f"{LIB}/fields.ts", "Math.round((value as number) * 100);", "Math.floor((value as number) * 100);", "resources."),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m.name.replace(" ", "-"))
+def test_planted_fault_is_caught(
+    mutation: Mutation, tmp_path: Path, toolchain: Toolchain, host: Host
+) -> None:
+    source = (EXAMPLES / f"{mutation.example}.clodo").read_text("utf-8")
+    blueprint = parse(source)
+    tree = service_tree(blueprint, source)
+    assert mutation.old in tree[mutation.file], "the mutation no longer applies"
+    tree[mutation.file] = tree[mutation.file].replace(mutation.old, mutation.new)
+    if mutation.name == "role taken from the body":
+        tree[mutation.file] = tree[mutation.file].replace(
+            'role: account === admin ? "admin" : "user"', 'role: (wanted as string) ?? "user"'
+        )
+    if mutation.name == "login tells which half was wrong":
+        tree[mutation.file] = tree[mutation.file].replace(
+            '"${found === null', "`${found === null"
+        ).replace("is wrong.\"", "is wrong.`")  # fmt: skip
+    write_tree(tree, tmp_path / "service", service_secrets(blueprint))
+
+    report = verify(tmp_path / "service", service_checks, toolchain, host, types=False)
+
+    wanted = tuple(mutation.caught_by.split("|"))
+    failed = [e.id for e in report.failures]
+    assert any(id.startswith(wanted) for id in failed), f"failed: {failed}"
+
+
+@pytest.mark.workerd
+def test_types_are_part_of_the_proof(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    source = (EXAMPLES / "feature-flags.clodo").read_text("utf-8")
+    tree = service_tree(parse(source), source)
+    tree["src/index.ts"] += "\nconst wrong: number = 'text';\nvoid wrong;\n"
+    write_tree(tree, tmp_path / "service", service_secrets(parse(source)))
+    report = verify(tmp_path / "service", service_checks, toolchain, host)
+    assert [e.id for e in report.failures] == ["files.types"]
+    assert "TS2322" in report.failures[0].detail
+
+
+@pytest.mark.workerd
+def test_a_service_that_does_not_boot_is_a_finding(
+    tmp_path: Path, toolchain: Toolchain, host: Host
+) -> None:
+    source = (EXAMPLES / "feature-flags.clodo").read_text("utf-8")
+    tree = service_tree(parse(source), source)
+    tree["src/index.ts"] = "import './nowhere';\n" + tree["src/index.ts"]
+    write_tree(tree, tmp_path / "service", service_secrets(parse(source)))
+    report = verify(tmp_path / "service", service_checks, toolchain, host, types=False)
+    assert not report.proven
+    assert [e.id for e in report.failures] == ["boot"]
+    assert "nowhere" in report.failures[0].detail
