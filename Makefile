@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 DESCRIPTION := I need a small backend for my bookshop. Books have a title, an author name, an ISBN that must be unique, and a price. Customers leave reviews: a score from 1 to 5 plus some text. No login needed.
 
-.PHONY: setup demo test check bench evals train clean
+.PHONY: setup demo test check bench docs evals train clean
 
 setup: $(STAMP)
 
@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 demo: setup
 	@rm -rf demo-bookshop
 	@$(BIN)/clodo generate "$(DESCRIPTION)" -o demo-bookshop --yes
-	@$(BIN)/python scripts/demo_calls.py demo-bookshop
+	@$(BIN)/python -m scripts.demo_calls demo-bookshop
 
 check: setup
 	@$(BIN)/ruff check src tests evals benchmarks scripts
@@ -30,6 +30,9 @@ test: setup check
 
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline
+
+docs: setup
+	@$(BIN)/python -m scripts.docs
 
 evals: setup
 	@$(BIN)/python -m evals.run --help

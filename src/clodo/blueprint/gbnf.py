@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -24,25 +25,56 @@ _PATTERNS = {
     "STRING": r'"\"" ([^"\\\x00-\x1f] | "\\" ["\\/bfnrt]){0,80} "\""',
     "_NL": r'"\n" "\n"?',
 }
-_TIGHT = frozenset(",()")
-_LINE_START = frozenset(
-    ["service", "type", "read", "write", "users", "roles", "entity", "unique", "search", "soft", "no", "}"]
-)
+_TIGHT = {",": "", "(": '" "? ', ")": ""}
+
+# Where a symbol stands decides on the space before it: at the start of a line an indent, after an
+# opening bracket none, else one. Each place but the last is an ending of the symbol's name.
+_PLACES = {"": '" " ', "-line": '" "{0,2} ', "-close": ""}
 
 
 @cache
 def gbnf() -> str:
     """The grammar; its first rule is ``root``."""
     lark = parser()
-    lines = []
     by_name: dict[str, list[str]] = {}
     for rule in lark.rules:
-        parts = " ".join(_symbol(s) for s in rule.expansion)
-        by_name.setdefault(_rule_name(rule.origin.name), []).append(parts or '""')
-    lines.append(f"root ::= {_rule_name('start')}")
-    lines += [f"{name} ::= {_without_left_recursion(name, o)}" for name, o in by_name.items()]
-    lines += [f"{_terminal_name(t.name)} ::= {_terminal(t)}" for t in lark.terminals if _used(t)]
-    return "\n".join(lines) + "\n"
+        for place in ("", "-close"):
+            name = _rule_name(rule.origin.name) + place
+            parts = " ".join(_symbols(rule.expansion, place))
+            by_name.setdefault(name, []).append(parts or '""')
+    lines = {name: _without_left_recursion(name, options) for name, options in by_name.items()}
+    for t in filter(_used, lark.terminals):
+        body, space = _terminal(t)
+        for place, usual in _PLACES.items():
+            lines[_terminal_name(t.name) + place] = (usual if space is None else space) + body
+    reached = _reached(lines, _rule_name("start"))
+    rules = [f"{name} ::= {body}" for name, body in lines.items() if name in reached]
+    return "\n".join([f"root ::= {_rule_name('start')}", *rules]) + "\n"
+
+
+def _symbols(expansion: Any, place: str) -> Iterator[str]:
+    before = None
+    for symbol in expansion:
+        whole_line = expansion[-1].name == "_NL"
+        if isinstance(symbol, Terminal):
+            at_start = whole_line and (before is None or symbol.name == "RBRACE")
+            ending = "-line" if at_start else "-close" if before == "LPAR" else ""
+            yield _terminal_name(symbol.name) + (ending or (place if before is None else ""))
+        else:
+            closes = before == "LPAR" or (before is None and place)
+            yield _rule_name(symbol.name) + ("-close" if closes else "")
+        before = symbol.name
+
+
+def _reached(lines: dict[str, str], start: str) -> set[str]:
+    """The names of the rules that ``start`` needs."""
+    found, left = {start}, [start]
+    while left:
+        for name in re.findall(r"\b[rt]-[a-z0-9-]+", re.sub(r'"(?:[^"\\]|\\.)*"', "", lines[left.pop()])):
+            if name not in found:
+                found.add(name)
+                left.append(name)
+    return found
 
 
 def _without_left_recursion(name: str, options: list[str]) -> str:
@@ -56,12 +88,6 @@ def _used(terminal: Any) -> bool:
     return terminal.name not in parser().ignore_tokens and terminal.name != "COMMENT"
 
 
-def _symbol(symbol: Any) -> str:
-    if isinstance(symbol, Terminal):
-        return _terminal_name(symbol.name)
-    return _rule_name(symbol.name)
-
-
 def _rule_name(name: str) -> str:
     return "r-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
@@ -70,18 +96,12 @@ def _terminal_name(name: str) -> str:
     return "t-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _terminal(terminal: Any) -> str:
+def _terminal(terminal: Any) -> tuple[str, str | None]:
+    """A terminal, and the space before it where that does not depend on the place."""
     if terminal.name in _PATTERNS:
-        space = {"KEY": '" "{0,2} ', "_NL": ""}.get(terminal.name, '" " ')
-        return space + _PATTERNS[terminal.name]
+        return _PATTERNS[terminal.name], "" if terminal.name == "_NL" else None
     if terminal.pattern.type == "str":
         text = terminal.pattern.value
-        return _space(text) + json.dumps(text)
+        return json.dumps(text), _TIGHT.get(text)
     words = re.findall(r"[\w -]+|[-+*/&]", terminal.pattern.value.replace("(?:", "").replace("\\", ""))
-    return f'" " ({" | ".join(json.dumps(w) for w in words)})'
-
-
-def _space(text: str) -> str:
-    if text in _TIGHT:
-        return ""
-    return '" "{0,2} ' if text in _LINE_START else '" " '
+    return f"({' | '.join(json.dumps(w) for w in words)})", None

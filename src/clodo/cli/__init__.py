@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+from types import FrameType
+
 import click
 
 from clodo.version import VERSION
@@ -37,3 +40,9 @@ class _Lazy(click.Group):
 @click.version_option(VERSION, prog_name="clodo")
 def main() -> None:
     """Describe a service in plain words, get a tested Cloudflare Worker."""
+    # Asked to end, a command cleans up as it does for Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -67,11 +67,15 @@ def verify_command(talk: Talk, directory: Path, every: bool) -> None:
 def dev_command(talk: Talk, directory: Path, port: int) -> None:
     """Serve a service in workerd, rebuilt on every change."""
 
+    announced = False
+
     def ready(url: str) -> None:
-        if talk.as_json:
-            talk.answer({"ready": url})
-        else:
+        nonlocal announced
+        if not talk.as_json:
             click.echo(f"ready {url}")
+        elif not announced:  # one document, however often it reloads
+            talk.answer({"ready": url})
+        announced = True
 
     try:
         for _ in serve(directory, port, ready, talk.say):

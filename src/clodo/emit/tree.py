@@ -29,7 +29,7 @@ def digest(text: str) -> str:
 
 def fresh_secrets(names: Iterable[str]) -> str:
     """The text of ``.dev.vars``: a random secret for each name; ``ADMIN_EMAIL`` is an address."""
-    lines = []
+    lines = ["# Local secrets of this service, made for this folder alone. Keep them out of git."]
     for name in names:
         value = "admin@example.com" if name == "ADMIN_EMAIL" else secrets.token_urlsafe(32)
         lines.append(f"{name}={value}")
@@ -90,11 +90,9 @@ def stage(tree: FileTree, parent: Path, secret_names: Iterable[str] = ()) -> Pat
             path = staging / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        names = list(secret_names)
-        if names:
-            path = staging / SECRETS_FILE
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-                file.write(fresh_secrets(names))
+        path = staging / SECRETS_FILE
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(fresh_secrets(secret_names))
         return staging
     except OSError as error:
         if staging is not None:

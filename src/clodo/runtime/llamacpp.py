@@ -48,6 +48,11 @@ class LlamaCppModel:
         """What it is and can do."""
         return self._profile
 
+    @property
+    def address(self) -> str:
+        """Where llama.cpp's own server answers meanwhile, on loopback."""
+        return str(self._server.listening_address)
+
     def complete(
         self, messages: tuple[Message, ...], constraint: Constraint | None, max_tokens: int
     ) -> Completion:

@@ -81,7 +81,10 @@ class OpenAIModel:
                 f"The {self._profile.provider} answered {response.status_code}: {_reason(response)}.",
                 hint="Check the model's name, the key in CLODO_API_KEY and the server's log.",
             )
-        return dict(response.json())
+        try:
+            return dict(response.json())
+        except ValueError:
+            return {}
 
     def close(self) -> None:
         """Closes the connection."""

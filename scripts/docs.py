@@ -1,0 +1,48 @@
+"""Writes the parts of the docs that come from the code: ``python -m scripts.docs`` (``make docs``)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from clodo.cli import main
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+COMMANDS = {
+    "generate": "The main job: description → blueprint → service → proof. On a terminal it shows the description, "
+    "coloured by what was understood, and the blueprint, and lets you accept, edit or rephrase it.",
+    "blueprint": "The first half of `generate`: what the model understands, and nothing else.",
+    "build": "From a blueprint that you have; no model is used.",
+    "verify": "The proof of a service folder, also of one that you have changed by hand.",
+    "dev": "Serves a folder with its migrations applied and its data kept in `.wrangler/`; `ready http://…` is "
+    "printed once `/health` answered, and again after each change of a file.",
+    "doctor": "What is installed, what is missing, and the command that mends it.",
+}
+
+HEAD = """# The command line
+
+stdout is data, stderr is talk. With `--json` stdout carries exactly one JSON document. Exit status: 0 done; 1 the job
+failed, and nothing half-written is left; 2 the call is wrong; 3 the description is too unclear or is no service: the
+questions are printed and nothing is written; 130 stopped with Ctrl-C.
+
+Environment: `CLODO_CACHE` is the folder for what is fetched once (toolchain, models), `CLODO_MODEL` the model that is
+used where `--model` is not given, `CLODO_API_KEY` the key for endpoints of `--model http(s)://…`.
+
+This page is written by `make docs`; a test holds it against the program.
+"""
+
+
+def cli_page() -> str:
+    """The text of ``docs/cli.md``."""
+    parts = [HEAD]
+    for name, words in COMMANDS.items():
+        result = CliRunner().invoke(main, [name, "--help"], prog_name="clodo", terminal_width=80)
+        parts.append(f"## clodo {name}\n\n{words}\n\n```text\n{result.output.rstrip()}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    (DOCS / "cli.md").write_text(cli_page(), "utf-8")
+    print("docs/cli.md")

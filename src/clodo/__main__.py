@@ -1,0 +1,5 @@
+"""``python -m clodo``."""
+
+from clodo.cli import main
+
+main()

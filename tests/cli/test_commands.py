@@ -1,0 +1,262 @@
+"""The command line as scripts see it: streams, JSON, exit statuses, and folders left as they were."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from clodo.blueprint import parse
+from clodo.cli import main
+from clodo.proof.host import Host
+from clodo.toolchain import Toolchain
+
+ROOT = Path(__file__).parents[2]
+BOOKSHOP = ROOT / "examples" / "bookshop.clodo"
+BOOKS = (
+    "Books have a title, an ISBN that must be unique, and a price. Customers leave reviews of a book: a score "
+    "from 1 to 5 plus some text. No login needed."
+)
+
+
+def clodo(*args: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(args), input=stdin)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """The one JSON document on stdout."""
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, result.stdout
+    value = json.loads(lines[0])
+    assert isinstance(value, dict)
+    return value
+
+
+def entries(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+
+def test_help_is_quick_and_names_every_command() -> None:
+    result = clodo("--help")
+    assert result.exit_code == 0
+    for name in ("generate", "blueprint", "build", "verify", "dev", "doctor"):
+        assert f"\n  {name} " in result.stdout
+    loaded = "import sys, clodo.cli; sys.exit(any(m in sys.modules for m in ('numpy', 'onnxruntime', 'httpx2', 'inflect')))"
+    assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0, "--help loads what it does not need"
+
+
+@pytest.mark.parametrize("command", ["generate", "blueprint", "build", "verify", "dev", "doctor"])
+def test_the_docs_show_the_help_as_it_is(command: str) -> None:
+    shown = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    result = CliRunner().invoke(main, [command, "--help"], prog_name="clodo", terminal_width=80)
+    assert f"```text\n{result.output.rstrip()}\n```" in shown, "docs/cli.md is old: run `make docs`"
+
+
+def test_blueprint_prints_only_the_blueprint() -> None:
+    result = clodo("blueprint", BOOKS)
+    assert result.exit_code == 0, result.stderr
+    assert {e.name for e in parse(result.stdout).entities} == {"book", "review"}
+
+
+def test_the_json_of_a_blueprint_has_what_the_contract_says() -> None:
+    answer = document(clodo("blueprint", "--json", BOOKS))
+    assert {"blueprint", "model", "provider", "confidence", "questions", "timings_ms"} <= set(answer)
+    assert set(answer["timings_ms"]) == {"prefill", "decode", "model", "build", "verify", "total"}
+    assert answer["model"].startswith("clodo-1 ") and answer["timings_ms"]["total"] > 0
+    parse(answer["blueprint"])
+
+
+def test_descriptions_come_from_files_and_stdin_too(tmp_path: Path) -> None:
+    (tmp_path / "brief.txt").write_text(BOOKS, "utf-8")
+    from_file = clodo("blueprint", "--file", str(tmp_path / "brief.txt")).stdout
+    assert from_file == clodo("blueprint", "--file", "-", stdin=BOOKS).stdout == clodo("blueprint", BOOKS).stdout
+
+
+@pytest.mark.parametrize("command", ["generate", "blueprint"])
+def test_an_unclear_description_is_asked_about_and_nothing_is_written(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = clodo(command, "--json", "hello there")
+    assert result.exit_code == 3
+    answer = document(result)
+    assert answer["error"]["code"] == "unclear" and answer["questions"] and answer["blueprint"] is None
+    spoken = clodo(command, "hello there")
+    assert spoken.exit_code == 3 and spoken.stdout == "" and "?" in spoken.stderr
+    assert entries(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["generate"], "Give a description"),
+        (["generate", "   "], "is empty"),
+        (["generate", "x" * 20_001], "20001 characters"),
+        (["generate", "-f", "/nowhere"], "cannot be read"),
+        (["generate", BOOKS, "--lang", "python"], "cannot be made yet"),
+        (["generate", BOOKS, "--model", "nothing-such"], "No model is called 'nothing-such'"),
+        (["generate", BOOKS, "--nonsense"], "No such option"),
+        (["nonsense"], "No such command"),
+        (["build", "/nowhere.clodo", "-o", "x"], "cannot be read"),
+        (["dev", "--port", "99999"], "not in the range"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_status_2(args: list[str], words: str) -> None:
+    result = clodo(*args)
+    assert result.exit_code == 2
+    assert words in result.stderr and result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["generate", BOOKS, "--model", "file:/nowhere.gguf"], "no model file"),
+        (["generate", BOOKS, "--model", "http://127.0.0.1:9/v1#x"], "cannot be reached"),
+        (["verify", "/nowhere"], "holds no service"),
+        (["dev", "/nowhere"], "holds no service"),
+    ],
+)
+def test_a_failed_job_is_status_1(args: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = clodo(*args)
+    assert result.exit_code == 1, result.stderr
+    assert words in result.stderr and "Traceback" not in result.stderr
+    assert document(clodo(*args, "--json"))["error"]["message"]
+    assert entries(tmp_path) == []
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "mine.txt").write_text("mine")
+    for args in (["generate", BOOKS], ["build", str(BOOKSHOP)]):
+        result = clodo(*args, "-o", str(tmp_path / "s"))
+        assert result.exit_code == 1 and "not empty" in result.stderr and "--force" in result.stderr
+    assert entries(tmp_path) == ["s", "s/mine.txt"]
+
+
+def test_build_needs_no_model_and_says_what_is_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLODO_MODEL", "nothing-such")
+    result = clodo("build", str(BOOKSHOP), "-o", str(tmp_path / "s"))
+    assert result.exit_code == 0 and "clodo verify" in result.stdout
+    assert (tmp_path / "s" / "blueprint.clodo").read_text() == BOOKSHOP.read_text()
+    assert "API_KEY" not in (tmp_path / "s" / "wrangler.jsonc").read_text()
+    again = clodo("build", str(BOOKSHOP), "-o", str(tmp_path / "s"), "--force")
+    assert again.exit_code == 0
+
+
+def test_secrets_are_fresh_for_each_service_and_outside_of_git(tmp_path: Path) -> None:
+    blog = str(ROOT / "examples" / "blog.clodo")
+    for name in ("a", "b"):
+        assert clodo("build", blog, "-o", str(tmp_path / name)).exit_code == 0
+    texts = [(tmp_path / n / ".dev.vars").read_text() for n in ("a", "b")]
+    assert texts[0] != texts[1] and "JWT_SECRET=" in texts[0]
+    assert ".dev.vars" in (tmp_path / "a" / ".gitignore").read_text().split()
+    assert (tmp_path / "a" / ".dev.vars").stat().st_mode & 0o077 == 0
+
+
+def test_a_wrong_blueprint_is_told_with_line_and_mend(tmp_path: Path) -> None:
+    (tmp_path / "x.clodo").write_text("service x\nentity a {\n  b: string\n}\n")
+    result = clodo("build", str(tmp_path / "x.clodo"), "-o", str(tmp_path / "s"))
+    assert result.exit_code == 1 and "line 3, column 6" in result.stderr and "Write text" in result.stderr
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.workerd
+def test_generate_ends_with_a_proven_service(tmp_path: Path, toolchain: Toolchain) -> None:
+    result = clodo("generate", BOOKS, "-o", str(tmp_path / "Größe 1"), "--yes", "--json")
+    assert result.exit_code == 0, result.stderr
+    answer = document(result)
+    assert answer["proof"]["proven"] and answer["proof"]["checks"] > 30
+    assert answer["timings_ms"]["verify"] > 0
+    assert (tmp_path / "Größe 1" / "blueprint.clodo").read_text("utf-8") == answer["blueprint"]
+    assert entries(tmp_path)[0] == "Größe 1" and len(list(tmp_path.iterdir())) == 1
+    spoken = clodo("verify", str(tmp_path / "Größe 1"))
+    assert spoken.exit_code == 0 and "✓ proven" in spoken.stdout
+
+
+@pytest.mark.workerd
+def test_a_broken_service_is_not_proven_and_status_1(tmp_path: Path, toolchain: Toolchain) -> None:
+    assert clodo("build", str(BOOKSHOP), "-o", str(tmp_path / "s")).exit_code == 0
+    source = tmp_path / "s" / "src" / "entities" / "review.ts"
+    source.write_text(source.read_text().replace("max: 5", "max: 50"))
+    result = clodo("verify", str(tmp_path / "s"))
+    assert result.exit_code == 1 and "resources.range" in result.stdout
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_half_way_nothing_is_left(stop: signal.Signals, tmp_path: Path, toolchain: Toolchain) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clodo", "generate", BOOKS, "-o", str(tmp_path / "s"), "--yes"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "Proving" in line:
+            break
+    process.send_signal(stop)
+    rest = process.stderr.read()
+    assert process.wait(30) == 130
+    assert "Traceback" not in rest and "Nothing was left" in rest
+    assert entries(tmp_path) == []
+
+
+@pytest.mark.workerd
+def test_dev_answers_when_it_says_ready_and_reloads(tmp_path: Path, toolchain: Toolchain) -> None:
+    folder = tmp_path / "s"
+    assert clodo("build", str(BOOKSHOP), "-o", str(folder)).exit_code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clodo", "dev", str(folder), "--port", "18790"],
+        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        ready, url = process.stdout.readline().split()
+        assert (ready, url) == ("ready", "http://127.0.0.1:18790")
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            assert client.get("/health").json() == {"status": "ok"}
+            body = {"title": "Kept", "isbn": "978-1-000000"}
+            assert client.post("/api/books", json=body).status_code == 201
+            source = folder / "src" / "entities" / "book.ts"
+            source.write_text(source.read_text().replace("max: 200", "max: 3").replace("maxLength: 200", "maxLength: 3"))
+            assert process.stdout.readline().split()[0] == "ready"
+            assert client.post("/api/books", json={**body, "isbn": "978-2-000000"}).status_code == 422
+            assert [b["title"] for b in client.get("/api/books").json()["items"]] == ["Kept"]
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    time.sleep(0.1)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get("http://127.0.0.1:18790/health", trust_env=False)
+
+
+@pytest.mark.workerd
+def test_a_taken_port_is_told(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    import socket
+
+    assert clodo("build", str(BOOKSHOP), "-o", str(tmp_path / "s")).exit_code == 0
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = clodo("dev", str(tmp_path / "s"), "--port", str(port))
+    assert result.exit_code == 1 and str(port) in result.stderr and "--port" in result.stderr
+
+
+def test_doctor_tells_what_is_missing_and_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLODO_CACHE", str(tmp_path))
+    answer = document(clodo("doctor", "--json"))
+    missing = {f["name"]: f for f in answer["findings"] if not f["ok"]}
+    assert set(missing) == {"workers toolchain"}
+    assert missing["workers toolchain"]["remedy"] == "clodo doctor --install"
+    assert clodo("doctor").exit_code == 1

@@ -1,0 +1,62 @@
+"""The understander over text models: what is asked, what goes back, and when it gives up."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.blueprint import parse
+from clodo.errors import ModelError
+from clodo.testing import ScriptedModel
+from clodo.understand.generative import GenerativeUnderstander, conversation
+
+GOOD = "service shop\n\nentity book {\n  title: text required\n  price: money min 0\n}\n"
+BAD = GOOD.replace("money", "cash")
+TEXT = "Books have a title and a price of at least 0. Also 17 elephants."
+
+
+def test_a_valid_answer_becomes_the_blueprint() -> None:
+    model = ScriptedModel([GOOD])
+    found = GenerativeUnderstander(model).understand(TEXT)
+    assert found.blueprint == parse(GOOD)
+    assert (found.model, found.provider, found.confidence) == ("scripted", "a script", 0.9)
+    messages, constraint = model.asked[0]
+    assert messages[-1].text == TEXT
+    assert constraint is not None and "root ::=" in constraint.gbnf
+
+
+def test_faults_go_back_marked_and_the_next_answer_counts() -> None:
+    model = ScriptedModel([BAD, GOOD])
+    assert GenerativeUnderstander(model).understand(TEXT).blueprint == parse(GOOD)
+    again = model.asked[1][0]
+    assert again[-2].text.startswith("service shop") and "line 5, column 10" in again[-1].text
+    assert "Expected" in again[-1].text
+
+
+def test_it_gives_up_after_a_bounded_number_of_tries() -> None:
+    model = ScriptedModel([BAD] * 9)
+    with pytest.raises(ModelError, match="no valid blueprint in 3 tries"):
+        GenerativeUnderstander(model).understand(TEXT)
+    assert len(model.asked) == 3
+
+
+def test_a_code_fence_is_taken_off() -> None:
+    fenced = f"Here it is:\n```clodo\n{GOOD}```\nEnjoy!"
+    assert GenerativeUnderstander(ScriptedModel([fenced])).understand(TEXT).blueprint == parse(GOOD)
+
+
+def test_an_unclear_description_is_asked_about() -> None:
+    answer = "service x\n\nentity unclear {\n  a: text\n}\n"
+    found = GenerativeUnderstander(ScriptedModel([answer])).understand("hello")
+    assert found.blueprint is None and found.questions
+
+
+def test_numbers_that_nothing_accounts_for_are_shown() -> None:
+    found = GenerativeUnderstander(ScriptedModel([GOOD])).understand(TEXT)
+    left = [TEXT[s.start : s.end] for s in found.spans if s.role == "unexplained"]
+    assert left == ["17"]
+
+
+def test_the_examples_in_the_prompt_are_valid_blueprints() -> None:
+    for message in conversation("x"):
+        if message.role == "assistant":
+            parse(message.text)
