@@ -15,7 +15,8 @@ from clodo.training.scoring import Meaning, Score, meaning
 from clodo.understand.compiler import compile_draft
 from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft
-from clodo.understand.reading import read
+from clodo.understand.reading import known_words, read
+from clodo.understand.spelling import Speller
 
 
 @torch.no_grad()
@@ -38,7 +39,7 @@ def understand(network: Network, tokenizer: Any, text: str) -> Draft:
     scores = TextScores(
         tags[0, first].numpy(), access[0].numpy(), verdict[0].numpy(), service[0].numpy()
     )
-    return decode(reading, scores, link)
+    return decode(reading, scores, link, Speller(known_words(tokenizer)))
 
 
 def evaluate(network: Network, tokenizer: Any, records: list[Record]) -> dict[str, float]:

@@ -21,6 +21,7 @@ from clodo.understand.draft import (
 )
 from clodo.understand.naming import entity_name, field_name, moment_name
 from clodo.understand.reading import Reading, pair_features
+from clodo.understand.spelling import Spell
 
 Array = NDArray[np.float32]
 
@@ -61,8 +62,10 @@ class Mention:
 LinkScorer = Callable[[list[tuple[int, int]], list[int], "NDArray[np.int64]"], LinkScores]
 
 
-def decode(reading: Reading, scores: TextScores, link: LinkScorer) -> Draft:
-    """The draft that the scores amount to."""
+def decode(
+    reading: Reading, scores: TextScores, link: LinkScorer, spell: Spell = lambda phrase: phrase
+) -> Draft:
+    """The draft that the scores amount to; ``spell`` mends the words of names."""
     verdict = _softmax(scores.verdict)
     access = _softmax(scores.access)
     draft = Draft(
@@ -74,7 +77,7 @@ def decode(reading: Reading, scores: TextScores, link: LinkScorer) -> Draft:
     draft.access_evidence.add(float(access.max()))
     mentions = mentions_of(scores.tags)
     if mentions:
-        _Decoder(reading, mentions, link, draft).run()
+        _Decoder(reading, mentions, link, draft, spell).run()
     return draft
 
 
@@ -125,8 +128,9 @@ class _Decoder:
     """Joins mentions to things, and decides what is said of each thing."""
 
     def __init__(
-        self, reading: Reading, mentions: list[Mention], link: LinkScorer, draft: Draft
+        self, reading: Reading, mentions: list[Mention], link: LinkScorer, draft: Draft, spell: Spell
     ) -> None:
+        self.spell = spell
         self.reading, self.mentions, self.draft = reading, mentions, draft
         spans = [(m.first, m.last) for m in mentions]
         features = pair_features(reading, spans, [m.kind == "entity" for m in mentions])
@@ -173,7 +177,7 @@ class _Decoder:
     def _entities(self) -> None:
         surfaces: dict[str, list[int]] = {}
         for i in self._of("entity"):
-            name = entity_name(self._surface(i))
+            name = entity_name(self.spell(self._surface(i)))
             if name:
                 surfaces.setdefault(name, []).append(i)
         joined = self._aliases(surfaces)
@@ -209,7 +213,7 @@ class _Decoder:
             scores = np.array([self._pooled([i], g, _INDEX["owner"]) for g in self.groups])
             owner = int(scores.argmax())
             sure[i] = float(_softmax(scores)[owner])
-            name = field_name(self._surface(i))
+            name = field_name(self.spell(self._surface(i)))
             if name:
                 clusters.setdefault((owner, name), []).append(i)
         for (owner, name), group in clusters.items():
@@ -243,7 +247,7 @@ class _Decoder:
     def _completed(self, name: str, mention: int) -> str:
         """``first`` before ``last name`` → ``first_name``."""
         for i in self._of("field"):
-            words = field_name(self._surface(i)).split("_")
+            words = field_name(self.spell(self._surface(i))).split("_")
             if i > mention and len(words) > 1:
                 return f"{name}_{words[-1]}"
         return name
@@ -310,7 +314,7 @@ class _Decoder:
 
     def _roles(self) -> None:
         for i in self._of("role"):
-            role = entity_name(self._surface(i))
+            role = entity_name(self.spell(self._surface(i)))
             for name, group in zip(self.names, self.groups, strict=True):
                 entity = self.draft.entities[name]
                 if self._pooled([i], group, _INDEX["role-read"]) > 0:

@@ -24,7 +24,8 @@ from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft
 from clodo.understand.port import Part, Span, Understanding
 from clodo.understand.questions import notes_on, questions_for
-from clodo.understand.reading import Reading, read
+from clodo.understand.reading import Reading, known_words, read
+from clodo.understand.spelling import Speller
 
 _HINT = "Install Clodo again, or train a model with `make train`."
 
@@ -62,6 +63,10 @@ class EncoderUnderstander:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return known_words(self._tokenizer)
 
     def _session(self, name: str) -> Any:
         import onnxruntime
@@ -109,7 +114,9 @@ class EncoderUnderstander:
             return LinkScores(*links.run(None, inputs))
 
         scores = TextScores(tags[0][reading.first], access[0], verdict[0], service[0])
-        draft = decode(reading, scores, link)
+        spell = Speller(self._words)
+        draft = decode(reading, scores, link, spell)
+        draft.mended = spell.mended
         ended = time.perf_counter()
         prefill, rest = (read_at - started) * 1000, (ended - read_at) * 1000
         return draft, reading, {"prefill": prefill, "decode": rest, "model": prefill + rest}

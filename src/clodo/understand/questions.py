@@ -48,4 +48,7 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")
+    if draft.mended:
+        words = ", ".join(f"{typed!r} as {meant}" for typed, meant in draft.mended.items())
+        notes.append(f"Read {words}.")
     return tuple(notes)

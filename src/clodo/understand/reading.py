@@ -42,6 +42,11 @@ class Reading:
         return (inside[0], inside[-1]) if inside else None
 
 
+def known_words(tokenizer: Any) -> frozenset[str]:
+    """The whole words that the tokenizer knows: the frequent words of the language."""
+    return frozenset(w for w in tokenizer.get_vocab() if w.isalpha() and w.isascii())
+
+
 def read(text: str, tokenizer: Any) -> Reading:
     """Reads a text with a ``tokenizers.Tokenizer`` of the BERT kind."""
     shown = re.sub(r"[\n\r]", _LINE_BREAK, text)

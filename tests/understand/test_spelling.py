@@ -1,0 +1,40 @@
+"""Slips of the pen are mended where there is one way to mend them, and nothing else is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.understand.spelling import Speller, nearest
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("custmer nmae", "customer name"),
+        ("adress", "address"),
+        ("descripton", "description"),
+        ("tiem", "time"),
+        ("bokings", "bookings"),
+        ("Pric", "price"),
+        ("catagory", "category"),
+    ],
+)
+def test_slips_are_mended(typed: str, meant: str) -> None:
+    assert Speller(())(typed) == meant
+
+
+@pytest.mark.parametrize("phrase", ["kiln", "Kilns", "xyzzyplugh", "SKUs", "qty", "fooBarr", "ZIPP", "name", "prices"])
+def test_words_that_are_fine_or_beyond_help_stay(phrase: str) -> None:
+    spell = Speller({"kiln"})
+    assert spell(phrase) == phrase and not spell.mended
+
+
+def test_a_word_of_the_language_is_never_changed() -> None:
+    assert nearest("bitle") == "title"
+    assert Speller({"bitle"})("bitle") == "bitle"
+
+
+def test_what_was_mended_is_kept_to_be_told() -> None:
+    spell = Speller(())
+    spell("nmae of the custmer")
+    assert spell.mended == {"nmae": "name", "custmer": "customer"}
