@@ -73,11 +73,26 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     """The blueprint (``None`` where nothing was understood to store) and the spans left over."""
     left = Leftovers()
     kept = {n: e for n, e in draft.entities.items() if n not in OBJECT_KEYS and n[:1].isalpha()}
+    bare = bare_entities(draft)
+    kept = {n: e for n, e in kept.items() if n not in bare}
     if not kept:
         return None, left.spans
     compiled = _Compiler(draft, kept, left)
     blueprint = compiled.blueprint()
     return _without_faults(blueprint), left.spans
+
+
+def bare_entities(draft: Draft) -> frozenset[str]:
+    """Entities of which the text says nothing to store, beside others of which it does: mostly people
+    who use the service."""
+    told = {n for n, e in draft.entities.items() if e.fields}
+    if not told:
+        return frozenset()
+    for r in draft.relations:
+        if r.source != r.target:
+            told |= {r.source, r.target}
+    told |= {f.target for e in draft.entities.values() for f in e.fields.values() if f.target}
+    return frozenset(draft.entities.keys() - told - {"user"})
 
 
 class _Compiler:

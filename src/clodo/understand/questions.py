@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.values import Blueprint
+from clodo.understand.compiler import bare_entities
 from clodo.understand.draft import Draft
 
 _QUESTIONS = {
@@ -45,6 +46,10 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
         notes.append("The text does not say who may use the service, so everybody may.")
     if draft.unsupported:
         notes.append("Some wishes cannot be built yet; they are marked in the text.")
+    bare = sorted(bare_entities(draft))
+    if bare:
+        names = ", ".join(n.replace("_", " ") for n in bare)
+        notes.append(f"The text names nothing to store of {names}, so nothing is.")
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")
