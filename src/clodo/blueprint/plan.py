@@ -14,14 +14,17 @@ from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
 def _inflector() -> Any:
     import inflect
 
-    return inflect.engine()
+    engine = inflect.engine()
+    engine.defnoun("equipment", "equipment")
+    engine.defnoun("lens", "lenses")
+    return engine
 
 
 @cache
 def plural(name: str) -> str:
     """The English plural of a snake_case singular."""
     *front, last = name.split("_")
-    if last.endswith("s") and not last.endswith(("ss", "us", "is", "as")):
+    if last.endswith("s") and not last.endswith(("ss", "us", "is", "as", "lens")):
         made = last if _inflector().singular_noun(last) else f"{last}es"
     elif last.endswith("as"):
         made = f"{last}es"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clodo.errors import ModelError
-from clodo.understand import labels
+from clodo.understand import labels, naming
 from clodo.understand.compiler import compile_draft
 from clodo.understand.coverage import unexplained
 from clodo.understand.decoding import LinkScores, TextScores, decode
@@ -93,6 +93,8 @@ class EncoderUnderstander:
     def draft(self, description: str) -> tuple[Draft, Reading, dict[str, float]]:
         """The model's decisions on a text, its reading, and the time they took in ms."""
         tokenizer, reader, links = self._tokenizer, self._reader, self._links
+        words = self._words
+        naming.load()
         started = time.perf_counter()
         reading = read(description, tokenizer)
         if not reading.words:
@@ -114,7 +116,7 @@ class EncoderUnderstander:
             return LinkScores(*links.run(None, inputs))
 
         scores = TextScores(tags[0][reading.first], access[0], verdict[0], service[0])
-        spell = Speller(self._words)
+        spell = Speller(words)
         draft = decode(reading, scores, link, spell)
         draft.mended = spell.mended
         ended = time.perf_counter()

@@ -49,9 +49,14 @@ ABBREVIATIONS = {
 
 @cache
 def _inflector() -> Any:
-    import inflect  # 0.5 s, and only names need it
+    import inflect
 
     return inflect.engine()
+
+
+def load() -> None:
+    """Loads the rules of plurals, so that the first name takes no longer than the next."""
+    _inflector()
 
 
 @cache
