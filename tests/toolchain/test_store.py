@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import threading
@@ -107,3 +108,11 @@ def test_the_doctor_knows_the_remedy() -> None:
 def test_every_pin_is_exact() -> None:
     for name, version in pins().items():
         assert re.fullmatch(r"\d+\.\d+\.\d+(-[\w.]+)?|\d{4}-\d\d-\d\d", version), f"{name} {version}"
+
+
+def test_every_package_is_locked_to_a_hash_and_to_no_host() -> None:
+    packages = json.loads(store.lock_text())["packages"]
+    wanted = store.manifest()["dependencies"]
+    assert packages.pop("")["dependencies"] == wanted
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-") and "resolved" not in package, name

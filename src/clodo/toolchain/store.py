@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 
 from filelock import FileLock
@@ -76,12 +77,14 @@ def node_path() -> Path:
     return windows if windows.exists() else root / "bin" / "node"
 
 
-def _npm_script(node: Path) -> Path:
+def npm_script(node: Path) -> Path:
+    """npm's own script beside a Node."""
     root = node.parent.parent if node.parent.name == "bin" else node.parent
     return root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
-def _manifest() -> dict[str, object]:
+def manifest() -> dict[str, object]:
+    """What npm is asked for: the packages that we name, at exact versions."""
     p = pins()
     return {
         "private": True,
@@ -90,8 +93,14 @@ def _manifest() -> dict[str, object]:
     }
 
 
+def lock_text() -> str:
+    """npm's lock file: every package down to the last with its exact version and the hash of its
+    archive. ``python -m scripts.lock`` writes it anew from the pins."""
+    return files("clodo.toolchain").joinpath("package-lock.json").read_text("utf-8")
+
+
 def _folder() -> Path:
-    key = sha256(json.dumps(_manifest(), sort_keys=True).encode()).hexdigest()[:16]
+    key = sha256((json.dumps(manifest(), sort_keys=True) + lock_text()).encode()).hexdigest()[:16]
     return cache_folder() / "toolchain" / key
 
 
@@ -120,7 +129,8 @@ def _install(folder: Path, node: Path, progress: Progress) -> None:
         shutil.rmtree(left, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=f"{folder.name}.tmp-", dir=folder.parent))
     try:
-        (staging / "package.json").write_text(json.dumps(_manifest()), "utf-8")
+        (staging / "package.json").write_text(json.dumps(manifest()), "utf-8")
+        (staging / "package-lock.json").write_text(lock_text(), "utf-8")
         progress("Installing the Workers toolchain (about 330 MB, once) …")
         _npm_install(staging, node, progress)
         (staging / "complete").write_text("", "utf-8")
@@ -133,7 +143,7 @@ def _install(folder: Path, node: Path, progress: Progress) -> None:
 
 
 def _npm_install(staging: Path, node: Path, progress: Progress) -> None:
-    command = [str(node), str(_npm_script(node)), "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]  # fmt: skip
+    command = [str(node), str(npm_script(node)), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]  # fmt: skip
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     process = subprocess.Popen(
         command, cwd=staging, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -163,7 +173,9 @@ def _npm_install(staging: Path, node: Path, progress: Progress) -> None:
 def status() -> list[Finding]:
     """What of the toolchain is there."""
     version = ".".join(map(str, sys.version_info[:3]))
-    out = [Finding("python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")]
+    new_enough = sys.version_info >= (3, 11)
+    remedy = "" if new_enough else "install Python 3.11 or newer"
+    out = [Finding("python", new_enough, version, remedy)]
     try:
         node = node_path()
         found = subprocess.run([str(node), "--version"], capture_output=True, text=True, check=True)
