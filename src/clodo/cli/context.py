@@ -68,7 +68,7 @@ def command(function: Command) -> Command:
             function(talk, *args, **kwargs)
         except ClodoError as error:
             talk.fail(error)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             talk.err.print("\nStopped. Nothing was left half-written.", style="yellow")
             sys.exit(130)
 

@@ -184,8 +184,12 @@ def accepted(talk: Talk, text: str, u: Understanding, model: str) -> tuple[Bluep
                 continue
         elif choice == "r":
             text = click.prompt("Describe it again", err=True)
-            again = understand(talk, text, model)
-            assert again.blueprint is not None
+            again = open_understander(model, talk.say).understand(text)
+            if again.blueprint is None:
+                talk.err.print("That is not clear enough to build from.", style="red")
+                for question in again.questions:
+                    talk.err.print(f"  • {question}", soft_wrap=True, markup=False)
+                continue
             blueprint, source = again.blueprint, format_blueprint(again.blueprint)
             output.show_understanding(talk.out, text, again, source)
             continue

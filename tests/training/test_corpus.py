@@ -1,0 +1,133 @@
+"""The corpus: every record means something, the format's faults are told, and the splits are apart."""
+
+from __future__ import annotations
+
+import random
+import re
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import check, format_blueprint, parse
+from clodo.training import corpus
+from clodo.training.corpus import CorpusError
+from clodo.training.data import WRITTEN, Mixture, load_split
+from clodo.training.generator import generate
+from clodo.training.gold import gold_draft
+from clodo.training.variation import Vocabulary, vary
+from clodo.understand.compiler import compile_draft
+
+SHOP = """=== s-1 | style=terse | domain=shop
+[Books|book] have a [title|book. !] and a [score|book. int] from [1|book.score =min] to [5|book.score =max].
+---
+access none
+"""
+
+
+def every_block() -> list[str]:
+    return [b for path in sorted(WRITTEN.glob("*.txt")) for b in corpus.blocks(path)]
+
+
+def test_every_written_record_is_well_formed_and_has_an_id_of_its_own() -> None:
+    records = [corpus.parse(b) for b in every_block()]
+    assert len(records) > 350
+    assert len({r.id for r in records}) == len(records)
+
+
+def test_what_a_record_means_is_a_sound_blueprint_and_its_numbers_stand_in_the_text() -> None:
+    for block in every_block():
+        record = corpus.parse(block)
+        if record.verdict:
+            continue
+        blueprint, _ = compile_draft(gold_draft(record))
+        assert blueprint is not None, record.id
+        assert [p for p in check(blueprint) if p.severity == "error"] == [], record.id
+        assert parse(format_blueprint(blueprint)) == blueprint, record.id
+
+
+def test_marks_are_taken_out_of_the_text_and_point_into_it() -> None:
+    record = corpus.parse(SHOP)
+    assert record.text == "Books have a title and a score from 1 to 5."
+    assert [record.text[m.start : m.end] for m in record.marks] == ["Books", "title", "score", "1", "5"]
+    blueprint, left = compile_draft(gold_draft(record))
+    assert blueprint is not None and not left
+    assert "score: integer min 1 max 5" in format_blueprint(blueprint)
+    assert "title: text required" in format_blueprint(blueprint)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[title|book. !]", "[title|book. nonsense]"),
+        ("[1|book.score =min]", "[1|book.nothing =min]"),
+        ("access none", "access everybody"),
+        ("access none", "review > book"),
+        ("[Books|book]", "[Books|book"),
+        ("=== s-1", "== s-1"),
+    ],
+)
+def test_faults_of_the_format_are_errors_that_name_the_record(old: str, new: str) -> None:
+    with pytest.raises(CorpusError):
+        corpus.parse(SHOP.replace(old, new))
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_generated_records_mean_sound_blueprints(split: str) -> None:
+    rng = random.Random(7)
+    for _ in range(150):
+        record = corpus.parse(generate(rng, split))
+        if record.verdict:
+            continue
+        blueprint, _ = compile_draft(gold_draft(record))
+        assert blueprint is not None
+        assert [p for p in check(blueprint) if p.severity == "error"] == [], record.text
+
+
+def test_the_generator_repeats_itself_for_the_same_seed_only() -> None:
+    one, two, other = (generate(random.Random(s)) for s in (1, 1, 2))
+    assert one == two != other
+
+
+def test_variation_keeps_the_meaning_and_changes_the_words() -> None:
+    block = SHOP.replace("---", "---\nunique book title score", 1)
+    vocabulary = Vocabulary.of(corpus.parse(b) for b in every_block()[:60])
+    rng = random.Random(3)
+    varied = [corpus.parse(vary(block, vocabulary, rng)) for _ in range(20)]
+    for record in varied:
+        (entity,) = gold_draft(record).entities.values()
+        assert len(entity.fields) == 2 and [len(group) for group in entity.together] == [2]
+        assert sorted(v.role for f in entity.fields.values() for v in f.values) == ["max", "min"]
+    assert len({r.text for r in varied}) > 5
+
+
+def test_splits_share_no_domain_and_the_mixture_only_draws_from_training() -> None:
+    valid = {r.domain.lower().strip() for r in load_split("valid")}
+    train = {r.domain.lower().strip() for r in load_split("train")}
+    assert valid and not valid & train
+    drawn = islice(Mixture(random.Random(0), 1.0).records(), 40)
+    assert not {r.domain.lower().strip() for r in drawn} & valid
+
+
+def _shingles(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"[a-z0-9]+", text.lower())
+    return {tuple(words[i : i + 5]) for i in range(len(words) - 4)}
+
+
+def test_no_held_out_text_is_a_near_duplicate_of_a_training_text() -> None:
+    train = [_shingles(r.text) for r in load_split("train")]
+    for record in load_split("valid"):
+        mine = _shingles(record.text)
+        nearest = max(len(mine & t) / max(1, len(mine | t)) for t in train)
+        assert nearest < 0.3, record.id
+
+
+def test_the_words_that_spelling_knows_are_those_of_the_corpus() -> None:
+    from clodo.training.lexicon import words
+    from clodo.understand.spelling import name_words
+
+    assert name_words() == words(), "run `python -m clodo.training.lexicon`"
+
+
+def test_a_folder_without_records_gives_none(tmp_path: Path) -> None:
+    assert load_split("train", tmp_path) == []

@@ -1,0 +1,77 @@
+"""Scoring: what counts as right, as missing and as made up."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.blueprint import parse
+from clodo.training.scoring import Meaning, Score, Tally, key, meaning
+
+TEXT = """service shop
+read public
+write key
+
+entity book {
+  title: text required
+  price: money min 0
+  tags: <-> tag
+}
+
+entity review {
+  score: integer min 1 max 5
+  book: -> book required on delete cascade
+}
+
+entity tag {
+  name: text unique
+}
+"""
+
+
+def score(said: str, wanted: str = TEXT) -> tuple[Score, list[str]]:
+    made = Score()
+    return made, made.add(meaning(parse(said)), meaning(parse(wanted)))
+
+
+def test_the_same_blueprint_is_right_as_a_whole() -> None:
+    made, faults = score(TEXT)
+    assert faults == [] and made.usable == 1
+    assert set(made.table().values()) == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        ("  price: money min 0\n", "", "fields: missing"),
+        ("  title: text required\n", "  title: text required\n  colour: text\n", "fields: extra"),
+        ("text required", "text", "constraints: missing"),
+        ("min 1 max 5", "min 1 max 6", "constraints: extra"),
+        ("score: integer", "score: date", "types: missing"),
+        ("  book: -> book required on delete cascade\n", "", "references: missing"),
+        ("  tags: <-> tag\n", "", "references: missing"),
+        ("write key", "write public", "access"),
+    ],
+)
+def test_each_difference_is_a_fault_of_its_kind(old: str, new: str, kind: str) -> None:
+    said = TEXT.replace(old, new)
+    if "date" in new:
+        said = said.replace("score: date min 1 max 5", "score: date")
+    made, faults = score(said)
+    assert any(f.startswith(kind) for f in faults), faults
+    assert made.usable == 0
+
+
+def test_nothing_said_scores_nothing() -> None:
+    made = Score()
+    made.add(Meaning(), meaning(parse(TEXT)))
+    assert made.table()["entities"] == made.table()["fields"] == 0.0
+
+
+def test_f1_is_the_harmonic_mean() -> None:
+    tally = Tally()
+    tally.add({("a",), ("b",)}, {("a",), ("c",), ("d",)})
+    assert tally.f1 == pytest.approx(2 * (1 / 2) * (1 / 3) / (1 / 2 + 1 / 3))
+
+
+def test_names_are_compared_without_their_form() -> None:
+    assert key("Reviews") == key("review")
