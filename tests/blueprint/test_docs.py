@@ -23,6 +23,6 @@ def test_every_type_and_keyword_is_explained() -> None:
     page = DOCS.read_text("utf-8")
     grammar = (DOCS.parents[1] / "src/clodo/blueprint/grammar.lark").read_text("utf-8")
     words = {t.value for t in FieldType if t is not FieldType.ENUM} | {t.value for t in ServiceType}
-    words |= {w for w in re.findall(r'"([a-z][a-z-]+)"', grammar)} - {"true", "false"}
+    words |= set(re.findall(r'"([a-z][a-z-]+)"', grammar)) - {"true", "false"}
     missing = sorted(w for w in words if w not in page)
     assert BLOCKS and not missing
