@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from clodo.training.scoring import Meaning, key
+from clodo.evaluation.scoring import Meaning, key
 
 _HAS = re.compile(
     r"\b(?:an?|each|every|the|for every|for each)?\s*([A-Za-z][\w-]+(?: [a-z][\w-]+)?)\s*"

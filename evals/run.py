@@ -1,107 +1,63 @@
-"""Measures understanding on a set of descriptions with their meaning.
+"""Everything that the docs say of models, in one run.
 
-``python -m evals.run SET.json --model clodo-1 --model smollm2 --baseline [--json]``
+``python -m evals.run [--set SET]… [--model REF]… [--save FILE] [--html FILE]``
 
-The set has the shape of ``evals/README.md``. For each candidate: micro-F1 of entities, fields, types,
-constraints and references, the share of right access rules and of texts that are right as a whole, with
-95 % bootstrap intervals over texts, and the model's time (p50, p95) in ms.
+For each set: the no-model baseline (``evals/baseline.py``), the models that are named, and the previous
+release's saved results (``evals/results``) are measured or shown side by side.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
-import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from clodo.app.models import open_understander
-from clodo.errors import ModelError
-from clodo.training.handwritten import load
-from clodo.training.scoring import Meaning, Score, meaning
+from clodo.evaluation.cases import load
+from clodo.evaluation.measure import Answer, answers_of, measure
+from clodo.evaluation.report import page, table
 from evals.baseline import extract
 
-Candidate = Callable[[str], Meaning]
-_DRAWS = 500
+HERE = Path(__file__).parent
+SETS = (HERE / "sets" / "clear.txt", HERE / "sets" / "unclear.txt")
 
 
-def candidate(reference: str) -> Candidate:
-    """What a model reference understands."""
-    understander = open_understander(reference, lambda line: print(line, file=sys.stderr))
-
-    def understand(text: str) -> Meaning:
-        try:
-            found = understander.understand(text).blueprint
-        except ModelError as error:
-            print(f"  no blueprint: {error.message[:100]}", file=sys.stderr)
-            return Meaning()
-        return meaning(found) if found is not None else Meaning()
-
-    understand("A book has a title.")  # loads everything
-    return understand
-
-
-def measure(name: str, run: Candidate, texts: list[tuple[str, str, Meaning]]) -> dict[str, Any]:
-    """The figures of one candidate."""
-    said, times = [], []
-    for _, text, _ in texts:
-        started = time.perf_counter()
-        said.append(run(text))
-        times.append((time.perf_counter() - started) * 1000)
-    wanted = [w for _, _, w in texts]
-    figures = _table(said, wanted, range(len(texts)))
-    rng = random.Random(0)
-    draws = [_table(said, wanted, rng.choices(range(len(texts)), k=len(texts))) for _ in range(_DRAWS)]
-    intervals = {}
-    for key in figures:
-        values = sorted(d[key] for d in draws)
-        intervals[key] = (values[int(_DRAWS * 0.025)], values[int(_DRAWS * 0.975)])
-    times.sort()
-    return {
-        "candidate": name,
-        "texts": len(texts),
-        "figures": figures,
-        "intervals": intervals,
-        "p50_ms": round(statistics.median(times), 1),
-        "p95_ms": round(times[min(len(times) - 1, int(len(times) * 0.95))], 1),
-    }
-
-
-def _table(said: list[Meaning], wanted: list[Meaning], chosen: Any) -> dict[str, float]:
-    score = Score()
-    for i in chosen:
-        # The sets do not tell inclusive from exclusive bounds.
-        score.add(said[i], wanted[i], lenient_bounds=True)
-    return score.table()
+def baseline(text: str) -> Answer:
+    """The patterns as a candidate. They know no doubt, and ask only where they found nothing."""
+    started = time.perf_counter()
+    said = extract(text)
+    return Answer(said if said.entities else None, ms=(time.perf_counter() - started) * 1000)
 
 
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("set", type=Path)
+    parser.add_argument("--set", dest="sets", action="append", type=Path)
     parser.add_argument("--model", action="append", default=[])
-    parser.add_argument("--baseline", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--limit", type=int, default=None)
+    parser.add_argument("--against", action="append", type=Path, default=[])
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--save", type=Path)
+    parser.add_argument("--html", type=Path)
     given = parser.parse_args()
-    texts = load(given.set)[: given.limit]
-    results = []
-    if given.baseline:
-        results.append(measure("patterns (no model)", extract, texts))
-    results += [measure(ref, candidate(ref), texts) for ref in given.model]
-    if given.json:
-        print(json.dumps(results, indent=1))
-        return
-    columns = list(results[0]["figures"])
-    print("| candidate |", " | ".join(columns), "| p50 ms | p95 ms |")
-    print("|---" * (len(columns) + 3) + "|")
-    for r in results:
-        cells = [f"{r['figures'][c]:.2f} ({r['intervals'][c][0]:.2f}–{r['intervals'][c][1]:.2f})" for c in columns]
-        print("|", r["candidate"], "|", " | ".join(cells), "|", r["p50_ms"], "|", r["p95_ms"], "|")
+
+    def tell(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    sets = given.sets or SETS
+    cases = [case for path in sets for case in load(path)[: given.limit]]
+    results = [measure("patterns (no model)", baseline, cases).to_json()]
+    results += [r for path in given.against for r in json.loads(path.read_text("utf-8"))]
+    for reference in given.model or ["clodo-1"]:
+        tell(f"Measuring {reference} on {len(cases)} texts …")
+        candidate = answers_of(open_understander(reference, tell))
+        results.append(measure(reference, candidate, cases, tell).to_json())
+    if given.save:
+        given.save.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    if given.html:
+        given.html.write_text(page(", ".join(p.name for p in sets), results), "utf-8")
+    print(table(results))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ COMMANDS = {
     "verify": "The proof of a service folder, also of one that you have changed by hand.",
     "dev": "Serves a folder with its migrations applied and its data kept in `.wrangler/`; `ready http://…` is "
     "printed once `/health` answered, and again after each change of a file.",
+    "eval": "Measures models on sets of descriptions whose meaning is known; `evals/README.md` has the shapes of sets and "
+    "the current figures.",
+    "train": "Makes a model from your own descriptions and blueprints, or the built-in one anew; `docs/training.md` has the "
+    "whole story.",
     "doctor": "What is installed, what is missing, and the command that mends it.",
 }
 

@@ -19,6 +19,8 @@ class _Lazy(click.Group):
         "build": ("clodo.cli.services", "build_command"),
         "verify": ("clodo.cli.services", "verify_command"),
         "dev": ("clodo.cli.services", "dev_command"),
+        "eval": ("clodo.cli.evaluate", "eval_command"),
+        "train": ("clodo.cli.train", "train_command"),
         "doctor": ("clodo.cli.doctor", "doctor_command"),
     }
 

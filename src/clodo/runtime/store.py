@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,6 +39,44 @@ def catalogue() -> dict[str, Entry]:
     return {name: Entry(name, **entry) for name, entry in json.loads(text).items()}
 
 
+@dataclass(frozen=True)
+class Base:
+    """A pretrained encoder that models are trained from: its files by name."""
+
+    name: str
+    title: str
+    licence: str
+    files: dict[str, Entry]
+
+
+@cache
+def bases() -> dict[str, Base]:
+    """The encoders that have a name."""
+    text = files("clodo.runtime").joinpath("bases.json").read_text("utf-8")
+    out = {}
+    for name, b in json.loads(text).items():
+        parts = {n: Entry(f"{name}/{n}", f["source"], f["sha256"], b["licence"]) for n, f in b["files"].items()}
+        out[name] = Base(name, b["title"], b["licence"], parts)
+    return out
+
+
+def fetch_base(base: Base, progress: Progress = lambda _: None) -> Path:
+    """A folder with the files of a base under their names.
+
+    Raises:
+        ModelError: a file cannot be fetched, or its bytes are not the expected ones.
+    """
+    found = {name: fetch(entry, progress) for name, entry in base.files.items()}
+    folder = cache_folder() / "models" / f"base-{base.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in found.items():
+        link = folder / name
+        if not link.is_symlink() or link.resolve() != path.resolve():
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+    return folder
+
+
 def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
     """The path of the model's file, fetched first where it is not there yet.
 
@@ -45,7 +84,9 @@ def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
         ModelError: it cannot be fetched, or its bytes are not the expected ones.
     """
     blobs = cache_folder() / "models"
-    path = blobs / f"{entry.sha256}.gguf"
+    # The suffix is for the engines that go by it.
+    suffix = Path(re.split("[!@]", entry.source)[-1]).suffix if entry.source[:5] == "pypi:" else ".gguf"
+    path = blobs / f"{entry.sha256}{suffix}"
     if path.is_file():
         return path
     blobs.mkdir(parents=True, exist_ok=True)

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from clodo.training.corpus import Record
-from clodo.training.gold import gold_draft
+from clodo.corpus.format import Record
+from clodo.evaluation.cases import from_records
+from clodo.evaluation.measure import Answer, measure
+from clodo.evaluation.scoring import meaning
 from clodo.training.network import Network
-from clodo.training.scoring import Meaning, Score, meaning
 from clodo.understand.compiler import compile_draft
 from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft
@@ -44,24 +45,11 @@ def understand(network: Network, tokenizer: Any, text: str) -> Draft:
 
 def evaluate(network: Network, tokenizer: Any, records: list[Record]) -> dict[str, float]:
     """Figures over records that are clear, and how many of the unclear ones were seen as such."""
-    score, refused, unclear, wrongly = Score(), 0, 0, 0
-    for record in records:
-        draft = understand(network, tokenizer, record.text)
-        if record.verdict:
-            unclear += 1
-            refused += draft.verdict != "clear"
-            continue
-        wrongly += draft.verdict != "clear"
-        wanted, _ = compile_draft(gold_draft(record))
-        if wanted is None:
-            continue
+
+    def answer(text: str) -> Answer:
+        draft = understand(network, tokenizer, text)
         said, _ = compile_draft(draft)
-        goal = meaning(wanted)
-        if not record.access:
-            goal.access = ""
-        score.add(meaning(said) if said else Meaning(), goal)
-    figures = score.table()
-    figures["abstained"] = round(refused / max(1, unclear), 4)
-    figures["refused_wrongly"] = round(wrongly / max(1, score.texts), 4)
-    figures["texts"] = score.texts
-    return figures
+        return Answer(meaning(said) if said is not None and draft.verdict == "clear" else None)
+
+    found = measure("network", answer, from_records(records), draws=0)
+    return {**found.figures, **found.abstention, "texts": found.clear}

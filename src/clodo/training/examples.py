@@ -8,19 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from clodo.training.corpus import Mark, Record
+from clodo.corpus.format import Mark, Record
+from clodo.corpus.gold import FIELD_ATTRS
 from clodo.understand import labels as L
 from clodo.understand.naming import entity_name, field_name, moment_name
 from clodo.understand.reading import Reading, pair_features, read
 
 _KIND = {k: i for i, k in enumerate(L.KINDS)}
-#: Attributes of a field mark, as the decisions they stand for.
-FIELD_ATTRS = {
-    "!": "required", "?": "optional", "u": "unique", "s": "search", "ro": "read_only",
-    "wo": "write_only",
-}  # fmt: skip
-
-
 #: The tag of a word that is not judged (what cross entropy ignores by default).
 UNJUDGED = -100
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from clodo.training.data import load_split
+from clodo.corpus.splits import load_split
 from clodo.training.generator.spec import catalogue
 from clodo.understand.naming import entity_name, field_name
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from clodo.training.corpus import Record
+from clodo.corpus.format import Record
 from clodo.understand.naming import entity_name, field_name
 
 _MARK = re.compile(r"\[([^\[\]|]+)\|([^\[\]]+)\]")
@@ -188,9 +188,22 @@ def _like(surface: str, new: str) -> str:
 
 
 def slips(body: str, rng: random.Random) -> str:
-    """Typing slips in words outside of marks."""
+    """Typing slips, inside and outside of marks; names keep their clean spelling."""
     parts = re.split(r"(\[[^\[\]]*\])", body)
-    return "".join(p if p.startswith("[") else _slip(p, rng) for p in parts)
+    return "".join(_slipped_mark(p, rng) if p.startswith("[") else _slip(p, rng) for p in parts)
+
+
+def _slipped_mark(mark: str, rng: random.Random) -> str:
+    """A slip in the name of an entity or a field: its code then spells the name out."""
+    m = _MARK.fullmatch(mark)
+    if m is None or rng.random() < 0.5 or "=" in m[2] or "," in m[2] or ":" in m[2]:
+        return mark
+    path, _, attrs = m[2].strip().partition(" ")
+    if path in ("X", "NAME"):
+        return mark
+    if path.endswith("."):
+        path += field_name(m[1])
+    return f"[{_slip(m[1], rng)}|{path}{' ' if attrs else ''}{attrs}]"
 
 
 def _slip(text: str, rng: random.Random) -> str:

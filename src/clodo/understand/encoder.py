@@ -7,7 +7,10 @@ A model is a folder with ``model.json`` (manifest), ``reader.onnx``, ``links.onn
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -19,15 +22,16 @@ from numpy.typing import NDArray
 from clodo.errors import ModelError
 from clodo.understand import labels, naming
 from clodo.understand.compiler import compile_draft
+from clodo.understand.confidence import Curve, curves
 from clodo.understand.coverage import unexplained
 from clodo.understand.decoding import LinkScores, TextScores, decode
-from clodo.understand.draft import Draft
+from clodo.understand.draft import Draft, Evidence
 from clodo.understand.port import Part, Span, Understanding
 from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import Reading, known_words, read
 from clodo.understand.spelling import Speller
 
-_HINT = "Install Clodo again, or train a model with `make train`."
+_HINT = "Install Clodo again, or train a model with `clodo train`."
 
 
 class EncoderUnderstander:
@@ -49,6 +53,7 @@ class EncoderUnderstander:
                 raise ModelError(f"The model file {name!r} is not the one it should be.", hint=_HINT)
         if self._manifest["labels"] != labels.fingerprint():
             raise ModelError("The model was made for another version of Clodo.", hint=_HINT)
+        self._curves: dict[str, Curve] = curves(self._manifest.get("calibration", {}))
 
     @property
     def name(self) -> str:
@@ -131,24 +136,30 @@ class EncoderUnderstander:
         spans = _spans(draft, reading)
         spans += [Span(a, b, "unexplained") for a, b in left]
         spans += [Span(a, b, "unexplained") for a, b in unexplained(description, spans, reading.end)]
+        parts, confidence = self._confident(draft)
         return Understanding(
             blueprint=None if questions else blueprint,
-            confidence=self._confidence(draft),
+            confidence=confidence,
             model=self.name,
             provider="built-in encoder, on this machine",
-            parts=tuple(_parts(draft)),
+            parts=parts,
             questions=questions,
             notes=notes_on(draft, blueprint),
             spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end))),
             timings_ms=timings,
         )
 
-    def _confidence(self, draft: Draft) -> float:
-        """The chance that all of it is right: the product over the parts, tempered."""
-        temperature = float(self._manifest.get("temperature", 1.0))
-        logs = [np.log(max(p.confidence, 1e-6)) for p in _parts(draft)]
-        logs.append(np.log(max(draft.verdict_confidence, 1e-6)))
-        return round(float(np.exp(sum(logs) / temperature)), 4)
+    def calibrate(self, fitted: Mapping[str, tuple[float, float]]) -> None:
+        """Uses other curves of confidence than those of the manifest."""
+        self._curves = curves(fitted)
+
+    def _confident(self, draft: Draft) -> tuple[tuple[Part, ...], float]:
+        """The parts, calibrated, and the chance that all of it is right."""
+        raw = _parts(draft)
+        parts = tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence), 4)) for p in raw)
+        chances = [p.confidence for p in parts] + [draft.verdict_confidence]
+        together = math.exp(sum(math.log(max(c, 1e-6)) for c in chances))
+        return parts, round(self._curves["whole"](together), 4)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -162,20 +173,21 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _parts(draft: Draft) -> list[Part]:
+    """Every part with the model's raw confidence."""
     out = []
     for e in draft.entities.values():
-        out.append(Part(e.name, e.evidence.confidence, tuple(e.evidence.spans)))
+        out.append(_part(e.name, e.evidence, "entity"))
         for f in e.fields.values():
-            out.append(Part(f"{e.name}.{f.name}", f.evidence.confidence, tuple(f.evidence.spans)))
-            for v in f.values:
-                path = f"{e.name}.{f.name}.{v.role}"
-                out.append(Part(path, v.evidence.confidence, tuple(v.evidence.spans)))
-    for r in draft.relations:
-        path = f"{r.source}.{r.target}.{r.kind}"
-        out.append(Part(path, r.evidence.confidence, tuple(r.evidence.spans)))
+            out.append(_part(f"{e.name}.{f.name}", f.evidence, "field"))
+            out += [_part(f"{e.name}.{f.name}.{v.role}", v.evidence, "value") for v in f.values]
+    out += [_part(f"{r.source}.{r.target}.{r.kind}", r.evidence, "relation") for r in draft.relations]
     if draft.access != "unstated":
-        out.append(Part("access", draft.access_evidence.confidence))
+        out.append(_part("access", draft.access_evidence, "access"))
     return out
+
+
+def _part(path: str, evidence: Evidence, kind: str) -> Part:
+    return Part(path, evidence.confidence, tuple(evidence.spans), kind)
 
 
 def _spans(draft: Draft, reading: Reading) -> list[Span]:

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-_DROP = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
+#: Words that are no part of a name.
+FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
 # inflect takes these endings for plurals ("bus" -> "bu").
 _NOT_PLURAL = re.compile(
@@ -76,7 +77,7 @@ def words(surface: str) -> list[str]:
     text = re.sub(r"[’']s\b|s[’'](?=\s)", lambda m: "s" if m[0][0] == "s" else "", text)
     text = re.sub(r"\be-(?=mail)", "e", text, flags=re.IGNORECASE)
     found = [w.lower() for w in _WORD.findall(text)]
-    kept = [w for w in found if w not in _DROP]
+    kept = [w for w in found if w not in FILLERS]
     return kept or found
 
 

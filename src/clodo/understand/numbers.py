@@ -31,7 +31,7 @@ _WORDS = {
         20: "twenty",
         30: "thirty",
         40: "forty",
-        50: "fifty half",
+        50: "fifty",
         60: "sixty",
         70: "seventy",
         80: "eighty",
@@ -59,10 +59,11 @@ def _in_words(words: list[str]) -> Decimal | None:
     total = current = Decimal(0)
     seen = False
     for word in words:
-        if word in _WORDS and not (seen and _WORDS[word] in (0, 1) and word not in ("one", "zero")):
+        article = word in ("a", "an") and len(words) > 1  # "a dozen" is twelve
+        if word in _WORDS and not article and not (seen and _WORDS[word] in (0, 1) and word not in ("one", "zero")):
             current, seen = current + _WORDS[word], True
-        elif word in _SCALES and seen and len(word) > 1:
-            current *= _SCALES[word]
+        elif word in _SCALES and len(word) > 1 and (seen or words[0] in ("a", "an")):
+            current, seen = (current or Decimal(1)) * _SCALES[word], True
             if _SCALES[word] > 100:
                 total, current = total + current, Decimal(0)
     return total + current if seen else None

@@ -28,12 +28,13 @@ class Span:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the blueprint: its path (``book.isbn``), how sure the model is of it (0 to 1) and
-    the words that it comes from."""
+    """One part of the blueprint: its path (``book.isbn``), how sure the model is of it (0 to 1), the
+    words that it comes from, and what it is (``entity field value relation access``)."""
 
     path: str
     confidence: float
     spans: tuple[tuple[int, int], ...] = ()
+    kind: str = "field"
 
 
 @dataclass(frozen=True)

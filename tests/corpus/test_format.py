@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import check, format_blueprint, parse
-from clodo.training import corpus
-from clodo.training.corpus import CorpusError
-from clodo.training.data import WRITTEN, Mixture, load_split
+from clodo.corpus import format as corpus
+from clodo.corpus.format import CorpusError
+from clodo.corpus.gold import gold_draft
+from clodo.corpus.splits import WRITTEN, load_split
+from clodo.training.data import Mixture
 from clodo.training.generator import generate
-from clodo.training.gold import gold_draft
 from clodo.training.variation import Vocabulary, vary
 from clodo.understand.compiler import compile_draft
 

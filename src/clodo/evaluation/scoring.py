@@ -47,6 +47,7 @@ class Meaning:
     references: set[Fact] = field(default_factory=set)
     access: str = ""
     owned: set[str] = field(default_factory=set)
+    rules: set[Fact] = field(default_factory=set)
 
 
 def key(name: str) -> str:
@@ -77,8 +78,14 @@ def meaning(b: Blueprint) -> Meaning:
                 out.references.add((name, r.on_delete.value, key(r.target)))
         for link in e.links:
             out.references.add(("*", *sorted((name, key(link.target)))))
-        if b.read_access(e).who is Who.OWNER:
+        if b.write_access(e).who is Who.OWNER:
             out.owned.add(name)
+        # A rule that only repeats the rule of the service says nothing.
+        for verb, rule, usual in (("read", e.read, b.read), ("write", e.write, b.write)):
+            if rule is not None and rule != usual:
+                out.rules.add((name, verb, str(rule)))
+        if e.soft_delete:
+            out.rules.add((name, "soft delete"))
     if b.users is not None:
         out.entities.add("user")
         for f in b.users.fields:
@@ -125,6 +132,15 @@ class Tally:
         self.said += len(said)
         self.wanted += len(wanted)
 
+    def to_json(self) -> dict[str, float]:
+        """Precision, recall, F1 and how many were wanted."""
+        return {
+            "precision": round(self.right / self.said, 4) if self.said else 1.0,
+            "recall": round(self.right / self.wanted, 4) if self.wanted else 1.0,
+            "f1": round(self.f1, 4),
+            "wanted": self.wanted,
+        }
+
     @property
     def f1(self) -> float:
         """The harmonic mean of precision and recall; 1.0 where nothing was wanted or said."""
@@ -138,7 +154,7 @@ class Score:
 
     tallies: dict[str, Tally] = field(
         default_factory=lambda: {
-            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned")
+            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned", "rules")
         }
     )
     texts: int = 0
@@ -146,11 +162,14 @@ class Score:
     access_right: int = 0
     access_stated: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    constructs: dict[str, Tally] = field(default_factory=dict)
 
-    def add(self, said: Meaning, wanted: Meaning, *, lenient_bounds: bool = False) -> list[str]:
-        """Counts one text; returns what is wrong with it, in words."""
+    def add(self, said: Meaning, wanted: Meaning, *, lenient: bool = False) -> list[str]:
+        """Counts one text; returns what is wrong with it, in words. ``lenient``: the reference does not
+        tell exclusive bounds, rules of single entities or who may read what only its author changes."""
         self.texts += 1
-        faults = _compare(self.tallies, said, wanted, lenient_bounds)
+        faults = _compare(self.tallies, said, wanted, lenient)
+        _tally_constructs(self.constructs, said, wanted, lenient)
         if wanted.access:
             self.access_stated += 1
             if said.access == wanted.access:
@@ -164,6 +183,8 @@ class Score:
     def table(self) -> dict[str, float]:
         """The figures by name."""
         out = {k: round(t.f1, 4) for k, t in self.tallies.items()}
+        if not self.tallies["rules"].wanted + self.tallies["rules"].said:
+            del out["rules"]
         out["access"] = round(self.access_right / max(1, self.access_stated), 4)
         out["usable"] = round(self.usable / max(1, self.texts), 4)
         return out
@@ -183,9 +204,9 @@ def _compare(
         for k, t in wanted.fields.items()
         if k in said.fields
     }
-    constraints = _bounds(said.constraints, lenient) if lenient else said.constraints
+    constraints = bounds(said.constraints) if lenient else said.constraints
     constraints = {c for c in constraints if c[0] not in extra_user}
-    goal = _bounds(wanted.constraints, lenient) if lenient else wanted.constraints
+    goal = bounds(wanted.constraints) if lenient else wanted.constraints
     pairs: dict[str, tuple[set[Fact], set[Fact]]] = {
         "entities": ({(e,) for e in entities}, {(e,) for e in wanted.entities}),
         "fields": (set(fields), set(wanted_fields)),
@@ -194,6 +215,8 @@ def _compare(
         "references": (said.references, wanted.references),
         "owned": ({(o,) for o in said.owned}, {(o,) for o in wanted.owned}),
     }
+    if not lenient:
+        pairs["rules"] = (said.rules, wanted.rules)
     faults = []
     for name, (got, want) in pairs.items():
         tallies[name].add(got, want)
@@ -202,6 +225,30 @@ def _compare(
     return faults
 
 
-def _bounds(facts: set[Fact], lenient: bool) -> set[Fact]:
-    """Bounds without the mark of exclusiveness, for sets that do not state it."""
-    return {f[:4] if len(f) == 5 else f for f in facts} if lenient else facts
+def _tally_constructs(
+    tallies: dict[str, Tally], said: Meaning, wanted: Meaning, lenient: bool
+) -> None:
+    """Counts each kind of constraint and reference by itself."""
+    for got, want, place in (
+        (bounds(said.constraints) if lenient else said.constraints,
+         bounds(wanted.constraints) if lenient else wanted.constraints, 2),
+        (said.references, wanted.references, 1),
+    ):  # fmt: skip
+        kinds = {_construct(f, place) for f in got | want}
+        for kind in kinds:
+            ours = {f for f in got if _construct(f, place) == kind}
+            tallies.setdefault(kind, Tally()).add(ours, {f for f in want if _construct(f, place) == kind})
+
+
+def _construct(fact: Fact, place: int) -> str:
+    if place == 2:
+        kind = str(fact[2])
+        return kind.replace("length", " length") + (" exclusive" if fact[-1] is True else "")
+    if fact[0] == "*":
+        return "many-to-many"
+    return "reference" if fact[1] == ">" else f"on delete {fact[1]}"
+
+
+def bounds(facts: set[Fact]) -> set[Fact]:
+    """The facts with bounds that no longer tell exclusive from inclusive."""
+    return {f[:4] if len(f) == 5 else f for f in facts}

@@ -1,6 +1,6 @@
 """The corpus: descriptions with their meaning marked in the text (``data/corpus/FORMAT.md``).
 
-``python -m clodo.training.corpus FILE…`` checks files and prints what is wrong, a line each.
+``python -m clodo.corpus.format FILE…`` checks files and prints what is wrong, a line each.
 """
 
 from __future__ import annotations

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from clodo.training.corpus import FieldFacts, Record
-from clodo.training.examples import FIELD_ATTRS
+from clodo.corpus.format import FieldFacts, Record
 from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+
+#: Attributes of a field mark, as the decisions they stand for.
+FIELD_ATTRS = {
+    "!": "required", "?": "optional", "u": "unique", "s": "search", "ro": "read_only",
+    "wo": "write_only",
+}  # fmt: skip
 
 
 def gold_draft(record: Record) -> Draft:

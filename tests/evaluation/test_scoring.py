@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clodo.blueprint import parse
-from clodo.training.scoring import Meaning, Score, Tally, key, meaning
+from clodo.evaluation.scoring import Meaning, Score, Tally, key, meaning
 
 TEXT = """service shop
 read public

@@ -1,0 +1,71 @@
+"""``eval``: how well models understand a set of descriptions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clodo.app.models import DEFAULT_MODEL, open_understander
+from clodo.cli.context import Talk, command
+from clodo.errors import UsageError, WorkspaceError
+
+
+@click.command("eval")
+@click.argument("sets", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", "models", multiple=True, metavar="REF", help="A model to measure; repeat it for more. [default: clodo-1]")
+@click.option("--against", multiple=True, type=click.Path(path_type=Path), help="A JSON file of earlier results to show beside.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first texts of each set.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures there.")
+@click.option("--save", type=click.Path(path_type=Path), help="Write the results there as JSON.")
+@command
+def eval_command(
+    talk: Talk,
+    sets: tuple[Path, ...],
+    models: tuple[str, ...],
+    against: tuple[Path, ...],
+    limit: int | None,
+    html: Path | None,
+    save: Path | None,
+) -> None:
+    """Measure models on SETS of descriptions whose meaning is known."""
+    from clodo.evaluation.cases import load
+    from clodo.evaluation.measure import answers_of, measure
+    from clodo.evaluation.report import page, table
+
+    cases = [case for path in sets for case in load(path)[:limit]]
+    if not cases:
+        raise UsageError("The sets hold no descriptions.", hint="Their shapes are in evals/README.md.")
+    results = [r for path in against for r in _earlier(path)]
+    for reference in models or (DEFAULT_MODEL,):
+        talk.say(f"Measuring {reference} on {len(cases)} texts …")
+        candidate = answers_of(open_understander(reference, talk.say))
+        results.append(measure(reference, candidate, cases, talk.say).to_json())
+    title = ", ".join(p.name for p in sets)
+    if html is not None:
+        _write(html, page(title, results))
+    if save is not None:
+        _write(save, json.dumps(results, indent=1) + "\n")
+    if talk.as_json:
+        talk.answer({"sets": [str(p) for p in sets], "texts": len(cases), "results": results})
+    else:
+        click.echo(table(results))
+
+
+def _earlier(path: Path) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return [r for r in found if r["candidate"] and r["figures"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UsageError(
+            f"{str(path)!r} holds no results: {error}.", hint="Name a file written with --save."
+        ) from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise WorkspaceError(f"{str(path)!r} cannot be written: {error.strerror}.", hint="Choose another path.") from None

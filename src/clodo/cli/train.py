@@ -1,0 +1,78 @@
+"""``train``: a model of one's own, or the built-in one anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clodo.cli.context import Talk, command
+from clodo.errors import ModelError
+
+
+@click.command("train")
+@click.option("--output", "-o", "out", required=True, type=click.Path(path_type=Path), help="The folder of the training; call again to go on.")
+@click.option("--minutes", type=click.FloatRange(min=0.05), default=60.0, show_default=True, help="How long to train: the one dial.")
+@click.option("--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Your own descriptions and blueprints (JSONL).")
+@click.option("--base", metavar="REF", default="minilm-l6", show_default=True, help="The encoder to start from: a name or a folder.")
+@click.option("--from", "start", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Weights of an earlier training to go on from.")
+@click.option("--gate", multiple=True, type=click.Path(path_type=Path, exists=True), help="A set that decides whether the model is admitted.")
+@click.option("--name", default="clodo-own", show_default=True, help="The model's name.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@command
+def train_command(
+    talk: Talk,
+    out: Path,
+    minutes: float,
+    pairs: Path | None,
+    base: str,
+    start: Path | None,
+    gate: tuple[Path, ...],
+    name: str,
+    seed: int,
+) -> None:
+    """Train a model: prepare, train, quantise, calibrate, evaluate, admit, pack."""
+    from clodo.app.models import DEFAULT_MODEL, open_understander
+    from clodo.app.training import base_folder, require_engine
+
+    require_engine()
+    folder, licence = base_folder(base, talk.say)
+    from clodo.training.pipeline import Job, run
+    from clodo.training.plan import Plan
+
+    job = Job(
+        plan=Plan(minutes, seed=seed),
+        base=folder,
+        out=out,
+        name=name,
+        version="1.0",
+        licence=licence,
+        pairs=pairs,
+        start=start,
+        gate=gate,
+        current=open_understander(DEFAULT_MODEL),
+    )
+    outcome = run(job, talk.say)
+    if talk.as_json:
+        talk.answer(
+            {
+                "model": str(outcome.folder),
+                "admitted": outcome.admitted,
+                "figures": outcome.figures,
+                "current": outcome.current,
+                "refused_rows": list(outcome.refused_rows),
+            }
+        )
+    else:
+        from clodo.evaluation.report import table
+
+        rows = [r for r in (outcome.figures, outcome.current) if r]
+        if rows:
+            click.echo(table(rows))
+        click.echo(f"{'admitted' if outcome.admitted else 'not admitted'}: {outcome.folder}")
+        click.echo(f'try it: clodo blueprint "…" --model file:{outcome.folder}')
+    if not outcome.admitted:
+        raise ModelError(
+            "The model is not better than the current one on the gate, so it is not admitted.",
+            hint=f"It lies in {str(outcome.folder)!r} all the same. Train longer, or on more data.",
+        )

@@ -1,0 +1,35 @@
+"""Which written records are trained on and which are held out, by domain."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+from clodo.corpus.format import CorpusError, Record, blocks, parse
+
+#: The written records, in the source tree (they are not part of an installed Clodo).
+WRITTEN = Path(__file__).parents[3] / "data" / "corpus" / "written"
+_ONE_IN = 9
+
+
+def held_out(record: Record) -> bool:
+    """Whether a written record is for validation: one domain in nine."""
+    domain = record.domain.lower().strip()
+    return zlib.crc32(domain.encode()) % _ONE_IN == 0
+
+
+def written_blocks(folder: Path = WRITTEN) -> list[tuple[str, Record]]:
+    """Every well-formed written record with its text; ill-formed ones are left out."""
+    found = []
+    for path in sorted(folder.glob("*.txt")):
+        for block in blocks(path):
+            try:
+                found.append((block, parse(block)))
+            except CorpusError:
+                continue
+    return found
+
+
+def load_split(split: str, folder: Path = WRITTEN) -> list[Record]:
+    """The written records of ``train`` or ``valid``."""
+    return [r for _, r in written_blocks(folder) if held_out(r) == (split == "valid")]

@@ -1,0 +1,1 @@
+"""How well descriptions are understood: cases, scores, calibration, reports."""

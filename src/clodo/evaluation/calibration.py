@@ -1,0 +1,76 @@
+"""Whether confidence means something, and the curves that make it so.
+
+The error is the expected calibration error over ten bins of equal width (Naeini et al. 2015); the curves
+are Platt's: a logistic function of the raw log-odds, fitted on validation data (Platt 1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from clodo.understand.confidence import Curve
+
+_BINS = 10
+_STEPS = 60
+_PRIOR = 1.0  # strength of the pull towards the identity, in examples
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A decision: its kind, how sure the model was (0 to 1), and whether it was right."""
+
+    kind: str
+    confidence: float
+    right: bool
+
+
+def reliability(decisions: Iterable[Judged]) -> list[dict[str, Any]]:
+    """For each bin that is not empty: its decisions, mean confidence and share that was right."""
+    bins: dict[int, list[Judged]] = {}
+    for d in decisions:
+        bins.setdefault(min(_BINS - 1, int(d.confidence * _BINS)), []).append(d)
+    return [
+        {
+            "from": i / _BINS,
+            "count": len(found),
+            "confidence": round(sum(d.confidence for d in found) / len(found), 4),
+            "right": round(sum(d.right for d in found) / len(found), 4),
+        }
+        for i, found in sorted(bins.items())
+    ]
+
+
+def expected_error(decisions: Sequence[Judged]) -> float:
+    """The expected calibration error, 0 to 1; 0 where there is nothing to judge."""
+    off = sum(b["count"] * abs(b["confidence"] - b["right"]) for b in reliability(decisions))
+    return float(off) / max(1, len(decisions))
+
+
+def fit(decisions: Sequence[Judged]) -> Curve:
+    """The curve that makes the confidence of such decisions honest (Newton's method, with a weak pull
+    towards leaving it as it is, so that a few decisions cannot turn it over)."""
+    if not decisions:
+        return Curve()
+    p = np.clip([d.confidence for d in decisions], 1e-6, 1 - 1e-6)
+    x = np.stack([np.log(p / (1 - p)), np.ones(len(p))], 1)
+    y = np.array([d.right for d in decisions], dtype=float)
+    start = np.array([1.0, 0.0])
+
+    def loss(w: np.ndarray) -> float:
+        z = x @ w
+        return float(np.sum(np.logaddexp(0, z) - y * z) + _PRIOR / 2 * np.sum((w - start) ** 2))
+
+    w = start
+    for _ in range(_STEPS):
+        q = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        gradient = x.T @ (q - y) + _PRIOR * (w - start)
+        hessian = (x * (q * (1 - q))[:, None]).T @ x + _PRIOR * np.eye(2)
+        step = np.linalg.solve(hessian, gradient)
+        while loss(w - step) > loss(w) and np.abs(step).max() > 1e-9:
+            step = step / 2  # far from the minimum a whole step overshoots
+        w = w - step
+    return Curve(round(float(max(w[0], 0.05)), 4), round(float(w[1]), 4))

@@ -1,0 +1,56 @@
+"""Whether one part of an understanding is right."""
+
+from __future__ import annotations
+
+from clodo.evaluation.scoring import Fact, Meaning, bounds, key, same_type
+from clodo.understand.port import Part
+
+#: Roles of values → the constraints that they make.
+_MADE = {
+    "enum": ("values",), "enumdef": ("values", "default"), "def": ("default",),
+    "min": ("minimum", "minimumlength"), "xmin": ("minimum", "minimumlength"), "minlen": ("minimumlength",),
+    "max": ("maximum", "maximumlength"), "xmax": ("maximum", "maximumlength"), "maxlen": ("maximumlength",),
+    "len": ("minimumlength", "maximumlength"),
+}  # fmt: skip
+_FLAGS = ("required", "unique", "search")
+
+
+def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | None:
+    """Whether the part is what the text states; ``None`` where the set says nothing on it."""
+    names = [key(n) for n in part.path.split(".")]
+    if part.kind == "access":
+        return said.access == wanted.access if wanted.access else None
+    if part.kind == "entity":
+        return names[0] in wanted.entities
+    if part.kind == "field":
+        return _field(names[0], names[1], said, wanted)
+    if part.kind == "relation":
+        return _relation(names[0], names[1], part.path.rpartition(".")[2], said, wanted)
+    role = part.path.rpartition(".")[2]
+    kinds = _MADE.get(role, ())
+    ours = _facts(said, names[0], names[1], kinds, exact)
+    return bool(ours) and ours == _facts(wanted, names[0], names[1], kinds, exact)
+
+
+def _field(entity: str, name: str, said: Meaning, wanted: Meaning) -> bool:
+    where = entity, name
+    if where not in wanted.fields:
+        # A named reference is a field of the text and a reference of the blueprint.
+        return where not in said.fields and any(r[0] == entity for r in wanted.references & said.references)
+    if where not in said.fields or not same_type(wanted.fields[where], said.fields[where]):
+        return False
+    return _facts(said, entity, name, _FLAGS, False) == _facts(wanted, entity, name, _FLAGS, False)
+
+
+def _relation(source: str, target: str, kind: str, said: Meaning, wanted: Meaning) -> bool:
+    def between(m: Meaning) -> set[Fact]:
+        if kind == "many":
+            return {r for r in m.references if r == ("*", *sorted((source, target)))}
+        return {r for r in m.references if r[0] == source and r[2] == target}
+
+    return bool(between(said)) and between(said) == between(wanted)
+
+
+def _facts(m: Meaning, entity: str, name: str, kinds: tuple[str, ...], exact: bool) -> set[Fact]:
+    found = {c for c in m.constraints if c[:2] == (entity, name) and c[2] in kinds}
+    return found if exact else bounds(found)

@@ -1,0 +1,75 @@
+"""Batches of examples of like length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from clodo.corpus.format import Record
+from clodo.training.examples import Example, example
+from clodo.training.losses import link_losses
+from clodo.training.network import Network
+from clodo.understand import labels as L
+
+_WINDOW = 16
+_TAGS_WEIGHT = 6.0
+_WHOLE_WEIGHT = 0.5
+_OUTSIDE_WEIGHT = 0.6
+
+
+def batches(records: Iterator[Record], tokenizer: Any, size: int) -> Iterator[list[Example]]:
+    """Examples in batches; a window of batches is sorted by length, then shuffled."""
+    window: list[Example] = []
+    rng = random.Random(0)
+    for record in records:
+        made = example(record, tokenizer)
+        if made.reading.words:
+            window.append(made)
+        if len(window) == size * _WINDOW:
+            window.sort(key=lambda e: len(e.reading.pieces))
+            cut = [window[i : i + size] for i in range(0, len(window), size)]
+            rng.shuffle(cut)
+            yield from cut
+            window = []
+
+
+def collate(examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Padded ids and mask ``[batch, pieces]``."""
+    lengths = torch.tensor([[len(e.reading.pieces)] for e in examples])
+    longest = int(lengths.max())
+    ids = torch.zeros(len(examples), longest, dtype=torch.long)
+    for row, e in enumerate(examples):
+        ids[row, : len(e.reading.pieces)] = torch.tensor(e.reading.pieces)
+    return ids, (torch.arange(longest)[None] < lengths).long()
+
+
+def batch_loss(network: Network, examples: list[Example]) -> tuple[torch.Tensor, dict[str, float]]:
+    """The mean loss of a batch and its parts."""
+    ids, mask = collate(examples)
+    states, tags, access, verdict, service = network(ids, mask)
+    parts: dict[str, list[torch.Tensor]] = {}
+    weights = torch.full((len(L.TAGS),), 1.0)
+    weights[0] = _OUTSIDE_WEIGHT
+    for row, e in enumerate(examples):
+        first = torch.tensor(e.reading.first)
+        gold = torch.as_tensor(e.tags)
+        loss = torch.nn.functional.cross_entropy(tags[row, first], gold, weight=weights)
+        parts.setdefault("tags", []).append(loss * _TAGS_WEIGHT)
+        for name, scores, i in (("access", access, 0), ("verdict", verdict, 1), ("service", service, 2)):
+            if name == "verdict" or e.whole[1] == 0:
+                gold = torch.as_tensor(e.whole[i : i + 1])
+                loss = torch.nn.functional.cross_entropy(scores[row : row + 1], gold)
+                parts.setdefault(name, []).append(loss * _WHOLE_WEIGHT)
+        if e.spans:
+            at = torch.tensor([e.reading.first[s[0]] for s in e.spans])
+            to = torch.tensor([e.reading.last[s[1]] for s in e.spans])
+            kinds, features = torch.as_tensor(e.kinds), torch.as_tensor(e.features)
+            scored = network.links(states[row], at, to, kinds, features)
+            for name, value in link_losses(e, *scored).items():
+                parts.setdefault(name, []).append(value)
+    total = sum(torch.stack(v).sum() for v in parts.values()) / len(examples)
+    assert isinstance(total, torch.Tensor)
+    return total, {k: float(torch.stack(v).mean().detach()) for k, v in parts.items()}

@@ -1,0 +1,223 @@
+"""``clodo train``: prepare → train → export → calibrate → evaluate → admit → pack, in one folder.
+
+Each stage leaves its result in the folder and is not done twice, so a run that was ended at any point
+goes on when it is called again with the same plan.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from clodo.corpus.format import Record, parse
+from clodo.corpus.similarity import twins
+from clodo.corpus.splits import WRITTEN, load_split, written_blocks
+from clodo.errors import ModelError, UsageError
+from clodo.evaluation.calibration import fit
+from clodo.evaluation.cases import Case, from_records, load
+from clodo.evaluation.measure import Figures, answers_of, judged_parts, judged_whole, measure
+from clodo.training.pairs import read_pairs
+from clodo.training.plan import MEMORY_BYTES, Plan, plan_hash
+from clodo.understand.confidence import KINDS
+from clodo.understand.encoder import EncoderUnderstander
+from clodo.understand.port import Understander
+
+Progress = Callable[[str], None]
+_VALID_ONE_IN = 10
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train, on what, and where. ``pairs``: the user's own JSONL in place of the corpus;
+    ``start``: weights to go on from; ``gate``: sets that decide on admission; ``current``: the model
+    that must be beaten."""
+
+    plan: Plan
+    base: Path
+    out: Path
+    name: str
+    version: str
+    licence: str
+    pairs: Path | None = None
+    start: Path | None = None
+    gate: tuple[Path, ...] = ()
+    current: Understander | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job: the model's folder, its figures beside the current model's, whether it is
+    admitted, and the rows of the user's file that were no use."""
+
+    folder: Path
+    figures: dict[str, Any]
+    current: dict[str, Any] | None
+    admitted: bool
+    refused_rows: tuple[str, ...]
+
+
+def run(job: Job, progress: Progress) -> Outcome:
+    """Carries a job out, or takes it up where it was.
+
+    Raises:
+        UsageError: the data is no use, or the folder holds another training.
+        ModelError: the base does not fit, PyTorch is missing, or there is too little memory.
+    """
+    from clodo.training.base import check_base
+
+    check_base(job.base)
+    _check_memory()
+    train_on, valid, refused = _prepare(job, progress)
+    _claim(job)
+    if not (job.out / "weights.pt").is_file():
+        _train(job, train_on, valid, progress)
+    folder = job.out / "model"
+    if not (folder / "model.json").is_file():
+        progress("Quantising and writing the model …")
+        _export(job, folder)
+        progress("Calibrating its confidence …")
+        _calibrate(folder, from_records(valid))
+    return _admit(job, folder, refused, progress)
+
+
+def _prepare(job: Job, progress: Progress) -> tuple[list[str] | None, list[Record], tuple[str, ...]]:
+    """The user's records (``None``: the corpus), the validation records and the refused rows."""
+    if job.pairs is None:
+        if not WRITTEN.is_dir():
+            raise UsageError(
+                "The corpus is not part of an installed Clodo.",
+                hint="Train from the source tree, or on your own pairs with --pairs.",
+            )
+        valid = load_split("valid")
+        found = twins([r.text for r in load_split("train")], [r.text for r in valid])
+        if found:
+            raise UsageError(
+                f"{len(found)} validation texts are near-duplicates of training texts.",
+                hint="Remove them from data/corpus/written.",
+            )
+        progress(f"{len(written_blocks())} written records, {len(valid)} of them held out.")
+        return None, valid, ()
+    blocks, bad = read_pairs(job.pairs)
+    for row in bad:
+        progress(f"not used: {row}")
+    if len(blocks) < 2:
+        raise UsageError(
+            f"{str(job.pairs)!r} has {len(blocks)} usable rows of {len(blocks) + len(bad)}.",
+            hint=str(bad[0]) if bad else "A row is JSON with a description and a blueprint.",
+        )
+    held = blocks[:: _VALID_ONE_IN] if len(blocks) >= 2 * _VALID_ONE_IN else blocks[-1:]
+    progress(f"{len(blocks)} usable rows, {len(held)} of them held out.")
+    return [b for b in blocks if b not in held], [parse(b) for b in held], tuple(str(b) for b in bad)
+
+
+def _claim(job: Job) -> None:
+    """Makes the folder this job's, or makes sure that it is."""
+    wanted = plan_hash(job.plan, *([job.pairs] if job.pairs else []))
+    path = job.out / "plan.json"
+    if path.is_file():
+        if json.loads(path.read_text("utf-8"))["hash"] != wanted:
+            raise UsageError(
+                f"{str(job.out)!r} holds a training with another plan or other data.",
+                hint="Choose another folder with -o, or remove this one.",
+            )
+        return
+    if job.out.is_dir() and any(job.out.iterdir()):
+        raise UsageError(f"{str(job.out)!r} is not empty.", hint="Choose another folder with -o.")
+    job.out.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"hash": wanted, **asdict(job.plan)}, indent=1) + "\n", "utf-8")
+
+
+def _train(job: Job, own: list[str] | None, valid: list[Record], progress: Progress) -> None:
+    from clodo.training.train import Training, mixture_of
+
+    training = Training(job.plan, job.base, job.out, mixture_of(job.plan, own), valid)
+    if training.resume():
+        progress(f"Going on after {training.state.seen} examples.")
+    elif job.start is not None:
+        training.start_from(job.start)
+    training.run(progress)
+
+
+def _export(job: Job, folder: Path) -> None:
+    from clodo.training.export import export
+
+    data = sha256("".join(b for b, _ in written_blocks()).encode()).hexdigest()[:12]
+    details = {
+        "name": job.name,
+        "version": job.version,
+        "kind": "encoder",
+        "licence": job.licence,
+        "data": "own pairs" if job.pairs else f"corpus {data}",
+        "minutes": job.plan.minutes,
+    }
+    made = folder.with_name("model.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    export(job.out / "weights.pt", job.base, made, details)
+    shutil.rmtree(folder, ignore_errors=True)
+    made.replace(folder)
+
+
+def _calibrate(folder: Path, valid: list[Case]) -> None:
+    """Fits the curves of confidence on validation texts and keeps them in the manifest."""
+    manifest = json.loads((folder / "model.json").read_text("utf-8"))
+    manifest["calibration"] = calibration(EncoderUnderstander(folder), valid)
+    (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+
+
+def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tuple[float, float]]:
+    """The curve of each kind of part, fitted on the model's raw confidence. The parts come first,
+    because the confidence of the whole is made of theirs."""
+    curves: dict[str, tuple[float, float]] = {}
+    for kinds in (KINDS[:-1], KINDS[-1:]):
+        model.calibrate(curves)
+        candidate = answers_of(model)
+        answered = [(c, candidate(c.text)) for c in cases if c.meaning is not None]
+        judged = [j for c, a in answered for j in judged_parts(c, a)] + judged_whole(answered)
+        for kind in kinds:
+            curve = fit([j for j in judged if j.kind == kind])
+            curves[kind] = (curve.slope, curve.offset)
+    return curves
+
+
+def _admit(job: Job, folder: Path, refused: tuple[str, ...], progress: Progress) -> Outcome:
+    """Measures the model on the gate beside the current one; it is admitted if it is better there."""
+    cases = [c for path in job.gate for c in load(path)]
+    if not cases:
+        return Outcome(folder, {}, None, True, refused)
+    progress(f"Evaluating on {len(cases)} texts …")
+    ours = measure(job.name, answers_of(EncoderUnderstander(folder)), cases, draws=0)
+    theirs = measure("current", answers_of(job.current), cases, draws=0) if job.current else None
+    admitted = theirs is None or worth(ours) > worth(theirs)
+    manifest = json.loads((folder / "model.json").read_text("utf-8"))
+    manifest["scores"] = {**ours.figures, **ours.abstention, "gate": [p.name for p in job.gate]}
+    (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    (job.out / "outcome.json").write_text(
+        json.dumps({"admitted": admitted, "model": ours.to_json(), "current": theirs.to_json() if theirs else None}, indent=1)
+        + "\n", "utf-8",
+    )  # fmt: skip
+    return Outcome(folder, ours.to_json(), theirs.to_json() if theirs else None, admitted, refused)
+
+
+def worth(f: Figures) -> float:
+    """One number to compare models by: the share of texts that are handled right (built as stated, or
+    asked about where they should be), then the F1 of what is harder than names."""
+    asked = f.abstention["asked_of_unclear"] * f.unclear
+    right = (f.figures["usable"] * f.clear + asked) / max(1, f.clear + f.unclear)
+    return right + 0.1 * (f.figures["fields"] + f.figures["constraints"] + f.figures["references"]) / 3
+
+
+def _check_memory() -> None:
+    info = Path("/proc/meminfo")
+    if not info.is_file():
+        return
+    available = next(int(line.split()[1]) * 1024 for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
+    if available < MEMORY_BYTES:
+        raise ModelError(
+            f"Training needs {MEMORY_BYTES / 2**30:.0f} GiB of memory, and {available / 2**30:.1f} are free.",
+            hint="End other programs, or train on a larger machine.",
+        )

@@ -1,0 +1,49 @@
+"""One dial, the minutes, and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+#: Bytes that training needs at most: weights, gradients, optimizer and the states of a batch.
+MEMORY_BYTES = 3 * 2**30
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is trained. ``minutes`` is time spent training, however often it was interrupted;
+    ``written_share`` of the examples are varied written records, the rest is generated."""
+
+    minutes: float
+    batch: int = 16
+    encoder_rate: float = 1.2e-4
+    head_rate: float = 5e-4
+    warm_up: float = 0.04
+    written_share: float = 0.6
+    seed: int = 1
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        """The time between two checkpoints."""
+        return min(300.0, max(5.0, self.minutes * 60 / 8))
+
+    @property
+    def validation_seconds(self) -> float:
+        """The time between two validations."""
+        return min(900.0, max(1.0, self.minutes * 60 / 6))
+
+    def rate(self, share: float) -> float:
+        """The factor of the learning rates when ``share`` (0 to 1) of the time is spent: a warm-up,
+        then a straight line to nearly nothing."""
+        return max(0.01, min(1.0, share / self.warm_up) * (1 - 0.98 * share))
+
+
+def plan_hash(plan: Plan, *inputs: Path) -> str:
+    """What makes one training another: its plan and the bytes of its inputs."""
+    digest = sha256(repr(asdict(plan)).encode())
+    for path in inputs:
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(file.name.encode() + sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]

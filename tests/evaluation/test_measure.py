@@ -1,0 +1,125 @@
+"""Measuring: figures, abstention, calibration and reports say what the answers were."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import parse
+from clodo.errors import UsageError
+from clodo.evaluation.calibration import Judged, expected_error, fit, reliability
+from clodo.evaluation.cases import Case, load
+from clodo.evaluation.measure import Answer, answers_of, measure
+from clodo.evaluation.parts import judge
+from clodo.evaluation.report import page, table
+from clodo.evaluation.scoring import Meaning, meaning
+from clodo.testing import ScriptedUnderstander
+from clodo.understand.port import Part
+
+SHOP = """service shop
+write key
+
+entity book {
+  title: text required
+  price: money min 0
+}
+
+entity review {
+  score: integer min 1 max 5
+  book: -> book required
+}
+"""
+RECORD = """=== s-1 | style=terse | domain=shop
+[Books|book] have a [title|book. !] and a [score|book. int] from [1|book.score =min] to [5|book.score =max]. Key for all.
+---
+access key
+=== s-2 | style=oneliner | domain=none
+hello there
+---
+verdict not-a-service
+"""
+
+
+def case(id: str, source: str | None = SHOP, style: str = "terse") -> Case:
+    return Case(id, f"text {id}", meaning(parse(source)) if source else None, style, True)
+
+
+def wrong() -> Meaning:
+    return meaning(parse(SHOP.replace("min 1 max 5", "min 1 max 6")))
+
+
+def test_right_wrong_and_asked_are_counted() -> None:
+    answers = {"text a": Answer(meaning(parse(SHOP))), "text b": Answer(wrong()), "text c": Answer(None), "text d": Answer(None)}
+    found = measure("m", answers.__getitem__, [case("a"), case("b"), case("c", style="email"), case("d", None)])
+    assert (found.clear, found.unclear) == (3, 1)
+    assert found.figures["usable"] == pytest.approx(1 / 3, abs=1e-4)
+    assert found.abstention == {"asked_of_unclear": 1.0, "asked_of_clear": pytest.approx(1 / 3, abs=1e-4)}
+    assert found.styles["terse"]["usable"] == 0.5 and found.styles["email"]["usable"] == 0
+    assert [f["id"] for f in found.faults] == ["b", "c"]
+    assert found.constructs["maximum"]["recall"] == pytest.approx(1 / 3, abs=1e-4)
+    low, high = found.intervals["usable"]
+    assert low <= found.figures["usable"] <= high
+
+
+def test_an_understander_that_fails_is_a_wrong_answer_and_no_end() -> None:
+    answer = answers_of(ScriptedUnderstander(parse(SHOP)))
+    assert answer("x").meaning == meaning(parse(SHOP))
+    assert answers_of(ScriptedUnderstander(None, ["what?"]))("x").meaning is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "change", "right"),
+    [
+        ("entity", "book", ("", ""), True),
+        ("entity", "author", ("", ""), False),
+        ("field", "book.title", ("", ""), True),
+        ("field", "book.title", ("text required", "text"), False),
+        ("field", "book.price", ("price: money min 0", "price: date"), False),
+        ("value", "review.score.max", ("", ""), True),
+        ("value", "review.score.max", ("max 5", "max 6"), False),
+        ("value", "review.score.min", ("max 5", "max 6"), True),
+        ("relation", "review.book.belongs", ("", ""), True),
+        ("relation", "review.book.belongs", ("required\n}", "required on delete cascade\n}"), False),
+        ("access", "access", ("write key", "write public"), False),
+    ],
+)
+def test_each_part_is_judged_by_itself(kind: str, path: str, change: tuple[str, str], right: bool) -> None:
+    said = meaning(parse(SHOP.replace(*change) if change[0] else SHOP))
+    assert judge(Part(path, 0.5, kind=kind), said, meaning(parse(SHOP)), exact=True) is right
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_right() -> None:
+    honest = [Judged("field", 0.75, i % 4 != 0) for i in range(40)]
+    boastful = [Judged("field", 0.95, i % 2 == 0) for i in range(40)]
+    assert expected_error(honest) == pytest.approx(0)
+    assert expected_error(boastful) == pytest.approx(0.45)
+    assert [b["count"] for b in reliability(honest)] == [40]
+    curve = fit(boastful)
+    assert curve(0.95) == pytest.approx(0.5, abs=0.05)
+    assert fit([])(0.3) == pytest.approx(0.3)
+
+
+def test_sets_of_both_shapes_are_read(tmp_path: Path) -> None:
+    marked = tmp_path / "set.txt"
+    marked.write_text(RECORD, "utf-8")
+    one, two = load(marked)
+    assert one.meaning is not None and one.meaning.access == "key" and one.style == "terse"
+    assert two.meaning is None
+    plain = tmp_path / "set.json"
+    means = {"entities": {"book": {"fields": {"title": {"type": "text", "required": True}}}}}
+    plain.write_text(json.dumps([{"id": "x", "description": "Books.", "means": means}]))
+    assert load(plain)[0].meaning is not None
+    for text in ("{}", "[{}]", "nonsense"):
+        plain.write_text(text)
+        with pytest.raises(UsageError, match="no set"):
+            load(plain)
+
+
+def test_reports_show_every_candidate_and_escape_what_people_wrote() -> None:
+    bad = Case("<b>", "a <script> text", meaning(parse(SHOP)), "terse", True)
+    found = measure("mine", lambda _: Answer(wrong(), 0.8, (Part("book", 0.9, kind="entity"),)), [bad]).to_json()
+    assert table([found]).count("| mine |") == 1
+    html = page("set & co", [found])
+    assert "<script" not in html and "&lt;script&gt;" in html and "set &amp; co" in html and "<svg" in html

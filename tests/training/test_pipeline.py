@@ -1,0 +1,119 @@
+"""The whole of ``clodo train`` on a tiny base: done, stopped and taken up, refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clodo.errors import ModelError, UsageError
+from clodo.testing import ScriptedUnderstander
+from clodo.training.pipeline import Job, run
+from clodo.training.plan import Plan
+from clodo.understand.encoder import EncoderUnderstander
+
+pytest.importorskip("torch", reason="training needs `pip install 'clodo[train]'`")
+pytestmark = pytest.mark.slow
+
+NAMES = ["book", "film", "song", "tool", "plant", "car", "house", "lamp", "coin", "boat"]
+FIELDS = ["title", "colour", "maker", "place", "label", "kind"]
+
+
+def rows() -> list[dict[str, str]]:
+    out = []
+    for i, name in enumerate(NAMES):
+        one, two = FIELDS[i % 6], FIELDS[(i + 2) % 6]
+        text = f"Each {name} has a {one} and a {two}. The {two} is required and at most {i + 20} letters."
+        source = f"service x\n\nentity {name} {{\n  {one}: text\n  {two}: text required max {i + 20}\n}}\n"
+        out.append({"description": text, "blueprint": source})
+    return out
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from clodo.testing.bases import write_tiny_base
+
+    words = [*NAMES, *FIELDS, "each", "has", "a", "and", "the", "is", "required", "at", "most", "letters"]
+    return write_tiny_base(tmp_path_factory.mktemp("base"), words)
+
+
+@pytest.fixture
+def job(tmp_path: Path, base: Path) -> Job:
+    pairs = tmp_path / "own.jsonl"
+    pairs.write_text("\n".join(json.dumps(r) for r in [*rows(), {"description": "?", "blueprint": "?"}]), "utf-8")
+    return Job(Plan(0.12, batch=4), base, tmp_path / "run", "tiny", "1", "MIT", pairs)
+
+
+def test_it_trains_exports_calibrates_and_packs(job: Job, tmp_path: Path) -> None:
+    said: list[str] = []
+    outcome = run(job, said.append)
+    manifest = json.loads((outcome.folder / "model.json").read_text("utf-8"))
+    assert manifest["licence"] == "MIT" and set(manifest["calibration"]) >= {"entity", "field", "whole"}
+    assert outcome.refused_rows and outcome.refused_rows[0].startswith("line 11")
+    assert (job.out / "curves.svg").read_text("utf-8").startswith("<svg")
+    log = [json.loads(line) for line in (job.out / "log.jsonl").read_text("utf-8").splitlines()]
+    assert log[-1]["loss"] < log[0]["loss"], "it learns"
+    model = EncoderUnderstander(outcome.folder)
+    assert model.understand("Each book has a title.").model == "tiny 1"
+
+    stamp = (job.out / "weights.pt").stat().st_mtime_ns
+    run(job, said.append)
+    assert (job.out / "weights.pt").stat().st_mtime_ns == stamp, "a second call does nothing twice"
+
+
+def test_a_training_that_was_killed_goes_on_where_it_was(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clodo.training.train import Training
+
+    step = Training._step
+    left = [12]
+
+    def stop_after_some(self: Any, examples: list[Any]) -> float:
+        left[0] -= 1
+        if left[0] < 0:
+            self.save()
+            raise KeyboardInterrupt
+        return step(self, examples)
+
+    monkeypatch.setattr(Training, "_step", stop_after_some)
+    with pytest.raises(KeyboardInterrupt):
+        run(job, lambda _: None)
+    assert not (job.out / "weights.pt").exists()
+    monkeypatch.setattr(Training, "_step", step)
+    said: list[str] = []
+    run(job, said.append)
+    assert "Going on after 48 examples." in said
+    assert (job.out / "weights.pt").exists()
+
+
+def test_another_plan_does_not_take_up_the_folder(job: Job) -> None:
+    job.out.mkdir()
+    (job.out / "plan.json").write_text(json.dumps({"hash": "another"}))
+    with pytest.raises(UsageError, match="another plan"):
+        run(job, lambda _: None)
+
+
+def test_a_model_that_is_no_better_is_not_admitted(job: Job, tmp_path: Path) -> None:
+    gate = tmp_path / "gate.json"
+    gate.write_text(json.dumps([{"id": "g", "description": "What time is it?", "means": None}]))
+    asks = ScriptedUnderstander(None, ["What do you mean?"])
+    made = Job(job.plan, job.base, job.out, "tiny", "1", "MIT", job.pairs, None, (gate,), asks)
+    outcome = run(made, lambda _: None)
+    assert not outcome.admitted and outcome.current is not None
+
+
+def test_data_that_is_no_use_and_a_base_that_does_not_fit_are_told(job: Job, tmp_path: Path) -> None:
+    assert job.pairs is not None
+    job.pairs.write_text("nothing\n" * 3)
+    with pytest.raises(UsageError, match="0 usable rows of 3"):
+        run(job, lambda _: None)
+    with pytest.raises(ModelError, match=r"has no config\.json"):
+        run(Job(job.plan, tmp_path, job.out, "x", "1", "MIT"), lambda _: None)
+    assert not job.out.exists(), "nothing is begun that cannot be done"
+
+
+def test_too_little_memory_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clodo.training.pipeline.MEMORY_BYTES", 2**60)
+    with pytest.raises(ModelError, match="GiB of memory"):
+        run(job, lambda _: None)
