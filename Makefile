@@ -1,7 +1,8 @@
-# The one door: setup, demo, test, check, bench, train.
+# The one door: setup, demo, test, check, bench, docs, evals, train.
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+ENGINE := .venv/.engine
 DESCRIPTION := I need a small backend for my bookshop. Books have a title, an author name, an ISBN that must be unique, and a price. Customers leave reviews: a score from 1 to 5 plus some text. No login needed.
 
 .PHONY: setup demo test check bench docs evals train clean
@@ -14,6 +15,11 @@ $(STAMP): pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,llama]'
 	@touch $(STAMP)
 
+$(ENGINE): $(STAMP)
+	@echo "Installing what trains models (PyTorch) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	@touch $(ENGINE)
+
 demo: setup
 	@rm -rf demo-bookshop
 	@$(BIN)/clodo generate "$(DESCRIPTION)" -o demo-bookshop --yes
@@ -24,22 +30,23 @@ check: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-test: setup check
+test: setup $(ENGINE) check
 	@$(BIN)/clodo doctor --install
 	@$(BIN)/pytest
 
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline
+	@$(BIN)/python -m benchmarks.understanding
 
 docs: setup
 	@$(BIN)/python -m scripts.docs
 
 evals: setup
-	@$(BIN)/python -m evals.run --help
+	@$(BIN)/python -m evals.run --against evals/results/previous.json
 
-train: setup
-	@$(BIN)/python -m pip install --quiet -e '.[train]'
-	@$(BIN)/python -m clodo.training.train --help
+# The built-in model anew: about two hours on two cores. See docs/training.md.
+train: setup $(ENGINE)
+	@$(BIN)/clodo train -o runs/clodo-1 --minutes 120 --name clodo-1 --gate evals/sets/clear.txt --gate evals/sets/unclear.txt
 
 clean:
 	rm -rf .venv demo-bookshop

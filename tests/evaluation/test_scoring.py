@@ -75,3 +75,17 @@ def test_f1_is_the_harmonic_mean() -> None:
 
 def test_names_are_compared_without_their_form() -> None:
     assert key("Reviews") == key("review")
+
+
+@pytest.mark.parametrize(
+    ("name", "same"), [("book_title", True), ("full_title", True), ("heading", False), ("price_title", True)]
+)
+def test_a_longer_name_for_the_same_field_is_the_same_field(name: str, same: bool) -> None:
+    made, faults = score(TEXT.replace("  title: text required", f"  {name}: text required"))
+    assert (not faults) is same and (made.usable == 1) is same
+
+
+def test_a_name_that_could_be_two_fields_is_neither() -> None:
+    wanted = TEXT.replace("  title: text required", "  title: text required\n  short_title: text")
+    said = TEXT.replace("  title: text required", "  the_book_title: text required")
+    assert any(f.startswith("fields: missing") for f in score(said, wanted)[1])

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clodo.errors import ModelError
 from clodo.evaluation.calibration import Judged, expected_error, reliability
 from clodo.evaluation.cases import Case
 from clodo.evaluation.parts import judge
-from clodo.evaluation.scoring import Meaning, Score, meaning
+from clodo.evaluation.scoring import Meaning, Score, aligned, key, meaning, renames
 from clodo.understand.port import Part, Understander
 
 
@@ -153,9 +153,18 @@ def judged_parts(case: Case, answer: Answer) -> list[Judged]:
     """Each part of an answer with whether it is right."""
     if answer.meaning is None or case.meaning is None:
         return []
-    said, wanted, exact = answer.meaning, case.meaning, case.exact
-    found = ((p, judge(p, said, wanted, exact=exact)) for p in answer.parts)
+    wanted, exact = case.meaning, case.exact
+    renamed = renames(answer.meaning, wanted)
+    said = aligned(answer.meaning, renamed)
+    parts = (replace(p, path=_renamed(p.path, renamed)) for p in answer.parts)
+    found = ((p, judge(p, said, wanted, exact=exact)) for p in parts)
     return [Judged(p.kind, p.confidence, right) for p, right in found if right is not None]
+
+
+def _renamed(path: str, renamed: Mapping[tuple[str, str], str]) -> str:
+    names = path.split(".")
+    other = renamed.get((key(names[0]), key(names[1]))) if len(names) > 1 else None
+    return path if other is None else ".".join([names[0], other, *names[2:]])
 
 
 def judged_whole(clear: Sequence[tuple[Case, Answer]]) -> list[Judged]:

@@ -8,8 +8,8 @@ contradicts the text.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
 from clodo.understand.naming import singular
@@ -168,6 +168,7 @@ class Score:
         """Counts one text; returns what is wrong with it, in words. ``lenient``: the reference does not
         tell exclusive bounds, rules of single entities or who may read what only its author changes."""
         self.texts += 1
+        said = aligned(said, renames(said, wanted))
         faults = _compare(self.tallies, said, wanted, lenient)
         _tally_constructs(self.constructs, said, wanted, lenient)
         if wanted.access:
@@ -188,6 +189,41 @@ class Score:
         out["access"] = round(self.access_right / max(1, self.access_stated), 4)
         out["usable"] = round(self.usable / max(1, self.texts), 4)
         return out
+
+
+def renames(said: Meaning, wanted: Meaning) -> dict[tuple[str, str], str]:
+    """The fields that go by a longer or shorter name than the wanted one, and that name: ``crew_name``
+    for ``name``, ``rent`` for ``yearly_rent``. Only where the words of one name hold those of the
+    other, within one entity, one to one; names that match exactly stay."""
+    renamed: dict[tuple[str, str], str] = {}
+    for entity in said.entities & wanted.entities:
+        extra = sorted(f for e, f in said.fields if e == entity and (e, f) not in wanted.fields)
+        missing = sorted(f for e, f in wanted.fields if e == entity and (e, f) not in said.fields)
+        for name in extra:
+            near = [m for m in missing if _same_thing(name, m)]
+            if len(near) == 1:
+                renamed[entity, name] = near[0]
+                missing.remove(near[0])
+    return renamed
+
+
+def aligned(said: Meaning, renamed: Mapping[tuple[str, str], str]) -> Meaning:
+    """The meaning with some fields under other names."""
+
+    def moved(fact: Fact) -> Fact:
+        where = (str(fact[0]), str(fact[1]))
+        return (fact[0], renamed[where], *fact[2:]) if where in renamed else fact
+
+    return replace(
+        said,
+        fields={(e, renamed.get((e, f), f)): t for (e, f), t in said.fields.items()},
+        constraints={moved(c) for c in said.constraints},
+    )
+
+
+def _same_thing(one: str, other: str) -> bool:
+    a, b = set(one.split("_")), set(other.split("_"))
+    return a < b or b < a
 
 
 def _compare(

@@ -38,8 +38,9 @@ def understand(network: Network, tokenizer: Any, text: str) -> Draft:
         return LinkScores(*(t.numpy() for t in out))
 
     scores = TextScores(
-        tags[0, first].numpy(), access[0].numpy(), verdict[0].numpy(), service[0].numpy()
-    )
+        tags[0, first].numpy(), access[0].numpy(), verdict[0].numpy(), service[0].numpy(),
+        network.access_words(states, access)[0, first].numpy(),
+    )  # fmt: skip
     return decode(reading, scores, link, Speller(known_words(tokenizer)))
 
 

@@ -26,7 +26,8 @@ class _Reader(nn.Module):
         self.network = network
 
     def forward(self, ids: Tensor) -> tuple[Tensor, ...]:
-        return tuple(self.network(ids, torch.ones_like(ids)))
+        states, tags, access, verdict, service = self.network(ids, torch.ones_like(ids))
+        return states, tags, access, verdict, service, self.network.access_words(states, access)
 
 
 def export(weights: Path, base: Path, out: Path, details: dict[str, Any]) -> None:
@@ -57,8 +58,8 @@ def export(weights: Path, base: Path, out: Path, details: dict[str, Any]) -> Non
 def _export_reader(network: Network, path: Path) -> None:
     torch.onnx.export(
         _Reader(network), (torch.full((1, 17), 5),), str(path), dynamo=False,
-        input_names=["ids"], output_names=["states", "tags", "access", "verdict", "service"],
-        dynamic_axes={"ids": {1: "pieces"}, "states": {1: "pieces"}, "tags": {1: "pieces"}}, opset_version=17,
+        input_names=["ids"], output_names=["states", "tags", "access", "verdict", "service", "access_words"],
+        dynamic_axes={n: {1: "pieces"} for n in ("ids", "states", "tags", "access_words")}, opset_version=17,
     )  # fmt: skip
 
 

@@ -105,6 +105,15 @@ class Network(nn.Module):
         self.links = Links(hidden)
         self.drop = nn.Dropout(0.1)
 
+    def access_words(self, states: Tensor, access: Tensor) -> Tensor:
+        """How much each piece speaks for the access rule that wins over none being stated,
+        ``[batch, pieces]``: the part of the score that comes through the pooled maximum, given to the
+        piece that has it."""
+        weight = self.access.weight[:, states.shape[-1] :]
+        towards = weight[access.argmax(-1)] - weight[0]
+        owns = (states == states.amax(1, keepdim=True)).to(states.dtype)
+        return (owns * states * towards[:, None]).sum(-1)
+
     def forward(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """``ids`` and ``mask [batch, pieces]`` → states ``[batch, pieces, hidden]``, tag scores
         ``[batch, pieces, tags]`` and scores of access, verdict and service type."""

@@ -1,28 +1,95 @@
-"""What no part of the understanding accounts for: numbers and quoted words of the text.
+"""What no part of the understanding accounts for: numbers, quoted words and cues of rules.
 
 They are shown, never silently dropped. A number in chatter ("we are 12 people") is shown too: the
-model has not said what it is for.
+model has not said what it is for. A cue is a word that mostly stands for a rule; it is accounted for
+where a rule of its kind was understood from its own sentence or the one before. Cues only hold the
+model's reading against the text: no rule is ever made from one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 
+from clodo.understand.draft import Draft
+from clodo.understand.draft import Span as Stretch
 from clodo.understand.port import Span
 
 _TELLING = re.compile(r"(?<![\w.])\d[\d.,]*(?:%|\b)|\"[^\"\n]{1,60}\"|“[^”\n]{1,60}”")
+_SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
+
+#: Kind of rule → words that mostly stand for it.
+_CUES = {
+    "unique": r"unique|uniqueness|duplicates?|twice",
+    "required": r"required|mandatory|compulsory|obligatory",
+    "default": r"defaults?(?: to)?|by default",
+    "bound": r"at least|at most|no more than|not more than|maximum|minimum|max|min|negative",
+    "search": r"search(?:able|ed|es)?",
+    "deletion": r"delet(?:e|es|ed|ing)|cascad(?:e|es|ing)",
+}
+_PATTERNS = {kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for kind, words in _CUES.items()}
+_BOUNDS = frozenset(["min", "max", "xmin", "xmax", "minlen", "maxlen", "len"])
+_FLAGS = {"unique": "unique", "required": "required", "optional": "required", "search": "search"}
+_DELETION = frozenset(["cascade", "restrict", "setnull"])
 
 
-def unexplained(text: str, spans: Sequence[Span], read_to: int) -> list[tuple[int, int]]:
-    """The spans that nothing accounts for; all of the text behind ``read_to`` is one of them."""
-    found = []
+def unexplained(draft: Draft | None, text: str, spans: Sequence[Span], read_to: int) -> list[Stretch]:
+    """The stretches that nothing accounts for; all of the text behind ``read_to`` is one of them.
+    Without a draft, which knows what each rule rests on, cues are not looked at."""
+    found = [s for s in _figures(text) if s[1] <= read_to and not _covered(s, spans)]
+    if draft is not None:
+        found += [s for s in _cues(draft, text, spans) if s[1] <= read_to]
+    if read_to < len(text.rstrip()):
+        found.append((read_to, len(text.rstrip())))
+    return found
+
+
+def _figures(text: str) -> Iterator[Stretch]:
     for m in _TELLING.finditer(text):
         start, end = m.start(), m.end()
         while end > start and text[end - 1] in ".,":
             end -= 1
-        if end <= read_to and not any(s.start < end and s.end > start for s in spans):
-            found.append((start, end))
-    if read_to < len(text.rstrip()):
-        found.append((read_to, len(text.rstrip())))
-    return found
+        yield start, end
+
+
+def _covered(stretch: Stretch, spans: Sequence[Span]) -> bool:
+    return any(s.start < stretch[1] and s.end > stretch[0] and s.role != "access" for s in spans)
+
+
+def _cues(draft: Draft, text: str, spans: Sequence[Span]) -> Iterator[Stretch]:
+    ends = [m.end() for m in _SENTENCE_END.finditer(text)]
+    known: dict[str, set[int]] = {kind: set() for kind in _CUES}
+    for kind, stretch in _rules(draft):
+        known[kind].add(bisect_right(ends, stretch[0]))
+    for kind, pattern in _PATTERNS.items():
+        for m in pattern.finditer(text):
+            sentence = bisect_right(ends, m.start())
+            near = {sentence - 1, sentence, sentence + 1}
+            if not near & known[kind] and not _covered(m.span(), spans):
+                yield m.span()
+
+
+def _rules(draft: Draft) -> Iterator[tuple[str, Stretch]]:
+    """Every rule that was understood, by kind, at each stretch of the text that it rests on."""
+    for e in draft.entities.values():
+        if "softdelete" in e.flags:
+            yield from (("deletion", s) for s in e.evidence.spans)
+        together = {name for group in e.together for name in group}
+        for f in e.fields.values():
+            kinds = {_FLAGS[flag] for flag in f.flags if flag in _FLAGS}
+            kinds |= {"unique"} if f.name in together else set()
+            kinds |= {"deletion"} if f.reference_flags & _DELETION else set()
+            yield from ((kind, s) for kind in kinds for s in f.evidence.spans)
+            for v in f.values:
+                kind = "bound" if v.role in _BOUNDS else "default" if "def" in v.role else ""
+                if kind:
+                    yield from ((kind, s) for s in v.evidence.spans)
+    for r in draft.relations:
+        spans = [s for n in (r.source, r.target) for s in draft.entities[n].evidence.spans]
+        if r.flags & _DELETION:
+            yield from (("deletion", s) for s in spans)
+        if r.flags & {"required", "optional"}:
+            yield from (("required", s) for s in spans)
+        if "one" in r.flags:
+            yield from (("unique", s) for s in spans)

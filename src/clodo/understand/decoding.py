@@ -31,12 +31,14 @@ _VALUE = _INDEX["value-enum"]
 
 
 class TextScores(NamedTuple):
-    """Scores over a text: ``tags [words, tags]`` and one row each for the whole."""
+    """Scores over a text: ``tags [words, tags]``, one row each for the whole, and how much each word
+    speaks for the access rule ``[words]``."""
 
     tags: Array
     access: Array
     verdict: Array
     service: Array
+    access_words: Array
 
 
 class LinkScores(NamedTuple):
@@ -75,10 +77,20 @@ def decode(
         verdict_confidence=float(verdict.max()),
     )
     draft.access_evidence.add(float(access.max()))
+    if draft.access != "unstated":
+        draft.access_evidence.spans.append(_loudest_sentence(reading, scores.access_words))
     mentions = mentions_of(scores.tags)
     if mentions:
         _Decoder(reading, mentions, link, draft, spell).run()
     return draft
+
+
+def _loudest_sentence(reading: Reading, weights: Array) -> Span:
+    """The sentence whose words weigh most."""
+    sentences = np.array(reading.sentences)
+    best = int(np.bincount(sentences, weights=np.clip(weights, 0, None)).argmax())
+    inside = np.flatnonzero(sentences == best)
+    return reading.words[int(inside[0])][0], reading.words[int(inside[-1])][1]
 
 
 def mentions_of(tags: Array) -> list[Mention]:
@@ -295,12 +307,19 @@ class _Decoder:
         if best <= nothing:
             return
         relation = DraftRelation(self.names[source], self.names[target], kind)
-        relation.evidence.add(best)
+        relation.evidence.add(best, *self._telling_pair(source, target, kind))
         if kind == "belongs":
             for offset, flag in enumerate(L.REFERENCE_FLAGS):
                 if self._pooled(self.groups[source], self.groups[target], _REF + offset) > 0:
                     relation.flags.add(flag)
         self.draft.relations.append(relation)
+
+    def _telling_pair(self, source: int, target: int, kind: str) -> tuple[Span, Span]:
+        """The two mentions that say most clearly that two entities are related."""
+        rows, columns = self.groups[source], self.groups[target]
+        scores = self.powers[np.ix_(rows, columns)][..., _INDEX[kind]]
+        i, j = np.unravel_index(int(scores.argmax()), scores.shape)
+        return self._chars(rows[int(i)]), self._chars(columns[int(j)])
 
     def _entity_flags(self) -> None:
         powers = np.exp(np.clip(self.scores.entity_flags, -25, 25))
@@ -321,6 +340,7 @@ class _Decoder:
                     entity.read_roles.append(role)
                 if self._pooled([i], group, _INDEX["role-write"]) > 0:
                     entity.write_roles.append(role)
+            self.draft.roles.append(self._chars(i))
 
     def _together(self) -> None:
         for owner, name in enumerate(self.names):

@@ -72,8 +72,8 @@ class DraftRelation:
 
 @dataclass
 class Draft:
-    """A whole text. ``unsupported`` are wishes that a blueprint cannot say; ``mended`` are words of
-    names whose spelling was mended."""
+    """A whole text. ``unsupported`` are wishes that a blueprint cannot say, ``roles`` the words for kinds
+    of user; ``mended`` are words of names whose spelling was mended."""
 
     entities: dict[str, DraftEntity] = field(default_factory=dict)
     relations: list[DraftRelation] = field(default_factory=list)
@@ -84,4 +84,5 @@ class Draft:
     verdict: str = "clear"
     verdict_confidence: float = 1.0
     unsupported: list[Span] = field(default_factory=list)
+    roles: list[Span] = field(default_factory=list)
     mended: dict[str, str] = field(default_factory=dict)

@@ -105,7 +105,7 @@ class EncoderUnderstander:
         if not reading.words:
             return Draft(verdict="vague"), reading, {"prefill": 0.0, "decode": 0.0, "model": 0.0}
         ids = np.array([reading.pieces], dtype=np.int64)
-        states, tags, access, verdict, service = reader.run(None, {"ids": ids})
+        states, tags, access, verdict, service, access_words = reader.run(None, {"ids": ids})
         read_at = time.perf_counter()
 
         def link(
@@ -120,7 +120,9 @@ class EncoderUnderstander:
             }
             return LinkScores(*links.run(None, inputs))
 
-        scores = TextScores(tags[0][reading.first], access[0], verdict[0], service[0])
+        scores = TextScores(
+            tags[0][reading.first], access[0], verdict[0], service[0], access_words[0][reading.first]
+        )
         spell = Speller(words)
         draft = decode(reading, scores, link, spell)
         draft.mended = spell.mended
@@ -135,7 +137,7 @@ class EncoderUnderstander:
         questions = questions_for(draft, blueprint)
         spans = _spans(draft, reading)
         spans += [Span(a, b, "unexplained") for a, b in left]
-        spans += [Span(a, b, "unexplained") for a, b in unexplained(description, spans, reading.end)]
+        spans += [Span(a, b, "unexplained") for a, b in unexplained(draft, description, spans, reading.end)]
         parts, confidence = self._confident(draft)
         return Understanding(
             blueprint=None if questions else blueprint,
@@ -198,6 +200,8 @@ def _spans(draft: Draft, reading: Reading) -> list[Span]:
             found += [Span(a, b, "field") for a, b in f.evidence.spans]
             found += [Span(a, b, "value") for v in f.values for a, b in v.evidence.spans]
     found += [Span(a, b, "unsupported") for a, b in draft.unsupported]
+    found += [Span(a, b, "role") for a, b in draft.roles]
+    found += [Span(a, b, "access") for a, b in draft.access_evidence.spans]
     if draft.name:
         at = reading.text.find(draft.name)
         found += [Span(at, at + len(draft.name), "name")] if at >= 0 else []

@@ -140,7 +140,7 @@ class GenerativeUnderstander:
                 break
         confidence = last.confidence if last.confidence is not None else 0.5
         spans = tuple(_mentions(description, blueprint))
-        left = unexplained(description, spans, len(description))
+        left = unexplained(None, description, spans, len(description))
         unclear = any(e.name == "unclear" for e in blueprint.entities)
         return Understanding(
             blueprint=None if unclear else blueprint,

@@ -13,13 +13,20 @@ _WORD = re.compile(r"[A-Za-z]+|\d+")
 #: Words that are no part of a name.
 FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
-# inflect takes these endings for plurals ("bus" -> "bu").
+# inflect takes these endings and words for plurals ("bus" -> "bu"), or for the plural of a man.
 _NOT_PLURAL = re.compile(
-    r"(?:us|ss|is|ics|gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos"
-    r"|chassis|media|data|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss"
-    r"|css|tls|apis)$"
+    r".*(?:us|ss|is)|(?:gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos|media"
+    r"|data|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss|css|tls|apis|physics"
+    r"|mathematics|economics|politics|athletics|statistics|analytics|electronics|ethics|logistics"
+    r"|gymnastics|genetics|robotics|acoustics|graphics|diagnostics|mechanics|ceramics|basics"
+    r"|specimen|regimen|abdomen|acumen|omen|stamen|lumen|staff|luggage|police)"
 )
-_IRREGULAR = {"buses": "bus", "gases": "gas", "apis": "api", "lenses": "lens", "leaves": "leave"}
+_IRREGULAR = {
+    "buses": "bus", "gases": "gas", "apis": "api", "lenses": "lens", "leaves": "leave", "menus": "menu",
+    "gurus": "guru", "emus": "emu", "taxis": "taxi", "skis": "ski", "kiwis": "kiwi", "bikinis": "bikini",
+    "alibis": "alibi", "safaris": "safari", "wikis": "wiki", "photos": "photo", "diagnoses": "diagnosis",
+    "analyses": "analysis", "theses": "thesis", "crises": "crisis",
+}  # fmt: skip
 
 # What people type for short, and the word that a reader of the API expects.
 ABBREVIATIONS = {
@@ -65,7 +72,7 @@ def singular(word: str) -> str:
     """The singular of one lower-case English word; a singular comes back unchanged."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
-    if len(word) < 4 or _NOT_PLURAL.search(word):
+    if len(word) < 4 or _NOT_PLURAL.fullmatch(word):
         return word
     found = _inflector().singular_noun(word)
     return str(found) if found else word

@@ -63,7 +63,8 @@ class _Document:
 
     def _mentioned(self, body: list[str]) -> list[str]:
         """Entities without a word of their own must still be mentioned by some relation."""
-        related = {x.source.name for x in self.spec.relations} | {x.target.name for x in self.spec.relations}
+        said = [x for x in self.spec.relations if x not in self.inline]
+        related = {x.source.name for x in said} | {x.target.name for x in said}
         out = []
         for e, text in zip(self.spec.entities, body, strict=True):
             if e.fields or e.name not in related or self.rng.random() < 0.5:

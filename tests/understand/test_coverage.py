@@ -1,0 +1,52 @@
+"""Nothing that looks like a rule is dropped in silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.corpus.format import parse
+from clodo.corpus.gold import gold_draft
+from clodo.understand.coverage import unexplained
+from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftValue, Evidence
+from clodo.understand.port import Span
+
+TEXT = "Books have a title (required), an ISBN that is unique and a price of at least 2. We are 12 people."
+
+
+def draft(*, flags: set[str], value: bool = True) -> Draft:
+    title = DraftField("title", flags=flags & {"required"}, evidence=Evidence(spans=[(13, 18)]))
+    isbn = DraftField("isbn", flags=flags & {"unique"}, evidence=Evidence(spans=[(34, 38)]))
+    price = DraftField("price", evidence=Evidence(spans=[(60, 65)]))
+    if value:
+        at = TEXT.index("2")
+        price.values.append(DraftValue("min", "2", Evidence(spans=[(at, at + 1)])))
+    fields = {f.name: f for f in (title, isbn, price)}
+    return Draft({"book": DraftEntity("book", fields, evidence=Evidence(spans=[(0, 5)]))})
+
+
+def shown(d: Draft, *, read_to: int = len(TEXT)) -> list[str]:
+    spans = [Span(*s, "value") for e in d.entities.values() for f in e.fields.values() for v in f.values for s in v.evidence.spans]
+    return [TEXT[a:b] for a, b in unexplained(d, TEXT, spans, read_to)]
+
+
+def test_what_was_understood_is_not_shown_and_what_was_not_is() -> None:
+    assert shown(draft(flags={"required", "unique"})) == ["12"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "value", "missed"),
+    [({"required"}, True, ["unique"]), ({"unique"}, True, ["required"]), ({"required", "unique"}, False, ["2", "at least"])],
+)
+def test_a_rule_that_was_missed_is_shown(flags: set[str], value: bool, missed: list[str]) -> None:
+    assert set(missed) <= set(shown(draft(flags=flags, value=value)))
+
+
+def test_what_lies_behind_the_reading_is_shown_as_one() -> None:
+    assert shown(draft(flags={"required", "unique"}), read_to=81)[-1] == TEXT[81:]
+
+
+def test_a_wish_that_cannot_be_built_is_not_shown_twice() -> None:
+    record = parse("=== x | style=terse | domain=x\n[Books|book] have a [title|book.]. [Delete books after 30 days|X].\n---\naccess none\n")
+    d = gold_draft(record)
+    spans = [Span(a, b, "unsupported") for a, b in d.unsupported]
+    assert unexplained(d, record.text, spans, len(record.text)) == []
