@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 
-from clodo.app.serving import read_secrets
+from clodo.app.variables import read_variables
 from clodo.blueprint import parse
 from clodo.blueprint.plan import make_plan
 from clodo.blueprint.samples import sample_body
@@ -24,7 +24,7 @@ def main(directory: Path) -> int:
     plan = make_plan(parse((directory / "blueprint.clodo").read_text("utf-8")))
     entity = next(e for e in plan.blueprint.entities if not any(r.required for r in e.references))
     with Host(ensure(print)) as host:
-        served = host.serve(directory, bindings=read_secrets(directory))
+        served = host.serve(directory, bindings=read_variables(directory / ".dev.vars"))
         with httpx.Client(base_url=served.url, timeout=10, trust_env=False) as client:
             path = f"/api/{plan.path(entity)}"
             body = sample_body(entity.fields)

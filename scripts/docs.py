@@ -14,7 +14,9 @@ COMMANDS = {
     "generate": "The main job: description → blueprint → service → proof. On a terminal it shows the description, "
     "coloured by what was understood, and the blueprint, and lets you accept, edit or rephrase it.",
     "blueprint": "The first half of `generate`: what the model understands, and nothing else.",
-    "build": "From a blueprint that you have; no model is used.",
+    "build": "From a blueprint that you have; no model is used. With `--force` an older service in the folder is replaced: only "
+    "files that Clodo generated, and none that you have edited unless `--discard-edits` says so. Everything else in the folder "
+    "stays: secrets, local data, packages, git, your own files. A failure leaves it as it was.",
     "verify": "The proof of a service folder, also of one that you have changed by hand.",
     "dev": "Serves a folder with its migrations applied and its data kept in `.wrangler/`; `ready http://…` is "
     "printed once `/health` answered, and again after each change of a file.",
@@ -32,7 +34,8 @@ failed, and nothing half-written is left; 2 the call is wrong; 3 the description
 questions are printed and nothing is written; 130 stopped with Ctrl-C.
 
 Environment: `CLODO_CACHE` is the folder for what is fetched once (toolchain, models), `CLODO_MODEL` the model that is
-used where `--model` is not given, `CLODO_API_KEY` the key for endpoints of `--model http(s)://…`.
+used where `--model` is not given, `CLODO_API_KEY` the key for endpoints of `--model http(s)://…`. With `CLODO_DEBUG=1` an
+error that Clodo did not foresee is shown with its traceback.
 
 This page is written by `make docs`; a test holds it against the program.
 """

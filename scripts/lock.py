@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from clodo.toolchain import store
+from clodo.toolchain.npm import npm_script
 
 LOCK = Path(store.__file__).with_name("package-lock.json")
 
@@ -20,7 +21,7 @@ LOCK = Path(store.__file__).with_name("package-lock.json")
 def main() -> None:
     """The command."""
     node = store.node_path()
-    command = [str(node), str(store.npm_script(node)), "install", "--package-lock-only"]
+    command = [str(node), str(npm_script(node)), "install", "--package-lock-only"]
     command += ["--omit-lockfile-registry-resolved", "--ignore-scripts", "--no-audit", "--no-fund"]
     path = f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     with tempfile.TemporaryDirectory() as folder:

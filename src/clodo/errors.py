@@ -10,7 +10,9 @@ plain sentence, a ``hint`` (what to do next) and whether trying again can help::
     ├── ToolchainError       exit 1   Node, npm packages or workerd are missing or broken
     ├── ModelError           exit 1   a model cannot be found, loaded or used
     ├── ProofError           exit 1   the proof could not be carried out
-    └── WorkspaceError       exit 1   the user's folder cannot be written as asked
+    ├── WorkspaceError       exit 1   the user's folder cannot be written as asked
+    ├── InternalError        exit 1   Clodo stumbled over itself
+    └── Interrupted          exit 130 the user stopped it
 
 It is mapped once to an exit status (here) and once to output (``clodo.cli``).
 """
@@ -25,12 +27,21 @@ class ClodoError(Exception):
     exit_status = 1
     retryable = False
 
-    def __init__(self, message: str, *, hint: str = "", code: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", code: str | None = None, retryable: bool | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         if code is not None:
             self.code = code
+        if retryable is not None:
+            self.retryable = retryable
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What people are told between the sentence and the hint, an item each."""
+        return ()
 
     def to_json(self) -> dict[str, object]:
         """The error as the ``error`` member of a JSON answer."""
@@ -58,6 +69,10 @@ class UnclearDescription(ClodoError):
     def __init__(self, message: str, *, questions: tuple[str, ...], hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.questions = questions
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        return self.questions
 
     def to_json(self) -> dict[str, object]:
         return {**super().to_json(), "questions": list(self.questions)}
@@ -91,3 +106,17 @@ class WorkspaceError(ClodoError):
     """A folder of the user's cannot be read or written as asked."""
 
     code = "workspace"
+
+
+class InternalError(ClodoError):
+    """Something that nobody foresaw: a fault of Clodo's own."""
+
+    code = "internal"
+
+
+class Interrupted(ClodoError):
+    """The user stopped the command."""
+
+    code = "interrupted"
+    exit_status = 130
+    retryable = True

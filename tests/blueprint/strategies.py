@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from clodo.blueprint import values as v
 
 names = st.from_regex(r"[a-z][a-z0-9_]{0,12}", fullmatch=True)
-texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=20)
+texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 numbers = st.decimals(-10**6, 10**6, allow_nan=False, places=3).map(lambda d: d.normalize() + 0)
 positive = st.integers(0, 10**6).map(Decimal)
 constants = st.one_of(numbers, st.booleans(), texts)

@@ -36,6 +36,10 @@ def by_character() -> Lark:
     return Lark("\n".join(rules), parser="earley", lexer="dynamic_complete")
 
 
+def test_it_admits_letters_of_every_language() -> None:
+    by_character().parse(format_blueprint(parse('service x "Büro – 日本"\nentity a {\n}\n')))
+
+
 def test_it_admits_what_people_and_models_write(example: Path) -> None:
     text = format_blueprint(parse(example.read_text("utf-8")))
     by_character().parse(text)

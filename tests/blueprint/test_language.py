@@ -58,6 +58,18 @@ def test_examples_are_canonical_or_parse(example) -> None:  # type: ignore[no-un
         ("service x\nentity a {\n  b: integer = c + 1\n}\n", 3, 3, "no field"),
         ("service x\nentity a {\n  b: integer\n  search b\n}\n", 3, 3, "cannot be searched"),
         ("service x\n", 1, 9, "needs an entity"),
+        ("service x\nentity a {\n  title text\n}\n", 3, 3, "write 'title: text'"),
+        ("service x\nentity a {\n  d: date min now\n}\n", 3, 15, "fixed moments"),
+        ("service x\nentity a {\n  d: date min 2020-01-01\n}\n", 3, 15, 'write "2020-01-01"'),
+        ("service x\nentity a {\n  d: time default 09:30\n}\n", 3, 19, 'write "09:30"'),
+        ("service my-shop\nentity a {\n}\n", 1, 9, "write my_shop"),
+        ("service x\nentity a {\n  e: enum(in-stock, b)\n}\n", 3, 11, 'or "in-stock" in quotes'),
+        ("service x 'Shop'\nentity a {\n}\n", 1, 11, "double quotes"),
+        ("service x\nentity a {\n  b: text, required\n}\n", 3, 10, "Leave it out"),
+        ("service x\ntype data-servise\n", 2, 6, "a service type"),
+        ("# nothing yet\n\n", 1, 1, "Begin with 'service"),
+        ("service x \"\\ud800\"\nentity a {\n}\n", 1, 11, "cannot be stored"),
+        ("service x\nentity a {\n  n: integer\n  s: integer = " + "n + " * 1500 + "n\n}\n", 4, 16, "1,501 parts"),
     ],
 )  # fmt: skip
 def test_errors_carry_place_and_mend(text: str, line: int, column: int, words: str) -> None:
@@ -79,3 +91,12 @@ def test_keywords_as_names_work_and_are_pointed_out() -> None:
 def test_windows_line_ends_and_comments_are_read() -> None:
     text = "# my shop\r\nservice x\r\n\r\nentity a { # things\r\n  b: text\r\n}\r\n"
     assert parse(text).entities[0].fields[0].name == "b"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
+    assert parse("\ufeffservice x\nentity a {\n}\n") == parse("service x\nentity a {\n}\n")
+
+
+def test_the_canonical_text_keeps_the_letters_of_the_user() -> None:
+    text = 'service x "Büro – 日本"\n\nentity a {\n  b: enum("größer", small)\n}\n'
+    assert format_blueprint(parse(text)) == text

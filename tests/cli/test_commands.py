@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from clodo.blueprint import parse
 from clodo.cli import main
 from clodo.proof.host import Host
+from clodo.proof.report import Evidence, Report
 from clodo.toolchain import Toolchain
 
 ROOT = Path(__file__).parents[2]
@@ -120,6 +121,67 @@ def test_a_wrong_call_is_one_sentence_and_status_2(args: list[str], words: str) 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
+        (["build", str(BOOKSHOP)], "Missing option"),
+        (["build", "--nonsense"], "No such option"),
+        (["nonsense"], "No such command"),
+        (["--nonsense"], "No such option"),
+        (["generate", BOOKS, "--lang", "cobol"], "'cobol' is not one of"),
+    ],
+)
+def test_a_wrong_call_is_a_json_document_too(args: list[str], words: str) -> None:
+    result = clodo(*args, "--json")
+    error = document(result)["error"]
+    assert result.exit_code == 2 and words in error["message"] and error["code"] == "usage" and "--help" in error["hint"]
+
+
+def failing_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("clodo.cli.services.put_service", fail)
+
+
+def test_stopped_is_a_json_document_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_with(monkeypatch, KeyboardInterrupt())
+    result = clodo("build", str(BOOKSHOP), "-o", "x", "--json")
+    assert result.exit_code == 130 and document(result)["error"]["code"] == "interrupted"
+
+
+@pytest.mark.parametrize("json_asked", [False, True])
+def test_stopped_before_the_command_begins_is_the_same(json_asked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("importlib.import_module", stop)
+    result = clodo("build", *["--json"] * json_asked)
+    assert result.exit_code == 130 and "Stopped" in result.stderr and "Aborted" not in result.stderr
+    assert not json_asked or document(result)["error"]["retryable"]
+
+
+def test_what_nobody_foresaw_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing_with(monkeypatch, RecursionError("too deep"))
+    monkeypatch.delenv("CLODO_DEBUG", raising=False)
+    result = clodo("build", str(BOOKSHOP), "-o", "x", "--json")
+    assert result.exit_code == 1 and document(result)["error"]["code"] == "internal"
+    assert "too deep" in result.stderr and "report" in result.stderr and "Traceback" not in result.stderr
+    monkeypatch.setenv("CLODO_DEBUG", "1")
+    assert "Traceback" in clodo("build", str(BOOKSHOP), "-o", "x").stderr
+
+
+def test_an_error_after_the_answer_is_no_second_document(capsys: pytest.CaptureFixture[str]) -> None:
+    from clodo.cli.context import Talk
+    from clodo.errors import ModelError
+
+    talk = Talk(as_json=True)
+    talk.answer({"model": "m"})
+    with pytest.raises(SystemExit):
+        talk.fail(ModelError("It is not better."))
+    assert capsys.readouterr().out == '{"model": "m"}\n'
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
         (["generate", BOOKS, "--model", "file:/nowhere.gguf"], "no model file"),
         (["generate", BOOKS, "--model", "http://127.0.0.1:9/v1#x"], "cannot be reached"),
         (["verify", "/nowhere"], "holds no service"),
@@ -140,7 +202,8 @@ def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "s" / "mine.txt").write_text("mine")
     for args in (["generate", BOOKS], ["build", str(BOOKSHOP)]):
         result = clodo(*args, "-o", str(tmp_path / "s"))
-        assert result.exit_code == 1 and "not empty" in result.stderr and "--force" in result.stderr
+        assert result.exit_code == 1 and "not empty" in result.stderr and "-o" in result.stderr
+        assert clodo(*args, "-o", str(tmp_path / "s"), "--force").exit_code == 1
     assert entries(tmp_path) == ["s", "s/mine.txt"]
 
 
@@ -169,6 +232,31 @@ def test_a_wrong_blueprint_is_told_with_line_and_mend(tmp_path: Path) -> None:
     result = clodo("build", str(tmp_path / "x.clodo"), "-o", str(tmp_path / "s"))
     assert result.exit_code == 1 and "line 3, column 6" in result.stderr and "Write text" in result.stderr
     assert not (tmp_path / "s").exists()
+
+
+def test_a_blueprint_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "x.clodo").write_text("service x\nentity a {\n  b: text\n}\n", "utf-8-sig")
+    assert clodo("build", str(tmp_path / "x.clodo"), "-o", str(tmp_path / "s")).exit_code == 0
+    (tmp_path / "brief.txt").write_text(BOOKS, "utf-8-sig")
+    assert clodo("blueprint", "--file", str(tmp_path / "brief.txt")).stdout == clodo("blueprint", BOOKS).stdout
+
+
+def test_a_warning_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "x.clodo").write_text("service x\n\nentity a {\n  table: text\n}\n")
+    result = clodo("build", str(tmp_path / "x.clodo"), "-o", str(tmp_path / "s"))
+    assert result.exit_code == 0 and "warning: line 4, column 3" in result.stderr
+
+
+def test_a_failed_proof_keeps_the_blueprint_and_the_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Evidence("resources.unique", "book.isbn: unique", "failed", "it took both")
+    monkeypatch.setattr("clodo.app.services.ensure", lambda _: None)
+    monkeypatch.setattr("clodo.app.services.verify", lambda *_: Report("shop", (fault,)))
+    result = clodo("generate", BOOKS, "-o", str(tmp_path / "s"), "--yes", "--json")
+    answer = document(result)
+    assert result.exit_code == 1 and answer["error"]["code"] == "unproven"
+    assert answer["error"]["failures"][0]["detail"] == "it took both"
+    assert "it took both" in result.stderr
+    parse(answer["blueprint"])
 
 
 @pytest.mark.workerd
@@ -250,7 +338,8 @@ def test_a_taken_port_is_told(tmp_path: Path, toolchain: Toolchain, host: Host) 
         taken.listen()
         port = taken.getsockname()[1]
         result = clodo("dev", str(tmp_path / "s"), "--port", str(port))
-    assert result.exit_code == 1 and str(port) in result.stderr and "--port" in result.stderr
+    assert result.exit_code == 1 and f"Port {port}" in result.stderr and "--port" in result.stderr
+    assert "source" not in result.stderr
 
 
 def test_doctor_tells_what_is_missing_and_the_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

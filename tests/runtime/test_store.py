@@ -132,3 +132,11 @@ def test_every_model_of_the_catalogue_has_a_hash_and_a_licence() -> None:
     for model in catalogue().values():
         assert len(bytes.fromhex(model.sha256)) == 32 and model.licence
         assert model.source.startswith(("pypi:", "hf:")) and ("==" in model.source or "@" in model.source)
+
+
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("CLODO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ModelError, match="cannot be put in the cache") as failure:
+        fetch(entry("file:/nowhere"))
+    assert "CLODO_CACHE" in failure.value.hint

@@ -30,6 +30,8 @@ def test_words_that_are_fine_or_beyond_help_stay(phrase: str) -> None:
 
 
 def test_a_word_of_the_language_is_never_changed() -> None:
+    assert Speller(())("sitter caterer kayak") == "sitter caterer kayak"
+    assert Speller({"oder"})("oder") == "order", "a river is the rarer thing"
     assert nearest("bitle") == "title"
     assert Speller({"bitle"})("bitle") == "bitle"
 

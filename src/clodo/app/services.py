@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from clodo.app.folders import free_directory, has_old_data, put_in_place, real_folder
 from clodo.blueprint import Blueprint
 from clodo.bricks import service_checks, service_secrets, service_tree
 from clodo.emit.tree import FileTree, stage
-from clodo.errors import ProofError, WorkspaceError
-from clodo.proof.report import Report
+from clodo.errors import ProofError
+from clodo.proof.report import Evidence, Report
 from clodo.proof.verify import verify
 from clodo.toolchain import Progress, ensure
+
+_FAILURES_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -32,28 +36,28 @@ class Unproven(ProofError):
     code = "unproven"
 
     def __init__(self, report: Report) -> None:
-        first = report.failures[0]
         super().__init__(
-            f"{len(report.failures)} of {len(report.evidence)} checks failed, so nothing was written. "
-            f"First: {first.rule}: {first.detail[:300]}",
-            hint="This is a fault of Clodo's; the blueprint is fine. Please report it.",
+            f"{len(report.failures)} of {len(report.evidence)} checks failed, so nothing was written.",
+            hint="This is a fault of Clodo's; the blueprint is fine. Please report it, with what --json tells.",
         )
         self.report = report
 
+    @property
+    def details(self) -> tuple[str, ...]:
+        failures = self.report.failures
+        shown = tuple(map(_told, failures[:_FAILURES_SHOWN]))
+        rest = len(failures) - len(shown)
+        return (*shown, f"… and {rest} more") if rest else shown
 
-def free_directory(directory: Path, *, force: bool) -> None:
-    """Makes sure that a service may be put there.
+    def to_json(self) -> dict[str, object]:
+        return {**super().to_json(), "failures": [e.to_json() for e in self.report.failures]}
 
-    Raises:
-        WorkspaceError: something is there already and ``force`` was not given, or it is no folder.
-    """
-    if directory.exists() and not directory.is_dir():
-        raise WorkspaceError(f"{str(directory)!r} is a file.", hint="Choose another folder with -o.")
-    if directory.is_dir() and any(directory.iterdir()) and not force:
-        raise WorkspaceError(
-            f"{str(directory)!r} is not empty, and it is left as it is.",
-            hint="Choose another folder with -o, or replace it with --force.",
-        )
+
+def _told(e: Evidence) -> str:
+    lines = [f"{e.rule} [{e.id}]: {e.detail[:300]}"]
+    if e.request:
+        lines += [f"sent {e.request}", f"got  {e.answer}"]
+    return "\n    ".join(lines)
 
 
 def put_service(
@@ -63,6 +67,7 @@ def put_service(
     *,
     prove: bool,
     force: bool = False,
+    discard_edits: bool = False,
     progress: Progress = lambda _: None,
 ) -> Built:
     """Builds a service, proves it where asked, and only then puts it in ``directory``.
@@ -71,12 +76,16 @@ def put_service(
         WorkspaceError: the folder is taken or cannot be written.
         Unproven: a check failed. The folder is as it was.
     """
-    free_directory(directory, force=force)
     started = time.perf_counter()
     tree: FileTree = service_tree(blueprint, source)
-    staging = stage(tree, directory.resolve().parent, service_secrets(blueprint))
-    build_ms = (time.perf_counter() - started) * 1000
+    free_directory(directory, force=force, discard_edits=discard_edits, tree=tree)
+    place = real_folder(directory)
+    made = [p for p in place.parents if not p.exists()]
+    staging = None
     try:
+        # Inside a folder that is there: its parent may be another disk, or not the user's to write in.
+        staging = stage(tree, place if place.is_dir() else place.parent, service_secrets(blueprint))
+        build_ms = (time.perf_counter() - started) * 1000
         report = None
         if prove:
             toolchain = ensure(progress)
@@ -84,27 +93,23 @@ def put_service(
             report = verify(staging, service_checks, toolchain)
             if not report.proven:
                 raise Unproven(report)
-        _move(staging, directory)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        # Once more: a person may have worked in it while it was proven.
+        free_directory(directory, force=force, discard_edits=discard_edits, tree=tree, staging=staging)
+        old_data = has_old_data(place, tree)
+        put_in_place(staging, place)
+    except BaseException:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        _remove(made)
+        raise
+    shutil.rmtree(staging, ignore_errors=True)
+    if old_data:
+        progress("The tables have changed; the local data in .wrangler are still those of the old ones. Remove that folder to begin anew.")
     timings = {"build": build_ms, "verify": report.timings_ms["total"] if report else 0.0}
     return Built(directory, len(tree), report, timings)
 
 
-def _move(staging: Path, directory: Path) -> None:
-    """Puts the staged folder in place; what was there is kept until the new one stands."""
-    old = None
-    try:
-        if directory.is_dir():
-            old = staging.with_name(f"{staging.name}.old")
-            directory.rename(old)
-        staging.rename(directory)
-    except OSError as error:
-        if old is not None and not directory.exists():
-            old.rename(directory)
-        raise WorkspaceError(
-            f"{str(directory)!r} cannot be written: {error.strerror}.",
-            hint="Choose another folder with -o.",
-        ) from None
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()

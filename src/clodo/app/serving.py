@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx2 as httpx
 
+from clodo.app.variables import read_variables
+from clodo.emit.tree import SECRETS_FILE
 from clodo.errors import ClodoError, ProofError, WorkspaceError
 from clodo.proof.host import Host
 from clodo.toolchain import Progress, ensure
 
-_WATCHED = ("src", "migrations", "openapi.json", ".dev.vars")
+_WATCHED = ("src", "migrations", "openapi.json", "wrangler.jsonc", SECRETS_FILE)
 _PAUSE_SECONDS = 0.4
-
-
-def read_secrets(directory: Path) -> dict[str, str]:
-    """The variables of ``.dev.vars``; none where there is no such file."""
-    path = directory / ".dev.vars"
-    if not path.is_file():
-        return {}
-    pairs = (line.split("=", 1) for line in path.read_text("utf-8").splitlines() if "=" in line)
-    return {k.strip(): v.strip().strip("\"'") for k, v in pairs if not k.strip().startswith("#")}
 
 
 def serve(
@@ -58,8 +52,11 @@ def serve(
 
 def _start(host: Host, directory: Path, port: int, ready: Callable[[str], None]) -> None:
     persist = directory / ".wrangler" / "clodo-dev"
-    served = host.serve(directory, bindings=read_secrets(directory), port=port, persist=persist)
-    answer = httpx.get(f"{served.url}/health", timeout=10, trust_env=False)
+    served = host.serve(directory, bindings=read_variables(directory / SECRETS_FILE), port=port, persist=persist)
+    try:
+        answer = httpx.get(f"{served.url}/health", timeout=10, trust_env=False)
+    except httpx.HTTPError as error:
+        raise ProofError(f"The service does not answer /health: {error}.", hint="Mend the service's source.") from None
     if answer.status_code != 200:
         raise ProofError(f"The service answers /health with {answer.status_code}.")
     ready(served.url)
@@ -70,5 +67,7 @@ def _stamps(directory: Path) -> dict[str, int]:
     for name in _WATCHED:
         path = directory / name
         found = [path] if path.is_file() else path.rglob("*") if path.is_dir() else []
-        out |= {str(f): f.stat().st_mtime_ns for f in found if f.is_file()}
+        for f in found:
+            with suppress(FileNotFoundError):  # an editor that saves by renaming takes it away for a moment
+                out |= {str(f): f.stat().st_mtime_ns} if f.is_file() else {}
     return out

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from clodo.blueprint.fields import field_problems
-from clodo.blueprint.keywords import (
-    JS_KEYWORDS,
-    LIST_PARAMETERS,
-    OBJECT_KEYS,
-    ROUTE_NAMES,
-    ROW_KEYS,
-    SQL_KEYWORDS,
+from clodo.blueprint.clashes import (
+    duplicates,
+    entity_names,
+    member_names,
+    name_problems,
+    user_names,
 )
+from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import (
     Access,
@@ -31,7 +29,6 @@ from clodo.blueprint.values import (
     Who,
 )
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _NO_ENTITIES = (ServiceType.AUTH, ServiceType.GATEWAY, ServiceType.STATIC, ServiceType.GENERIC)
 
 
@@ -40,7 +37,8 @@ def check(
 ) -> tuple[Problem, ...]:
     """Everything wrong or doubtful in a blueprint, errors first, each with its place in the text
     where ``positions`` (of ``syntax.read``) are given."""
-    found = [_placed(p, positions or {}) for p in _problems(blueprint)]
+    # What two rules of one entity have in common is told once.
+    found = dict.fromkeys(_placed(p, positions or {}) for p in _problems(blueprint))
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
 
 
@@ -55,40 +53,18 @@ def _placed(problem: Problem, positions: Mapping[str, tuple[int, int]]) -> Probl
 def _problems(b: Blueprint) -> Iterator[Problem]:
     if not b.entities and b.type not in _NO_ENTITIES:
         yield Problem(f"A {b.type} needs an entity.", "Add a block such as 'entity book { … }'.")
-    yield from _name_problems(b.name, "")
-    yield from _duplicates([e.name for e in b.entities], "the service", "")
+    yield from name_problems(b.name, "")
+    yield from duplicates([e.name for e in b.entities], "the service", "")
     yield from _service_access(b)
+    if b.type is ServiceType.AUTH and b.users is None:
+        yield Problem(
+            "An auth-service without users lets nobody log in.", "Add a block 'users { }'.", severity="warning"
+        )
     if b.users is not None:
         yield from _user_fields(b.users)
     for entity in b.entities:
         yield from _entity(b, entity)
     yield from _required_cycles(b)
-
-
-def _name_problems(name: str, path: str) -> Iterator[Problem]:
-    if not _NAME.fullmatch(name):
-        yield Problem(
-            f"{name!r} is not a name.", "Use up to 63 of a-z, 0-9 and _, a letter first.", path
-        )
-    elif name in OBJECT_KEYS:
-        yield Problem(f"{name!r} is a reserved name.", f"Write {name}_value, say.", path)
-
-
-def _keyword_warning(name: str, path: str, instead: str) -> Iterator[Problem]:
-    languages = [n for n, w in (("SQL", SQL_KEYWORDS), ("JavaScript", JS_KEYWORDS)) if name in w]
-    if languages:
-        yield Problem(
-            f"{name!r} is a keyword of {' and '.join(languages)}.",
-            f"It works, since the generated code quotes it; {instead} would read better.",
-            path,
-            severity="warning",
-        )
-
-
-def _duplicates(names: Iterable[str], where: str, path: str) -> Iterator[Problem]:
-    for name, count in Counter(names).items():
-        if count > 1:
-            yield Problem(f"{where} has {name!r} {count} times.", "Rename or remove one.", path)
 
 
 def _service_access(b: Blueprint) -> Iterator[Problem]:
@@ -120,77 +96,33 @@ def _unknown_roles(access: Access, users: Users, path: str) -> Iterator[Problem]
 
 
 def _user_fields(users: Users) -> Iterator[Problem]:
-    taken = {"email", "password", "role", "token", "user"} | ROW_KEYS
-    yield from _duplicates([f.name for f in users.fields], "users", "user")
+    yield from user_names(users)
     for f in users.fields:
         path = f"user.{f.name}"
-        if f.name in taken:
-            yield Problem(
-                f"Users have {f.name!r} already.", "Remove it or choose another name.", path
-            )
         if f.computed is not None or f.unique:
             yield Problem(
                 f"{f.name!r} of users can be neither computed nor unique.", "Remove that.", path
             )
         yield from field_problems(f, users.fields, path)
+    yield from _roles(users)
+
+
+def _roles(users: Users) -> Iterator[Problem]:
+    yield from duplicates(users.roles, "The line 'roles'", "user.(roles)")
+    for role in users.roles:
+        if role in ("admin", "user"):
+            yield Problem(f"The role {role!r} is there without being declared.", "Remove it.", "user.(roles)", severity="warning")
 
 
 def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
-    yield from _name_problems(e.name, e.name)
-    yield from _keyword_warning(e.name, e.name, f"{e.name}_record")
-    if e.name in ROUTE_NAMES:
-        yield Problem(
-            f"{e.name!r} is a route of the service itself.", f"Write {e.name}_entry, say.", e.name
-        )
-    if e.name == "user" and b.users is not None:
-        yield Problem(
-            "'user' is the service's own users here.",
-            "Move its fields into the block 'users', or rename the entity.",
-            e.name,
-        )
-    yield from _members(b, e)
+    yield from entity_names(b, e)
+    yield from member_names(b, e)
     yield from _targets(b, e)
     for f in e.fields:
         yield from field_problems(f, e.fields, f"{e.name}.{f.name}")
     yield from _groups(e)
     yield from _search(e)
     yield from _entity_access(b, e)
-
-
-def row_keys(b: Blueprint, e: Entity) -> frozenset[str]:
-    """The keys that the rows of an entity have of themselves."""
-    keys = {"id"}
-    if e.timestamps:
-        keys |= {"created_at", "updated_at"}
-    if Who.OWNER in (b.read_access(e).who, b.write_access(e).who):
-        keys.add("owner_id")
-    if e.soft_delete:
-        keys.add("deleted_at")
-    return frozenset(keys)
-
-
-def _members(b: Blueprint, e: Entity) -> Iterator[Problem]:
-    keys = [f.name for f in e.fields] + [f"{r.name}_id" for r in e.references]
-    names = [f.name for f in e.fields] + [r.name for r in e.references] + [m.name for m in e.links]
-    yield from _duplicates(names, e.name, e.name)
-    yield from _duplicates((k for k in keys if k not in names), f"The row of {e.name}", e.name)
-    for name in names:
-        path = f"{e.name}.{name}"
-        yield from _name_problems(name, path)
-        yield from _keyword_warning(name, path, f"{e.name}_{name}")
-        if name in LIST_PARAMETERS:
-            yield Problem(
-                f"{name!r} is a parameter of every list.", f"Write {e.name}_{name}, say.", path
-            )
-    reserved = row_keys(b, e)
-    for key in keys:
-        if key in reserved:
-            name = key if key in names else key.removesuffix("_id")
-            yield Problem(
-                f"Rows of {e.name} have {key!r} already.",
-                "Remove it or choose another name.",
-                f"{e.name}.{name}",
-            )
 
 
 def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
@@ -232,7 +164,7 @@ def _groups(e: Entity) -> Iterator[Problem]:
     types = {f.name: f for f in e.fields}
     known = {*types, *(r.name for r in e.references)}
     for group in e.unique:
-        yield from _duplicates(group, f"A unique group of {e.name}", e.name)
+        yield from duplicates(group, f"A unique group of {e.name}", e.name)
         for name in group:
             if name not in known:
                 near = difflib.get_close_matches(name, sorted(known), n=1)
@@ -243,10 +175,18 @@ def _groups(e: Entity) -> Iterator[Problem]:
                 )
             elif name in types and types[name].computed is not None:
                 yield Problem(f"{name!r} is computed and cannot be unique.", "", e.name)
+    for members, count in Counter(frozenset(g) for g in e.unique).items():
+        if count > 1:
+            yield Problem(
+                f"{e.name} says {count} times that {' and '.join(sorted(members))} are unique together.",
+                "Remove the repetition.",
+                e.name,
+                severity="warning",
+            )
 
 
 def _search(e: Entity) -> Iterator[Problem]:
-    yield from _duplicates(e.search, f"The search of {e.name}", e.name)
+    yield from duplicates(e.search, f"The search of {e.name}", e.name)
     searchable = [FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL]
     searchable += [FieldType.ENUM, FieldType.LIST]
     for name in e.search:

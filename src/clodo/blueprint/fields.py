@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
 from decimal import Decimal
-from uuid import UUID
 
+from clodo.blueprint.constants import SAFE_INTEGER, normal
+from clodo.blueprint.constants import valid_constant as valid_constant
+from clodo.blueprint.patterns import PatternError, translated
 from clodo.blueprint.problems import Problem
+from clodo.blueprint.ranges import is_empty, is_within, lengths
+from clodo.blueprint.samples import sample
 from clodo.blueprint.values import (
     Bound,
-    Constant,
     Expression,
     Field,
     FieldType,
     Operand,
 )
 
-_SAFE_INTEGER = 2**53 - 1
+_EXAMPLES = {
+    FieldType.DATE: "2020-01-31",
+    FieldType.TIME: "09:30",
+    FieldType.DATETIME: "2020-01-31T09:30:00Z",
+    FieldType.EMAIL: "ann@example.com",
+    FieldType.URL: "https://example.com",
+    FieldType.UUID: "01890000-0000-7000-8000-000000000000",
+}
+#: What ``&`` can join: kept as texts, and read by people as they are kept.
+_JOINED = (
+    FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL, FieldType.UUID, FieldType.ENUM,
+    FieldType.DATE, FieldType.DATETIME, FieldType.TIME,
+)  # fmt: skip
 
 
 def field_problems(f: Field, siblings: tuple[Field, ...], path: str) -> Iterator[Problem]:
     """The problems of ``f``; ``siblings`` are all fields of its entity."""
     yield from _values(f, path)
-    yield from _bounds(f, path)
-    yield from _pattern(f, path)
+    broken = [*_pattern(f, path), *_bounds(f, path)]
+    yield from broken
+    if not broken:
+        yield from _unfillable(f, path)
     if f.default is not None:
-        yield from _default(f, path)
+        yield from _default(f, path, sound=not broken)
     if f.unique and f.type in (FieldType.JSON, FieldType.LIST, FieldType.BOOLEAN):
         yield Problem(f"A {f.type} cannot be unique.", "Remove 'unique'.", path)
     if f.read_only and f.write_only:
@@ -52,38 +67,39 @@ def _values(f: Field, path: str) -> Iterator[Problem]:
 
 
 def _bounds(f: Field, path: str) -> Iterator[Problem]:
-    low, high = f.minimum, f.maximum
-    for bound in (low, high):
-        if bound is None:
-            continue
-        message = _bound_problem(f, bound)
+    for bound in (f.minimum, f.maximum):
+        message = None if bound is None else _bound_problem(f, bound)
         if message:
             yield Problem(*message, path)
             return
-    if low is not None and high is not None and _empty(low, high):
-        yield Problem(
-            f"No value of {f.name!r} can satisfy both bounds.", "Exchange or mend them.", path
-        )
+    if (f.minimum is not None or f.maximum is not None) and is_empty(f):
+        yield Problem(*_emptiness(f), path)
 
 
-def _empty(low: Bound, high: Bound) -> bool:
-    if isinstance(low.value, Decimal) and isinstance(high.value, Decimal):
-        if low.value == high.value:
-            return low.exclusive or high.exclusive
-        return low.value > high.value
-    return str(low.value) > str(high.value)
+def _emptiness(f: Field) -> tuple[str, str]:
+    if f.minimum is not None and f.maximum is not None:
+        return f"No value of {f.name!r} can satisfy both bounds.", "Exchange or mend them."
+    if f.type.is_textual and f.minimum is not None:
+        hint = "Give it a max too, or make it longtext." if f.type is FieldType.TEXT else "Give it a max too."
+        return f"A {f.type} without a max has at most {lengths(f)[1]:,} characters or items.", hint
+    return f"No {f.type} can satisfy the bound of {f.name!r}.", "Mend it."
 
 
 def _bound_problem(f: Field, bound: Bound) -> tuple[str, str] | None:
     if f.type.is_number:
         if not isinstance(bound.value, Decimal):
             return f"A bound of {f.name!r} is no number.", "Write min 1, say."
-        if f.type is FieldType.INTEGER and abs(bound.value) > _SAFE_INTEGER:
+        if f.type is FieldType.INTEGER and abs(bound.value) > SAFE_INTEGER:
             return f"A bound of {f.name!r} is beyond what JSON numbers carry.", "Choose a smaller."
+        if f.type is FieldType.INTEGER and bound.value != bound.value.to_integral_value():
+            return f"A bound of the integer {f.name!r} is no whole number.", "Write min 1, say."
+        if normal(FieldType.DECIMAL, bound.value) is None:
+            return f"A bound of {f.name!r} has more digits than numbers carry.", "Shorten it."
         return None
     if f.type.is_temporal:
-        if not isinstance(bound.value, str) or not valid_constant(f, bound.value):
-            return f"A bound of {f.name!r} is not a {f.type}.", 'Write min "2020-01-31", say.'
+        if not isinstance(bound.value, str) or normal(f.type, bound.value) is None:
+            why = "Bounds are fixed; write" if bound.value == "now" else "Write"
+            return f"A bound of {f.name!r} is not a {f.type}.", f'{why} min "{_EXAMPLES[f.type]}", say.'
         return None
     if f.type.is_textual:
         whole = isinstance(bound.value, Decimal) and bound.value == int(bound.value) >= 0
@@ -99,18 +115,24 @@ def _pattern(f: Field, path: str) -> Iterator[Problem]:
     if f.type not in (FieldType.TEXT, FieldType.LONG_TEXT):
         yield Problem(f"A pattern fits text only, and {f.name!r} is {f.type}.", "Remove it.", path)
     try:
-        re.compile(f.pattern)
-    except re.error as error:
+        translated(f.pattern)
+    except PatternError as error:
         yield Problem(f"The pattern of {f.name!r} is broken: {error}.", "Mend it.", path)
-    if re.search(r"\(\?P|\(\?\(|\\[AZ]|\(\?[aiLmsux]", f.pattern):
-        yield Problem(
-            f"The pattern of {f.name!r} uses syntax that JavaScript lacks.",
-            "Use plain groups, ^ and $.",
-            path,
-        )
 
 
-def _default(f: Field, path: str) -> Iterator[Problem]:
+def _unfillable(f: Field, path: str) -> Iterator[Problem]:
+    """A required field that no example was found for could be proven by nothing."""
+    if f.pattern is None or f.read_only or f.computed is not None or sample(f) is not None:
+        return
+    yield Problem(
+        f"No text was found that fits the pattern and the lengths of {f.name!r}.",
+        "Widen them, or write the pattern more simply." if f.required else "Its examples and checks leave it out.",
+        path,
+        severity="error" if f.required else "warning",
+    )
+
+
+def _default(f: Field, path: str, *, sound: bool) -> Iterator[Problem]:
     assert f.default is not None
     if f.type is FieldType.ENUM and f.default not in f.values:
         yield Problem(
@@ -119,11 +141,11 @@ def _default(f: Field, path: str) -> Iterator[Problem]:
             path,
         )
     elif not valid_constant(f, f.default):
+        yield Problem(f"The default of {f.name!r} is not a valid {f.type}.", _default_hint(f), path)
+    elif sound and not is_within(f, f.default):
         yield Problem(
-            f"The default of {f.name!r} is not a valid {f.type}.", "Mend the default.", path
+            f"The default of {f.name!r} is outside of its own bounds or pattern.", "Mend one of them.", path
         )
-    elif not _within(f, f.default):
-        yield Problem(f"The default of {f.name!r} is out of its range.", "Mend one of them.", path)
     if f.unique:
         yield Problem(
             f"{f.name!r} is unique, so its default can be used once.",
@@ -133,60 +155,12 @@ def _default(f: Field, path: str) -> Iterator[Problem]:
         )
 
 
-def valid_constant(f: Field, value: Constant) -> bool:
-    """Whether a constant is of the type of the field."""
-    if f.type.is_number:
-        if not isinstance(value, Decimal):
-            return False
-        return f.type is not FieldType.INTEGER or (
-            value == value.to_integral_value() and abs(value) <= _SAFE_INTEGER
-        )
-    if f.type is FieldType.BOOLEAN:
-        return isinstance(value, bool)
-    if not isinstance(value, str) or f.type in (FieldType.JSON, FieldType.LIST):
-        return False
-    if f.type.is_temporal:
-        return value == "now" or _temporal(f.type, value)
-    if f.type is FieldType.UUID:
-        return _parses(UUID, value)
-    if f.type is FieldType.EMAIL:
-        return re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value) is not None
-    if f.type is FieldType.URL:
-        return value.startswith(("http://", "https://"))
-    return True
-
-
-def _temporal(type_: FieldType, value: str) -> bool:
-    if type_ is FieldType.DATE:
-        return len(value) == 10 and _parses(date.fromisoformat, value)
-    if type_ is FieldType.TIME:
-        return _parses(time.fromisoformat, value)
-    return "T" in value and _parses(datetime.fromisoformat, value)
-
-
-def _parses(make: object, value: str) -> bool:
-    try:
-        make(value)  # type: ignore[operator]
-    except ValueError:
-        return False
-    return True
-
-
-def _within(f: Field, value: Constant) -> bool:
-    if f.type.is_textual and isinstance(value, str):
-        size: Constant = Decimal(len(value))
-    else:
-        size = value
-    low, high = f.minimum, f.maximum
-    if not isinstance(size, Decimal):
-        return True
-    if low is not None and isinstance(low.value, Decimal):
-        if size < low.value or (low.exclusive and size == low.value):
-            return False
-    if high is not None and isinstance(high.value, Decimal):
-        if size > high.value or (high.exclusive and size == high.value):
-            return False
-    return True
+def _default_hint(f: Field) -> str:
+    if f.type in (FieldType.JSON, FieldType.LIST):
+        return "It cannot have a default: remove it."
+    if f.type is FieldType.MONEY:
+        return "Write at most two decimals."
+    return f'Write default "{_EXAMPLES[f.type]}", say.' if f.type in _EXAMPLES else "Mend the default."
 
 
 def _computed(f: Field, siblings: tuple[Field, ...], path: str) -> Iterator[Problem]:
@@ -241,13 +215,15 @@ def _operand_types(
         if leaf.is_field:
             sibling = by_name.get(str(leaf.value))
             number = sibling is None or sibling.type.is_number
-            text = sibling is None or not sibling.type.is_number
+            text = sibling is None or sibling.type in _JOINED
         else:
             number, text = isinstance(leaf.value, Decimal), isinstance(leaf.value, str)
         if f.type.is_number and not number:
             yield Problem(f"{leaf.value!r} in {f.name!r} is no number.", "", path)
         if not f.type.is_number and not text:
-            yield Problem(f"{leaf.value!r} in {f.name!r} is no text.", "", path)
+            yield Problem(
+                f"{leaf.value!r} in {f.name!r} is no text.", "Only texts, dates and times can be joined.", path
+            )
 
 
 def _operators(e: Expression) -> set[str]:

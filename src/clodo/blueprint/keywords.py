@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-#: Keys that rows may have of themselves (which of them, ``checks.row_keys`` says).
+#: Keys that rows may have of themselves (which of them, ``clashes.row_keys`` says).
 ROW_KEYS = frozenset({"id", "created_at", "updated_at", "owner_id", "deleted_at"})
 
-#: Entities whose routes would meet the service's own.
-ROUTE_NAMES = frozenset({"auth", "report", "health", "doc", "openapi"})
+#: Entities whose routes would be taken for the service's own.
+ROUTE_NAMES = frozenset({"auth"})
 
-#: Keys with a meaning of their own in every JavaScript object.
-OBJECT_KEYS = frozenset({"constructor", "prototype", "to_string", "value_of", "has_own_property"})
+#: Tables that are there already.
+TABLE_NAMES = frozenset({"d1_migrations"})
+
+#: Keys with a meaning of their own in JavaScript objects.
+OBJECT_KEYS = frozenset({"constructor", "prototype"})
 
 #: List parameters: a field of that name could not be filtered by.
 LIST_PARAMETERS = frozenset({"limit", "cursor", "sort", "q"})

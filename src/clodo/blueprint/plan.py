@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from clodo.blueprint.schema_names import SchemaNames, schema_names
 from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
+
+#: Nouns without a plural of their own, of which the inflector knows no better.
+_UNCOUNTED = (
+    "baggage", "data", "equipment", "feedback", "furniture", "hardware", "luggage", "metadata", "police", "software",
+    "staff",
+)  # fmt: skip
 
 
 @cache
@@ -15,7 +22,8 @@ def _inflector() -> Any:
     import inflect
 
     engine = inflect.engine()
-    engine.defnoun("equipment", "equipment")
+    for name in _UNCOUNTED:
+        engine.defnoun(name, name)
     engine.defnoun("lens", "lenses")
     return engine
 
@@ -39,9 +47,10 @@ def kebab(name: str) -> str:
 
 
 def camel(name: str) -> str:
-    """snake_case as a TypeScript identifier."""
+    """snake_case as a TypeScript identifier; different names give different ones."""
     first, *rest = name.split("_")
-    return first + "".join(part.capitalize() for part in rest)
+    # A part without a first letter keeps its underscore: ``level_1`` is not ``level1``.
+    return first + "".join(part.capitalize() if part[:1].isalpha() else f"_{part}" for part in rest)
 
 
 @dataclass(frozen=True)
@@ -80,6 +89,7 @@ class Plan:
     paths: dict[str, str]
     children: tuple[Child, ...]
     links: tuple[LinkTable, ...]
+    schemas: SchemaNames
 
     def path(self, entity: Entity) -> str:
         """The path segment of an entity's collection."""
@@ -107,12 +117,15 @@ def make_plan(blueprint: Blueprint) -> Plan:
     paths: dict[str, str] = {}
     for e in blueprint.entities:
         path = kebab(plural(e.name))
-        taken = {*paths.values(), "auth", "reports"}
-        paths[e.name] = path if path not in taken else kebab(f"{e.name}_list")
+        if path in {*paths.values(), "auth"}:
+            path = kebab(f"{e.name}_list")
+        while path in paths.values():
+            path += "-list"
+        paths[e.name] = path
     segments: dict[str, set[str]] = {e.name: set() for e in blueprint.entities}
     links = tuple(_link(blueprint, e, k, paths, segments) for e in blueprint.entities for k in e.links)
     children = tuple(_children(blueprint, paths, segments))
-    return Plan(blueprint, paths, children, links)
+    return Plan(blueprint, paths, children, links, schema_names(blueprint))
 
 
 def _link(

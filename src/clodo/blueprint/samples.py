@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-import itertools
 import random
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from functools import cache
+from string import ascii_lowercase, digits
 from typing import Any
 
-from clodo.blueprint.values import Field, FieldType
+from clodo.blueprint.constants import length
+from clodo.blueprint.patterns import matches, translated
+from clodo.blueprint.ranges import Steps, lengths, moment, steps
+from clodo.blueprint.values import Bound, Field, FieldType
 
 _FIXED: dict[FieldType, Any] = {
     FieldType.BOOLEAN: True,
     FieldType.JSON: {"any": "json"},
 }
+#: Where moments without a minimum start, and how far apart they are: a day, a minute, a day and a minute.
+_FIRST = {
+    FieldType.DATE: ("2026-01-01", 1),
+    FieldType.TIME: ("08:30:00", 60),
+    FieldType.DATETIME: ("2026-01-01T09:00:00.000Z", 86_460_000),
+}
+_TRIES = 200
 
 
 def sample_body(fields: Iterable[Field], number: int = 0) -> dict[str, Any]:
-    """A body with a value for every field that callers may set."""
-    return {
-        f.name: sample(f, number) for f in fields if not f.read_only and f.computed is None
-    }
+    """A body with a value for every field that callers may set, but those for which none was found."""
+    made = {f.name: sample(f, number) for f in fields if not f.read_only and f.computed is None}
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def sample(f: Field, number: int = 0) -> Any:
-    """A value that the field accepts; different numbers give different values where there is room."""
+    """A value that the field accepts; different numbers give different values where there is room.
+    ``None`` where no text was found that fits a pattern."""
     if f.type in _FIXED:
         return _FIXED[f.type]
     if f.type is FieldType.ENUM:
@@ -40,57 +50,95 @@ def sample(f: Field, number: int = 0) -> Any:
 
 
 def _number(f: Field, number: int) -> float | int:
-    step = Decimal(1) if f.type is FieldType.INTEGER else Decimal("0.5")
-    low = f.minimum.value if f.minimum and isinstance(f.minimum.value, Decimal) else None
-    high = f.maximum.value if f.maximum and isinstance(f.maximum.value, Decimal) else None
-    value = Decimal(5 + number)
-    if low is not None and (high is None or low <= high):
-        value = low + step * ((1 if f.minimum and f.minimum.exclusive else 0) + number)
-    if high is not None:
-        top = high - (step if f.maximum and f.maximum.exclusive else 0)
-        value = min(value, top)
-        if low is not None and value < low:
-            value = (low + high) / 2
-    if f.type is FieldType.INTEGER:
-        return int(value)
+    room = steps(f)
+    # Halves show that fractions are kept; without a minimum, small whole numbers read better.
+    apart = Decimal(1) if f.type is FieldType.INTEGER or f.minimum is None else Decimal("0.5")
+    whole = room.low if f.minimum is not None else int(Decimal(5) / room.size)
+    whole = int((whole * room.size).to_integral_value(ROUND_CEILING) / room.size)
+    start = min(whole, room.high)
+    value = _walked(room, start, max(1, int(apart / room.size)), number) * room.size
     return float(value) if value != value.to_integral_value() else int(value)
 
 
 def _moment(f: Field, number: int) -> str:
-    low = str(f.minimum.value) if f.minimum else ""
-    high = str(f.maximum.value) if f.maximum else ""
-    if f.type is FieldType.TIME:
-        return (low or high or f"{8 + number % 12:02d}:30:00") if low or high else f"{8 + number % 12:02d}:30:00"
-    day = (low or high)[:10] or f"2026-{1 + number % 12:02d}-{1 + number % 28:02d}"
-    if f.type is FieldType.DATE:
-        return day
-    return low or high or f"{day}T09:{number % 60:02d}:00.000Z"
+    room = steps(f)
+    first, apart = _FIRST[f.type]
+    if f.minimum is not None:
+        start = room.low
+    elif f.maximum is not None:
+        start, apart = room.high, -apart
+    else:
+        start = steps(Field("", f.type, minimum=Bound(first))).low
+    return moment(f.type, _walked(room, start, apart, number))
+
+
+def _walked(room: Steps, start: int, apart: int, number: int) -> int:
+    """The step that lies ``number`` times ``apart`` from the start, around the ends of the room; where
+    the room is small, each step is used."""
+    if room.count < 1000 * abs(apart):
+        apart = 1
+    return room.low + (start - room.low + number * apart) % room.count
 
 
 @cache
-def _matching(pattern: str, number: int, low: int, high: int) -> str:
-    """A text that a pattern accepts, of a length within the bounds where one is soon found."""
+def _matching(pattern: str, number: int, low: int, high: int) -> str | None:
+    """A text that a pattern accepts, of a length within the bounds, where one is soon found."""
     import rstr
 
     maker = rstr.Rstr(random.Random(number))
-    first = maker.xeger(pattern)
-    tries = itertools.chain([first], (maker.xeger(pattern) for _ in range(49)))
-    fitting = (t for t in tries if max(low, 1) <= len(t) <= high and t.isprintable())
-    return str(next(fitting, first))
+    source = translated(pattern, ascii_only=True)
+    for _ in range(_TRIES):
+        try:
+            text = str(maker.xeger(source))
+        except Exception:  # what it cannot make texts for it says in many ways
+            return None
+        if max(low, 1) <= length(text) <= high and text.isprintable() and matches(pattern, text):
+            return text
+    return None
 
 
 def _text(f: Field, number: int) -> Any:
-    low = int(Decimal(f.minimum.value)) if f.minimum else 0
-    high = int(Decimal(f.maximum.value)) if f.maximum else 200
+    low, high = lengths(f)
     if f.type is FieldType.LIST:
         return [f"item {i + 1}" for i in range(min(max(low, 1), high))]
     if f.type is FieldType.EMAIL:
-        return f"someone{number}@example.com"
+        return _email(number, low, high)
     if f.type is FieldType.URL:
-        return f"https://example.com/{number}"
+        return _url(number, low, high)
     if f.pattern is not None:
         return _matching(f.pattern, number, low, high)
     text = f"{f.name.replace('_', ' ')} {number + 1}"
     if len(text) > high:
-        text = (f"{number:x}" + text)[:high]
+        text = f"{_code(number, high)} {text}"[:high]
     return text.ljust(low, "x")
+
+
+def _email(number: int, low: int, high: int) -> str:
+    name, host = f"someone{number}", "example.com"
+    if len(name) + 1 + len(host) > high:
+        host = "a.co"
+        name = _code(number, high - 1 - len(host))
+    while (missing := low - len(name) - 1 - len(host)) > 0:
+        if missing <= 64 - len(name):
+            name += "x" * missing
+        else:  # the name would be longer than names may be
+            host = f"{'x' * min(60, missing - 1)}.{host}"
+    return f"{name}@{host}"
+
+
+def _url(number: int, low: int, high: int) -> str:
+    url = f"https://example.com/{number}"
+    if len(url) > high:
+        # Letters only: a host that is a number would be taken for an address.
+        url = f"http://{_code(number, high - len('http://'), ascii_lowercase)}"
+    return f"{url}/".ljust(low, "x") if len(url) < low else url
+
+
+def _code(number: int, size: int, signs: str = digits + ascii_lowercase) -> str:
+    """The number in as few signs as it takes, the last ``size`` of them."""
+    made = ""
+    while True:
+        number, rest = divmod(number, len(signs))
+        made = signs[rest] + made
+        if number == 0:
+            return made[-size:] if size > 0 else ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -12,38 +11,17 @@ from importlib.resources import files
 from typing import Any
 
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 
 from clodo.blueprint import values as v
+from clodo.blueprint.hints import syntax_problem
 from clodo.blueprint.problems import InvalidBlueprint, Problem
 
 #: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
 Positions = dict[str, tuple[int, int]]
 
-_KEYWORDS = ["service", "type", "read", "write", "users", "entity", "roles", "unique", "search", "soft", "delete", "no", "timestamps", "required", "default", "min", "above", "max", "below", "pattern", "read-only", "write-only", "role", "public", "key", "user", "owner", "enum", "on", "text", "longtext", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "email", "url", "uuid", "json", "list", "restrict", "cascade"]
-
-#: Words that people try first, and what the language says instead.
-_FAMILIAR = {
-    "string": "text",
-    "str": "text",
-    "varchar": "text",
-    "int": "integer",
-    "number": "integer or decimal",
-    "float": "decimal",
-    "double": "decimal",
-    "bool": "boolean",
-    "timestamp": "datetime",
-    "long": "longtext",
-    "array": "list",
-    "model": "entity",
-    "table": "entity",
-    "nullable": "nothing: fields are optional unless they say required",
-    "optional": "nothing: fields are optional unless they say required",
-    "notnull": "required",
-    "minimum": "min",
-    "maximum": "max",
-}
-
+#: D1 allows expressions of a depth of a hundred, and each operand may add a function around it.
+_MOST_OPERANDS = 50
 
 @cache
 def grammar_source() -> str:
@@ -63,15 +41,52 @@ def read(text: str) -> tuple[v.Blueprint, Positions]:
     Raises:
         InvalidBlueprint: the text does not follow the grammar, or says a thing twice.
     """
+    # Editors of Windows begin a file with a byte order mark.
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        tree = parser().parse(text.replace("\r\n", "\n").rstrip("\n") + "\n")
+        tree = parser().parse(text.rstrip("\n") + "\n")
     except UnexpectedInput as error:
-        raise InvalidBlueprint((_syntax_problem(error, text),)) from None
+        raise InvalidBlueprint((syntax_problem(error, text, parser()),)) from None
+    unfit = tuple(_unfit(tree))
+    if unfit:
+        raise InvalidBlueprint(unfit)
     builder = _Builder()
     blueprint = builder.blueprint(tree)
     if builder.problems:
         raise InvalidBlueprint(tuple(builder.problems))
     return blueprint, builder.positions
+
+
+def _unfit(tree: Tree[Any]) -> Iterator[Problem]:
+    """What is well-formed and yet too odd or too large to be kept."""
+    for token in _tokens(tree, "STRING"):
+        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in _text(token)):
+            yield _at(token, "This text holds a sign that cannot be stored.", "Remove its escapes of \\u0000 and \\ud800 to \\udfff.")
+    for modifier in tree.find_data("computed"):
+        operands = _tokens(modifier, "NUMBER", "STRING", "NAME")
+        if len(operands) > _MOST_OPERANDS:
+            yield _at(
+                operands[0],
+                f"This expression has {len(operands):,} parts, and {_MOST_OPERANDS} are possible.",
+                "Shorten it.",
+            )
+
+
+def _tokens(tree: Tree[Any], *types: str) -> list[Token]:
+    """The tokens of these types, in the order of the text. (Lark's own search recurses, and a sum of a
+    thousand parts is a thousand trees deep.)"""
+    found, left = [], [tree]
+    while left:
+        for child in left.pop().children:
+            if isinstance(child, Token):
+                found += [child] if child.type in types else []
+            else:
+                left.append(child)
+    return sorted(found, key=lambda t: t.start_pos or 0)
+
+
+def _at(token: Any, message: str, suggestion: str) -> Problem:
+    return Problem(message, suggestion, "", token.line or 0, token.column or 0)
 
 
 class _Builder:
@@ -112,6 +127,7 @@ class _Builder:
         for member in tree.children:
             if member.data == "roles_line":
                 roles = tuple(str(n) for n in member.children)
+                self._place("user.(roles)", member.children[0])
             else:
                 fields.append(self._field("user", member))
         return v.Users(tuple(fields), roles)
@@ -189,9 +205,7 @@ class _Builder:
         )
 
     def _problem(self, message: str, suggestion: str, token: Token) -> None:
-        self.problems.append(
-            Problem(message, suggestion, "", token.line or 0, token.column or 0)
-        )
+        self.problems.append(_at(token, message, suggestion))
 
 
 def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
@@ -264,76 +278,3 @@ def _expression(tree: Tree[Any]) -> v.Expression:
     if tree.data == "text_operand":
         return v.Operand(_text(token))
     return v.Operand(str(token), is_field=True)
-
-
-def _syntax_problem(error: UnexpectedInput, text: str) -> Problem:
-    line, column = getattr(error, "line", 0) or 0, getattr(error, "column", 0) or 0
-    lines = text.split("\n")
-    if isinstance(error, UnexpectedEOF) or line < 1 or line > len(lines):
-        return _end_problem(lines)
-    rest = lines[line - 1][max(column - 1, 0) :]
-    word = rest.split()[0].rstrip(",:(){}") if rest.split() else ""
-    if isinstance(error, UnexpectedToken) and error.token.type in ("$END", "_NL") or not word:
-        if isinstance(error, UnexpectedToken) and error.token.type == "$END":
-            return _end_problem(lines)
-        return Problem("The line ends too early.", _expected(error), "", line, column)
-    return Problem(f"{word!r} is not expected here.", _suggest(word, error), "", line, column)
-
-
-def _end_problem(lines: list[str]) -> Problem:
-    return Problem(
-        "The text ends before the blueprint is complete.",
-        "Is a closing '}' missing?",
-        "",
-        len(lines),
-        len(lines[-1]) + 1,
-    )
-
-
-def _suggest(word: str, error: UnexpectedInput) -> str:
-    if word.lower() in _FAMILIAR:
-        return f"Write {_FAMILIAR[word.lower()]}."
-    if word != word.lower() and word.isidentifier():
-        return f"Names are in snake_case: write {_snake(word)}."
-    near = difflib.get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
-    if near and near[0] != word:
-        return f"Did you mean {near[0]}?"
-    return _expected(error)
-
-
-def _snake(word: str) -> str:
-    out = "".join(f"_{c.lower()}" if c.isupper() else c for c in word)
-    return out.strip("_").replace("__", "_")
-
-
-def _expected(error: UnexpectedInput) -> str:
-    names: set[str] = set()
-    if isinstance(error, UnexpectedToken):
-        names = set(error.accepts or error.expected)
-    elif isinstance(error, UnexpectedCharacters):
-        names = set(error.allowed or ())
-    shown = sorted({_terminal(n) for n in names} - {""})
-    return f"Expected {', '.join(shown[:9])}." if shown else ""
-
-
-_NAMED_TERMINALS = {
-    "KEY": "a line such as 'title: text'",
-    "NAME": "a name",
-    "STRING": "a text in quotes",
-    "NUMBER": "a number",
-    "_NL": "the end of the line",
-    "PLAIN_TYPE": "a type such as text or integer",
-    "WHO": "public, key, user or owner",
-    "DELETE_RULE": "restrict, cascade or set null",
-    "BOOLEAN": "true or false",
-    "SERVICE_TYPE": "a service type such as data-service",
-}
-
-
-def _terminal(name: str) -> str:
-    if name in _NAMED_TERMINALS:
-        return _NAMED_TERMINALS[name]
-    found = [t for t in parser().terminals if t.name == name]
-    if not found or found[0].pattern.type != "str":
-        return ""
-    return f"'{found[0].pattern.value}'"

@@ -122,7 +122,7 @@ def _reference(r: Reference) -> str:
 
 def quote(text: str) -> str:
     """A text as a string literal of the language."""
-    return json.dumps(text)
+    return json.dumps(text, ensure_ascii=False)
 
 
 def number(value: Decimal) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sys
+from collections.abc import Sequence
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -36,6 +39,22 @@ class _Lazy(click.Group):
         found = getattr(import_module(place[0]), place[1])
         assert isinstance(found, click.Command)
         return found
+
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        """As click's, but what fails before or beside a command, too, ends as the commands do: with our words, and with
+        one document on stdout where ``--json`` was asked for."""
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            status = super().main(args, *rest, **{**options, "standalone_mode": False})
+        except (Exception, KeyboardInterrupt) as error:
+            if not given and isinstance(error, click.UsageError):  # called bare: the error is the help
+                error.show()
+                sys.exit(error.exit_code)
+            from clodo.cli.context import Talk
+
+            Talk(as_json="--json" in given).end(error)
+        sys.exit(status if isinstance(status, int) else 0)
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,10 +1,12 @@
-"""Streams, JSON answers and errors: the same for every command."""
+"""Streams, JSON answers and errors: the same for every command, however it ends."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
@@ -12,9 +14,13 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from clodo.errors import ClodoError, UnclearDescription
+from clodo.errors import ClodoError, InternalError, Interrupted, UsageError
 
 Command = Callable[..., None]
+
+#: Options of the commands that put a service in a folder.
+FORCE = click.option("--force", is_flag=True, help="Replace the service in the folder; other files stay.")
+DISCARD_EDITS = click.option("--discard-edits", is_flag=True, help="With --force: replace files that you have edited, too.")
 
 
 class Talk:
@@ -22,6 +28,7 @@ class Talk:
 
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
+        self._answered = False
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
 
@@ -41,7 +48,10 @@ class Talk:
         self.err.print(text, style="dim", soft_wrap=True, markup=False)
 
     def answer(self, document: dict[str, Any]) -> None:
-        """The JSON document."""
+        """The JSON document. It is one: an error after it is told on stderr alone."""
+        if self._answered:
+            return
+        self._answered = True
         click.echo(json.dumps(document, ensure_ascii=False))
 
     def fail(self, error: ClodoError, extra: dict[str, Any] | None = None) -> NoReturn:
@@ -49,12 +59,48 @@ class Talk:
         if self.as_json:
             self.answer({**(extra or {}), "error": error.to_json()})
         self.err.print(f"error: {error.message}", style="red", soft_wrap=True, markup=False)
-        if isinstance(error, UnclearDescription):
-            for question in error.questions:
-                self.err.print(f"  • {question}", soft_wrap=True, markup=False)
+        for detail in error.details:
+            self.err.print(f"  • {detail}", soft_wrap=True, markup=False)
         if error.hint:
             self.err.print(error.hint, soft_wrap=True, markup=False)
         sys.exit(error.exit_status)
+
+    def end(self, error: BaseException) -> NoReturn:
+        """Ends the command for whatever ended it: each way has its words, its document and its status."""
+        if isinstance(error, ClodoError):
+            self.fail(error)
+        if isinstance(error, click.ClickException):
+            self.fail(_usage(error))
+        if isinstance(error, (KeyboardInterrupt, click.Abort, EOFError)):
+            stopped = Interrupted("Stopped. Nothing was left half-written.")
+            if self.as_json:
+                self.answer({"error": stopped.to_json()})
+            self.err.print(f"\n{stopped.message}", style="yellow")
+            sys.exit(stopped.exit_status)
+        # A reader of our output that went away (`| head`) is click's to deal with.
+        if not isinstance(error, Exception) or isinstance(error, click.exceptions.Exit) or _is_broken_pipe(error):
+            raise error
+        if os.environ.get("CLODO_DEBUG"):
+            traceback.print_exception(error)
+        self.fail(_internal(error))
+
+
+def _is_broken_pipe(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _usage(error: click.ClickException) -> ClodoError:
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    called = context.command_path if context else "clodo"
+    return UsageError(error.format_message(), hint=f"`{called} --help` shows how it is called.")
+
+
+def _internal(error: Exception) -> ClodoError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return InternalError(
+        f"Clodo failed in a way that it should not ({reason[:300]}).",
+        hint="Please report it, with what CLODO_DEBUG=1 shows when you run the command again.",
+    )
 
 
 def command(function: Command) -> Command:
@@ -66,10 +112,7 @@ def command(function: Command) -> Command:
         talk = Talk(as_json=as_json)
         try:
             function(talk, *args, **kwargs)
-        except ClodoError as error:
-            talk.fail(error)
-        except (KeyboardInterrupt, click.Abort):
-            talk.err.print("\nStopped. Nothing was left half-written.", style="yellow")
-            sys.exit(130)
+        except (Exception, KeyboardInterrupt) as error:
+            talk.end(error)
 
     return run

@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from clodo.app.folders import free_directory
 from clodo.app.models import DEFAULT_MODEL, open_understander
-from clodo.app.services import free_directory, put_service
+from clodo.app.services import put_service
 from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
 from clodo.cli import output
-from clodo.cli.context import Talk, command
-from clodo.errors import UnclearDescription, UsageError
+from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
+from clodo.errors import ClodoError, UnclearDescription, UsageError
 from clodo.understand.port import Understanding
 
 MAX_CHARACTERS = 20_000
@@ -37,7 +38,7 @@ def read_description(argument: str | None, file: str | None) -> str:
         if file == "-":
             text = sys.stdin.read()
         else:
-            text = argument if file is None else Path(file).read_text("utf-8")
+            text = argument if file is None else Path(file).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file!r} cannot be read: {error}.", hint="Check the path.") from None
     text = text.strip()
@@ -121,7 +122,8 @@ def blueprint_command(talk: Talk, description: str | None, file: str | None, mod
 @click.option("--lang", type=click.Choice(["typescript", "python"]), default="typescript", help="The language of the service.")
 @_MODEL
 @click.option("--yes", "-y", is_flag=True, help="Never ask.")
-@click.option("--force", is_flag=True, help="Replace a folder that is not empty.")
+@FORCE
+@DISCARD_EDITS
 @command
 def generate_command(
     talk: Talk,
@@ -132,6 +134,7 @@ def generate_command(
     model: str | None,
     yes: bool,
     force: bool,
+    discard_edits: bool,
 ) -> None:
     """Turn a description into a proven service."""
     started = time.perf_counter()
@@ -141,7 +144,7 @@ def generate_command(
         )
     text = read_description(description, file)
     if directory is not None:
-        free_directory(directory, force=force)
+        free_directory(directory, force=force, discard_edits=discard_edits)
     understanding = understand(talk, text, model or default_model())
     assert understanding.blueprint is not None
     source = format_blueprint(understanding.blueprint)
@@ -150,7 +153,10 @@ def generate_command(
     if talk.interactive and not yes:
         blueprint, source = accepted(talk, text, understanding, model or default_model())
     target = directory or Path(blueprint.name.replace("_", "-"))
-    built = put_service(blueprint, source, target, prove=True, force=force, progress=talk.say)
+    try:
+        built = put_service(blueprint, source, target, prove=True, force=force, discard_edits=discard_edits, progress=talk.say)
+    except ClodoError as error:  # what was understood is worth having all the same
+        talk.fail(error, {**document(understanding, {}), "blueprint": source})
     assert built.report is not None
     total = (time.perf_counter() - started) * 1000
     if talk.as_json:

@@ -74,10 +74,12 @@ def show_report(console: Console, report: Report, *, every: bool = False) -> Non
         if e.outcome == "failed":
             console.print(f"✗ failed  {e.id}  {e.rule}", style="red", soft_wrap=True, markup=False)
             console.print(f"    {e.detail}", soft_wrap=True, markup=False)
+        elif e.outcome == "skipped":
+            console.print(f"– skipped  {e.id}  {e.rule}: {e.detail}", soft_wrap=True, markup=False)
         elif every:
             console.print(f"✓ passed  {e.id}  {e.rule}", soft_wrap=True, markup=False)
     seconds = report.timings_ms.get("total", 0.0) / 1000
-    passed = len(report.evidence) - len(report.failures)
+    passed = len(report.evidence) - len(report.failures) - len(report.skipped)
     mark, style = ("✓ proven", "green") if report.proven else ("✗ not proven", "red")
     console.print(
         f"{mark}: {passed} of {len(report.evidence)} checks passed over {report.requests} requests "

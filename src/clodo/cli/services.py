@@ -9,9 +9,10 @@ import click
 from clodo.app.services import put_service
 from clodo.app.serving import serve
 from clodo.blueprint import check, parse
+from clodo.blueprint.syntax import read
 from clodo.bricks import service_checks
 from clodo.cli import output
-from clodo.cli.context import Talk, command
+from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
 from clodo.errors import UsageError
 from clodo.proof.verify import verify
 from clodo.toolchain import ensure
@@ -21,18 +22,19 @@ from clodo.toolchain import ensure
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--output", "-o", "directory", required=True, type=click.Path(path_type=Path), help="The folder of the service.")
 @click.option("--verify", "prove", is_flag=True, help="Prove it too, before it is put in place.")
-@click.option("--force", is_flag=True, help="Replace a folder that is not empty.")
+@FORCE
+@DISCARD_EDITS
 @command
-def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: bool) -> None:
+def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: bool, discard_edits: bool) -> None:
     """Build a service from a blueprint, with no model."""
     try:
-        source = file.read_text("utf-8")
+        source = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{str(file)!r} cannot be read: {error}.", hint="Check the path.") from None
     blueprint = parse(source)
-    for problem in check(blueprint):
+    for problem in check(*read(source)):
         talk.say(f"warning: {problem}")
-    built = put_service(blueprint, source, directory, prove=prove, force=force, progress=talk.say)
+    built = put_service(blueprint, source, directory, prove=prove, force=force, discard_edits=discard_edits, progress=talk.say)
     if talk.as_json:
         proof = built.report.to_json() if built.report else None
         talk.answer({"directory": str(directory), "files": built.files, "timings_ms": built.timings_ms, "proof": proof})
@@ -81,4 +83,6 @@ def dev_command(talk: Talk, directory: Path, port: int) -> None:
         for _ in serve(directory, port, ready, talk.say):
             pass
     except KeyboardInterrupt:
+        if not announced:
+            raise
         talk.say("stopped")

@@ -10,9 +10,10 @@ from clodo.blueprint.values import Blueprint
 from clodo.emit import assembly, project
 from clodo.emit.brick import Brick
 from clodo.emit.openapi import document
+from clodo.emit.readme import readme
 from clodo.emit.sql import migration
 from clodo.emit.tree import MANIFEST, FileTree, digest
-from clodo.emit.typescript import entities_index, entity_source
+from clodo.emit.typescript import entities_index, entity_module, entity_source
 from clodo.version import VERSION
 
 
@@ -37,16 +38,15 @@ def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree
         "wrangler.jsonc": project.wrangler_jsonc(blueprint),
         "vitest.config.ts": project.vitest_config(secrets),
         ".gitignore": "node_modules/\n.wrangler/\n.dev.vars\n",
-        "README.md": project.readme(plan, secrets),
+        "README.md": readme(plan, secrets),
         "openapi.json": json.dumps(document(plan), indent=1, ensure_ascii=False) + "\n",
         "migrations/0001_init.sql": migration(plan),
         "src/index.ts": assembly.index_source(plan),
         "src/env.ts": assembly.env_source(plan, secrets),
         "test/service.test.ts": project.service_test(plan),
     }
-    if blueprint.entities or blueprint.users is not None:
-        tree["src/entities/index.ts"] = entities_index(plan)
-    tree |= {f"src/entities/{e.name}.ts": entity_source(plan, e) for e in blueprint.entities}
+    tree["src/entities/index.ts"] = entities_index(plan)
+    tree |= {f"src/entities/{entity_module(e)}.ts": entity_source(plan, e) for e in blueprint.entities}
     for brick in used:
         tree |= brick.sources()
     tree = dict(sorted(tree.items()))

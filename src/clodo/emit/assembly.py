@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.plan import Plan
-from clodo.emit.typescript import entity_const, field_source, literal
+from clodo.emit.typescript import entity_const, entity_module, field_source, literal
 
 
 def env_source(plan: Plan, secrets: tuple[str, ...]) -> str:
@@ -42,7 +42,7 @@ def index_source(plan: Plan) -> str:
         'import { route, securityHeaders } from "./lib/http";',
         'import { notFound, onError } from "./lib/problem";',
     ]
-    imports += [f'import {{ {entity_const(e)} }} from "./entities/{e.name}";' for e in b.entities]
+    imports += [f'import {{ {entity_const(e)} }} from "./entities/{entity_module(e)}";' for e in b.entities]
     if b.entities:
         imports.append('import { resource } from "./lib/resource";')
     if plan.children:

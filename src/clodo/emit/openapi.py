@@ -42,20 +42,19 @@ def document(plan: Plan) -> dict[str, Any]:
         schemas |= {"User": shown, "Registration": given}
         paths |= _auth_paths()
     for e in b.entities:
-        name = pascal(e.name)
         schemas |= {
-            name: row_schema(b, e),
-            f"{name}Body": body_schema(e, change=False),
-            f"{name}Change": body_schema(e, change=True),
+            plan.schemas.row(e): row_schema(b, e),
+            plan.schemas.body(e): body_schema(e, change=False),
+            plan.schemas.change(e): body_schema(e, change=True),
         }
         paths |= _entity_paths(plan, e)
     for child in plan.children:
-        schemas[f"{pascal(child.child.name)}Of{pascal(child.reference.name)}"] = child_schema(
-            child.child, f"{child.reference.name}_id"
-        )
+        name = plan.schemas.child(child.child, child.reference)
+        schemas[name] = child_schema(child.child, f"{child.reference.name}_id")
         paths |= _child_paths(b, plan, child)
     for link in plan.links:
         paths |= _link_paths(b, plan, link)
+    _number_twins(paths)
     out: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": b.title or b.name.replace("_", " ").capitalize(), "version": "1.0.0"},
@@ -68,9 +67,19 @@ def document(plan: Plan) -> dict[str, Any]:
     return out
 
 
-def pascal(name: str) -> str:
-    """snake_case as a schema name."""
-    return "".join(part.capitalize() for part in name.split("_"))
+def _number_twins(paths: Schema) -> None:
+    """Names of operations are made from names of entities, which may meet (``a`` with ``b_c``, ``a_b`` with
+    ``c``): the later of two gets a number."""
+    taken: set[str] = set()
+    for item in paths.values():
+        for operation in item.values():
+            if not isinstance(operation, dict):
+                continue
+            name = plain = operation["operationId"]
+            while name in taken:
+                name = f"{plain}_{len(taken)}"
+            operation["operationId"] = name
+            taken.add(name)
 
 
 def _ref(name: str) -> Schema:
@@ -144,8 +153,9 @@ def _operation(
 
 
 def _security(rules: list[Access]) -> list[Schema]:
+    """One requirement that names every credential: where two rules hold, both are needed."""
     kinds = ["apiKey" if a.who is Who.KEY else "bearer" for a in rules]
-    return [{kind: []} for kind in dict.fromkeys(kinds)]
+    return [{kind: [] for kind in kinds}]
 
 
 def _path_parameter(name: str) -> Schema:
@@ -172,7 +182,8 @@ def _list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
         schema = _filter_schema(field_schema(f))
         out.append(query(f.name, schema))
         if f.type.is_number or f.type.is_temporal:
-            out += [query(f"{f.name}_min", schema), query(f"{f.name}_max", schema)]
+            # A field that is itself called ``price_min`` is filtered by its own value.
+            out += [query(n, schema) for n in (f"{f.name}_min", f"{f.name}_max") if n not in columns]
     for r in e.references:
         out.append(query(f"{r.name}_id", {"type": "string"}))
     if is_owned(b, e):
@@ -221,7 +232,8 @@ def _created(name: str) -> Schema:
 
 
 def _entity_paths(plan: Plan, e: Entity) -> Schema:
-    b, name, path = plan.blueprint, pascal(e.name), f"/api/{plan.path(e)}"
+    b, name, path = plan.blueprint, plan.schemas.row(e), f"/api/{plan.path(e)}"
+    body, change = _ref(plan.schemas.body(e)), _ref(plan.schemas.change(e))
     read, write = (b.read_access(e),), (b.write_access(e),)
     gone = {204: {"description": "Deleted"}}
     row = {200: _json(_ref(name), "The row")}
@@ -229,20 +241,20 @@ def _entity_paths(plan: Plan, e: Entity) -> Schema:
     return {
         path: {
             "get": _operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400,), parameters=_list_parameters(b, e)),
-            "post": _operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=_ref(f"{name}Body")),
+            "post": _operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=body),
         },
         f"{path}/{{id}}": {
             "parameters": [_path_parameter("id")],
             "get": _operation(f"get_{e.name}", f"Read one {noun}", e.name, row, rules=read, problems=(404,)),
-            "put": _operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=_ref(f"{name}Body")),
-            "patch": _operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=_ref(f"{name}Change")),
+            "put": _operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=body),
+            "patch": _operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=change),
             "delete": _operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=write, problems=(404, 409)),
         },
     }  # fmt: skip
 
 
 def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
-    name = pascal(c.child.name)
+    name, body = plan.schemas.row(c.child), _ref(plan.schemas.child(c.child, c.reference))
     path = f"/api/{plan.path(c.parent)}/{{id}}/{c.path}"
     read = (b.read_access(c.parent), b.read_access(c.child))
     write = (b.read_access(c.parent), b.write_access(c.child))
@@ -251,7 +263,7 @@ def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
         path: {
             "parameters": [_path_parameter("id")],
             "get": _operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, c.child)),
-            "post": _operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=_ref(f"{name}Of{pascal(c.reference.name)}")),
+            "post": _operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=body),
         }
     }  # fmt: skip
 
@@ -264,12 +276,13 @@ def _link_paths(b: Blueprint, plan: Plan, link: LinkTable) -> Schema:
     for here, there, segment in sides:
         path = f"/api/{plan.path(here)}/{{id}}/{segment}"
         read = (b.read_access(here), b.read_access(there))
-        write = (b.write_access(here), b.read_access(there))
+        # The side that declares the link decides over it, from whichever side it is reached.
+        write = (b.write_access(link.source), b.read_access(here), b.read_access(there))
         done = {204: {"description": "Done; doing it again changes nothing"}}
         name = f"{here.name}_{segment.replace('-', '_')}"
         out[path] = {
             "parameters": [_path_parameter("id")],
-            "get": _operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: _json(_page(pascal(there.name)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
+            "get": _operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: _json(_page(plan.schemas.row(there)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
         }  # fmt: skip
         out[f"{path}/{{other_id}}"] = {
             "parameters": [_path_parameter("id"), _path_parameter("other_id")],

@@ -1,4 +1,4 @@
-"""The files around the source: configuration, README and the service's own tests."""
+"""The files around the source: configuration and the service's own tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample_body
-from clodo.blueprint.values import Access, Blueprint, Entity, Who
+from clodo.blueprint.values import Blueprint, Entity
 from clodo.toolchain.pins import pins
 
 
@@ -74,7 +74,8 @@ def tsconfig() -> str:
 
 def wrangler_jsonc(b: Blueprint) -> str:
     """``wrangler.jsonc``. The database id is filled in once, before the first deployment."""
-    name = kebab_name(b)
+    # A Worker's name has at most 63 characters.
+    name = kebab_name(b)[: 63 - len("-worker")].rstrip("-")
     config = {
         "$schema": "node_modules/wrangler/config-schema.json",
         "name": f"{name}-worker",
@@ -197,65 +198,5 @@ def _body_with_parents(plan: Plan, e: Entity, lines: list[str], trail: set[str])
     return "{ " + ", ".join(p for p in parts if p) + " }"
 
 
-def dev_command(plan: Plan, e: Entity) -> list[str]:
-    """Examples of calls for the README."""
-    b = plan.blueprint
-    base = "http://127.0.0.1:8787"
-    body = sample_body(e.fields)
-    body |= {f"{r.name}_id": f"<id of a {r.target}>" for r in e.references if r.required}
-    write, read = _header(b.write_access(e)), _header(b.read_access(e))
-    text = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
-    return [
-        f"curl {base}/api/{plan.path(e)}{read}",
-        f"curl -X POST {base}/api/{plan.path(e)}{write} -H 'Content-Type: application/json' -d '{text}'",
-    ]
-
-
-def _header(access: Access) -> str:
-    if access.who is Who.PUBLIC:
-        return ""
-    if access.who is Who.KEY:
-        return ' -H "X-API-Key: $API_KEY"'
-    return ' -H "Authorization: Bearer $TOKEN"'
-
-
-def readme(plan: Plan, secrets: tuple[str, ...]) -> str:
-    """``README.md``."""
-    b = plan.blueprint
-    title = (b.title or b.name.replace("_", " ").capitalize()).replace("\n", " ")
-    parts = [
-        f"# {title}\n",
-        "A Cloudflare Worker with a D1 database, made from `blueprint.clodo`.\n",
-        "## Run it\n\n```sh\nnpm install\nnpm run dev      # http://127.0.0.1:8787, see /docs\nnpm test\n```\n",
-    ]
-    if secrets:
-        names = ", ".join(f"`{s}`" for s in secrets)
-        parts.append(
-            f"Local secrets ({names}) stand in `.dev.vars`, which git ignores. For production set each with "
-            "`npx wrangler secret put NAME`.\n"
-        )
-    if b.users is not None:
-        account = json.dumps({"email": "ann@example.com", "password": "a long password", **sample_body(b.users.fields)}, ensure_ascii=False).replace("'", "'\\''")
-        parts.append(
-            "## Accounts\n\n```sh\n"
-            f"curl -X POST http://127.0.0.1:8787/api/auth/register -H 'Content-Type: application/json' -d '{account}'\n"
-            "```\n\nThe answer holds a `token`; send it as `Authorization: Bearer …`. The address in `ADMIN_EMAIL` registers as `admin`.\n"
-        )
-    parts.append("## Routes\n\n| path | who reads | who writes |\n|---|---|---|")
-    rows = [f"| `/api/{plan.path(e)}` | {b.read_access(e)} | {b.write_access(e)} |" for e in b.entities]
-    parts[-1] += "\n" + "\n".join(rows) + "\n"
-    if b.entities:
-        calls = "\n".join(line for e in b.entities for line in dev_command(plan, e))
-        parts.append(f"## Examples\n\n```sh\n{calls}\n```\n")
-    parts.append(
-        "Lists take `limit`, `cursor`, `sort`, `<field>=`, `<field>_min=` and `<field>_max=`. Errors are "
-        "`application/problem+json`. The whole interface is described in `openapi.json`.\n"
-    )
-    parts.append("## Deploy\n\nCreate the database, put its id into `wrangler.jsonc`, then `npm run deploy`.\n")
-    return "\n".join(parts)
-
-
 def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-
-

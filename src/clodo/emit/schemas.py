@@ -5,38 +5,35 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from clodo.blueprint.constants import EMAIL, LENGTHS, MOST_MONEY, SAFE_INTEGER
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 
 Schema = dict[str, Any]
 
-_EMAIL = (
-    r"^(?=[^@]{1,64}@)[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+"
-    r"[A-Za-z]{2,63}$"
-)
 _BASE: dict[FieldType, Schema] = {
-    FieldType.TEXT: {"type": "string", "maxLength": 1000},
-    FieldType.LONG_TEXT: {"type": "string", "maxLength": 100_000},
-    FieldType.INTEGER: {"type": "integer", "minimum": -(2**53) + 1, "maximum": 2**53 - 1},
+    FieldType.TEXT: {"type": "string", "maxLength": LENGTHS[FieldType.TEXT]},
+    FieldType.LONG_TEXT: {"type": "string", "maxLength": LENGTHS[FieldType.LONG_TEXT]},
+    FieldType.INTEGER: {"type": "integer", "minimum": -SAFE_INTEGER, "maximum": SAFE_INTEGER},
     FieldType.DECIMAL: {"type": "number"},
     FieldType.MONEY: {
         "type": "number",
-        "minimum": -9_000_000_000_000,
-        "maximum": 9_000_000_000_000,
+        "minimum": -MOST_MONEY,
+        "maximum": MOST_MONEY,
         "description": "At most two decimals.",
     },
     FieldType.BOOLEAN: {"type": "boolean"},
     FieldType.DATE: {"type": "string", "format": "date"},
     FieldType.DATETIME: {"type": "string", "format": "date-time"},
     FieldType.TIME: {"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"},
-    FieldType.EMAIL: {"type": "string", "format": "email", "maxLength": 254, "pattern": _EMAIL},
-    FieldType.URL: {"type": "string", "format": "uri", "maxLength": 2000},
+    FieldType.EMAIL: {"type": "string", "format": "email", "maxLength": LENGTHS[FieldType.EMAIL], "pattern": EMAIL},
+    FieldType.URL: {"type": "string", "format": "uri", "maxLength": LENGTHS[FieldType.URL]},
     FieldType.UUID: {"type": "string", "format": "uuid"},
     FieldType.ENUM: {"type": "string"},
     FieldType.LIST: {
         "type": "array",
         "items": {"type": "string", "maxLength": 1000},
-        "maxItems": 1000,
+        "maxItems": LENGTHS[FieldType.LIST],
     },
 }
 
@@ -95,10 +92,11 @@ def row_schema(b: Blueprint, e: Entity) -> Schema:
     for f in e.fields:
         if f.write_only:
             continue
-        schema = field_schema(f)
-        if f.computed is not None or f.type is FieldType.MONEY:
-            schema = {k: v for k, v in schema.items() if k not in ("minLength",)}
-        properties[f.name] = schema if f.required and f.computed is None else nullable(schema)
+        if f.computed is not None:
+            # Nothing limits what an expression gives but its type.
+            properties[f.name] = nullable({"type": _BASE[f.type]["type"], "readOnly": True})
+        else:
+            properties[f.name] = field_schema(f) if f.required else nullable(field_schema(f))
     for r in e.references:
         properties[f"{r.name}_id"] = _id_schema(required=r.required)
     if is_owned(b, e):

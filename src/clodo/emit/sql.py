@@ -28,7 +28,8 @@ def migration(plan: Plan) -> str:
     # Each table stands behind those that it refers to, as far as that is possible.
     parts += [_table(b, e) for e in _in_order(b.entities)]
     parts += [_link_table(link) for link in plan.links]
-    return "\n\n".join(parts) + "\n"
+    # Tools that apply migrations refuse one without a statement.
+    return "\n\n".join(parts or ["-- Nothing is stored yet.\nSELECT 1;"]) + "\n"
 
 
 def _in_order(entities: tuple[Entity, ...]) -> list[Entity]:
@@ -118,7 +119,7 @@ def _table(b: Blueprint, e: Entity) -> str:
 
 
 def _indexes(e: Entity, owned: bool) -> list[str]:
-    """Uniqueness, and an index for every reference and every field that lists sort and filter by."""
+    """Uniqueness, and an index for every reference and every field of a size that lists sort by."""
     # A row that is only hidden does not keep its unique values from others.
     shown = ' WHERE "deleted_at" IS NULL' if e.soft_delete else ""
     keys = {r.name: f"{r.name}_id" for r in e.references}
@@ -135,7 +136,11 @@ def _indexes(e: Entity, owned: bool) -> list[str]:
                 out.append(_index(e, [keys[r.name], "id"]))
         else:
             out.append(_index(e, [keys[r.name], "id"]))
-    out += [_index(e, [keys.get(n, n) for n in g], unique=True, suffix=shown) for g in e.unique]
+    # The same group in another order is the same rule.
+    groups: dict[frozenset[str], tuple[str, ...]] = {}
+    for g in e.unique:
+        groups.setdefault(frozenset(g), g)
+    out += [_index(e, [keys.get(n, n) for n in g], unique=True, suffix=shown) for g in groups.values()]
     if owned:
         out.append(_index(e, ["owner_id", "id"]))
     if e.timestamps:
@@ -144,6 +149,8 @@ def _indexes(e: Entity, owned: bool) -> list[str]:
 
 
 def _comparable(f: Field) -> bool:
+    """Whether lists find their order in an index. They sort long texts without one: it would hold every
+    text a second time, for an order that hardly anybody asks for."""
     skipped = (FieldType.JSON, FieldType.LIST, FieldType.LONG_TEXT)
     return f.computed is None and not f.write_only and f.type not in skipped
 

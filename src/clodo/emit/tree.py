@@ -48,8 +48,13 @@ def edited_files(directory: Path) -> list[str]:
     return [
         name
         for name, sha in known.items()
-        if (directory / name).is_file() and digest((directory / name).read_text("utf-8")) != sha
+        if (directory / name).is_file() and _sha256(directory / name) != sha
     ]
+
+
+def _sha256(path: Path) -> str:
+    """As of its text, which a person may have made one in another encoding; git may have changed the line ends."""
+    return hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 def write_tree(tree: FileTree, directory: Path, secret_names: Iterable[str] = ()) -> None:

@@ -46,6 +46,12 @@ def entity_const(entity: Entity) -> str:
     return f"{camel(entity.name)}Entity"
 
 
+def entity_module(entity: Entity) -> str:
+    """The name of the module of an entity, beside ``index``, which is that of all. No entity can be
+    called by the other name, for it has a hyphen."""
+    return "index-entity" if entity.name == "index" else entity.name
+
+
 def entity_source(plan: Plan, entity: Entity) -> str:
     """``src/entities/{name}.ts``."""
     b = plan.blueprint
@@ -152,7 +158,7 @@ def _computed(f: Field, entity: Entity) -> str:
 def entities_index(plan: Plan) -> str:
     """``src/entities/index.ts``: all entities, for what looks across them."""
     entities = plan.blueprint.entities
-    imports = [f'import {{ {entity_const(e)} }} from "./{e.name}";' for e in entities]
+    imports = [f'import {{ {entity_const(e)} }} from "./{entity_module(e)}";' for e in entities]
     names = ", ".join(entity_const(e) for e in entities)
     return "\n".join(
         [

@@ -13,8 +13,11 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
+from clodo.blueprint.patterns import PatternError, matches
+
 _METHODS = ("get", "put", "post", "delete", "patch")
 _REF = Draft202012Validator.VALIDATORS["$ref"]
+_PATTERN = Draft202012Validator.VALIDATORS["pattern"]
 
 
 def _remembering_ref(
@@ -32,7 +35,18 @@ def _remembering_ref(
     yield from errors
 
 
-_Validator = extend(Draft202012Validator, {"$ref": _remembering_ref})
+def _javascript_pattern(validator: Validator, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """``pattern`` as JavaScript reads it, which is what the document means."""
+    try:
+        found = not isinstance(instance, str) or matches(pattern, instance)
+    except PatternError:  # a person wrote another one into the document
+        yield from _PATTERN(validator, pattern, instance, schema) or ()
+        return
+    if not found:
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+_Validator = extend(Draft202012Validator, {"$ref": _remembering_ref, "pattern": _javascript_pattern})
 
 
 @dataclass

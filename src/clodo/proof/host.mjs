@@ -5,6 +5,7 @@ import { readFileSync, readdirSync, existsSync, mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import path from "node:path";
+import { statements } from "./statements.mjs";
 
 const modules = process.argv[2];
 const require = createRequire(path.join(modules, "noop.js"));
@@ -44,13 +45,6 @@ function migrations(directory) {
     .map((name) => ({ name, sql: readFileSync(path.join(directory, name), "utf8") }));
 }
 
-// Statements end with a semicolon at the end of a line, as the migrations are written.
-const statements = (sql) =>
-  sql
-    .split(/;[ \t]*(?:\r?\n|$)/)
-    .map((s) => s.replace(/^\s*--.*$/gm, "").trim())
-    .filter((s) => s !== "");
-
 async function migrate(database, directory) {
   await database.prepare('CREATE TABLE IF NOT EXISTS "d1_migrations" (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)').run();
   const { results } = await database.prepare('SELECT name FROM "d1_migrations"').all();
@@ -65,7 +59,7 @@ async function migrate(database, directory) {
 }
 
 async function serve(request) {
-  const { directory, entry, bindings, database, port, persist, compatibilityDate } = request;
+  const { directory, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
   const { code, gzip } = await bundle({ directory, entry });
   if (persist) mkdirSync(persist, { recursive: true });
   const options = convertV4MiniflareOptions({
@@ -75,6 +69,7 @@ async function serve(request) {
     name: "service",
     modules: [{ type: "ESModule", path: "index.mjs", contents: code }],
     compatibilityDate,
+    compatibilityFlags,
     bindings,
     d1Databases: database ? { [database]: database } : {},
     ...(persist ? { d1Persist: persist } : {}),

@@ -7,17 +7,19 @@ import contextlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from clodo.errors import ProofError
+from clodo.proof.settings import SettingsError, read_settings
 from clodo.toolchain import Toolchain
-from clodo.toolchain.pins import pins
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,17 @@ class Host:
         self._calling = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stderr: list[str] = []
-        with as_file(files("clodo.proof").joinpath("host.mjs")) as script:
-            self._process = subprocess.Popen(
-                [str(toolchain.node), str(script), str(toolchain.modules)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                # A group of its own: Ctrl-C reaches Python, which then ends all of it.
-                start_new_session=True,
-                env={**os.environ, "CI": "1", "NO_COLOR": "1", "MINIFLARE_CACHE_DIR": ""},
-            )
+        script = files("clodo.proof").joinpath("host.mjs")
+        self._process = subprocess.Popen(
+            [str(toolchain.node), str(script), str(toolchain.modules)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # A group of its own: Ctrl-C reaches Python, which then ends all of it.
+            start_new_session=True,
+            env={**os.environ, "CI": "1", "NO_COLOR": "1", "MINIFLARE_CACHE_DIR": ""},
+        )
         threading.Thread(target=self._read_stdout, daemon=True).start()
         threading.Thread(target=self._read_stderr, daemon=True).start()
         atexit.register(self.close)
@@ -63,26 +65,32 @@ class Host:
         self,
         directory: Path,
         *,
-        bindings: dict[str, str],
+        bindings: Mapping[str, str],
         port: int | None = None,
         persist: Path | None = None,
         timeout: float = 60,
     ) -> Served:
-        """Bundles the service in ``directory``, boots it and applies its migrations.
+        """Bundles the service in ``directory``, boots it as its ``wrangler.jsonc`` says and applies its migrations.
+        ``bindings`` stand above the variables of ``wrangler.jsonc``, as those of ``.dev.vars`` do for wrangler.
 
         Raises:
-            HostError: it does not bundle, boot or migrate.
+            HostError: it does not bundle, boot or migrate, or its configuration cannot be read.
         """
+        try:
+            settings = read_settings(directory)
+        except SettingsError as error:
+            raise HostError(error.message, hint=error.hint) from None
         answer = self._call(
             "serve",
             timeout,
             directory=str(directory.resolve()),
             entry="src/index.ts",
-            bindings=bindings,
+            bindings={**settings.variables, **bindings},
             database="DB",
             port=port,
             persist=str(persist.resolve()) if persist else None,
-            compatibilityDate=pins()["compatibility_date"],
+            compatibilityDate=settings.compatibility_date,
+            compatibilityFlags=settings.compatibility_flags,
         )
         return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
 
@@ -146,7 +154,7 @@ class Host:
             if answer.get("id") == self._ids:
                 break
         if not answer["ok"]:
-            raise HostError(str(answer["error"]), hint="Mend the service's source.")
+            raise _refusal(str(answer["error"]), arguments.get("port"))
         return answer
 
     def _died(self) -> HostError:
@@ -166,6 +174,14 @@ class Host:
         for line in self._process.stderr:
             self._stderr.append(line)
             del self._stderr[:-200]
+
+
+def _refusal(reason: str, port: int | None) -> HostError:
+    if re.search("address already in use|EADDRINUSE", reason, re.IGNORECASE):
+        return HostError(
+            f"Port {port} of 127.0.0.1 is taken by another program.", hint="Choose another with --port, or stop that program."
+        )
+    return HostError(reason, hint="Mend the service's source.")
 
 
 def _message(text: str) -> dict[str, Any]:

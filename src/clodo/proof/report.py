@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal["passed", "failed"]
+Outcome = Literal["passed", "failed", "skipped"]
 
 
 @dataclass(frozen=True)
 class Evidence:
     """One check and how it went.
 
-    ``detail`` tells what was seen where it failed. ``request`` and ``answer`` are the exchange that
+    ``detail`` tells what was seen where it failed, or why nothing could be seen where it was skipped. ``request`` and ``answer`` are the exchange that
     decided (the faulty one, or the last of a check that passed), shortened, secrets blacked out.
     ``requests`` counts the exchanges, ``ms`` is the duration in milliseconds.
     """
@@ -49,9 +49,14 @@ class Report:
         return tuple(e for e in self.evidence if e.outcome == "failed")
 
     @property
+    def skipped(self) -> tuple[Evidence, ...]:
+        """The checks that could not be carried out; they prove nothing and count for nothing."""
+        return tuple(e for e in self.evidence if e.outcome == "skipped")
+
+    @property
     def proven(self) -> bool:
-        """Whether there were checks and all of them passed."""
-        return bool(self.evidence) and not self.failures
+        """Whether there were checks and none of them failed."""
+        return len(self.evidence) > len(self.skipped) and not self.failures
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON."""
@@ -60,6 +65,7 @@ class Report:
             "proven": self.proven,
             "checks": len(self.evidence),
             "failed": len(self.failures),
+            "skipped": len(self.skipped),
             "requests": self.requests,
             "bundle_gzip_bytes": self.gzip,
             "timings_ms": {k: round(v, 1) for k, v in self.timings_ms.items()},
@@ -72,7 +78,8 @@ class Report:
         count = len(self.evidence)
         facts = f"{self.requests} requests, {self.gzip / 1024:.0f} KiB gzipped, {seconds:.1f} s"
         if self.proven:
-            return f"proven: {self.service} passed all {count} checks ({facts})"
+            apart = f", {len(self.skipped)} could not be carried out" if self.skipped else ""
+            return f"proven: {self.service} passed {count - len(self.skipped)} of {count} checks{apart} ({facts})"
         lines = [f"not proven: {self.service} failed {len(self.failures)} of {count} checks ({facts})"]
         for e in self.failures[:failures_shown]:
             lines.append(f"  ✗ {e.rule}  [{e.id}]")

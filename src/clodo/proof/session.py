@@ -11,6 +11,7 @@ from typing import Any
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample, sample_body
 from clodo.blueprint.values import Access, Entity, Who
+from clodo.errors import ProofError
 from clodo.proof.client import Answer, Client
 
 Headers = dict[str, str]
@@ -28,6 +29,10 @@ class Fault(Exception):
     def __init__(self, message: str, answer: Answer | None = None) -> None:
         super().__init__(message)
         self.answer = answer
+
+
+class TooFewValues(Exception):
+    """A check needs more rows than a unique field has values: nothing can be said on its rule."""
 
 
 def expect(answer: Answer, status: int, why: str = "") -> Answer:
@@ -64,10 +69,17 @@ class Session:
     """One run of checks against one service."""
 
     def __init__(
-        self, client: Client, plan: Plan, secrets: dict[str, str], query: Query
+        self,
+        client: Client,
+        plan: Plan,
+        secrets: dict[str, str],
+        query: Query,
+        scarce: frozenset[str] = frozenset(),
     ) -> None:
         self.client, self.plan, self.secrets = client, plan, secrets
         self._query = query
+        #: Entities that can have few rows (``clodo.proof.scarcity``).
+        self.scarce = scarce
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
         self._accounts: dict[str, asyncio.Task[Account]] = {}
@@ -98,6 +110,18 @@ class Session:
         """Rows of the service's database; only for what no request can do or show."""
         return await asyncio.to_thread(self._query, sql, list(values))
 
+    async def emptied(self) -> None:
+        """Deletes the rows of every entity, so that the next check has all values to itself."""
+        left = [e.name for e in self.blueprint.entities]
+        for _ in range(len(left) + 1):
+            failed = []
+            for name in left:
+                try:
+                    await self.query(f'DELETE FROM "{name}"')
+                except ProofError:  # rows of another table still refer to it
+                    failed.append(name)
+            left = failed
+
     def registration(self, email: str) -> Row:
         """A body that registers an account."""
         users = self.blueprint.users
@@ -105,9 +129,10 @@ class Session:
         return {"email": email, "password": PASSWORD, **sample_body(fields, self.number())}
 
     async def headers(self, *rules: Access, user: str = "admin") -> Headers:
-        """Credentials that satisfy the rules; roles are satisfied by the administrator."""
+        """Credentials that satisfy the rules; roles are satisfied by the administrator, whoever else
+        is asked for beside."""
         out: Headers = {}
-        for rule in rules:
+        for rule in sorted(rules, key=lambda rule: rule.who is Who.ROLE):
             if rule.who is Who.KEY:
                 out["x-api-key"] = self.secrets["API_KEY"]
             elif rule.who is not Who.PUBLIC:
@@ -120,9 +145,11 @@ class Session:
         return await self.headers(self.blueprint.read_access(e), user=user)
 
     async def writer(self, e: Entity, user: str = "admin") -> Headers:
-        """Credentials to write an entity and to read what it refers to."""
-        rules = [self.blueprint.write_access(e), self.blueprint.read_access(e)]
-        return await self.headers(*rules, user=user)
+        """Credentials to write an entity, and to refer to rows that only their owner may see."""
+        b = self.blueprint
+        targets = [t for r in e.references if (t := b.entity(r.target)) is not None]
+        private = [rule for t in targets if (rule := b.read_access(t)).who is Who.OWNER]
+        return await self.headers(b.write_access(e), b.read_access(e), *private, user=user)
 
     # -- rows -------------------------------------------------------------------------------
 
@@ -159,6 +186,8 @@ class Session:
             answer = await self.post(e, await self.body(e, user=user, **changes), user=user)
             if answer.status != 409:
                 break
+        if answer.status == 409 and e.name in self.scarce:
+            raise TooFewValues(f"{e.name} has a unique field with too few values for this check")
         return dict(expect(answer, 201, f"a valid {e.name}").body)
 
     async def get(self, e: Entity, id: str, *, user: str = "admin") -> Answer:

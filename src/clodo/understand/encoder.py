@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clodo.errors import ModelError
-from clodo.understand import labels, naming
+from clodo.understand import labels, naming, spelling
 from clodo.understand.compiler import compile_draft
 from clodo.understand.confidence import Curve, curves
 from clodo.understand.coverage import unexplained
@@ -93,6 +93,7 @@ class EncoderUnderstander:
 
     def warm_up(self) -> None:
         """Loads everything, so that the first description is as quick as the next."""
+        spelling.load()
         self.draft("A book has a title.")
 
     def draft(self, description: str) -> tuple[Draft, Reading, dict[str, float]]:

@@ -72,13 +72,8 @@ SERVICE_TYPES = (
     "generic",
 )
 
-#: Signed distances between mentions, in words, fall into these buckets.
+#: Signed distances between mentions, in words, fall into buckets: as many as are not above them.
 DISTANCES = (-128, -64, -32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32, 64, 128)
-
-
-def distance_bucket(words: int) -> int:
-    """The index of the bucket of a signed distance, 0 … ``len(DISTANCES)``."""
-    return sum(words >= d for d in DISTANCES)
 
 
 def fingerprint() -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clodo.understand.labels import distance_bucket
+from clodo.understand.labels import DISTANCES
 
 #: The most word pieces that the model reads at once (the positions of its base, less [CLS], [SEP]).
 MAX_PIECES = 510
@@ -92,13 +92,15 @@ def pair_features(
     their distance in words, of their distance in sentences, and of the entity mentions between."""
     n = len(spans)
     out = np.zeros((n, n, 3), dtype=np.int64)
+    if n == 0:
+        return out
+    first = np.array([a for a, _ in spans])
+    out[..., 0] = np.searchsorted(DISTANCES, first[None] - first[:, None], side="right")
+    sentence = np.array(reading.sentences)[first]
+    out[..., 1] = np.clip(sentence[None] - sentence[:, None], -3, 3) + 3
+    at = np.arange(n)
+    low, high = np.minimum(at[:, None], at[None]), np.maximum(at[:, None], at[None])
     marked = np.cumsum([0, *entity])
-    for i in range(n):
-        for j in range(n):
-            out[i, j, 0] = distance_bucket(spans[j][0] - spans[i][0])
-            gap = reading.sentences[spans[j][0]] - reading.sentences[spans[i][0]]
-            out[i, j, 1] = max(-3, min(3, gap)) + 3
-            low, high = min(i, j), max(i, j)
-            between = int(marked[high] - marked[min(low + 1, high)])
-            out[i, j, 2] = min(between, 4) + (5 if j < i else 0)
+    between = marked[high] - marked[np.minimum(low + 1, high)]
+    out[..., 2] = np.minimum(between, 4) + np.where(at[None] < at[:, None], 5, 0)
     return out

@@ -7,12 +7,14 @@ something stays the model's decision; here only their spelling is mended, and wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LEAST = 4
+_RARE = 1e-7
 
 #: Mends the words of a phrase.
 Spell = Callable[[str], str]
@@ -29,19 +31,27 @@ def name_words() -> frozenset[str]:
 class Speller:
     """Mends names, given the words of the language (``known``, lower case)."""
 
-    def __init__(self, known: Iterable[str]) -> None:
-        self._known = frozenset(known) | name_words()
+    def __init__(self, known: Container[str]) -> None:
+        self._words = known
         self.mended: dict[str, str] = {}
 
     def __call__(self, phrase: str) -> str:
         """The phrase with its slips mended; ``mended`` keeps what was changed."""
         return re.sub(r"[A-Za-z]+", lambda m: self._word(m[0]), phrase)
 
+    def _known(self, word: str) -> bool:
+        if word in name_words():
+            return True
+        usage = _usage(word)
+        # Of what the dictionary lists, rare words are mostly slips ("oder"); what it does not list
+        # may still be a word of the trade ("isbn").
+        return usage > _RARE if usage else word in self._words
+
     def _word(self, word: str) -> str:
         lower = word.lower()
-        if len(word) < _LEAST or lower in self._known or word not in (lower, lower.capitalize()):
+        if len(word) < _LEAST or self._known(lower) or word not in (lower, lower.capitalize()):
             return word
-        if lower.endswith("s") and lower[:-1] in self._known:
+        if lower.endswith("s") and self._known(lower[:-1]):
             return word
         found = nearest(lower)
         if found is None and lower.endswith("s"):
@@ -51,6 +61,24 @@ class Speller:
             return word
         self.mended[lower] = found
         return found
+
+
+@cache
+def _dictionary() -> Any:
+    from spellchecker import SpellChecker
+
+    return SpellChecker(distance=1).word_frequency
+
+
+def _usage(word: str) -> float:
+    """How often a word is used, as a share of all words; 0 where the dictionary does not list it."""
+    found = _dictionary()
+    return float(found[word]) / float(found.total_words)
+
+
+def load() -> None:
+    """Loads the dictionary, so that the first name takes no longer than the next."""
+    _dictionary()
 
 
 @cache

@@ -17,6 +17,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     yield Check("core.docs", "/docs is a page that asks no other host", _docs)
     yield Check("core.unknown-route", "an unknown path is 404", _unknown)
     yield Check("core.method", "a wrong method is 405 with Allow", _method)
+    yield Check("core.headers", "answers of every kind carry the security headers", _headers)
     yield Check("core.head", "HEAD answers like GET, without a body", _head)
 
 
@@ -24,6 +25,15 @@ async def _health(s: Session) -> None:
     answer = expect(await s.client.send("GET", "/health"), 200)
     if answer.body != {"status": "ok"}:
         raise Fault("the body is not {'status': 'ok'}", answer)
+
+
+async def _headers(s: Session) -> None:
+    wanted = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store"}
+    for method, path in (("GET", "/health"), ("GET", "/docs"), ("GET", "/nowhere"), ("POST", "/health")):
+        answer = await s.client.send(method, path)
+        for name, value in wanted.items():
+            if answer.headers.get(name) != value:
+                raise Fault(f"the header {name} is not {value!r}", answer)
 
 
 async def _document(s: Session) -> None:

@@ -23,10 +23,16 @@ def checks(plan: Plan) -> Iterator[Check]:
             if r.target != "user" or plan.blueprint.entity("user") is not None:
                 rule = f"{e.name}.{r.name}: on deletion, {r.on_delete}"
                 yield Check("relations.on-delete", rule, partial(_on_delete, e, r))
+            if r.target == e.name and r.on_delete is OnDelete.CASCADE:
+                rule = f"{e.name}.{r.name}: on deletion, a whole tree goes"
+                yield Check("relations.tree", rule, partial(_tree, e, r))
     for child in plan.children:
         yield Check("relations.children", f"{child.parent.name}/{child.path}: children of one row", partial(_children, child))
     for link in plan.links:
         yield Check("relations.links", f"{link.source.name}/{link.source_path}: links both ways", partial(_links, link))
+        if plan.blueprint.write_access(link.source).who is not Who.PUBLIC:
+            rule = f"{link.source.name}/{link.source_path}: only who may change the {link.source.name} links it"
+            yield Check("relations.link-rule", rule, partial(_link_rule, link))
 
 
 def _parent(s: Session, r: Reference) -> Entity:
@@ -80,6 +86,15 @@ async def _on_delete(e: Entity, r: Reference, s: Session) -> None:
         raise Fault(f"{key} was not emptied", after)
 
 
+async def _tree(e: Entity, r: Reference, s: Session) -> None:
+    rows = [await s.create(e)]
+    for _ in range(12):  # D1 itself follows references ten levels deep
+        rows.append(await s.create(e, **{f"{r.name}_id": rows[-1]["id"]}))
+    expect(await s.delete(e, rows[0]["id"]), 204, "the root of a tree")
+    for row in rows:
+        expect(await s.get(e, row["id"]), 404, "the whole tree goes")
+
+
 async def _child_headers(s: Session, c: Child) -> Headers:
     b = s.blueprint
     rules = [b.read_access(c.parent), b.write_access(c.child), b.read_access(c.child)]
@@ -99,6 +114,9 @@ async def _children(c: Child, s: Session) -> None:
     page = expect(await s.client.send("GET", path, headers=headers), 200)
     if [row["id"] for row in page.body["items"]] != [made.body["id"]]:
         raise Fault("the list does not hold exactly the children", page)
+    all_rows = expect(await s.client.send("GET", f"{s.path(c.child)}?limit=1", headers=headers), 200)
+    elsewhere = f"{path}?cursor={all_rows.body['next_cursor']}"
+    expect(await s.client.send("GET", elsewhere, headers=headers), 400, "the cursor of another list")
     gone = f"{s.path(c.parent, _NO_ROW)}/{c.path}"
     expect(await s.client.send("GET", gone, headers=headers), 404, "no such parent")
     expect(await s.client.send("POST", gone, body, headers=headers), 404, "no such parent")
@@ -133,6 +151,31 @@ async def _links(link: LinkTable, s: Session) -> None:
         expect(await s.delete(there, two["id"]), 204, "a linked row can be deleted")
         if await _linked(s, base, headers):
             raise Fault("a deleted row is still linked")
+
+
+async def _link_rule(link: LinkTable, s: Session) -> None:
+    b, source, target = s.blueprint, link.source, link.target
+    one, two = await s.create(source, user="ann"), await s.create(target, user="ann")
+    sides = [(source, one["id"], link.source_path, two["id"])]
+    if not link.is_self:
+        sides.append((target, two["id"], link.target_path, one["id"]))
+    document = expect(await s.client.send("GET", "/openapi.json"), 200).body["paths"]
+    rule = b.write_access(source).who
+    rules = [b.read_access(source), b.read_access(target), b.write_access(target), b.write_access(source)]
+    if rule is Who.KEY:
+        rules = [r for r in rules if r.who in (Who.USER, Who.OWNER)]
+    elif rule is not Who.OWNER:
+        rules = [r for r in rules if r.who is Who.KEY]
+    stranger = await s.headers(*(r for r in rules if r.who is not Who.ROLE), user="ben")
+    for here, id, segment, other in sides:
+        path = f"{s.path(here, id)}/{segment}/{other}"
+        told = document[f"{s.path(here)}/{{id}}/{segment}/{{other_id}}"]
+        for method in ("PUT", "DELETE"):
+            if not {"401", "403"} & set(told[method.lower()]["responses"]):
+                continue  # a refusal would not be in the document: that is another fault than this one
+            answer = await s.client.send(method, path, headers=stranger)
+            if answer.status not in (401, 403, 404):
+                raise Fault(f"someone who may not change the {source.name} gets at its links", answer)
 
 
 async def _link_headers(s: Session, here: Entity, there: Entity) -> Headers:

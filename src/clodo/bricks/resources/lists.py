@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Session, expect, expect_path
@@ -21,6 +22,22 @@ def list_checks(e: Entity) -> Iterator[Check]:
     yield Check("resources.sort", f"{e.name}: lists are sorted as asked", partial(_sorting, e))
     yield Check("resources.filter", f"{e.name}: filters choose the right rows", partial(_filters, e))
     yield Check("resources.bad-parameter", f"{e.name}: senseless parameters are 400", partial(_bad, e))
+
+
+def plan_checks(plan: Plan) -> Iterator[Check]:
+    """The checks of lists that one entity is enough for: the one whose rows are made most easily."""
+    entities = sorted(plan.blueprint.entities, key=lambda e: (len(e.references), len(e.unique), len(e.fields)))
+    for e in entities[:1]:
+        yield Check("resources.default-limit", f"{e.name}: a page holds 20 rows unless asked", partial(_default_limit, e))
+
+
+async def _default_limit(e: Entity, s: Session) -> None:
+    made = await asyncio.gather(*(s.create(e) for _ in range(21)), return_exceptions=True)
+    if any(isinstance(row, BaseException) for row in made):
+        return  # there are not so many different rows
+    page = expect(await s.page(e), 200)
+    if len(page.body["items"]) != 20 or page.body["next_cursor"] is None:
+        raise Fault("without limit, a page of more than 20 rows does not hold 20", page)
 
 
 def comparable(e: Entity) -> list[Field]:
@@ -100,6 +117,22 @@ async def _filters(e: Entity, s: Session) -> None:
     for f in comparable(e):
         if (f.type.is_number or f.type.is_temporal) and row.get(f.name) is not None:
             await _range_filter(e, s, f, row)
+        if f.type.is_number:
+            expect(await s.page(e, **{f"{f.name}_min": "1e3"}), 200, "a number with an exponent")
+    if e.timestamps:
+        for key in ("created_at", "updated_at"):
+            await _moment_filter(e, s, key, row)
+
+
+async def _moment_filter(e: Entity, s: Session, key: str, row: dict[str, Any]) -> None:
+    cases = (
+        (f"{key}_min", "2000-01-01", True), (f"{key}_min", row[key], True), (f"{key}_min", "9999-12-31", False),
+        (f"{key}_max", "2000-01-01", False), (f"{key}_max", row[key], True), (f"{key}_max", "9999-12-31", True),
+    )  # fmt: skip
+    for name, value, wanted in cases:
+        page = expect(await s.page(e, **{name: value}, id=row["id"]), 200)
+        if bool(page.body["items"]) is not wanted:
+            raise Fault(f"{name}={value} {'lost the row' if wanted else 'let the row through'}", page)
 
 
 def _text(value: Any) -> str:
@@ -127,6 +160,8 @@ async def _bad(e: Entity, s: Session) -> None:
         ("limit", "0"), ("limit", "101"), ("limit", "x"), ("limit", "-1"), ("sort", "no_such_field"),
         ("sort", "--id"), ("cursor", "broken"), ("cursor", "W10"), ("no_such_field", "1"), ("id_min", "1"),
     ]  # fmt: skip
+    if e.timestamps:
+        bad += [("created_at_min", "2020-02-30"), ("updated_at", "soon")]
     for f in comparable(e):
         if f.type.is_number or f.type.is_temporal:
             bad += [(f"{f.name}_min", "abc"), (f.name, "abc")]

@@ -20,6 +20,7 @@ def probe_checks(e: Entity) -> Iterator[Check]:
         ("injection", "SQL in values stays a value", _injection),
         ("mass-assignment", "server-made keys cannot be set", _mass_assignment),
         ("body", "bodies of the wrong size, type or shape are refused", _bodies),
+        ("nesting", "JSON nested too deep is refused", _nesting),
         ("unicode", "odd characters are kept or refused, never broken", _unicode),
     ):
         yield Check(f"resources.{id}", f"{e.name}: {rule}", partial(run, e))
@@ -85,6 +86,19 @@ async def _bodies(e: Entity, s: Session) -> None:
     ]
     for content, sent, status, why in cases:
         expect(await s.client.send("POST", path, content=content, headers=sent), status, why)
+
+
+async def _nesting(e: Entity, s: Session) -> None:
+    fields = [f.name for f in e.fields if f.type is FieldType.JSON and not f.read_only]
+    if not fields:
+        return
+    headers = {**await s.writer(e), "content-type": "application/json"}
+    for depth in (101, 3000, 200_000):
+        rest = {k: v for k, v in (await s.body(e)).items() if k != fields[0]}
+        start = json.dumps(rest)[:-1] + (", " if rest else "") + json.dumps(fields[0])
+        content = f"{start}: {'[' * depth}{']' * depth}}}".encode()
+        answer = await s.client.send("POST", s.path(e), content=content, headers=headers)
+        expect_path(expect(answer, 422, f"nested {depth} deep"), fields[0])
 
 
 async def _unicode(e: Entity, s: Session) -> None:

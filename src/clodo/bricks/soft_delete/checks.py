@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Entity
+from clodo.blueprint.values import Blueprint, Entity, OnDelete, Reference
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Session, expect, expect_path
 
@@ -16,6 +16,32 @@ def checks(plan: Plan) -> Iterator[Check]:
     for e in plan.blueprint.entities:
         if e.soft_delete:
             yield Check("soft_delete.hidden", f"{e.name}: deleted rows are hidden", partial(_hidden, e))
+            for r, middle, up in _holders(plan.blueprint, e):
+                rule = f"{e.name}.{r.name}: hidden rows do not hold back a {up.target}"
+                yield Check("soft_delete.releases", rule, partial(_releases, e, r, middle, up))
+
+
+def _holders(b: Blueprint, e: Entity) -> Iterator[tuple[Reference, Entity, Reference]]:
+    """Where a row of ``e`` holds back one that is two references away."""
+    for r in e.references:
+        middle = b.entity(r.target)
+        for up in middle.references if middle is not None and middle is not e else ():
+            top = b.entity(up.target)
+            plain = top is not None and top is not middle and top is not e
+            if middle is not None and plain and r.on_delete is OnDelete.RESTRICT:
+                yield r, middle, up
+
+
+async def _releases(e: Entity, r: Reference, middle: Entity, up: Reference, s: Session) -> None:
+    top = s.blueprint.entity(up.target)
+    assert top is not None
+    first = await s.create(top)
+    second = await s.create(middle, **{f"{up.name}_id": first["id"]})
+    row = await s.create(e, **{f"{r.name}_id": second["id"]})
+    expect(await s.delete(e, row["id"]), 204)
+    if up.on_delete is OnDelete.RESTRICT:
+        expect(await s.delete(middle, second["id"]), 204, "only a hidden row refers to it")
+    expect(await s.delete(top, first["id"]), 204, "only hidden rows refer to it")
 
 
 async def _hidden(e: Entity, s: Session) -> None:

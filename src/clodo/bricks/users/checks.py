@@ -6,6 +6,8 @@ import base64
 import hashlib
 import hmac
 import json
+import math
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -67,12 +69,16 @@ async def _password(s: Session) -> None:
 
 
 async def _stored(s: Session) -> None:
-    """No request shows what is stored, so this looks into the database."""
+    """No request shows what is stored, so this looks into the database. The hash tells its function
+    and its rounds: ``pbkdf2-sha256$100000$…``."""
     wanted = [(await s.account(name)).id for name in ("ann", "ben")]
     rows = [(await s.query('SELECT * FROM "user" WHERE "id" = ?', id))[0] for id in wanted]
     for row in rows:
         if any(PASSWORD in str(value) for value in row.values()):
             raise Fault("the password can be read in the database")
+        rounds = re.match(r"pbkdf2-sha256\$(\d+)\$", str(row["password_hash"]))
+        if rounds is None or int(rounds[1]) < 100_000:
+            raise Fault("the hash of a password does not tell that it took 100,000 rounds or more")
     # Both have the same password: a salt makes their hashes differ.
     if rows[0]["password_hash"] == rows[1]["password_hash"]:
         raise Fault("the same password gives the same hash: there is no salt")
@@ -111,6 +117,10 @@ async def _tokens(s: Session) -> None:
     secret, now = s.secrets["JWT_SECRET"], int(time.time())
     fresh = {"sub": account.id, "iat": now, "exp": now + 600}
     head, payload, signature = account.token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    week = 7 * 24 * 60 * 60
+    if not now < claims.get("exp", math.inf) <= now + week + 60:
+        raise Fault("a token does not end within seven days")
     admin = await s.account("admin")
     bad = [
         forge(fresh, "another secret"), forge(fresh, ""), forge(fresh, secret, alg="none"),
@@ -184,6 +194,11 @@ async def _owner(e: Entity, s: Session) -> None:
         headers = await s.writer(e, "ben")
         answer = await s.client.send(method, s.path(e, row["id"]), body, headers=headers)
         expect(answer, hidden, f"{method} by someone else")
+    if private:
+        # Created by ann, and no role makes anyone else its owner.
+        expect(await s.get(e, row["id"], user="admin"), 404, "reading by the admin")
+        if row["id"] in await s.ids(e, user="admin", id=row["id"]):
+            raise Fault("the list of the admin holds someone else's private row")
     other = await s.get(e, row["id"], user="ben")
     expect(other, 404 if private else 200, "reading by someone else")
     listed = row["id"] in await s.ids(e, user="ben", limit=100)
@@ -196,5 +211,15 @@ async def _owner(e: Entity, s: Session) -> None:
                 body = {**await s.body(child, user="ben"), f"{r.name}_id": row["id"]}
                 answer = await s.post(child, body, user="ben")
                 expect(answer, 422, "a reference to someone else's private row")
+                await _own_reference(s, child, f"{r.name}_id", row["id"])
     expect(await s.patch(e, row["id"], {}, user="ann"), 200, "changing by the owner")
     expect(await s.delete(e, row["id"], user="ann"), 204, "deleting by the owner")
+
+
+async def _own_reference(s: Session, child: Entity, key: str, id: str) -> None:
+    b = s.blueprint
+    if Who.ROLE in (b.write_access(child).who, b.read_access(child).who):
+        return  # ann has no role
+    body = {**await s.body(child, user="ann"), key: id}
+    made = expect(await s.post(child, body, user="ann"), 201, "a reference to a private row of one's own")
+    expect(await s.delete(child, made.body["id"], user="ann"), 204)

@@ -8,7 +8,7 @@ export async function apiKey(c: Context<AppEnv>): Promise<Caller | undefined> {
   const given = c.req.header("x-api-key") ?? bearerToken(c);
   if (given === undefined) return undefined;
   if (!c.env.API_KEY) throw new Problem(500, "The secret API_KEY is not set.");
-  return (await sameText(given, c.env.API_KEY)) ? { kind: "key" } : undefined;
+  return (await sameText(given, c.env.API_KEY)) ? { key: true } : undefined;
 }
 
 /** Compares in constant time; hashing first makes the lengths equal. */

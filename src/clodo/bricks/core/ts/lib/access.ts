@@ -2,11 +2,17 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../env";
 import { Problem } from "./problem";
 
-/** Who is calling, as far as the credentials of the request prove it. */
-export type Caller =
-  | { readonly kind: "nobody" }
-  | { readonly kind: "key" }
-  | { readonly kind: "user"; readonly id: string; readonly role: string };
+/** An account, as a credential proves it. */
+export interface User {
+  readonly id: string;
+  readonly role: string;
+}
+
+/** Who is calling: all that the credentials of the request prove. It may carry a key and a token. */
+export interface Caller {
+  readonly key?: true;
+  readonly user?: User;
+}
 
 /** Who may do something. Any of the roles is enough; `admin` may do what any role may. */
 export type Rule = "public" | "key" | "user" | "owner" | { readonly roles: readonly string[] };
@@ -14,7 +20,7 @@ export type Rule = "public" | "key" | "user" | "owner" | { readonly roles: reado
 /** Recognises one kind of credential, or answers `undefined`. */
 export type Authenticator = (c: Context<AppEnv>) => Promise<Caller | undefined>;
 
-/** Makes the authenticators known to the routes; they only run where a rule asks for a caller. */
+/** Makes the authenticators known to the routes. */
 export function authentication(
   authenticators: readonly Authenticator[],
 ): MiddlewareHandler<AppEnv> {
@@ -30,36 +36,43 @@ const unauthorized = (detail: string): Problem =>
 export const bearerToken = (c: Context<AppEnv>): string | undefined =>
   /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
 
-/** All that the credentials of a request prove; it may carry a key and a token. */
-async function identify(c: Context<AppEnv>): Promise<Caller[]> {
-  const found: Caller[] = [];
-  for (const authenticate of c.get("authenticators")) {
-    const caller = await authenticate(c);
-    if (caller !== undefined) found.push(caller);
-  }
-  return found;
+/** Callers by request: a request may ask for several rules, and its credentials are looked at once. */
+const known = new WeakMap<Context<AppEnv>, Promise<Caller>>();
+
+function identify(c: Context<AppEnv>): Promise<Caller> {
+  const caller = known.get(c) ?? prove(c);
+  known.set(c, caller);
+  return caller;
 }
 
-/** The caller, once the rule lets them in. For `owner` any user is let in: rows decide. */
+async function prove(c: Context<AppEnv>): Promise<Caller> {
+  let caller: Caller = {};
+  for (const authenticate of c.get("authenticators")) caller = { ...caller, ...(await authenticate(c)) };
+  return caller;
+}
+
+/**
+ * The caller, once the rule lets them in. For `owner` any user is let in: rows decide. Where
+ * everybody is let in, a user is still known: some rows may be theirs alone.
+ */
 export async function admit(c: Context<AppEnv>, rule: Rule): Promise<Caller> {
-  if (rule === "public") return { kind: "nobody" };
-  const callers = await identify(c);
-  if (callers.length === 0) {
+  const caller = await identify(c);
+  if (allows(rule, caller)) return caller;
+  if (caller.key === undefined && caller.user === undefined) {
     throw unauthorized(
       c.req.header("authorization") === undefined && c.req.header("x-api-key") === undefined
         ? "This needs a credential."
         : "The credential is not valid.",
     );
   }
-  const caller = callers.find((candidate) => allows(rule, candidate));
-  if (caller === undefined) throw new Problem(403, "This credential may not do that.");
-  return caller;
+  throw new Problem(403, "This credential may not do that.");
 }
 
-function allows(rule: Rule, caller: Caller): boolean {
-  if (rule === "key") return caller.kind === "key";
-  if (caller.kind !== "user") return false;
-  if (rule === "user" || rule === "owner") return true;
+/** Whether a rule lets a caller in. */
+export function allows(rule: Rule, caller: Caller): boolean {
   if (rule === "public") return true;
-  return caller.role === "admin" || rule.roles.includes(caller.role);
+  if (rule === "key") return caller.key === true;
+  if (caller.user === undefined) return false;
+  if (rule === "user" || rule === "owner") return true;
+  return caller.user.role === "admin" || rule.roles.includes(caller.user.role);
 }

@@ -24,7 +24,7 @@ export function children(
     POST: async (c) => {
       const id = c.req.param("id") ?? "";
       const caller = await admit(c, child.write);
-      await readRow(c, parent, parent.read === "public" ? caller : await admit(c, parent.read), id);
+      await readRow(c, parent, await admit(c, parent.read), id);
       return createRow(c, child, caller, { [key]: id });
     },
   });

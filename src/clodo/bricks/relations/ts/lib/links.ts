@@ -1,4 +1,4 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { admit } from "./access";
 import type { Entity } from "./entity";
@@ -6,7 +6,7 @@ import { route } from "./http";
 import { listRows, readRow, writableRow } from "./rows";
 import { condition, quote } from "./sql";
 
-/** A many-to-many relation as seen from one side. */
+/** A many-to-many relation as seen from one side. The table bears the name of the side that declares it. */
 export interface LinkSide {
   readonly table: string;
   /** The column of this side's ids, and of the other's. */
@@ -20,6 +20,20 @@ export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSid
   const table = quote(side.table);
   const [here, there] = [quote(side.here), quote(side.there)];
 
+  // The side that declares the link decides who may change it, whichever side the path begins at.
+  const declares = (entity: Entity): boolean => side.table.startsWith(`${entity.name}__`);
+  const [fromDecides, toDecides] = from === to ? [true, false] : [declares(from), declares(to)];
+
+  const touch = async (c: Context<AppEnv>, entity: Entity, id: string, decides: boolean) =>
+    decides ? writableRow(c, entity, id) : readRow(c, entity, await admit(c, entity.read), id);
+
+  const pair = async (c: Context<AppEnv>): Promise<[string, string]> => {
+    const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
+    await touch(c, from, id, fromDecides);
+    await touch(c, to, other, toDecides);
+    return [id, other];
+  };
+
   route(app, `/api/${from.path}/:id/${side.path}`, {
     GET: async (c) => {
       const id = c.req.param("id") ?? "";
@@ -32,9 +46,7 @@ export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSid
 
   route(app, `/api/${from.path}/:id/${side.path}/:other`, {
     PUT: async (c) => {
-      const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
-      await writableRow(c, from, id);
-      await readRow(c, to, await admit(c, to.read), other);
+      const [id, other] = await pair(c);
       await c.env.DB.prepare(
         `INSERT INTO ${table} (${here}, ${there}) VALUES (?, ?) ON CONFLICT DO NOTHING`,
       )
@@ -43,9 +55,7 @@ export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSid
       return c.body(null, 204);
     },
     DELETE: async (c) => {
-      const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
-      await writableRow(c, from, id);
-      await readRow(c, to, await admit(c, to.read), other);
+      const [id, other] = await pair(c);
       await c.env.DB.prepare(`DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?`)
         .bind(id, other)
         .run();

@@ -10,7 +10,7 @@ export type Extra = readonly [path: string, schema: z.ZodMiniType, value: unknow
 const describe = (issue: z.core.$ZodIssue): string => {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${issue.expected === "int" ? "an integer" : `a ${issue.expected}`}`;
+      return `must be ${withArticle(issue.expected === "int" ? "integer" : issue.expected)}`;
     case "too_small":
       return `must be ${issue.inclusive === false ? "more than" : "at least"} ${issue.minimum}${sizeUnit(issue.origin)}`;
     case "too_big":
@@ -23,6 +23,8 @@ const describe = (issue: z.core.$ZodIssue): string => {
       return issue.message && issue.message !== "Invalid input" ? issue.message : "is not valid";
   }
 };
+
+const withArticle = (noun: string): string => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 
 const sizeUnit = (origin: string): string =>
   origin === "string" ? " characters" : origin === "array" ? " items" : "";

@@ -27,7 +27,7 @@ export interface Entity {
   readonly timestamps: boolean;
   readonly softDelete: boolean;
   /** The condition of a text search, where the entity has one. */
-  readonly search?: (text: string) => Condition;
+  readonly search?: (text: string, entity: Entity) => Condition;
 }
 
 export type Row = Record<string, Stored>;
@@ -71,7 +71,7 @@ export function visible(entity: Entity, caller: Caller): Condition[] {
   const conditions: Condition[] = [];
   if (entity.softDelete) conditions.push(condition('"deleted_at" IS NULL'));
   if (entity.read === "owner") {
-    conditions.push(condition('"owner_id" = ?', caller.kind === "user" ? caller.id : ""));
+    conditions.push(condition('"owner_id" = ?', caller.user?.id ?? ""));
   }
   return conditions;
 }

@@ -14,6 +14,10 @@ export interface Field {
   readonly comparable: boolean;
   /** Whether `_min` and `_max` filters make sense. */
   readonly ranged: boolean;
+  /** Whether it is stored as a number; as a text otherwise. */
+  readonly numeric?: true;
+  /** What a text search looks into, where that is not the stored column itself. */
+  readonly searched?: (column: string) => string;
   encode(value: unknown): Stored;
   decode(value: Stored): unknown;
   /** A query parameter as a stored value, or `undefined` where it makes no sense. */
@@ -39,7 +43,10 @@ interface Length {
   readonly maxLength?: number;
 }
 
-type Kind = Pick<Field, "schema" | "comparable" | "ranged" | "encode" | "decode" | "parse">;
+type Kind = Pick<
+  Field,
+  "schema" | "comparable" | "ranged" | "numeric" | "searched" | "encode" | "decode" | "parse"
+>;
 
 const define = (rules: Rules, kind: Kind): Field => ({
   ...kind,
@@ -99,19 +106,21 @@ function rangeChecks(range: Range) {
   return checks;
 }
 
-const NUMBER = /^-?\d+(\.\d+)?$/;
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 const readNumber = (text: string): unknown => (NUMBER.test(text) ? Number(text) : text);
+
+const number = { comparable: true, ranged: true, numeric: true } as const;
 
 export function integer(rules: Rules & Range = {}): Field {
   const schema = z.int().check(...rangeChecks(rules));
   const parse = parseWith(z.int(), same, readNumber);
-  return define(rules, { schema, comparable: true, ranged: true, encode: same, decode: same, parse });
+  return define(rules, { schema, ...number, encode: same, decode: same, parse });
 }
 
 export function decimal(rules: Rules & Range = {}): Field {
   const schema = z.number().check(...rangeChecks(rules));
   const parse = parseWith(z.number(), same, readNumber);
-  return define(rules, { schema, comparable: true, ranged: true, encode: same, decode: same, parse });
+  return define(rules, { schema, ...number, encode: same, decode: same, parse });
 }
 
 const cents = z.refine<number>(
@@ -126,7 +135,7 @@ export function money(rules: Rules & Range = {}): Field {
   const encode = (value: unknown): Stored => Math.round((value as number) * 100);
   const decode = (value: Stored): unknown => (value === null ? null : (value as number) / 100);
   const parse = parseWith(bounded, encode, readNumber);
-  return define(rules, { schema, comparable: true, ranged: true, encode, decode, parse });
+  return define(rules, { schema, ...number, encode, decode, parse });
 }
 
 export const boolean = (rules: Rules = {}): Field =>
@@ -134,6 +143,7 @@ export const boolean = (rules: Rules = {}): Field =>
     schema: z.boolean(),
     comparable: true,
     ranged: false,
+    numeric: true,
     encode: (value) => (value === true ? 1 : 0),
     decode: (value) => (value === null ? null : value === 1),
     parse: (text) => (text === "true" ? 1 : text === "false" ? 0 : undefined),
@@ -196,9 +206,11 @@ export function datetime(rules: Rules & Times = {}): Field {
   const plain = z
     .string()
     .check(z.refine(isMoment, "must be a date and time such as 2026-01-31T09:30:00Z"));
-  const schema = plain.check(...timeChecks(rules, toUtc));
+  // Every check runs, also on what the one before has found to be no moment.
+  const schema = plain.check(...timeChecks(rules, (t) => (isMoment(t) ? toUtc(t) : "")));
   const encode = (value: unknown): Stored => toUtc(value as string);
-  const parse = parseWith(plain, encode, (t) => t);
+  // In a filter a date stands for its first moment.
+  const parse = parseWith(plain, encode, (t) => (isDate(t) ? `${t}T00:00:00Z` : t));
   return define(rules, { schema, comparable: true, ranged: true, encode, decode: same, parse });
 }
 
@@ -213,11 +225,16 @@ export function time(rules: Rules & Times = {}): Field {
   return define(rules, { schema, comparable: true, ranged: true, encode, decode: same, parse });
 }
 
-const EMAIL = /^(?=[^@]{1,64}@)[A-Za-z0-9_'+%-]+(\.[A-Za-z0-9_'+%-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
+const EMAIL = /^(?=[^@]{1,64}@)[A-Za-z0-9_'+%&-]+(\.[A-Za-z0-9_'+%&-]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}$/;
+
+/** Addresses that differ by case are one: nobody has two of them, and people type either. */
+export const normalAddress = (address: string): string => address.toLowerCase();
 
 export function email(rules: Rules & Length = {}): Field {
   const schema = stringSchema(rules, 254).check(z.regex(EMAIL, "must be an e-mail address"));
-  return define(rules, { ...textual({}, 254), schema });
+  const plain = textual({}, 254);
+  const encode = (value: unknown): Stored => normalAddress(value as string);
+  return define(rules, { ...plain, schema, encode, parse: (t) => plain.parse(t) && normalAddress(t) });
 }
 
 const isWebAddress = (text: string): boolean => {
@@ -249,8 +266,34 @@ const asJson = {
   parse: () => undefined,
 };
 
+const MAX_DEPTH = 100;
+
+/** Level by level: a call for each level would not end well with a deep value. */
+function* levels(value: unknown): Generator<readonly unknown[]> {
+  for (let level = [value]; level.length > 0; ) {
+    yield level;
+    level = level.flatMap((v) => (typeof v === "object" && v !== null ? Object.values(v) : []));
+  }
+}
+
+function isShallow(value: unknown): boolean {
+  let depth = 0;
+  for (const _ of levels(value)) if (++depth > MAX_DEPTH) return false;
+  return true;
+}
+
+const isFiniteThroughout = (value: unknown): boolean =>
+  [...levels(value)].flat().every((v) => typeof v !== "number" || Number.isFinite(v));
+
+/** Any value but null. What is parsed JSON needs no check but for its depth and for overflowing numbers. */
 export const json = (rules: Rules = {}): Field =>
-  define(rules, { schema: z.json(), ...asJson });
+  define(rules, {
+    schema: z.unknown().check(
+      z.refine(isShallow, { error: `must be nested at most ${MAX_DEPTH} deep`, abort: true }),
+      z.refine(isFiniteThroughout, "must not hold numbers that are too large"),
+    ),
+    ...asJson,
+  });
 
 /** A list of short texts inside the row. The lengths are numbers of items. */
 export function list(rules: Rules & Length = {}): Field {
@@ -258,5 +301,7 @@ export function list(rules: Rules & Length = {}): Field {
   const schema = z
     .array(item)
     .check(z.minLength(rules.minLength ?? 0), z.maxLength(rules.maxLength ?? 1000));
-  return define(rules, { schema, ...asJson });
+  const searched = (column: string): string =>
+    `(SELECT group_concat(" item"."value", char(10)) FROM json_each(${column}) AS " item")`;
+  return define(rules, { schema, ...asJson, searched });
 }

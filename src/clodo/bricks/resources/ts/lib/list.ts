@@ -1,5 +1,5 @@
 import type { Entity, Row } from "./entity";
-import type { Stored } from "./fields";
+import { type Stored, datetime } from "./fields";
 import { Problem } from "./problem";
 import { type Condition, condition, quote } from "./sql";
 
@@ -17,21 +17,18 @@ export interface ListQuery {
 const bad = (path: string, message: string): Problem =>
   new Problem(400, `The parameter ${path} ${message}.`, [{ path, message }]);
 
+/** D1 binds at most 100 values in a statement; the rest is for the cursor and for who is asking. */
+const MAX_FILTERS = 60;
+
 /** A column that lists can be filtered by and sorted by. */
 interface Column {
   readonly ranged: boolean;
+  readonly numeric?: true;
   parse(text: string): Stored | undefined;
 }
 
 const plain: Column = { ranged: false, parse: (text) => text };
-const moment = (entity: Entity): Record<string, Column> => {
-  const parse = (text: string) => {
-    const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/i.test(text) ? Date.parse(text) : Number.NaN;
-    return Number.isNaN(time) ? undefined : new Date(time).toISOString();
-  };
-  const column: Column = { ranged: true, parse };
-  return entity.timestamps ? { created_at: column, updated_at: column } : {};
-};
+const moment: Column = datetime();
 
 function columnsOf(entity: Entity): Map<string, Column> {
   const columns = new Map<string, Column>([["id", plain]]);
@@ -40,11 +37,12 @@ function columnsOf(entity: Entity): Map<string, Column> {
   }
   for (const key of Object.keys(entity.references)) columns.set(key, plain);
   if (entity.read === "owner" || entity.write === "owner") columns.set("owner_id", plain);
-  for (const [name, column] of Object.entries(moment(entity))) columns.set(name, column);
+  if (entity.timestamps) for (const name of ["created_at", "updated_at"]) columns.set(name, moment);
   return columns;
 }
 
-export function parseListQuery(entity: Entity, parameters: URLSearchParams): ListQuery {
+export function parseListQuery(entity: Entity, url: URL): ListQuery {
+  const parameters = url.searchParams;
   const columns = columnsOf(entity);
   const conditions: Condition[] = [];
   const seen = new Set<string>();
@@ -52,12 +50,13 @@ export function parseListQuery(entity: Entity, parameters: URLSearchParams): Lis
     if (seen.has(name)) throw bad(name, "is given more than once");
     seen.add(name);
     if (name === "limit" || name === "cursor" || name === "sort") continue;
+    if (conditions.length >= MAX_FILTERS) throw bad(name, `is one filter too many: a list takes ${MAX_FILTERS}`);
     conditions.push(filter(entity, columns, name, value));
   }
   const sort = parseSort(columns, parameters.get("sort"));
-  const scope = scopeOf(parameters);
+  const scope = scopeOf(url);
   const cursor = parameters.get("cursor");
-  if (cursor !== null) conditions.push(after(sort, decodeCursor(cursor, sort, scope)));
+  if (cursor !== null) conditions.push(after(sort, decodeCursor(cursor, sort, columns.get(sort.column) ?? plain, scope)));
   const direction = sort.descending ? "DESC" : "ASC";
   return {
     conditions,
@@ -70,7 +69,7 @@ export function parseListQuery(entity: Entity, parameters: URLSearchParams): Lis
 function filter(entity: Entity, columns: Map<string, Column>, name: string, value: string): Condition {
   if (name === "q" && entity.search !== undefined) {
     if (value.includes("\u0000")) throw bad(name, "makes no sense");
-    return entity.search(value);
+    return entity.search(value, entity);
   }
   const exact = columns.get(name);
   if (exact !== undefined) return compare(exact, name, name, "=", value);
@@ -109,11 +108,11 @@ function parseSort(columns: Map<string, Column>, text: string | null): Sort {
 
 type Cursor = readonly [sort: string, scope: string, value: Stored, id: string];
 
-/** A short mark of the filters, so that a cursor is only good for the list that it came from. */
-function scopeOf(parameters: URLSearchParams): string {
-  const rest = [...parameters].filter(([name]) => name !== "cursor" && name !== "limit");
+/** A short mark of the path and the filters: a cursor is only good for the list that it came from. */
+function scopeOf({ pathname, searchParams }: URL): string {
+  const rest = [...searchParams].filter(([name]) => name !== "cursor" && name !== "limit");
   let hash = 0x811c9dc5;
-  for (const char of JSON.stringify(rest.sort())) {
+  for (const char of JSON.stringify([pathname, rest.sort()])) {
     hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   }
   return hash.toString(36);
@@ -125,7 +124,7 @@ function encodeCursor(cursor: Cursor): string {
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-function decodeCursor(text: string, sort: Sort, scope: string): Cursor {
+function decodeCursor(text: string, sort: Sort, column: Column, scope: string): Cursor {
   const broken = bad("cursor", "is not one that this list gave out");
   let value: unknown;
   try {
@@ -136,9 +135,9 @@ function decodeCursor(text: string, sort: Sort, scope: string): Cursor {
   }
   if (!Array.isArray(value) || value.length !== 4) throw broken;
   const [name, mark, last, id] = value as unknown[];
-  const scalar = last === null || typeof last === "string" || typeof last === "number";
-  if (name !== sort.name || mark !== scope || typeof id !== "string" || !scalar) throw broken;
-  return [name, mark, last, id];
+  if (name !== sort.name || mark !== scope || typeof id !== "string") throw broken;
+  if (last !== null && typeof last !== (column.numeric ? "number" : "string")) throw broken;
+  return [name, mark, last as Stored, id];
 }
 
 /** The rows behind a cursor. SQLite puts nulls before all other values. */

@@ -1,9 +1,10 @@
 import type { Hono } from "hono";
 import type { AppEnv } from "../env";
 import { admit } from "./access";
+import { deleteRow } from "./deletion";
 import { type Entity, toJson } from "./entity";
 import { route } from "./http";
-import { createRow, deleteRow, listRows, readRow, updateRow } from "./rows";
+import { createRow, listRows, readRow, updateRow } from "./rows";
 
 /** The routes of an entity: its collection and its rows. */
 export function resource(app: Hono<AppEnv>, entity: Entity, remove = deleteRow): void {

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
-import { type Caller, admit } from "./access";
+import { type Caller, admit, allows } from "./access";
 import { type Mode, checkBody } from "./body";
 import { type Entity, type Row, isOwned, selected, toJson, visible } from "./entity";
 import type { Stored } from "./fields";
@@ -29,7 +29,7 @@ export async function listRows(
   caller: Caller,
   conditions: readonly Condition[] = [],
 ): Promise<Response> {
-  const query = parseListQuery(entity, new URL(c.req.url).searchParams);
+  const query = parseListQuery(entity, new URL(c.req.url));
   const filter = where([...visible(entity, caller), ...conditions, ...query.conditions]);
   const { results } = await c.env.DB.prepare(
     `SELECT ${selected(entity)} FROM ${quote(entity.name)}${filter.sql} ORDER BY ${query.order} LIMIT ?`,
@@ -57,11 +57,13 @@ export async function readRow(c: Ctx, entity: Entity, caller: Caller, id: string
   return row;
 }
 
-/** The row of that id, where this caller may change it. */
+/** The row of that id, where this caller may change it. Whoever may not read a row cannot change it
+ * either: the answer would tell what it holds. */
 export async function writableRow(c: Ctx, entity: Entity, id: string): Promise<[Row, Caller]> {
   const caller = await admit(c, entity.write);
+  if (!allows(entity.read, caller)) throw notFound();
   const row = await readRow(c, entity, caller, id);
-  if (entity.write === "owner" && (caller.kind !== "user" || row["owner_id"] !== caller.id)) {
+  if (entity.write === "owner" && row["owner_id"] !== caller.user?.id) {
     throw new Problem(403, "Only the owner may change this.");
   }
   return [row, caller];
@@ -78,7 +80,7 @@ export async function createRow(
   const row: Record<string, Stored> = {
     id: uuidv7(),
     ...values,
-    ...(isOwned(entity) ? { owner_id: caller.kind === "user" ? caller.id : null } : {}),
+    ...(isOwned(entity) ? { owner_id: caller.user?.id ?? null } : {}),
     ...(entity.timestamps ? { created_at: now, updated_at: now } : {}),
   };
   const columns = Object.keys(row);
@@ -96,9 +98,9 @@ export async function createRow(
 export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode): Promise<Response> {
   const [before, caller] = await writableRow(c, entity, id);
   const values = await checkedValues(c, entity, caller, mode, {});
+  if (Object.keys(values).length === 0) return c.json(toJson(entity, before));
   if (entity.timestamps) values["updated_at"] = new Date().toISOString();
   const columns = Object.keys(values);
-  if (columns.length === 0) return c.json(toJson(entity, before));
   const filter = where([condition('"id" = ?', id), ...visible(entity, caller)]);
   const after = await c.env.DB.prepare(
     `UPDATE ${quote(entity.name)} SET ${columns.map((name) => `${quote(name)} = ?`).join(", ")}${filter.sql} RETURNING ${selected(entity)}`,
@@ -108,21 +110,6 @@ export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode):
     .catch(conflict);
   if (after === null) throw notFound();
   return c.json(toJson(entity, after));
-}
-
-/** Deletes a row; what refers to it decides whether that is possible. */
-export async function deleteRow(c: Ctx, entity: Entity, id: string): Promise<Response> {
-  await writableRow(c, entity, id);
-  await c.env.DB.prepare(`DELETE FROM ${quote(entity.name)} WHERE "id" = ?`)
-    .bind(id)
-    .run()
-    .catch(inUse);
-  return c.body(null, 204);
-}
-
-export function inUse(error: unknown): never {
-  if (!isForeignKeyFailure(error)) throw error;
-  throw new Problem(409, "Other rows refer to this one.");
 }
 
 function conflict(error: unknown): never {

@@ -1,85 +1,86 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
-import { entities } from "../entities";
+import { type Rows, among, deleteRow, erased, erasing, inUse, prepare, referrers, spread } from "./deletion";
 import type { Entity } from "./entity";
 import { Problem } from "./problem";
-import { inUse, writableRow } from "./rows";
+import { writableRow } from "./rows";
 import { type Condition, condition, quote } from "./sql";
+
+const shown = (entity: Entity): string => (entity.softDelete ? '"deleted_at" IS NULL' : "1 = 1");
 
 /**
  * Deletes a row where some entities only hide theirs. Hiding follows the same rules as deleting:
  * `restrict` forbids it while visible rows refer to the row, `cascade` takes them along,
- * `set null` lets them go.
+ * `set null` lets them go. Rows of entities that hide nothing go for good, whatever took them along.
  */
 export async function archiveRow(c: Context<AppEnv>, entity: Entity, id: string): Promise<Response> {
+  if (!entity.softDelete) return deleteRow(c, entity, id);
   await writableRow(c, entity, id);
-  if (!entity.softDelete) return deleteForGood(c, entity, id);
-  const chosen = condition('"id" = ?', id);
-  const { guards, changes } = consequences(entity, chosen, new Date().toISOString(), new Set());
-  const prepare = (s: Condition) => c.env.DB.prepare(s.sql).bind(...s.values);
-  if (guards.length > 0) {
-    const held = await c.env.DB.batch(guards.map(prepare));
-    if (held.some((result) => result.results.length > 0)) {
-      throw new Problem(409, "Other rows refer to this one.");
-    }
-  }
-  await c.env.DB.batch(changes.map(prepare)).catch(inUse);
+  const hidden = await spread(c, new Map([[entity, new Set([id])]]), (child, reference) =>
+    reference.onDelete === "cascade" && child.softDelete ? shown(child) : undefined,
+  );
+  const gone = await erased(c, await hardChildren(c, hidden));
+  for (const [key, ids] of gone) for (const one of ids) hidden.get(key)?.delete(one);
+  await refuseWhereHeld(c, hidden, gone);
+  const changes = [...hiding(hidden, new Date().toISOString()), ...letGo(hidden), ...erasing(gone)];
+  await c.env.DB.batch(changes.map((change) => prepare(c, change))).catch(inUse);
   return c.body(null, 204);
 }
 
-interface Consequences {
-  readonly guards: Condition[];
-  readonly changes: Condition[];
-}
-
-/** What must not exist, and what changes, when the chosen rows of an entity are hidden or deleted. */
-function consequences(
-  entity: Entity,
-  chosen: Condition,
-  now: string,
-  trail: ReadonlySet<string>,
-): Consequences {
-  const guards: Condition[] = [];
-  const changes: Condition[] = [];
-  const ids = `SELECT "id" FROM ${quote(entity.name)} WHERE ${chosen.sql}`;
-  for (const child of entities) {
-    for (const [key, reference] of Object.entries(child.references)) {
-      if (reference.to !== entity.name || trail.has(`${child.name}.${key}`)) continue;
-      const shown = child.softDelete ? ' AND "deleted_at" IS NULL' : "";
-      const theirs = condition(`${quote(key)} IN (${ids})${shown}`, ...chosen.values);
-      const table = quote(child.name);
-      if (reference.onDelete === "restrict") {
-        guards.push(condition(`SELECT 1 FROM ${table} WHERE ${theirs.sql} LIMIT 1`, ...theirs.values));
-      } else if (reference.onDelete === "set null") {
-        changes.push(condition(`UPDATE ${table} SET ${quote(key)} = NULL WHERE ${theirs.sql}`, ...theirs.values));
-      } else {
-        const further = consequences(child, theirs, now, new Set([...trail, `${child.name}.${key}`]));
-        guards.push(...further.guards);
-        changes.push(...further.changes);
-      }
+/** The rows that go for good because they cascade from rows that are hidden. */
+async function hardChildren(c: Context<AppEnv>, hidden: Rows): Promise<Rows> {
+  const found: Rows = new Map();
+  for (const [entity, ids] of hidden) {
+    for (const [child, key, reference] of referrers(entity)) {
+      if (reference.onDelete !== "cascade" || child.softDelete) continue;
+      const theirs = among(quote(key), ids);
+      const select = condition(`SELECT "id" FROM ${quote(child.name)} WHERE ${theirs.sql}`, ...theirs.values);
+      const { results } = await prepare(c, select).all<{ id: string }>();
+      if (results.length === 0) continue;
+      found.set(child, new Set([...(found.get(child) ?? []), ...results.map((row) => row.id)]));
     }
   }
-  const table = quote(entity.name);
-  changes.push(
-    entity.softDelete
-      ? condition(`UPDATE ${table} SET "deleted_at" = ? WHERE ${chosen.sql}`, now, ...chosen.values)
-      : condition(`DELETE FROM ${table} WHERE ${chosen.sql}`, ...chosen.values),
-  );
-  return { guards, changes };
+  return found;
 }
 
-/** Really deletes a row, together with the hidden rows that would hold on to it. */
-async function deleteForGood(c: Context<AppEnv>, entity: Entity, id: string): Promise<Response> {
-  const hidden = entities.filter((child) => child.softDelete).flatMap((child) =>
-    Object.entries(child.references)
-      .filter(([, reference]) => reference.to === entity.name && reference.onDelete === "restrict")
-      .map(([key]) => condition(
-        `DELETE FROM ${quote(child.name)} WHERE ${quote(key)} = ? AND "deleted_at" IS NOT NULL`,
-        id,
-      )),
+/** A 409 where a row that stays refers to one that goes, and may not be left alone. */
+async function refuseWhereHeld(c: Context<AppEnv>, hidden: Rows, gone: Rows): Promise<void> {
+  const going = (entity: Entity) => new Set([...(hidden.get(entity) ?? []), ...(gone.get(entity) ?? [])]);
+  const guards = [...new Set([...hidden.keys(), ...gone.keys()])].flatMap((entity) =>
+    referrers(entity)
+      .filter(([, , reference]) => reference.onDelete === "restrict")
+      .map(([child, key]) => {
+        const [theirs, along] = [among(quote(key), going(entity)), among('"id"', going(child))];
+        return condition(
+          `SELECT 1 FROM ${quote(child.name)} WHERE ${theirs.sql} AND NOT ${along.sql} AND ${shown(child)} LIMIT 1`,
+          ...theirs.values,
+          ...along.values,
+        );
+      }),
   );
-  const last = condition(`DELETE FROM ${quote(entity.name)} WHERE "id" = ?`, id);
-  const statements = [...hidden, last].map((s) => c.env.DB.prepare(s.sql).bind(...s.values));
-  await c.env.DB.batch(statements).catch(inUse);
-  return c.body(null, 204);
+  if (guards.length === 0) return;
+  const held = await c.env.DB.batch(guards.map((guard) => prepare(c, guard)));
+  if (held.some((result) => result.results.length > 0)) {
+    throw new Problem(409, "Other rows refer to this one.");
+  }
 }
+
+const hiding = (hidden: Rows, now: string): Condition[] =>
+  [...hidden].map(([entity, ids]) => {
+    const those = among('"id"', ids);
+    return condition(`UPDATE ${quote(entity.name)} SET "deleted_at" = ? WHERE ${those.sql}`, now, ...those.values);
+  });
+
+/** Empties the references of the rows that stay. */
+const letGo = (hidden: Rows): Condition[] =>
+  [...hidden].flatMap(([entity, ids]) =>
+    referrers(entity)
+      .filter(([, , reference]) => reference.onDelete === "set null")
+      .map(([child, key]) => {
+        const theirs = among(quote(key), ids);
+        return condition(
+          `UPDATE ${quote(child.name)} SET ${quote(key)} = NULL WHERE ${theirs.sql} AND ${shown(child)}`,
+          ...theirs.values,
+        );
+      }),
+  );

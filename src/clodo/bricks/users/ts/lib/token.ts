@@ -27,5 +27,5 @@ export async function bearerUser(c: Context<AppEnv>): Promise<Caller | undefined
   const user = await c.env.DB.prepare('SELECT "id", "role" FROM "user" WHERE "id" = ?')
     .bind(subject)
     .first<{ id: string; role: string }>();
-  return user === null ? undefined : { kind: "user", id: user.id, role: user.role };
+  return user === null ? undefined : { user: { id: user.id, role: user.role } };
 }

@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import type { AppEnv } from "../env";
 import { admit } from "./access";
 import { checkBody } from "./body";
-import { type Field, email } from "./fields";
+import { type Field, email, normalAddress } from "./fields";
 import { readJsonObject, route } from "./http";
 import { uuidv7 } from "./id";
 import { hashPassword, verifyPassword } from "./password";
@@ -18,8 +18,6 @@ const PASSWORD = z.string().check(
   z.maxLength(200),
   z.refine<string>((text) => text.isWellFormed(), "must be well-formed text"),
 );
-
-const normalised = (address: string): string => address.trim().toLowerCase();
 
 /** Registration, login and the caller's own account. `profile` are fields beside e-mail and password. */
 export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>>): void {
@@ -45,19 +43,18 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
   route(app, "/api/auth/register", {
     POST: async (c) => {
       const { email: address, password, ...rest } = await readJsonObject(c);
-      const login = checkBody({ email: email({ required: true }) }, { email: address }, [
-        ["password", PASSWORD, password],
-      ]);
-      const values = checkBody(profile, rest);
-      const account = normalised(login["email"] as string);
-      const admin = c.env.ADMIN_EMAIL ? normalised(c.env.ADMIN_EMAIL) : undefined;
+      const values = checkBody(
+        { ...profile, email: email({ required: true }) },
+        { ...rest, email: address },
+        [["password", PASSWORD, password]],
+      );
+      const admin = c.env.ADMIN_EMAIL ? normalAddress(c.env.ADMIN_EMAIL.trim()) : undefined;
       const id = uuidv7();
       const now = new Date().toISOString();
       const row: Row = {
         id,
-        email: account,
         password_hash: await hashPassword(password as string),
-        role: account === admin ? "admin" : "user",
+        role: values["email"] === admin ? "admin" : "user",
         ...values,
         created_at: now,
         updated_at: now,
@@ -77,7 +74,7 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
         ["password", z.string(), body["password"]],
       ]);
       const found = await c.env.DB.prepare('SELECT "id", "password_hash" FROM "user" WHERE "email" = ?')
-        .bind(normalised(given["email"] as string))
+        .bind(given["email"] ?? null)
         .first<{ id: string; password_hash: string }>();
       const right = await verifyPassword(body["password"] as string, found?.password_hash ?? null);
       if (!right || found === null) {
@@ -92,7 +89,7 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
   route(app, "/api/auth/me", {
     GET: async (c) => {
       const caller = await admit(c, "user");
-      return c.json(toJson(await byId(c, caller.kind === "user" ? caller.id : "")));
+      return c.json(toJson(await byId(c, caller.user?.id ?? "")));
     },
   });
 }

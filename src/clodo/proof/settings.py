@@ -1,0 +1,45 @@
+"""What ``wrangler.jsonc`` says of the runtime: the date and flags that a service is made for, and its variables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clodo.errors import ProofError
+from clodo.proof.files import without_comments
+from clodo.toolchain.pins import pins
+
+_NAME = "wrangler.jsonc"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The runtime's settings; the values of ``variables`` are strings or JSON."""
+
+    compatibility_date: str
+    compatibility_flags: tuple[str, ...]
+    variables: dict[str, Any]
+
+
+class SettingsError(ProofError):
+    """``wrangler.jsonc`` cannot be read."""
+
+
+def read_settings(directory: Path) -> Settings:
+    """The settings of the service in a folder; those that it does not give are Clodo's own.
+
+    Raises:
+        SettingsError: the file is not there, or is no object in JSON with comments.
+    """
+    try:
+        config = json.loads(without_comments((directory / _NAME).read_text("utf-8-sig")))
+        return Settings(
+            str(config.get("compatibility_date") or pins()["compatibility_date"]),
+            tuple(map(str, config.get("compatibility_flags") or ())),
+            dict(config.get("vars") or {}),
+        )
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(f"{_NAME} cannot be read: {reason}.", hint=f"Mend {_NAME}.") from None

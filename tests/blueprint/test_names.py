@@ -1,0 +1,73 @@
+"""Names that meet: in rows, tables, routes and lists."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.blueprint import InvalidBlueprint, check, parse
+from clodo.blueprint.plan import camel, make_plan
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("entity book {\n}\nentity review {\n  book_id: text\n  book: -> book\n}", 5, "'book_id'"),
+        ("users {\n  password_hash: text\n}\nentity a {\n}", 3, "already"),
+        ("users {\n  constructor: text\n}\nentity a {\n}", 3, "reserved"),
+        ("users {\n  roles a, a\n}\nentity a {\n}", 3, "2 times"),
+        ("entity sqlite_thing {\n}", 2, "database keeps"),
+        ("entity d1_migrations {\n}", 2, "database keeps"),
+        ("entity post {\n  tags: <-> tag\n}\nentity tag {\n}\nentity post__tags {\n}", 7, "Write post_tags"),
+        ("entity a {\n" + "".join(f"  f{i}: text\n" for i in range(98)) + "}", 2, "101 columns"),
+    ],
+)
+def test_names_that_meet_are_refused(text: str, line: int, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(f"service x\n{text}\n")
+    assert any(words in f"{p.message} {p.suggestion}" for p in caught.value.problems), caught.value.message
+    assert [p.line for p in caught.value.problems] == [line]
+
+
+@pytest.mark.parametrize("name", ["report", "doc", "health", "index", "problem", "registration"])
+def test_names_of_ordinary_things_are_allowed(name: str) -> None:
+    blueprint = parse(f"service x\nentity {name} {{\n  to_string: text\n  value_of: text\n}}\n")
+    assert not [p for p in check(blueprint) if p.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("entity a {\n  price: money\n  price_min: money\n}", "price_min is a field"),
+        ("type auth-service", "lets nobody log in"),
+        ("entity a {\n  b: text\n  c: text\n  unique (b, c)\n  unique (c, b)\n}", "2 times that b and c"),
+        ("users {\n  roles admin, editor\n}\nentity a {\n}", "without being declared"),
+    ],
+)
+def test_doubtful_names_are_pointed_out(text: str, words: str) -> None:
+    found = [p for p in check(parse(f"service x\n{text}\n")) if words in p.message]
+    assert [p.severity for p in found] == ["warning"]
+
+
+def test_one_fault_is_told_once() -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse("service x\nentity a {\n  read owner\n  write owner\n}\n")
+    assert len(caught.value.problems) == 1
+
+
+def test_identifiers_stay_apart() -> None:
+    names = ["level1", "level_1", "a_b", "ab", "a_", "a", "a_1b", "a1b"]
+    assert len({camel(n) for n in names}) == len(names)
+    assert camel("order_item") == "orderItem"
+
+
+def test_paths_and_schemas_stay_apart() -> None:
+    names = ["new", "news", "new_list", "news_list", "message", "message_body", "x", "x_change", "problem", "user"]
+    names += ["registration", "registration_row", "level1", "level_1"]
+    text = "service x\nusers {\n}\n" + "".join(f"entity {n} {{\n  of: -> message\n}}\n" for n in names if n != "user")
+    plan = make_plan(parse(text))
+    assert len(set(plan.paths.values())) == len(plan.paths)
+    s = plan.schemas
+    used = [*s.rows.values(), *s.bodies.values(), *s.changes.values(), *s.children.values()]
+    used += ["Problem", "User", "Registration"]
+    assert len(set(used)) == len(used)
+    assert (s.rows["message_body"], s.bodies["message"], s.rows["x"]) == ("MessageBody", "MessageInput", "X")
