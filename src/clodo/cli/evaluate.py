@@ -57,6 +57,8 @@ def eval_command(
 def _earlier(path: Path) -> list[dict[str, Any]]:
     try:
         found = json.loads(path.read_text("utf-8"))
+        if not isinstance(found, list):
+            raise ValueError("not a list")
         return [r for r in found if r["candidate"] and r["figures"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(

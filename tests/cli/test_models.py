@@ -1,0 +1,60 @@
+"""``eval`` and ``train`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clodo.cli import main
+
+SET = """=== s-1 | style=terse | domain=shop
+[Books|book] have a [title|book. !] that is required and a [price|book. money].
+---
+=== s-2 | style=oneliner | domain=none
+what time is it?
+---
+verdict not-a-service
+"""
+
+
+def clodo(*args: str) -> Result:
+    return CliRunner().invoke(main, list(args))
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.txt"
+    path.write_text(SET, "utf-8")
+    return path
+
+
+def test_eval_measures_and_saves_what_a_later_run_shows_beside(small: Path, tmp_path: Path) -> None:
+    saved, page = tmp_path / "r.json", tmp_path / "r.html"
+    first = clodo("eval", str(small), "--save", str(saved), "--html", str(page), "--json")
+    assert first.exit_code == 0, first.output
+    document = json.loads(first.stdout)
+    (result,) = document["results"]
+    assert document["texts"] == 2 and (result["clear"], result["unclear"]) == (1, 1)
+    assert set(result["figures"]) >= {"entities", "fields", "usable"}
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    again = clodo("eval", str(small), "--against", str(saved))
+    assert again.stdout.count("| clodo-1 |") == 2
+
+
+def test_eval_tells_a_bad_set_and_bad_results(tmp_path: Path, small: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}", "utf-8")
+    for args in (("eval", str(bad)), ("eval", str(tmp_path / "none.txt")), ("eval", str(small), "--against", str(bad))):
+        result = clodo(*args)
+        assert result.exit_code == 2 and "error:" in result.stderr, result.output
+
+
+def test_train_tells_what_it_cannot_do(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="training needs `pip install 'clodo[train]'`")
+    result = clodo("train", "-o", str(tmp_path / "out"), "--base", "no-such-base")
+    assert result.exit_code == 2 and "no-such-base" in result.stderr
+    assert not (tmp_path / "out").exists()
+    assert clodo("train").exit_code == 2
