@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 ENGINE := .venv/.engine
-DESCRIPTION := I need a small backend for my bookshop. Books have a title, an author name, an ISBN that must be unique, and a price. Customers leave reviews: a score from 1 to 5 plus some text. No login needed.
+DESCRIPTION := I need a small backend for my bookshop. Books have a title, an author name, an ISBN that must be unique, and a price. Customers leave reviews of a book: a score from 1 to 5 plus some text. No login needed.
 
 .PHONY: setup demo test check bench docs evals train clean
 

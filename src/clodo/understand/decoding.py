@@ -79,7 +79,7 @@ def decode(
     draft.access_evidence.add(float(access.max()))
     if draft.access != "unstated":
         draft.access_evidence.spans.append(_loudest_sentence(reading, scores.access_words))
-    mentions = mentions_of(scores.tags)
+    mentions = joined_values(mentions_of(scores.tags), reading)
     if mentions:
         _Decoder(reading, mentions, link, draft, spell).run()
     return draft
@@ -107,6 +107,21 @@ def mentions_of(tags: Array) -> list[Mention]:
         path.append(int(pointers[path[-1]]))
     path.reverse()
     return _spans(path, np.exp(logp))
+
+
+def joined_values(mentions: list[Mention], reading: Reading) -> list[Mention]:
+    """The mentions, values that stand side by side with nothing between them made one: whoever lists
+    values sets them apart (``bank transfer`` is one value). Numbers stay as they are."""
+    out: list[Mention] = []
+    for m in mentions:
+        last = out[-1] if out else None
+        if last is not None and last.kind == m.kind == "value" and m.first == last.last + 1:
+            words = reading.surface(last.first, m.last)
+            if not any(c.isdigit() for c in words) and "\n" not in words:
+                out[-1] = Mention("value", last.first, m.last, min(last.confidence, m.confidence))
+                continue
+        out.append(m)
+    return out
 
 
 def _transitions() -> Array:

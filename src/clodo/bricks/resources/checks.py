@@ -18,7 +18,7 @@ from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
 from clodo.bricks.resources.values import beyond, edges, right, wrong_type
 from clodo.proof.check import Check
-from clodo.proof.session import Fault, Session, expect, expect_path
+from clodo.proof.session import Fault, Row, Session, expect, expect_path
 
 Run = Callable[[Session, Entity], Awaitable[None]]
 FieldRun = Callable[[Session, Entity, Field], Awaitable[None]]
@@ -279,7 +279,7 @@ async def _unique(s: Session, e: Entity, f: Field) -> None:
     taken = first[f.name] if not f.write_only else s.sample(e, f.name)
     if f.write_only:
         await s.patch(e, first["id"], {f.name: taken})
-    others = {o.name: None for o in e.fields if o.unique and not o.required and o.default is None}
+    others: Row = {o.name: None for o in e.fields if o.unique and not o.required and o.default is None}
     for _ in range(10):
         body = {**await s.body(e, **others), f.name: taken}
         answer = expect(await s.post(e, body), 409, f"{f.name} taken")

@@ -1,0 +1,36 @@
+"""From scores to mentions: the rules that code adds to what the model says."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.understand.decoding import Mention, joined_values
+from clodo.understand.reading import Reading
+
+
+def reading(text: str) -> Reading:
+    """A reading whose words are those between spaces."""
+    words, at = [], 0
+    for word in text.split(" "):
+        words.append((at, at + len(word)))
+        at += len(word) + 1
+    places = list(range(1, len(words) + 1))
+    return Reading(text, [], places, places, words, [0] * len(words), len(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "joined"),
+    [
+        ("card , bank transfer , cash", [0, 2, 3, 5], [(0, 0), (2, 3), (5, 5)]),
+        ("1 5", [0, 1], [(0, 0), (1, 1)]),
+        ("yes or no", [0, 2], [(0, 0), (2, 2)]),
+    ],
+)
+def test_values_with_nothing_between_them_are_one(text: str, values: list[int], joined: list[tuple[int, int]]) -> None:
+    found = joined_values([Mention("value", i, i, 0.9) for i in values], reading(text))
+    assert [(m.first, m.last) for m in found] == joined
+
+
+def test_other_mentions_side_by_side_stay_apart() -> None:
+    mentions = [Mention("field", 0, 0, 0.9), Mention("field", 1, 1, 0.9), Mention("value", 2, 2, 0.9)]
+    assert joined_values(mentions, reading("a b c")) == mentions
