@@ -28,6 +28,8 @@ class Mutation:
     old: str
     new: str
     caught_by: str
+    #: A second change (file, old, new), for a rule that is kept in two places.
+    also: tuple[str, str, str] | None = None
 
 
 #: Services for what no example has; a mutation may name one of them.
@@ -107,7 +109,7 @@ MUTATIONS = [
     Mutation("unknown keys taken", "bookshop", f"{LIB}/body.ts", "if (!Object.hasOwn(fields, name) || fields[name]?.readOnly) {", "if (fields[name]?.readOnly) {", "resources."),
     Mutation("write-only field answered", "expenses", "src/entities/expense.ts", "text({ writeOnly: true })", "text()", "resources.write-only|core.no-leak"),
     Mutation("references not looked up", "bookshop", f"{LIB}/rows.ts", "errors.push(...(await missingRows(c, entity, caller, references)));", "void missingRows; void caller;", "relations.reference"),
-    Mutation("cascade becomes restrict", "bookshop", MIGRATION, "ON DELETE CASCADE", "ON DELETE RESTRICT", "relations.on-delete"),
+    Mutation("cascade becomes restrict", "bookshop", MIGRATION, "ON DELETE CASCADE", "ON DELETE RESTRICT", "relations.on-delete", ("src/entities/review.ts", 'onDelete: "cascade"', 'onDelete: "restrict"')),
     Mutation("restrict becomes cascade", "org-chart", MIGRATION, 'REFERENCES "department"("id") ON DELETE RESTRICT', 'REFERENCES "department"("id") ON DELETE CASCADE', "relations.on-delete"),
     Mutation("set null becomes cascade", "org-chart", MIGRATION, 'REFERENCES "employee"("id") ON DELETE SET NULL', 'REFERENCES "employee"("id") ON DELETE CASCADE', "relations.on-delete"),
     Mutation("children of every parent listed", "bookshop", f"{LIB}/children.ts", "[condition(`${quote(key)} = ?`, id)]", "[condition(`${quote(key)} = ? OR 1 = 1`, id)]", "relations.children"),
@@ -176,6 +178,10 @@ def test_planted_fault_is_caught(
     tree = service_tree(blueprint, source)
     assert mutation.old in tree[mutation.file], "the mutation no longer applies"
     tree[mutation.file] = tree[mutation.file].replace(mutation.old, mutation.new)
+    if mutation.also is not None:
+        file, old, new = mutation.also
+        assert old in tree[file], "the mutation no longer applies"
+        tree[file] = tree[file].replace(old, new)
     if mutation.name == "role taken from the body":
         tree[mutation.file] = tree[mutation.file].replace(
             'role: values["email"] === admin ? "admin" : "user"', 'role: (wanted as string) ?? "user"'

@@ -42,7 +42,6 @@ class Training:
 
     def __init__(self, plan: Plan, base: Path, out: Path, mixture: Mixture, valid: list[Record]) -> None:
         torch.manual_seed(plan.seed)
-        torch.set_flush_denormal(True)
         self.plan, self.out, self.mixture, self.valid = plan, out, mixture, valid
         encoder, self.tokenizer = load_base(base)
         self.network = Network(encoder)
@@ -86,6 +85,14 @@ class Training:
 
     def run(self, progress: Progress) -> None:
         """Trains until the time of the plan is spent, and writes ``weights.pt``."""
+        # Numbers next to nothing slow the optimizer; what else runs in this process must keep them.
+        torch.set_flush_denormal(True)
+        try:
+            self._loop(progress)
+        finally:
+            torch.set_flush_denormal(False)
+
+    def _loop(self, progress: Progress) -> None:
         plan, state, limit = self.plan, self.state, self.plan.minutes * 60
         rates = [plan.encoder_rate, plan.head_rate]
         saved = validated = told = state.seconds
