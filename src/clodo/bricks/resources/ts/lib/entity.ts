@@ -35,34 +35,46 @@ export type Row = Record<string, Stored>;
 export const isOwned = (entity: Entity): boolean =>
   entity.read === "owner" || entity.write === "owner";
 
-/** The columns of an answer, in their order. */
-export function selected(entity: Entity): string {
-  const stored = [
-    "id",
-    ...Object.keys(entity.fields),
+/** What an answer is made of; it follows from the entity, so it is worked out once. */
+interface Shape {
+  readonly columns: string;
+  readonly parts: readonly (readonly [name: string, decode: (value: Stored) => unknown])[];
+}
+
+const shapes = new WeakMap<Entity, Shape>();
+const asStored = (value: Stored): unknown => value;
+
+function shapeOf(entity: Entity): Shape {
+  const known = shapes.get(entity);
+  if (known !== undefined) return known;
+  const fields = Object.entries(entity.fields);
+  const computed = Object.entries(entity.computed);
+  const plain = [
     ...Object.keys(entity.references),
     ...(isOwned(entity) ? ["owner_id"] : []),
     ...(entity.timestamps ? ["created_at", "updated_at"] : []),
   ];
-  const computed = Object.entries(entity.computed).map(([name, c]) => `${c.sql} AS ${quote(name)}`);
-  return [...stored.map(quote), ...computed].join(", ");
+  const stored = ["id", ...fields.map(([name]) => name), ...plain];
+  const shape: Shape = {
+    columns: [...stored.map(quote), ...computed.map(([name, c]) => `${c.sql} AS ${quote(name)}`)].join(", "),
+    parts: [
+      ["id", asStored] as const,
+      ...fields.filter(([, field]) => !field.writeOnly).map(([name, field]) => [name, field.decode] as const),
+      ...computed.map(([name, c]) => [name, c.decode] as const),
+      ...plain.map((name) => [name, asStored] as const),
+    ],
+  };
+  shapes.set(entity, shape);
+  return shape;
 }
+
+/** The columns of an answer, in their order. */
+export const selected = (entity: Entity): string => shapeOf(entity).columns;
 
 /** A row as the service answers it. */
 export function toJson(entity: Entity, row: Row): Record<string, unknown> {
-  const out: Record<string, unknown> = { id: row["id"] };
-  for (const [name, field] of Object.entries(entity.fields)) {
-    if (!field.writeOnly) out[name] = field.decode(row[name] ?? null);
-  }
-  for (const [name, computed] of Object.entries(entity.computed)) {
-    out[name] = computed.decode(row[name] ?? null);
-  }
-  for (const key of Object.keys(entity.references)) out[key] = row[key] ?? null;
-  if (isOwned(entity)) out["owner_id"] = row["owner_id"];
-  if (entity.timestamps) {
-    out["created_at"] = row["created_at"];
-    out["updated_at"] = row["updated_at"];
-  }
+  const out: Record<string, unknown> = {};
+  for (const [name, decode] of shapeOf(entity).parts) out[name] = decode(row[name] ?? null);
   return out;
 }
 

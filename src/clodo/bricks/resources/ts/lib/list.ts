@@ -30,7 +30,16 @@ interface Column {
 const plain: Column = { ranged: false, parse: (text) => text };
 const moment: Column = datetime();
 
+const known = new WeakMap<Entity, Map<string, Column>>();
+
+/** What a list can be filtered and sorted by; it follows from the entity, so it is worked out once. */
 function columnsOf(entity: Entity): Map<string, Column> {
+  const found = known.get(entity) ?? allColumns(entity);
+  known.set(entity, found);
+  return found;
+}
+
+function allColumns(entity: Entity): Map<string, Column> {
   const columns = new Map<string, Column>([["id", plain]]);
   for (const [name, field] of Object.entries(entity.fields)) {
     if (field.comparable && !field.writeOnly) columns.set(name, field);
