@@ -93,7 +93,6 @@ class EncoderUnderstander:
 
     def warm_up(self) -> None:
         """Loads everything, so that the first description is as quick as the next."""
-        spelling.load()
         self.draft("A book has a title.")
 
     def draft(self, description: str) -> tuple[Draft, Reading, dict[str, float]]:
@@ -101,6 +100,7 @@ class EncoderUnderstander:
         tokenizer, reader, links = self._tokenizer, self._reader, self._links
         words = self._words
         naming.load()
+        spelling.load()
         started = time.perf_counter()
         reading = read(description, tokenizer)
         if not reading.words:

@@ -49,7 +49,7 @@ class Speller:
 
     def _word(self, word: str) -> str:
         lower = word.lower()
-        if len(word) < _LEAST or self._known(lower) or word not in (lower, lower.capitalize()):
+        if len(word) < _LEAST or word not in (lower, lower.capitalize()) or self._known(lower):
             return word
         if lower.endswith("s") and self._known(lower[:-1]):
             return word
