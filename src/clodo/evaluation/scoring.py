@@ -169,8 +169,10 @@ class Score:
         tell exclusive bounds, rules of single entities or who may read what only its author changes."""
         self.texts += 1
         said = aligned(said, renames(said, wanted))
+        if lenient:
+            said, wanted = (replace(m, constraints=bounds(m.constraints)) for m in (said, wanted))
         faults = _compare(self.tallies, said, wanted, lenient)
-        _tally_constructs(self.constructs, said, wanted, lenient)
+        _tally_constructs(self.constructs, said, wanted)
         if wanted.access:
             self.access_stated += 1
             if said.access == wanted.access:
@@ -240,14 +242,12 @@ def _compare(
         for k, t in wanted.fields.items()
         if k in said.fields
     }
-    constraints = bounds(said.constraints) if lenient else said.constraints
-    constraints = {c for c in constraints if c[0] not in extra_user}
-    goal = bounds(wanted.constraints) if lenient else wanted.constraints
+    constraints = {c for c in said.constraints if c[0] not in extra_user}
     pairs: dict[str, tuple[set[Fact], set[Fact]]] = {
         "entities": ({(e,) for e in entities}, {(e,) for e in wanted.entities}),
         "fields": (set(fields), set(wanted_fields)),
         "types": (set(typed), set(wanted_typed)),
-        "constraints": (constraints, goal),
+        "constraints": (constraints, wanted.constraints),
         "references": (said.references, wanted.references),
         "owned": ({(o,) for o in said.owned}, {(o,) for o in wanted.owned}),
     }
@@ -261,15 +261,12 @@ def _compare(
     return faults
 
 
-def _tally_constructs(
-    tallies: dict[str, Tally], said: Meaning, wanted: Meaning, lenient: bool
-) -> None:
+def _tally_constructs(tallies: dict[str, Tally], said: Meaning, wanted: Meaning) -> None:
     """Counts each kind of constraint and reference by itself."""
     for got, want, place in (
-        (bounds(said.constraints) if lenient else said.constraints,
-         bounds(wanted.constraints) if lenient else wanted.constraints, 2),
+        (said.constraints, wanted.constraints, 2),
         (said.references, wanted.references, 1),
-    ):  # fmt: skip
+    ):
         kinds = {_construct(f, place) for f in got | want}
         for kind in kinds:
             ours = {f for f in got if _construct(f, place) == kind}

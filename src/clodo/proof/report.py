@@ -12,8 +12,9 @@ Outcome = Literal["passed", "failed", "skipped"]
 class Evidence:
     """One check and how it went.
 
-    ``detail`` tells what was seen where it failed, or why nothing could be seen where it was skipped. ``request`` and ``answer`` are the exchange that
-    decided (the faulty one, or the last of a check that passed), shortened, secrets blacked out.
+    ``detail`` tells what was seen where it failed, or why nothing could be seen where it was skipped.
+    ``request`` and ``answer`` are the exchange that decided (the faulty one, or the last of a check
+    that passed), shortened, secrets blacked out.
     ``requests`` counts the exchanges, ``ms`` is the duration in milliseconds.
     """
 

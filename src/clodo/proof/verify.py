@@ -153,10 +153,11 @@ async def _one(check: Check, session: Session, gate: asyncio.Semaphore) -> Evide
         started = time.perf_counter()
         trace = Trace()
         TRACE.set(trace)
-        detail, exchange, outcome = "", None, "failed"
+        detail, exchange = "", None
+        outcome: Outcome = "failed"
         try:
             await asyncio.wait_for(check.run(session), _CHECK_SECONDS)
-            exchange = trace.last
+            exchange, outcome = trace.last, "passed"
         except TooFewValues as few:
             detail, outcome = str(few), "skipped"
         except Fault as fault:
@@ -167,8 +168,7 @@ async def _one(check: Check, session: Session, gate: asyncio.Semaphore) -> Evide
             detail = f"the check could not be carried out: {type(error).__name__}: {error}"
             exchange = trace.last
         ms = (time.perf_counter() - started) * 1000
-        how: Outcome = "skipped" if outcome == "skipped" else "failed" if detail else "passed"
-        return _shown(session.client, check.id, check.rule, detail, exchange, ms, trace.count, how)
+        return _shown(session.client, check.id, check.rule, detail, exchange, ms, trace.count, outcome)
 
 
 def _shown(

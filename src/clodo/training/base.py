@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clodo.errors import ModelError
+from clodo.understand.reading import load_tokenizer
 
 _FILES = ("config.json", "tokenizer.json", "model.safetensors")
 _HINT = "Use a folder with config.json, tokenizer.json and model.safetensors of a BERT-like encoder."
@@ -18,7 +19,6 @@ def load_base(folder: Path) -> tuple[Any, Any]:
     Raises:
         ModelError: the folder holds no encoder of the BERT kind.
     """
-    from tokenizers import Tokenizer
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -30,10 +30,7 @@ def load_base(folder: Path) -> tuple[Any, Any]:
         folder, add_pooling_layer=False, attention_probs_dropout_prob=0.0, hidden_dropout_prob=0.0
     )
     encoder.embeddings.word_embeddings.weight.requires_grad_(False)
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return encoder, tokenizer
+    return encoder, load_tokenizer(folder)
 
 
 def check_base(folder: Path) -> None:

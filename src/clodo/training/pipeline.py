@@ -93,14 +93,14 @@ def _prepare(job: Job, progress: Progress) -> tuple[list[str] | None, list[Recor
                 "The corpus is not part of an installed Clodo.",
                 hint="Train from the source tree, or on your own pairs with --pairs.",
             )
-        valid = load_split("valid")
-        found = twins([r.text for r in load_split("train")], [r.text for r in valid])
+        train, valid = load_split("train"), load_split("valid")
+        found = twins([r.text for r in train], [r.text for r in valid])
         if found:
             raise UsageError(
                 f"{len(found)} validation texts are near-duplicates of training texts.",
                 hint="Remove them from data/corpus/written.",
             )
-        progress(f"{len(written_blocks())} written records, {len(valid)} of them held out.")
+        progress(f"{len(train) + len(valid)} written records, {len(valid)} of them held out.")
         return None, valid, ()
     blocks, bad = read_pairs(job.pairs)
     for row in bad:

@@ -28,7 +28,7 @@ from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft, Evidence
 from clodo.understand.port import Part, Span, Understanding
 from clodo.understand.questions import notes_on, questions_for
-from clodo.understand.reading import Reading, known_words, read
+from clodo.understand.reading import Reading, known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller
 
 _HINT = "Install Clodo again, or train a model with `clodo train`."
@@ -62,12 +62,7 @@ class EncoderUnderstander:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        return tokenizer
+        return load_tokenizer(self._folder)
 
     @cached_property
     def _words(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,17 @@ class Reading:
         """The words that a span of characters touches, or ``None``."""
         inside = [i for i, (a, b) in enumerate(self.words) if a < end and b > start]
         return (inside[0], inside[-1]) if inside else None
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer (``tokenizers``) of a model folder, without the truncation and padding that its
+    file may ask for."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def known_words(tokenizer: Any) -> frozenset[str]:
