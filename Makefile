@@ -32,7 +32,7 @@ check: setup
 
 test: setup $(ENGINE) check
 	@$(BIN)/clodo doctor --install
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline

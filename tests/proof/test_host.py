@@ -126,3 +126,14 @@ def test_a_blueprint_in_another_encoding_is_told(service: Path) -> None:
     (service / "blueprint.clodo").write_bytes(SOURCE.encode("utf-16"))
     with pytest.raises(WorkspaceError, match="cannot be read"):
         verify(service, lambda _: (), Toolchain(Path(), Path()))
+
+
+@pytest.mark.workerd
+def test_nothing_of_a_host_stays_behind(tmp_path: Path, toolchain: Toolchain) -> None:
+    blueprint = parse(SOURCE)
+    write_tree(service_tree(blueprint, SOURCE), tmp_path / "s", {})
+    with Host(toolchain) as host:
+        served = host.serve(tmp_path / "s", bindings={})
+        assert httpx.get(f"{served.url}/health", trust_env=False).status_code == 200
+        assert any(host.scratch.iterdir()), "its databases live elsewhere"
+    assert not host.scratch.exists()

@@ -7,7 +7,7 @@ import pytest
 from clodo.blueprint import parse
 from clodo.errors import ModelError
 from clodo.testing import ScriptedModel
-from clodo.understand.generative import GenerativeUnderstander, conversation
+from clodo.understand.generative import GenerativeUnderstander, budget, conversation
 
 GOOD = "service shop\n\nentity book {\n  title: text required\n  price: money min 0\n}\n"
 BAD = GOOD.replace("money", "cash")
@@ -60,3 +60,14 @@ def test_the_examples_in_the_prompt_are_valid_blueprints() -> None:
     for message in conversation("x"):
         if message.role == "assistant":
             parse(message.text)
+
+
+def test_an_answer_without_an_end_is_given_up_at_once() -> None:
+    model = ScriptedModel([GOOD, GOOD], finished=False)
+    with pytest.raises(ModelError, match="without coming to the end"):
+        GenerativeUnderstander(model).understand(TEXT)
+    assert len(model.asked) == 1
+
+
+def test_long_descriptions_may_have_longer_blueprints() -> None:
+    assert budget("A shop.") < budget("A shop with books. " * 20) < budget("A shop with books. " * 2000) == budget("x " * 9999)

@@ -10,7 +10,6 @@ import { statements } from "./statements.mjs";
 const modules = process.argv[2];
 const require = createRequire(path.join(modules, "noop.js"));
 const esbuild = require("esbuild");
-const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
 
 let miniflare;
 
@@ -60,7 +59,11 @@ async function migrate(database, directory) {
 
 async function serve(request) {
   const { directory, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
-  const { code, gzip } = await bundle({ directory, entry });
+  // esbuild works in a process of its own while this one loads Miniflare, which takes longer.
+  const bundling = bundle({ directory, entry });
+  bundling.catch(() => undefined);
+  const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
+  const { code, gzip } = await bundling;
   if (persist) mkdirSync(persist, { recursive: true });
   const options = convertV4MiniflareOptions({
     host: "127.0.0.1",

@@ -8,8 +8,10 @@ import json
 import os
 import queue
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ from typing import Any
 from clodo.errors import ProofError
 from clodo.proof.settings import SettingsError, read_settings
 from clodo.toolchain import Toolchain
+
+_ROOM_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Host:
         self._calling = threading.Lock()
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._stderr: list[str] = []
+        self._scratch = tempfile.TemporaryDirectory(prefix="clodo-host-", dir=_in_memory(), ignore_cleanup_errors=True)
         script = files("clodo.proof").joinpath("host.mjs")
         self._process = subprocess.Popen(
             [str(toolchain.node), str(script), str(toolchain.modules)],
@@ -55,11 +60,23 @@ class Host:
             text=True,
             # A group of its own: Ctrl-C reaches Python, which then ends all of it.
             start_new_session=True,
-            env={**os.environ, "CI": "1", "NO_COLOR": "1", "MINIFLARE_CACHE_DIR": ""},
+            env={
+                **os.environ,
+                "CI": "1",
+                "NO_COLOR": "1",
+                "MINIFLARE_CACHE_DIR": "",
+                "TMPDIR": self._scratch.name,
+                "NODE_COMPILE_CACHE": str(toolchain.compiled),
+            },
         )
         threading.Thread(target=self._read_stdout, daemon=True).start()
         threading.Thread(target=self._read_stderr, daemon=True).start()
         atexit.register(self.close)
+
+    @property
+    def scratch(self) -> Path:
+        """The folder of databases that no ``persist`` keeps, gone with the process."""
+        return Path(self._scratch.name)
 
     def serve(
         self,
@@ -120,6 +137,7 @@ class Host:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._scratch.cleanup()
 
     def __enter__(self) -> Host:
         return self
@@ -174,6 +192,15 @@ class Host:
         for line in self._process.stderr:
             self._stderr.append(line)
             del self._stderr[:-200]
+
+
+def _in_memory() -> str | None:
+    """A folder of the system's that lives in memory, where there is one with room: databases that last for one
+    proof need no disk."""
+    shared = Path("/dev/shm")
+    if shared.is_dir() and os.access(shared, os.W_OK | os.X_OK) and shutil.disk_usage(shared).free > _ROOM_BYTES:
+        return str(shared)
+    return None
 
 
 def _refusal(reason: str, port: int | None) -> HostError:

@@ -83,6 +83,7 @@ class Session:
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
         self._accounts: dict[str, asyncio.Task[Account]] = {}
+        self._parents: dict[tuple[str, str], asyncio.Task[Row]] = {}
 
     # -- callers ----------------------------------------------------------------------------
 
@@ -112,6 +113,7 @@ class Session:
 
     async def emptied(self) -> None:
         """Deletes the rows of every entity, so that the next check has all values to itself."""
+        self._parents.clear()
         left = [e.name for e in self.blueprint.entities]
         for _ in range(len(left) + 1):
             failed = []
@@ -162,8 +164,10 @@ class Session:
         base = f"/api/{self.plan.path(e)}"
         return f"{base}/{id}" if id else base
 
-    async def body(self, e: Entity, *, user: str = "admin", **changes: Any) -> Row:
-        """A valid body, with rows for the references that it needs; ``None`` leaves a key out."""
+    async def body(self, e: Entity, *, user: str = "admin", apart: bool = False, **changes: Any) -> Row:
+        """A valid body, with rows for the references that it needs; ``None`` leaves a key out. Bodies
+        share these rows unless the reference is unique or ``apart`` asks for rows of its own: a check that
+        changes or deletes a row makes that row itself."""
         out = sample_body(e.fields, self.number())
         for r in e.references:
             key = f"{r.name}_id"
@@ -172,18 +176,26 @@ class Session:
             parent = self.blueprint.entity(r.target)
             if parent is None:
                 out[key] = (await self.account(user)).id
-            else:
+            elif apart or r.unique or any(r.name in group for group in e.unique):
                 out[key] = (await self.create(parent, user=user))["id"]
+            else:
+                out[key] = (await self._shared(parent, user))["id"]
         return {k: v for k, v in {**out, **changes}.items() if v is not None}
+
+    async def _shared(self, e: Entity, user: str) -> Row:
+        key = (e.name, user)
+        if key not in self._parents:
+            self._parents[key] = asyncio.create_task(self.create(e, user=user))
+        return await self._parents[key]
 
     async def post(self, e: Entity, body: Row, *, user: str = "admin") -> Answer:
         """Sends a creation."""
         return await self.client.send("POST", self.path(e), body, headers=await self.writer(e, user))
 
-    async def create(self, e: Entity, *, user: str = "admin", **changes: Any) -> Row:
-        """A new row. Where a unique value happens to be taken, other values are tried."""
+    async def create(self, e: Entity, *, user: str = "admin", apart: bool = False, **changes: Any) -> Row:
+        """A new row; ``apart`` as for ``body``. Where a unique value happens to be taken, other values are tried."""
         for _ in range(40):
-            answer = await self.post(e, await self.body(e, user=user, **changes), user=user)
+            answer = await self.post(e, await self.body(e, user=user, apart=apart, **changes), user=user)
             if answer.status != 409:
                 break
         if answer.status == 409 and e.name in self.scarce:

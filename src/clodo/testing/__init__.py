@@ -17,6 +17,7 @@ class ScriptedModel:
     answers: list[str]
     asked: list[tuple[tuple[Message, ...], Constraint | None]] = field(default_factory=list)
     closed: bool = False
+    finished: bool = True
 
     @property
     def profile(self) -> Profile:
@@ -28,7 +29,7 @@ class ScriptedModel:
     ) -> Completion:
         """The next answer of the script."""
         self.asked.append((messages, constraint))
-        return Completion(self.answers[len(self.asked) - 1], finished=True, confidence=0.9)
+        return Completion(self.answers[len(self.asked) - 1], finished=self.finished, confidence=0.9)
 
     def close(self) -> None:
         """Notes that it was closed."""

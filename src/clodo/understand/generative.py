@@ -18,7 +18,6 @@ from clodo.understand.coverage import unexplained
 from clodo.understand.port import Part, Span, Understanding
 
 _ROUNDS = 3
-_MAX_TOKENS = 900
 
 _INSTRUCTIONS = """You turn descriptions of services into blueprints. Write the blueprint only.
 State what the text states: entities, their fields with type, required, unique, default, min, max, \
@@ -74,7 +73,9 @@ entity label {
     ),
 )
 
-Rounds = Generator[tuple[Message, ...], Completion, tuple[Blueprint, Completion]]
+#: A conversation and the number of tokens that its answer may have.
+Asked = tuple[tuple[Message, ...], int]
+Rounds = Generator[Asked, Completion, tuple[Blueprint, Completion]]
 
 
 def conversation(description: str) -> tuple[Message, ...]:
@@ -85,16 +86,27 @@ def conversation(description: str) -> tuple[Message, ...]:
     return (*turns, Message("user", description))
 
 
+def budget(description: str) -> int:
+    """How many tokens the blueprint of a description may have: some three for each word, and the frame. Small models
+    that lose the thread repeat themselves without end, and each token costs the user time."""
+    return min(1600, 160 + 4 * len(description.split()))
+
+
 def rounds(description: str) -> Rounds:
-    """Yields conversations, receives completions, returns the blueprint and the last completion.
+    """Yields what to ask, receives completions, returns the blueprint and the last completion.
 
     Raises:
-        ModelError: no answer was a valid blueprint.
+        ModelError: no answer was a valid blueprint, or one had no end.
     """
-    messages = conversation(description)
+    messages, tokens = conversation(description), budget(description)
     fault = ""
     for _ in range(_ROUNDS):
-        completion = yield messages
+        completion = yield messages, tokens
+        if not completion.finished:
+            raise ModelError(
+                f"The model wrote {tokens} tokens without coming to the end of a blueprint.",
+                hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
+            )
         try:
             return parse(_plain(completion.text)), completion
         except InvalidBlueprint as error:
@@ -129,12 +141,12 @@ class GenerativeUnderstander:
         profile = self._model.profile
         prefill = decode = 0.0
         steps = rounds(description)
-        messages = next(steps)
+        messages, tokens = next(steps)
         while True:
-            completion = self._model.complete(messages, Constraint(gbnf()), _MAX_TOKENS)
+            completion = self._model.complete(messages, Constraint(gbnf()), tokens)
             prefill, decode = prefill + completion.prefill_ms, decode + completion.decode_ms
             try:
-                messages = steps.send(completion)
+                messages, tokens = steps.send(completion)
             except StopIteration as done:
                 blueprint, last = done.value
                 break

@@ -8,7 +8,7 @@ from functools import partial
 from clodo.blueprint.plan import Child, LinkTable, Plan
 from clodo.blueprint.values import Entity, OnDelete, Reference, Who
 from clodo.proof.check import Check
-from clodo.proof.session import Fault, Headers, Session, expect, expect_path
+from clodo.proof.session import Fault, Headers, Row, Session, expect, expect_path
 
 _NO_ROW = "01890000-0000-7000-8000-000000000000"
 
@@ -60,10 +60,11 @@ async def _one_to_one(e: Entity, r: Reference, s: Session) -> None:
     key = f"{r.name}_id"
     parent = s.blueprint.entity(r.target)
     id = (await s.create(parent))["id"] if parent is not None else (await s.account("admin")).id
-    first = await s.post(e, await s.body(e, **{key: id}))
+    same: Row = {key: id}
+    first = await s.post(e, await s.body(e, **same))
     if first.status != 201 and parent is not None:
         expect(first, 201, "the first reference")
-    expect(await s.post(e, await s.body(e, **{key: id})), 409, f"{key} taken")
+    expect(await s.post(e, await s.body(e, **same)), 409, f"{key} taken")
 
 
 async def _on_delete(e: Entity, r: Reference, s: Session) -> None:
