@@ -138,7 +138,7 @@ def failing_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("clodo.app.services.put_service", fail)
+    monkeypatch.setattr("clodo.cli.services.put_service", fail)
 
 
 def test_stopped_is_a_json_document_too(monkeypatch: pytest.MonkeyPatch) -> None:

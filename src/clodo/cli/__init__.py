@@ -20,7 +20,7 @@ class _Lazy(click.Group):
         "generate": ("clodo.cli.generate", "generate_command"),
         "blueprint": ("clodo.cli.generate", "blueprint_command"),
         "build": ("clodo.cli.services", "build_command"),
-        "verify": ("clodo.cli.services", "verify_command"),
+        "verify": ("clodo.cli.verify", "verify_command"),
         "dev": ("clodo.cli.services", "dev_command"),
         "eval": ("clodo.cli.evaluate", "eval_command"),
         "train": ("clodo.cli.train", "train_command"),

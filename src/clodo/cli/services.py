@@ -1,4 +1,4 @@
-"""``build``, ``verify`` and ``dev``: services from blueprints, proven and served."""
+"""``build`` and ``dev``: services from blueprints, built and served."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
+from clodo.app.services import put_service
+from clodo.app.serving import serve
 from clodo.blueprint import check, parse
 from clodo.blueprint.syntax import read
-from clodo.bricks import service_checks
 from clodo.cli import output
 from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
 from clodo.errors import UsageError
-from clodo.proof.verify import verify
-from clodo.toolchain import ensure
 
 
 @click.command("build")
@@ -25,8 +24,6 @@ from clodo.toolchain import ensure
 @command
 def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: bool, discard_edits: bool) -> None:
     """Build a service from a blueprint, with no model."""
-    from clodo.app.services import put_service  # `verify` starts quicker without it
-
     try:
         source = file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -46,30 +43,12 @@ def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: b
         talk.out.print(f"next: clodo verify {directory}", soft_wrap=True, markup=False)
 
 
-@click.command("verify")
-@click.argument("directory", type=click.Path(path_type=Path), default=Path())
-@click.option("--all", "every", is_flag=True, help="Show the checks that passed, too.")
-@command
-def verify_command(talk: Talk, directory: Path, every: bool) -> None:
-    """Prove a service: types, workerd, migrations, rules, attacks."""
-    toolchain = ensure(talk.say)
-    report = verify(directory, service_checks, toolchain)
-    if talk.as_json:
-        talk.answer(report.to_json())
-    else:
-        output.show_report(talk.out, report, every=every)
-    if not report.proven:
-        raise SystemExit(1)
-
-
 @click.command("dev")
 @click.argument("directory", type=click.Path(path_type=Path), default=Path())
 @click.option("--port", type=click.IntRange(1, 65535), default=8787, show_default=True, help="The port on 127.0.0.1.")
 @command
 def dev_command(talk: Talk, directory: Path, port: int) -> None:
     """Serve a service in workerd, rebuilt on every change."""
-    from clodo.app.serving import serve
-
     announced = False
 
     def ready(url: str) -> None:

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
-
 from clodo.proof.report import Evidence
 from clodo.toolchain import Toolchain
 from clodo.toolchain.pins import pins
@@ -42,6 +40,9 @@ def check_manifest(directory: Path) -> Evidence:
 
 def check_configuration(directory: Path, toolchain: Toolchain) -> Evidence:
     """``wrangler.jsonc`` follows wrangler's schema, and what that schema does not say."""
+    # A tenth of a second, which the runtime uses to get ready.
+    from jsonschema import Draft7Validator
+
     started = time.perf_counter()
     rule = "wrangler.jsonc follows wrangler's own schema, and its entry and database are right"
     try:

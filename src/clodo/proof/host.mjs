@@ -12,6 +12,8 @@ const require = createRequire(path.join(modules, "noop.js"));
 const esbuild = require("esbuild");
 
 let miniflare;
+// Loading it takes longest; it is done while Python is still getting ready, and at the latest when it is asked for.
+setImmediate(() => require("miniflare"));
 
 async function bundle({ directory, entry }) {
   const result = await esbuild.build({
@@ -59,7 +61,7 @@ async function migrate(database, directory) {
 
 async function serve(request) {
   const { directory, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
-  // esbuild works in a process of its own while this one loads Miniflare, which takes longer.
+  // esbuild works in a process of its own while this one loads Miniflare, if it has not yet.
   const bundling = bundle({ directory, entry });
   bundling.catch(() => undefined);
   const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
@@ -77,11 +79,14 @@ async function serve(request) {
     d1Databases: database ? { [database]: database } : {},
     ...(persist ? { d1Persist: persist } : {}),
     logRequests: false,
+    // The Worker's own socket: Miniflare's front would add a hop, and error pages that production does not have.
+    ...(port ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }),
     unsafeTriggerHandlers: false,
   });
   if (miniflare === undefined) miniflare = new Miniflare(options);
   else await miniflare.setOptions(options);
-  const url = await miniflare.ready;
+  const front = await miniflare.ready;
+  const url = port ? front : await miniflare.unsafeGetDirectURL("service");
   const applied = database
     ? await migrate(await miniflare.getD1Database(database), path.join(directory, "migrations"))
     : [];
