@@ -34,6 +34,16 @@ class Mutation:
 
 #: Services for what no example has; a mutation may name one of them.
 MORE = {
+    "names of our own": """service names
+entity thing {
+  e: text required
+  self: text
+  user: text unique
+  apart: integer unique
+  changes: boolean
+  params: text
+}
+""",
     "cats": """service cats
 users {
 }

@@ -164,11 +164,11 @@ class Session:
         base = f"/api/{self.plan.path(e)}"
         return f"{base}/{id}" if id else base
 
-    async def body(self, e: Entity, *, user: str = "admin", apart: bool = False, **changes: Any) -> Row:
-        """A valid body, with rows for the references that it needs; ``None`` leaves a key out. Bodies
+    async def body(self, e: Entity, changes: Row | None = None, *, user: str = "admin", apart: bool = False) -> Row:
+        """A valid body with the changes, and with rows for the references that it needs; ``None`` leaves a key out. Bodies
         share these rows unless the reference is unique or ``apart`` asks for rows of its own: a check that
         changes or deletes a row makes that row itself."""
-        out = sample_body(e.fields, self.number())
+        out, changes = sample_body(e.fields, self.number()), changes or {}
         for r in e.references:
             key = f"{r.name}_id"
             if not r.required or key in changes:
@@ -192,10 +192,10 @@ class Session:
         """Sends a creation."""
         return await self.client.send("POST", self.path(e), body, headers=await self.writer(e, user))
 
-    async def create(self, e: Entity, *, user: str = "admin", apart: bool = False, **changes: Any) -> Row:
-        """A new row; ``apart`` as for ``body``. Where a unique value happens to be taken, other values are tried."""
+    async def create(self, e: Entity, changes: Row | None = None, *, user: str = "admin", apart: bool = False) -> Row:
+        """A new row, with the arguments of ``body``. Where a unique value happens to be taken, other values are tried."""
         for _ in range(40):
-            answer = await self.post(e, await self.body(e, user=user, apart=apart, **changes), user=user)
+            answer = await self.post(e, await self.body(e, changes, user=user, apart=apart), user=user)
             if answer.status != 409:
                 break
         if answer.status == 409 and e.name in self.scarce:
@@ -216,17 +216,17 @@ class Session:
         headers = await self.writer(e, user)
         return await self.client.send("DELETE", self.path(e, id), headers=headers)
 
-    async def page(self, e: Entity, *, user: str = "admin", **params: Any) -> Answer:
+    async def page(self, e: Entity, params: Row | None = None, *, user: str = "admin") -> Answer:
         """One page of a list."""
         headers = await self.reader(e, user)
         return await self.client.send("GET", self.path(e), headers=headers, params=params)
 
-    async def ids(self, e: Entity, *, user: str = "admin", **params: Any) -> list[str]:
+    async def ids(self, e: Entity, params: Row, *, user: str = "admin") -> list[str]:
         """The ids of all pages of a list, in order."""
         found: list[str] = []
         cursor: dict[str, str] = {}
         for _ in range(200):
-            page = expect(await self.page(e, user=user, **params, **cursor), 200, "a page")
+            page = expect(await self.page(e, {**params, **cursor}, user=user), 200, "a page")
             found += [row["id"] for row in page.body["items"]]
             if page.body["next_cursor"] is None:
                 return found

@@ -73,9 +73,7 @@ entity label {
     ),
 )
 
-#: A conversation and the number of tokens that its answer may have.
-Asked = tuple[tuple[Message, ...], int]
-Rounds = Generator[Asked, Completion, tuple[Blueprint, Completion]]
+Rounds = Generator[tuple[Message, ...], Completion, tuple[Blueprint, Completion]]
 
 
 def conversation(description: str) -> tuple[Message, ...]:
@@ -87,24 +85,24 @@ def conversation(description: str) -> tuple[Message, ...]:
 
 
 def budget(description: str) -> int:
-    """How many tokens the blueprint of a description may have: some three for each word, and the frame. Small models
+    """How many tokens the blueprint of a description may have: four for each word, and the frame. Small models
     that lose the thread repeat themselves without end, and each token costs the user time."""
     return min(1600, 160 + 4 * len(description.split()))
 
 
 def rounds(description: str) -> Rounds:
-    """Yields what to ask, receives completions, returns the blueprint and the last completion.
+    """Yields conversations, receives completions, returns the blueprint and the last completion.
 
     Raises:
         ModelError: no answer was a valid blueprint, or one had no end.
     """
-    messages, tokens = conversation(description), budget(description)
+    messages = conversation(description)
     fault = ""
     for _ in range(_ROUNDS):
-        completion = yield messages, tokens
+        completion = yield messages
         if not completion.finished:
             raise ModelError(
-                f"The model wrote {tokens} tokens without coming to the end of a blueprint.",
+                f"The model wrote {budget(description)} tokens without coming to the end of a blueprint.",
                 hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
             )
         try:
@@ -141,12 +139,12 @@ class GenerativeUnderstander:
         profile = self._model.profile
         prefill = decode = 0.0
         steps = rounds(description)
-        messages, tokens = next(steps)
+        messages, tokens = next(steps), budget(description)
         while True:
             completion = self._model.complete(messages, Constraint(gbnf()), tokens)
             prefill, decode = prefill + completion.prefill_ms, decode + completion.decode_ms
             try:
-                messages, tokens = steps.send(completion)
+                messages = steps.send(completion)
             except StopIteration as done:
                 blueprint, last = done.value
                 break

@@ -8,7 +8,7 @@ from functools import partial
 from clodo.blueprint.plan import Child, LinkTable, Plan
 from clodo.blueprint.values import Entity, OnDelete, Reference, Who
 from clodo.proof.check import Check
-from clodo.proof.session import Fault, Headers, Row, Session, expect, expect_path
+from clodo.proof.session import Fault, Headers, Session, expect, expect_path
 
 _NO_ROW = "01890000-0000-7000-8000-000000000000"
 
@@ -60,18 +60,17 @@ async def _one_to_one(e: Entity, r: Reference, s: Session) -> None:
     key = f"{r.name}_id"
     parent = s.blueprint.entity(r.target)
     id = (await s.create(parent))["id"] if parent is not None else (await s.account("admin")).id
-    same: Row = {key: id}
-    first = await s.post(e, await s.body(e, **same))
+    first = await s.post(e, await s.body(e, {key: id}))
     if first.status != 201 and parent is not None:
         expect(first, 201, "the first reference")
-    expect(await s.post(e, await s.body(e, **same)), 409, f"{key} taken")
+    expect(await s.post(e, await s.body(e, {key: id})), 409, f"{key} taken")
 
 
 async def _on_delete(e: Entity, r: Reference, s: Session) -> None:
     parent = _parent(s, r)
     key = f"{r.name}_id"
     up = await s.create(parent)
-    row = await s.create(e, **{key: up["id"]})
+    row = await s.create(e, {key: up["id"]})
     answer = await s.delete(parent, up["id"])
     if r.on_delete is OnDelete.RESTRICT:
         expect(answer, 409, "a row in use")
@@ -90,7 +89,7 @@ async def _on_delete(e: Entity, r: Reference, s: Session) -> None:
 async def _tree(e: Entity, r: Reference, s: Session) -> None:
     rows = [await s.create(e)]
     for _ in range(12):  # D1 itself follows references ten levels deep
-        rows.append(await s.create(e, **{f"{r.name}_id": rows[-1]["id"]}))
+        rows.append(await s.create(e, {f"{r.name}_id": rows[-1]["id"]}))
     expect(await s.delete(e, rows[0]["id"]), 204, "the root of a tree")
     for row in rows:
         expect(await s.get(e, row["id"]), 404, "the whole tree goes")
@@ -107,11 +106,11 @@ async def _children(c: Child, s: Session) -> None:
     headers = await _child_headers(s, c)
     up, other = await s.create(c.parent), await s.create(c.parent)
     path = f"{s.path(c.parent, up['id'])}/{c.path}"
-    body = {k: v for k, v in (await s.body(c.child, **{key: up["id"]})).items() if k != key}
+    body = {k: v for k, v in (await s.body(c.child, {key: up["id"]})).items() if k != key}
     made = expect(await s.client.send("POST", path, body, headers=headers), 201)
     if made.body[key] != up["id"]:
         raise Fault(f"{key} did not come from the path", made)
-    await s.create(c.child, **{key: other["id"]})
+    await s.create(c.child, {key: other["id"]})
     page = expect(await s.client.send("GET", path, headers=headers), 200)
     if [row["id"] for row in page.body["items"]] != [made.body["id"]]:
         raise Fault("the list does not hold exactly the children", page)

@@ -66,19 +66,19 @@ async def _rows(e: Entity, s: Session, count: int, *, apart: bool = False) -> li
 async def _paging(e: Entity, s: Session) -> None:
     rows = await _rows(e, s, 5)
     wanted = [r["id"] for r in rows]
-    first = expect(await s.page(e, limit=2), 200)
+    first = expect(await s.page(e, {"limit": 2}), 200)
     if len(first.body["items"]) != 2 or first.body["next_cursor"] is None:
         raise Fault("limit=2 did not give two rows and a cursor", first)
     sorts = ["id", "-id"] + [f"{sign}{f.name}" for f in comparable(e)[:4] for sign in ("", "-")]
     # Rows of other checks are in between; those from before and after would only cost time.
     window = {"created_at_min": rows[0]["created_at"], "created_at_max": rows[-1]["created_at"]} if e.timestamps else {}
-    walks = await asyncio.gather(*(s.ids(e, limit=4, sort=sort, **window) for sort in sorts))
+    walks = await asyncio.gather(*(s.ids(e, {**window, "limit": 4, "sort": sort}) for sort in sorts))
     for sort, found in zip(sorts, walks, strict=True):
         mine = [i for i in found if i in wanted]
         # Other rows may be changing meanwhile, and so may move; these ones do not.
         if sorted(mine) != sorted(wanted):
             raise Fault(f"paging by {sort} skipped or repeated rows")
-    last = expect(await s.page(e, limit=1, id=wanted[0]), 200)
+    last = expect(await s.page(e, {"limit": 1, "id": wanted[0]}), 200)
     if last.body["next_cursor"] is not None:
         raise Fault("the last page has a cursor", last)
 
@@ -93,11 +93,11 @@ async def _sorting(e: Entity, s: Session) -> None:
     await _rows(e, s, 4)
     for f in comparable(e):
         for sign, descending in (("", False), ("-", True)):
-            page = expect(await s.page(e, sort=f"{sign}{f.name}", limit=100), 200)
+            page = expect(await s.page(e, {"sort": f"{sign}{f.name}", "limit": 100}), 200)
             keys = [_key(row[f.name]) for row in page.body["items"]]
             if keys != sorted(keys, reverse=descending):
                 raise Fault(f"sort={sign}{f.name} is not in order", page)
-    default = expect(await s.page(e, limit=100), 200)
+    default = expect(await s.page(e, {"limit": 100}), 200)
     ids = [row["id"] for row in default.body["items"]]
     if ids != sorted(ids):
         raise Fault("without sort, rows are not in the order of their making", default)
@@ -110,7 +110,7 @@ async def _filters(e: Entity, s: Session) -> None:
         value = row.get(key)
         if value is None:
             continue
-        page = expect(await s.page(e, **{key: _text(value)}, limit=100), 200)
+        page = expect(await s.page(e, {key: _text(value), "limit": 100}), 200)
         items = page.body["items"]
         if any(item[key] != value for item in items):
             raise Fault(f"filtering by {key} let other rows through", page)
@@ -120,7 +120,7 @@ async def _filters(e: Entity, s: Session) -> None:
         if (f.type.is_number or f.type.is_temporal) and row.get(f.name) is not None:
             await _range_filter(e, s, f, row)
         if f.type.is_number:
-            expect(await s.page(e, **{f"{f.name}_min": "1e3"}), 200, "a number with an exponent")
+            expect(await s.page(e, {f"{f.name}_min": "1e3"}), 200, "a number with an exponent")
     if e.timestamps:
         for key in ("created_at", "updated_at"):
             await _moment_filter(e, s, key, row)
@@ -130,7 +130,7 @@ async def _holds(e: Entity, s: Session, page: Answer, id: str, params: dict[str,
     """Whether a list has the row, on the page that was seen or on one of the others."""
     if any(item["id"] == id for item in page.body["items"]):
         return True
-    return page.body["next_cursor"] is not None and id in await s.ids(e, limit=100, **params)
+    return page.body["next_cursor"] is not None and id in await s.ids(e, {**params, "limit": 100})
 
 
 async def _moment_filter(e: Entity, s: Session, key: str, row: dict[str, Any]) -> None:
@@ -139,7 +139,7 @@ async def _moment_filter(e: Entity, s: Session, key: str, row: dict[str, Any]) -
         (f"{key}_max", "2000-01-01", False), (f"{key}_max", row[key], True), (f"{key}_max", "9999-12-31", True),
     )  # fmt: skip
     for name, value, wanted in cases:
-        page = expect(await s.page(e, **{name: value}, id=row["id"]), 200)
+        page = expect(await s.page(e, {name: value, "id": row["id"]}), 200)
         if bool(page.body["items"]) is not wanted:
             raise Fault(f"{name}={value} {'lost the row' if wanted else 'let the row through'}", page)
 
@@ -153,7 +153,7 @@ def _text(value: Any) -> str:
 async def _range_filter(e: Entity, s: Session, f: Field, row: dict[str, Any]) -> None:
     value = row[f.name]
     for side in ("min", "max"):
-        page = expect(await s.page(e, **{f"{f.name}_{side}": _text(value)}, limit=100), 200)
+        page = expect(await s.page(e, {f"{f.name}_{side}": _text(value), "limit": 100}), 200)
         for item in page.body["items"]:
             got = item[f.name]
             if got is None or (got < value if side == "min" else got > value):
@@ -179,12 +179,12 @@ async def _bad(e: Entity, s: Session) -> None:
         elif f.type is FieldType.ENUM:
             bad.append((f.name, "no such value"))
     for name, value in bad:
-        answer = expect(await s.page(e, **{name: value}), 400, f"{name}={value}")
+        answer = expect(await s.page(e, {name: value}), 400, f"{name}={value}")
         expect_path(answer, name)
-    page = expect(await s.page(e, limit=1), 200)
+    page = expect(await s.page(e, {"limit": 1}), 200)
     cursor = page.body["next_cursor"]
-    expect(await s.page(e, limit=1, sort="-id", cursor=cursor), 400, "a cursor of another order")
-    expect(await s.page(e, limit=1, cursor=cursor[:-3] + "AAA"), 400, "a tampered cursor")
+    expect(await s.page(e, {"limit": 1, "sort": "-id", "cursor": cursor}), 400, "a cursor of another order")
+    expect(await s.page(e, {"limit": 1, "cursor": cursor[:-3] + "AAA"}), 400, "a tampered cursor")
     path = f"{s.path(e)}?limit=1&limit=2"
     twice = await s.client.send("GET", path, headers=await s.reader(e))
     expect(twice, 400, "a repeated parameter")

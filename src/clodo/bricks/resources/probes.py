@@ -40,12 +40,11 @@ async def _injection(e: Entity, s: Session) -> None:
                 if expect(answer, 200).body[f.name] != attack:
                     raise Fault(f"{f.name} was not stored as it was sent", answer)
         for name in [*(f.name for f in texts), "id"]:
-            page = await s.page(e, **{name: attack})
+            page = await s.page(e, {name: attack})
             if page.status != 200 or any(item[name] != attack for item in page.body["items"]):
                 raise Fault(f"the filter {name} is open to injection", page)
-    for name in ("sort", "cursor", "limit"):
-        for attack in _INJECTIONS[:2]:
-            expect(await s.page(e, **{name: attack}), 400)
+        for name in ("sort", "cursor", "limit"):
+            expect(await s.page(e, {name: attack}), 400)
 
 
 async def _mass_assignment(e: Entity, s: Session) -> None:

@@ -36,8 +36,8 @@ async def _releases(e: Entity, r: Reference, middle: Entity, up: Reference, s: S
     top = s.blueprint.entity(up.target)
     assert top is not None
     first = await s.create(top)
-    second = await s.create(middle, **{f"{up.name}_id": first["id"]})
-    row = await s.create(e, **{f"{r.name}_id": second["id"]})
+    second = await s.create(middle, {f"{up.name}_id": first["id"]})
+    row = await s.create(e, {f"{r.name}_id": second["id"]})
     expect(await s.delete(e, row["id"]), 204)
     if up.on_delete is OnDelete.RESTRICT:
         expect(await s.delete(middle, second["id"]), 204, "only a hidden row refers to it")
@@ -48,7 +48,7 @@ async def _hidden(e: Entity, s: Session) -> None:
     row = await s.create(e)
     expect(await s.delete(e, row["id"]), 204)
     expect(await s.get(e, row["id"]), 404, "a hidden row")
-    if row["id"] in await s.ids(e, limit=100):
+    if row["id"] in await s.ids(e, {"limit": 100}):
         raise Fault("a hidden row is listed")
     expect(await s.patch(e, row["id"], {}), 404, "a hidden row")
     for f in e.fields:

@@ -197,11 +197,11 @@ async def _owner(e: Entity, s: Session) -> None:
     if private:
         # Created by ann, and no role makes anyone else its owner.
         expect(await s.get(e, row["id"], user="admin"), 404, "reading by the admin")
-        if row["id"] in await s.ids(e, user="admin", id=row["id"]):
+        if row["id"] in await s.ids(e, {"id": row["id"]}, user="admin"):
             raise Fault("the list of the admin holds someone else's private row")
     other = await s.get(e, row["id"], user="ben")
     expect(other, 404 if private else 200, "reading by someone else")
-    listed = row["id"] in await s.ids(e, user="ben", limit=100)
+    listed = row["id"] in await s.ids(e, {"limit": 100}, user="ben")
     if listed is private:
         raise Fault("the list of someone else holds a private row" if private else "it is not listed")
     expect(await s.get(e, row["id"], user="ann"), 200, "reading by the owner")
