@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def job(tmp_path: Path, base: Path) -> Job:
     pairs = tmp_path / "own.jsonl"
     pairs.write_text("\n".join(json.dumps(r) for r in [*rows(), {"description": "?", "blueprint": "?"}]), "utf-8")
-    return Job(Plan(0.12, batch=4), base, tmp_path / "run", "tiny", "1", "MIT", pairs)
+    return Job(Plan(0.12, batch=4), base, tmp_path / "run", "tiny", "1", "MIT", pairs, workers=1)
 
 
 def test_it_trains_exports_calibrates_and_packs(job: Job, tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_a_training_that_was_killed_goes_on_where_it_was(job: Job, monkeypatch: 
     from clodo.training.train import Training
 
     step = Training._step
-    left = [12]
+    left = [3]
 
     def stop_after_some(self: Any, examples: list[Any]) -> float:
         left[0] -= 1
@@ -83,7 +84,7 @@ def test_a_training_that_was_killed_goes_on_where_it_was(job: Job, monkeypatch: 
     monkeypatch.setattr(Training, "_step", step)
     said: list[str] = []
     run(job, said.append)
-    assert "Going on after 48 examples." in said
+    assert "Going on after 12 examples." in said
     assert (job.out / "weights.pt").exists()
 
 
@@ -98,7 +99,7 @@ def test_a_model_that_is_no_better_is_not_admitted(job: Job, tmp_path: Path) -> 
     gate = tmp_path / "gate.json"
     gate.write_text(json.dumps([{"id": "g", "description": "What time is it?", "means": None}]))
     asks = ScriptedUnderstander(None, ["What do you mean?"])
-    made = Job(job.plan, job.base, job.out, "tiny", "1", "MIT", job.pairs, None, (gate,), asks)
+    made = Job(job.plan, job.base, job.out, "tiny", "1", "MIT", job.pairs, None, (gate,), asks, 1)
     outcome = run(made, lambda _: None)
     assert not outcome.admitted and outcome.current is not None
 
@@ -117,3 +118,30 @@ def test_too_little_memory_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("clodo.training.pipeline.MEMORY_BYTES", 2**60)
     with pytest.raises(ModelError, match="GiB of memory"):
         run(job, lambda _: None)
+
+
+def test_two_processes_train_together(job: Job) -> None:
+    said: list[str] = []
+    outcome = run(replace(job, workers=2), said.append)
+    assert "Training in 2 processes." in said
+    log = [json.loads(line) for line in (job.out / "log.jsonl").read_text("utf-8").splitlines()]
+    assert log[-1]["seen"] % 8 == 0, "both processes' examples are counted"
+    assert EncoderUnderstander(outcome.folder).understand("Each book has a title.").model == "tiny 1"
+
+
+def test_a_released_model_gives_its_weights_back(job: Job, base: Path, tmp_path: Path) -> None:
+    import torch
+
+    from clodo.training.restore import restored
+
+    outcome = run(job, lambda _: None)
+    trained = torch.load(job.out / "weights.pt", weights_only=True)
+    back = restored(outcome.folder, base)
+    assert back.keys() == trained.keys()
+    for name, weight in trained.items():
+        off = (back[name] - weight).abs().max()
+        assert off <= 0.02 * max(1.0, float(weight.abs().max())), name
+    with pytest.raises(ModelError, match=r"has no reader\.onnx"):
+        restored(tmp_path, base)
+    again = run(replace(job, out=tmp_path / "again", start=outcome.folder), lambda _: None)
+    assert (again.folder / "model.json").is_file()

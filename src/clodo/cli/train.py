@@ -15,9 +15,10 @@ from clodo.errors import ModelError
 @click.option("--minutes", type=click.FloatRange(min=0.05), default=60.0, show_default=True, help="How long to train: the one dial.")
 @click.option("--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Your own descriptions and blueprints (JSONL).")
 @click.option("--base", metavar="REF", default="minilm-l6", show_default=True, help="The encoder to start from: a name or a folder.")
-@click.option("--from", "start", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Weights of an earlier training to go on from.")
+@click.option("--from", "start", type=click.Path(path_type=Path, exists=True), help="Weights of an earlier training, or a model's folder, to go on from.")
 @click.option("--gate", multiple=True, type=click.Path(path_type=Path, exists=True), help="A set that decides whether the model is admitted.")
 @click.option("--name", default="clodo-own", show_default=True, help="The model's name.")
+@click.option("--workers", type=click.IntRange(min=0), default=0, help="Processes that train together; 0: one on each core.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @command
 def train_command(
@@ -29,6 +30,7 @@ def train_command(
     start: Path | None,
     gate: tuple[Path, ...],
     name: str,
+    workers: int,
     seed: int,
 ) -> None:
     """Train a model: prepare, train, quantise, calibrate, evaluate, admit, pack."""
@@ -51,6 +53,7 @@ def train_command(
         start=start,
         gate=gate,
         current=open_understander(DEFAULT_MODEL),
+        workers=workers,
     )
     outcome = run(job, talk.say)
     if talk.as_json:

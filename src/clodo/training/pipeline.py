@@ -34,8 +34,8 @@ _VALID_ONE_IN = 10
 @dataclass(frozen=True)
 class Job:
     """What to train, on what, and where. ``pairs``: the user's own JSONL in place of the corpus;
-    ``start``: weights to go on from; ``gate``: sets that decide on admission; ``current``: the model
-    that must be beaten."""
+    ``start``: weights or a model's folder to go on from; ``gate``: sets that decide on admission; ``current``:
+    the model that must be beaten; ``workers``: processes, 0 for one on each core."""
 
     plan: Plan
     base: Path
@@ -47,6 +47,7 @@ class Job:
     start: Path | None = None
     gate: tuple[Path, ...] = ()
     current: Understander | None = None
+    workers: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,15 @@ def _claim(job: Job) -> None:
 
 
 def _train(job: Job, own: list[str] | None, valid: list[Record], progress: Progress) -> None:
-    from clodo.training.train import Training, mixture_of
+    from clodo.training.crew import Crew, cores
+    from clodo.training.train import Setting, Training
 
-    training = Training(job.plan, job.base, job.out, mixture_of(job.plan, own), valid)
-    if training.resume():
+    crew = Crew(size=job.workers or cores())
+    training = Training(Setting(job.plan, job.base, job.out, own, job.start), valid, crew)
+    if training.resumed:
         progress(f"Going on after {training.state.seen} examples.")
-    elif job.start is not None:
-        training.start_from(job.start)
+    if crew.size > 1:
+        progress(f"Training in {crew.size} processes.")
     training.run(progress)
 
 

@@ -1,7 +1,8 @@
 """The loop: examples in, weights out. It can be stopped at any time and goes on where it was.
 
 It is plain PyTorch on purpose: a model, an optimizer and a stream of batches, with nothing that would
-keep it from running under ``accelerate`` or Ray Train (``docs/training.md``).
+keep it from running under ``accelerate`` or Ray Train (``docs/training.md``). What is validated and kept is
+the running mean of the weights (Polyak & Juditsky 1992), which wavers less than the weights themselves.
 """
 
 from __future__ import annotations
@@ -15,17 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from clodo.corpus.format import Record
 from clodo.training.base import load_base
 from clodo.training.batches import batch_loss, batches
+from clodo.training.crew import Crew
 from clodo.training.curves import draw_curves
 from clodo.training.data import Mixture
 from clodo.training.evaluate import evaluate
 from clodo.training.network import Network
 from clodo.training.plan import Plan
+from clodo.training.restore import restored
 
 Progress = Callable[[str], None]
+
+#: Seconds that a step counts at most.
+_LONGEST_STEP = 20.0
 
 
 @dataclass
@@ -37,12 +44,26 @@ class State:
     log: list[dict[str, float]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """Where a training starts: its plan, its base, its folder, the user's own records (``None``: the
+    corpus) and weights of an earlier training."""
+
+    plan: Plan
+    base: Path
+    out: Path
+    own: list[str] | None = None
+    start: Path | None = None
+
+
 class Training:
     """One training in a folder: ``checkpoint.pt`` while it runs, ``weights.pt`` when it is done."""
 
-    def __init__(self, plan: Plan, base: Path, out: Path, mixture: Mixture, valid: list[Record]) -> None:
+    def __init__(self, setting: Setting, valid: list[Record], crew: Crew | None = None) -> None:
+        plan, base, out = setting.plan, setting.base, setting.out
         torch.manual_seed(plan.seed)
-        self.plan, self.out, self.mixture, self.valid = plan, out, mixture, valid
+        self.setting, self.plan, self.out, self.valid = setting, plan, out, valid
+        self.crew = crew or Crew()
         encoder, self.tokenizer = load_base(base)
         self.network = Network(encoder)
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
@@ -50,23 +71,28 @@ class Training:
         groups = [{"params": theirs, "lr": plan.encoder_rate}, {"params": own, "lr": plan.head_rate}]
         self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
         self.state = State()
+        self._begin()
+        self.mean = AveragedModel(self.network, multi_avg_fn=_towards_mean)
+        if self.resumed:
+            self.mean.load_state_dict(self._saved["mean"])
+            self._saved.clear()
 
-    def start_from(self, weights: Path) -> None:
-        """Starts from earlier weights instead of the bare base."""
-        self.network.load_state_dict(torch.load(weights, weights_only=True))
-
-    def resume(self) -> bool:
-        """Takes up the checkpoint, if there is one."""
+    def _begin(self) -> None:
+        """Takes up the checkpoint, else earlier weights, else the bare base."""
         path = self.out / "checkpoint.pt"
-        if not path.is_file():
-            return False
-        saved = torch.load(path, weights_only=False)
-        self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        torch.set_rng_state(saved["torch_rng"])
-        self.mixture.rng.setstate(saved["rng"])
-        self.state = State(**saved["state"])
-        return True
+        self._saved: dict[str, Any] = {}
+        if path.is_file():
+            self._saved = torch.load(path, weights_only=False)
+            self.network.load_state_dict(self._saved["network"])
+            self.optimizer.load_state_dict(self._saved["optimizer"])
+            self.state = State(**self._saved["state"])
+        elif self.setting.start is not None:
+            self.network.load_state_dict(_weights(self.setting.start, self.setting.base))
+        self.resumed = bool(self._saved)
+        # What is drawn depends on the seed, on who draws, and on how far the training is.
+        drawn = f"{self.plan.seed} {self.crew.rank} {self.state.seen}"
+        self.mixture = mixture_of(self.plan, self.setting.own, random.Random(drawn))
+        torch.manual_seed(self.plan.seed * 1000003 + self.crew.rank * 997 + self.state.seen)
 
     def save(self) -> None:
         """Writes the checkpoint; the old one stands until the new one is whole."""
@@ -74,9 +100,8 @@ class Training:
         torch.save(
             {
                 "network": self.network.state_dict(),
+                "mean": self.mean.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
-                "torch_rng": torch.get_rng_state(),
-                "rng": self.mixture.rng.getstate(),
                 "state": vars(self.state),
             },
             made,
@@ -85,51 +110,70 @@ class Training:
 
     def run(self, progress: Progress) -> None:
         """Trains until the time of the plan is spent, and writes ``weights.pt``."""
+        threads = torch.get_num_threads()
         # Numbers next to nothing slow the optimizer; what else runs in this process must keep them.
         torch.set_flush_denormal(True)
         try:
+            self.crew.gather(self.out, _follow, (self.setting,))
             self._loop(progress)
         finally:
+            self.crew.part()
             torch.set_flush_denormal(False)
+            torch.set_num_threads(threads)
+        self._validate(self._lately(), progress)
+        torch.save(self.mean.module.state_dict(), self.out / "weights.pt")
 
     def _loop(self, progress: Progress) -> None:
         plan, state, limit = self.plan, self.state, self.plan.minutes * 60
-        rates = [plan.encoder_rate, plan.head_rate]
         saved = validated = told = state.seconds
-        mean: list[float] = []
+        leads = self.crew.rank == 0
+        self.losses: list[float] = []
         for examples in batches(self.mixture.records(), self.tokenizer, plan.batch):
-            if state.seconds >= limit:
-                break
             began = time.perf_counter()
-            for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * plan.rate(state.seconds / limit)
-            mean.append(self._step(examples))
-            state.seconds += time.perf_counter() - began
-            state.seen += len(examples)
+            if not self._step(examples):
+                break
+            if leads:
+                # A machine that slept has not trained.
+                state.seconds += min(time.perf_counter() - began, _LONGEST_STEP)
+            state.seen += len(examples) * self.crew.size
+            if not leads:
+                continue
             if state.seconds - told > 15:
                 told = state.seconds
-                progress(_line(state, limit, mean[-40:]))
+                progress(_line(state, limit, self.losses[-40:]))
             if state.seconds - validated > plan.validation_seconds:
                 validated = state.seconds
-                self._validate(sum(mean) / len(mean), progress)
-                mean.clear()
+                self._validate(self._lately(), progress)
+                self.losses.clear()
             if state.seconds - saved > plan.checkpoint_seconds:
                 saved = state.seconds
                 self.save()
-        self._validate(sum(mean) / max(1, len(mean)), progress)
-        torch.save(self.network.state_dict(), self.out / "weights.pt")
 
-    def _step(self, examples: list[Any]) -> float:
+    def _lately(self) -> float:
+        return sum(self.losses) / max(1, len(self.losses))
+
+    def _step(self, examples: list[Any]) -> bool:
+        """One step; false when the time is over, which rank 0 decides for all."""
+        state, limit = self.state, self.plan.minutes * 60
         self.network.train()
         loss, _ = batch_loss(self.network, examples)
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        seconds, done = self.crew.agree(self.network.parameters(), state.seconds, state.seconds >= limit)
+        if done:
+            return False
+        rates = (self.plan.encoder_rate, self.plan.head_rate)
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * self.plan.rate(seconds / limit)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimizer.step()
-        return float(loss.detach())
+        if self.crew.rank == 0:
+            self.mean.update_parameters(self.network)
+        self.losses.append(float(loss.detach()))
+        return True
 
     def _validate(self, loss: float, progress: Progress) -> None:
-        figures = evaluate(self.network, self.tokenizer, self.valid) if self.valid else {}
+        figures = evaluate(self.mean.module, self.tokenizer, self.valid) if self.valid else {}
         self.state.log.append({"seen": self.state.seen, "minutes": round(self.state.seconds / 60, 2), "loss": round(loss, 4), **figures})
         (self.out / "log.jsonl").write_text("".join(json.dumps(x) + "\n" for x in self.state.log), "utf-8")
         (self.out / "curves.svg").write_text(draw_curves(self.state.log), "utf-8")
@@ -143,6 +187,27 @@ def _line(state: State, limit: float, recent: list[float]) -> str:
     return f"{state.seconds / limit:4.0%}  {state.seen} examples, loss {mean:.2f}, {left:.0f} min left"
 
 
-def mixture_of(plan: Plan, own: list[str] | None) -> Mixture:
+def mixture_of(plan: Plan, own: list[str] | None, rng: random.Random) -> Mixture:
     """The stream of records: the corpus, or the user's own records alone."""
-    return Mixture(random.Random(plan.seed), plan.written_share if own is None else 1.0, own)
+    return Mixture(rng, plan.written_share if own is None else 1.0, own)
+
+
+def _follow(crew: Crew, setting: Setting) -> None:
+    """What every process but the first does."""
+    torch.set_flush_denormal(True)
+    Training(setting, [], crew)._loop(lambda _: None)
+
+
+def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:
+    """The weights of an earlier training (a file) or of a released model (its folder)."""
+    if start.is_dir():
+        return restored(start, base)
+    loaded: dict[str, torch.Tensor] = torch.load(start, weights_only=True)
+    return loaded
+
+
+@torch.no_grad()
+def _towards_mean(means: Any, weights: Any, count: Any) -> None:
+    """The mean follows the weights, at first quickly."""
+    share = max(1e-3, 9 / (10 + float(count)))
+    torch._foreach_lerp_(list(means), list(weights), share)

@@ -25,7 +25,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     if plan.blueprint.users is None:
         return
     yield Check("users.register", "registration answers the user and a token", _register)
-    yield Check("users.password", "passwords are checked, and never answered", _password)
+    yield Check("users.password", "the right password logs in, and is never answered", _password)
     yield Check("users.stored", "a password is stored only as a salted hash", _stored)
     yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
     yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
@@ -58,7 +58,7 @@ async def _register(s: Session) -> None:
 
 
 async def _password(s: Session) -> None:
-    account = await s.account("ben")
+    account = await s.account("ann")
     body = {"email": account.email, "password": PASSWORD}
     for answer in (
         expect(await s.client.send("POST", "/api/auth/login", body), 200),
@@ -71,7 +71,7 @@ async def _password(s: Session) -> None:
 async def _stored(s: Session) -> None:
     """No request shows what is stored, so this looks into the database. The hash tells its function
     and its rounds: ``pbkdf2-sha256$100000$…``."""
-    wanted = [(await s.account(name)).id for name in ("ann", "ben")]
+    wanted = [(await s.account(name)).id for name in ("ann", "admin")]
     rows = [(await s.query('SELECT * FROM "user" WHERE "id" = ?', id))[0] for id in wanted]
     for row in rows:
         if any(PASSWORD in str(value) for value in row.values()):
@@ -87,7 +87,6 @@ async def _stored(s: Session) -> None:
 async def _login(s: Session) -> None:
     account = await s.account("ann")
     right = {"email": account.email, "password": PASSWORD}
-    expect(await s.client.send("POST", "/api/auth/login", right), 200)
     wrong = await s.client.send("POST", "/api/auth/login", {**right, "password": "wrong password"})
     nobody = {**right, "email": "nobody@example.com"}
     unknown = await s.client.send("POST", "/api/auth/login", nobody)

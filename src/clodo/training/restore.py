@@ -1,0 +1,77 @@
+"""Weights of a released model, to train on from: the way back from :mod:`clodo.training.export`.
+
+What comes back is what the 8 bits hold. Word embeddings are the base's own, since training leaves them alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from clodo.errors import ModelError
+from clodo.training.base import load_base
+from clodo.training.network import Network
+
+_GRAPHS = {"reader.onnx": "network.", "links.onnx": ""}
+
+
+def restored(folder: Path, base: Path) -> dict[str, torch.Tensor]:
+    """The state of the network in a model folder that was made from ``base``.
+
+    Raises:
+        ModelError: the folder holds no such model, or one of another shape.
+    """
+    state: dict[str, torch.Tensor] = Network(load_base(base)[0]).state_dict()
+    frozen = "encoder.embeddings.word_embeddings.weight"
+    missing = set(state) - {frozen}
+    for file, prefix in _GRAPHS.items():
+        inside = "" if prefix else "links."
+        for name, weight in _weights(folder / file):
+            key = inside + name.removeprefix(prefix)
+            if key in missing:
+                if state[key].shape != weight.shape:
+                    raise ModelError(f"{str(folder)!r} was made from another base: {key} has another shape.")
+                state[key] = torch.from_numpy(np.array(weight))
+                missing.discard(key)
+    if missing:
+        raise ModelError(f"{str(folder)!r} lacks weights of {', '.join(sorted(missing)[:3])}.")
+    return state
+
+
+def _weights(path: Path) -> Iterator[tuple[str, Any]]:
+    """Names as the network calls them, and float32 weights."""
+    import onnx
+    from onnx import numpy_helper
+
+    if not path.is_file():
+        raise ModelError(f"{str(path.parent)!r} has no {path.name}.", hint="Use the folder of an encoder model.")
+    graph = onnx.load(str(path)).graph
+    raw = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    twins: dict[str, list[str]] = {}
+    for node in graph.node:
+        if node.op_type == "Identity":
+            twins.setdefault(node.input[0], []).append(node.output[0])
+    users = {name: node for node in graph.node for name in node.input if name.endswith("_quantized")}
+    for name, value in raw.items():
+        stem = name.removesuffix("_quantized")
+        if stem == name:
+            if not name.endswith(("_scale", "_zero_point")):
+                yield name, value
+                # Weights that are equal are written once.
+                yield from ((twin, value) for twin in twins.get(name, []))
+            continue
+        offset = raw[f"{stem}_zero_point"].astype(np.float32)
+        weight = (value.astype(np.float32) - offset) * raw[f"{stem}_scale"]
+        if stem.endswith("_Transposed"):
+            yield stem.removesuffix("_Transposed"), np.ascontiguousarray(weight.T)
+        elif stem.startswith("onnx::"):
+            # A product with a matrix is named by its place: /network/encoder/…/query/MatMul_quant.
+            place = users[name].name.strip("/").split("/")[:-1]
+            yield f"{'.'.join(place)}.weight", np.ascontiguousarray(weight.T)
+        else:
+            yield stem, weight
+
