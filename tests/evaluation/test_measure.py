@@ -101,6 +101,14 @@ def test_calibration_error_is_the_gap_between_confidence_and_right() -> None:
     assert fit([])(0.3) == pytest.approx(0.3)
 
 
+def test_the_same_confidence_means_less_in_a_text_of_which_little_is_understood() -> None:
+    easy = [Judged("field", 0.8, i % 10 != 0, company=2.0) for i in range(200)]
+    hard = [Judged("field", 0.8, i % 2 == 0, company=-2.0) for i in range(200)]
+    curve = fit([*easy, *hard])
+    assert curve(0.8, 2.0) == pytest.approx(0.9, abs=0.05)
+    assert curve(0.8, -2.0) == pytest.approx(0.5, abs=0.05)
+
+
 def test_sets_of_both_shapes_are_read(tmp_path: Path) -> None:
     marked = tmp_path / "set.txt"
     marked.write_text(RECORD, "utf-8")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from clodo.understand.decoding import Mention, joined_values
+from clodo.understand.decoding import AS_WELL, Mention, _joined, _settled, joined_values
 from clodo.understand.reading import Reading
 
 
@@ -24,6 +25,7 @@ def reading(text: str) -> Reading:
         ("card , bank transfer , cash", [0, 2, 3, 5], [(0, 0), (2, 3), (5, 5)]),
         ("1 5", [0, 1], [(0, 0), (1, 1)]),
         ("yes or no", [0, 2], [(0, 0), (2, 2)]),
+        ("small medium large", [0, 1, 2], [(0, 0), (1, 1), (2, 2)]),
     ],
 )
 def test_values_with_nothing_between_them_are_one(text: str, values: list[int], joined: list[tuple[int, int]]) -> None:
@@ -34,3 +36,17 @@ def test_values_with_nothing_between_them_are_one(text: str, values: list[int], 
 def test_other_mentions_side_by_side_stay_apart() -> None:
     mentions = [Mention("field", 0, 0, 0.9), Mention("field", 1, 1, 0.9), Mention("value", 2, 2, 0.9)]
     assert joined_values(mentions, reading("a b c")) == mentions
+
+
+def test_a_lone_mention_goes_to_the_entity_that_has_a_field_of_its_name_unless_it_is_sure() -> None:
+    first = np.array([-0.01, -6.0], dtype=np.float32)
+    torn = np.array([-1.2, -0.4], dtype=np.float32)
+    sure = np.array([-AS_WELL - 1, -0.01], dtype=np.float32)
+    assert _settled({3: first, 8: torn}) == {0: [3, 8]}
+    assert _settled({3: first, 8: sure}) == {0: [3], 1: [8]}
+    assert _settled({8: torn}) == {1: [8]}
+
+
+def test_a_group_is_what_is_unique_pair_by_pair() -> None:
+    assert _joined([("room", "day"), ("guest", "day")]) == [("room", "day"), ("guest", "day")]
+    assert _joined([("a", "b"), ("b", "c"), ("a", "c")]) == [("a", "b", "c")]

@@ -11,7 +11,7 @@ from clodo.lm import TextModel
 from clodo.runtime.store import catalogue, fetch
 from clodo.toolchain import Progress
 from clodo.understand.encoder import EncoderUnderstander
-from clodo.understand.generative import GenerativeUnderstander
+from clodo.understand.generative import GenerativeUnderstander, trained_conversation
 from clodo.understand.port import Understander
 
 #: The model that ships with Clodo.
@@ -29,8 +29,10 @@ def open_understander(reference: str, progress: Progress = lambda _: None) -> Un
     if reference == DEFAULT_MODEL:
         with as_file(files("clodo.models").joinpath(DEFAULT_MODEL)) as folder:
             return EncoderUnderstander(Path(folder))
-    if reference.startswith("file:") and Path(reference[5:]).expanduser().is_dir():
-        return EncoderUnderstander(Path(reference[5:]).expanduser())
+    if reference.startswith("file:") and (folder := Path(reference[5:]).expanduser()).is_dir():
+        if (folder / "model.gguf").is_file():  # a decoder that `clodo train` made
+            return GenerativeUnderstander(open_text_model(f"file:{folder / 'model.gguf'}"), trained_conversation)
+        return EncoderUnderstander(folder)
     return GenerativeUnderstander(open_text_model(reference, progress))
 
 

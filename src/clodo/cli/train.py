@@ -14,7 +14,7 @@ from clodo.errors import ModelError
 @click.option("--output", "-o", "out", required=True, type=click.Path(path_type=Path), help="The folder of the training; call again to go on.")
 @click.option("--minutes", type=click.FloatRange(min=0.05), default=60.0, show_default=True, help="How long to train: the one dial.")
 @click.option("--pairs", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Your own descriptions and blueprints (JSONL).")
-@click.option("--base", metavar="REF", default="minilm-l6", show_default=True, help="The encoder to start from: a name or a folder.")
+@click.option("--base", metavar="REF", default="minilm-l6", show_default=True, help="What to start from: an encoder (a name or a folder), or a language model for LoRA (smollm2, or a GGUF file).")
 @click.option("--from", "start", type=click.Path(path_type=Path, exists=True), help="Weights of an earlier training, or a model's folder, to go on from.")
 @click.option("--gate", multiple=True, type=click.Path(path_type=Path, exists=True), help="A set that decides whether the model is admitted.")
 @click.option("--name", default="clodo-own", show_default=True, help="The model's name.")
@@ -35,10 +35,10 @@ def train_command(
 ) -> None:
     """Train a model: prepare, train, quantise, calibrate, evaluate, admit, pack."""
     from clodo.app.models import DEFAULT_MODEL, open_understander
-    from clodo.app.training import base_folder, require_engine
+    from clodo.app.training import base_of, require_engine
 
-    require_engine()
-    folder, licence = base_folder(base, talk.say)
+    kind, folder, licence = base_of(base, talk.say)
+    require_engine(kind)
     from clodo.training.pipeline import Job, run
     from clodo.training.plan import Plan
 
@@ -54,6 +54,7 @@ def train_command(
         gate=gate,
         current=open_understander(DEFAULT_MODEL),
         workers=workers,
+        kind=kind,
     )
     outcome = run(job, talk.say)
     if talk.as_json:

@@ -1,7 +1,8 @@
 """Whether confidence means something, and the curves that make it so.
 
 The error is the expected calibration error over ten bins of equal width (Naeini et al. 2015); the curves
-are Platt's: a logistic function of the raw log-odds, fitted on validation data (Platt 1999).
+are Platt's: a logistic function of the raw log-odds, fitted on validation data (Platt 1999), with those of the whole
+text as a second term.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from clodo.understand.confidence import Curve
+from clodo.understand.confidence import Curve, log_odds
 
 _BINS = 10
 _STEPS = 60
@@ -21,11 +22,13 @@ _PRIOR = 1.0  # strength of the pull towards the identity, in examples
 
 @dataclass(frozen=True)
 class Judged:
-    """A decision: its kind, how sure the model was (0 to 1), and whether it was right."""
+    """A decision: its kind, how sure the model was (0 to 1), whether it was right, and how sure the model was
+    of the text all in all (``clodo.understand.confidence.company``)."""
 
     kind: str
     confidence: float
     right: bool
+    company: float = 0.0
 
 
 def reliability(decisions: Iterable[Judged]) -> list[dict[str, Any]]:
@@ -55,10 +58,9 @@ def fit(decisions: Sequence[Judged]) -> Curve:
     towards leaving it as it is, so that a few decisions cannot turn it over)."""
     if not decisions:
         return Curve()
-    p = np.clip([d.confidence for d in decisions], 1e-6, 1 - 1e-6)
-    x = np.stack([np.log(p / (1 - p)), np.ones(len(p))], 1)
+    x = np.array([[log_odds(d.confidence), 1.0, d.company] for d in decisions])
     y = np.array([d.right for d in decisions], dtype=float)
-    start = np.array([1.0, 0.0])
+    start = np.array([1.0, 0.0, 0.0])
 
     def loss(w: np.ndarray) -> float:
         z = x @ w
@@ -68,9 +70,9 @@ def fit(decisions: Sequence[Judged]) -> Curve:
     for _ in range(_STEPS):
         q = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         gradient = x.T @ (q - y) + _PRIOR * (w - start)
-        hessian = (x * (q * (1 - q))[:, None]).T @ x + _PRIOR * np.eye(2)
+        hessian = (x * (q * (1 - q))[:, None]).T @ x + _PRIOR * np.eye(3)
         step = np.linalg.solve(hessian, gradient)
         while loss(w - step) > loss(w) and np.abs(step).max() > 1e-9:
             step = step / 2  # far from the minimum a whole step overshoots
         w = w - step
-    return Curve(round(float(max(w[0], 0.05)), 4), round(float(w[1]), 4))
+    return Curve(round(float(max(w[0], 0.05)), 4), round(float(w[1]), 4), round(float(w[2]), 4))

@@ -14,6 +14,7 @@ from clodo.evaluation.calibration import Judged, expected_error, reliability
 from clodo.evaluation.cases import Case
 from clodo.evaluation.parts import judge
 from clodo.evaluation.scoring import Meaning, Score, aligned, key, meaning, renames
+from clodo.understand.confidence import company
 from clodo.understand.port import Part, Understander
 
 
@@ -158,7 +159,8 @@ def judged_parts(case: Case, answer: Answer) -> list[Judged]:
     said = aligned(answer.meaning, renamed)
     parts = (replace(p, path=_renamed(p.path, renamed)) for p in answer.parts)
     found = ((p, judge(p, said, wanted, exact=exact)) for p in parts)
-    return [Judged(p.kind, p.confidence, right) for p, right in found if right is not None]
+    among = company([p.confidence for p in answer.parts])
+    return [Judged(p.kind, p.confidence, right, among) for p, right in found if right is not None]
 
 
 def _renamed(path: str, renamed: Mapping[tuple[str, str], str]) -> str:

@@ -213,8 +213,10 @@ def aligned(said: Meaning, renamed: Mapping[tuple[str, str], str]) -> Meaning:
     """The meaning with some fields under other names."""
 
     def moved(fact: Fact) -> Fact:
-        where = (str(fact[0]), str(fact[1]))
-        return (fact[0], renamed[where], *fact[2:]) if where in renamed else fact
+        entity, name = str(fact[0]), str(fact[1])
+        if fact[2] == "together":
+            return entity, "+".join(sorted(renamed.get((entity, n), n) for n in name.split("+"))), fact[2]
+        return (entity, renamed[entity, name], *fact[2:]) if (entity, name) in renamed else fact
 
     return replace(
         said,

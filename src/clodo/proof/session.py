@@ -179,10 +179,11 @@ class Session:
             elif apart or r.unique or any(r.name in group for group in e.unique):
                 out[key] = (await self.create(parent, user=user))["id"]
             else:
-                out[key] = (await self._shared(parent, user))["id"]
+                out[key] = (await self.shared(parent, user=user))["id"]
         return {k: v for k, v in {**out, **changes}.items() if v is not None}
 
-    async def _shared(self, e: Entity, user: str) -> Row:
+    async def shared(self, e: Entity, *, user: str = "admin") -> Row:
+        """A row that checks share: to refer to, to read, or to refuse changes of, never to change."""
         key = (e.name, user)
         if key not in self._parents:
             self._parents[key] = asyncio.create_task(self.create(e, user=user))

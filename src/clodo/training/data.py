@@ -7,12 +7,11 @@ from collections.abc import Iterator
 
 from clodo.corpus.format import CorpusError, Record, parse
 from clodo.corpus.splits import held_out, written_blocks
-from clodo.training.background import Background, parts
 from clodo.training.generator import generate
 from clodo.training.variation import Vocabulary, vary
 
-#: Words up to which a text is drawn as often as any other; beyond, the longer the rarer.
-_USUAL_WORDS = 90
+#: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
+_USUAL_WORDS = 150
 
 
 class Mixture:
@@ -23,7 +22,6 @@ class Mixture:
         self.rng, self.share = rng, written_share
         self.written = [b for b, r in written_blocks() if not held_out(r)] if own is None else own
         self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
-        self.background = Background(self.written)
 
     def records(self) -> Iterator[Record]:
         """Records, one after the other: each written one once in every round, in an order of its own."""
@@ -33,9 +31,8 @@ class Mixture:
                 if self.written and self.rng.random() < self.share:
                     pending = pending or self.rng.sample(self.written, len(self.written))
                     block = pending.pop()
-                    words = len(parts(block)[1].split())
+                    words = len(block.split())
                     if self.rng.random() < _USUAL_WORDS / max(words, _USUAL_WORDS):
-                        block = self.background.extend(block, self.rng)
                         yield parse(vary(block, self.vocabulary, self.rng))
                 else:
                     yield parse(generate(self.rng))

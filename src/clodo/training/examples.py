@@ -22,7 +22,7 @@ UNJUDGED = -100
 @dataclass
 class Example:
     """One text with every decision that the model should take. ``E``, ``F``: the numbers of
-    entities and fields; ``N``: of mentions; ``A``: of distinct entity surfaces."""
+    entities and fields; ``N``: of mentions; ``A`` and ``B``: of distinct surfaces of entities and fields."""
 
     reading: Reading
     tags: np.ndarray  # [words]
@@ -33,6 +33,8 @@ class Example:
     in_field: np.ndarray  # [F, N] 0/1
     surfaces: np.ndarray  # [A, N] 0/1
     alias: np.ndarray  # [A, A] 0/1
+    field_surfaces: np.ndarray  # [B, N] 0/1
+    field_alias: np.ndarray  # [B, B] 0/1, -1 where the two are of different entities
     owner: np.ndarray  # [N] entity of a field mention, -1 elsewhere
     types: np.ndarray  # [F]
     field_flags: np.ndarray  # [F, flags]
@@ -95,6 +97,7 @@ class _Builder:
                     in_field[self.fields[mark.entity, mark.field], i] = 1
                     owner[i] = self.entities[mark.entity]
         surfaces, alias = self._surfaces(n)
+        field_surfaces, field_alias = self._field_surfaces(n)
         types, flags, targets, target_flags = self._fields(f)
         relations, relation_flags = self._relations(e)
         return Example(
@@ -107,6 +110,8 @@ class _Builder:
             in_field=in_field,
             surfaces=surfaces,
             alias=alias,
+            field_surfaces=field_surfaces,
+            field_alias=field_alias,
             owner=owner,
             types=types,
             field_flags=flags,
@@ -151,6 +156,31 @@ class _Builder:
                 alias[a, names.index(means[name])] = 1
         return member, alias
 
+    def _field_surfaces(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mentions by field and surface; every other surface of a field is an alias of the one that names
+        it: the one that reads like its name, else the first."""
+        groups: dict[tuple[str, str, str], list[int]] = {}
+        for i, ((first, last), kind) in enumerate(self.nodes):
+            if kind == "field":
+                code = self.codes[i][0]
+                surface = field_name(self.reading.surface(first, last))
+                groups.setdefault((code.entity, code.field, surface), []).append(i)
+        keys = list(groups)
+        names: dict[tuple[str, str], str] = {}
+        for entity, name, surface in keys:
+            if surface == name or (entity, name) not in names:
+                names[entity, name] = surface
+        member = np.zeros((len(keys), n))
+        alias = np.zeros((len(keys), len(keys)))
+        for a, (entity, name, surface) in enumerate(keys):
+            member[a, groups[entity, name, surface]] = 1
+            for b, other in enumerate(keys):
+                if entity != other[0]:
+                    alias[a, b] = -1
+                elif a != b and name == other[1] and other[2] == names[entity, name]:
+                    alias[a, b] = 1
+        return member, alias
+
     def _fields(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         types = np.zeros(count, dtype=np.int64)
         flags = np.zeros((count, len(L.FIELD_FLAGS)))
@@ -175,7 +205,13 @@ class _Builder:
             return set()
         if name in {moment_name(p, day=day) for p in plain for day in (True, False)}:
             return {"moment"}
-        return {"elliptic"} if name.rpartition("_")[0] in plain else set()
+        stem, _, last = name.rpartition("_")
+        return {"elliptic"} if stem in plain and last in self._last_words(max(starts)) else set()
+
+    def _last_words(self, after: int) -> set[str]:
+        """The last words of the fields that are named behind a place in the text."""
+        marks = [m for m in self.record.marks if m.kind == "field" and m.start > after]
+        return {field_name(self.record.text[m.start : m.end]).rpartition("_")[2] for m in marks}
 
     def _entity_flags(self, count: int) -> np.ndarray:
         flags = np.zeros((count, len(L.ENTITY_FLAGS)))

@@ -45,6 +45,12 @@ def link_losses(
         out |= _field_losses(t, pairs, types, field_flags)
     if e.in_entity.shape[0]:
         out |= _entity_losses(t, pairs, entity_flags)
+    if e.field_surfaces.shape[0] > 1:
+        scores = pooled(t["field_surfaces"], pairs[..., [_ALIAS]], t["field_surfaces"])[..., 0]
+        judged = (t["field_alias"] >= 0) & ~torch.eye(scores.shape[0], dtype=torch.bool)
+        if judged.any():
+            loss = F.binary_cross_entropy_with_logits(scores[judged], t["field_alias"][judged], reduction="sum")
+            out["field_alias"] = loss / scores.shape[0]
     if e.surfaces.shape[0] > 1:
         scores = pooled(t["surfaces"], pairs[..., [_ALIAS]], t["surfaces"])[..., 0]
         off = ~torch.eye(scores.shape[0], dtype=torch.bool)
@@ -55,7 +61,7 @@ def link_losses(
 def _tensors(e: Example) -> dict[str, Tensor]:
     whole = ("owner", "types", "targets", "relations", "values", "kinds")
     out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
-    rest = ["in_entity", "in_field", "surfaces", "alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together"]  # fmt: skip
+    rest = ["in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together"]  # fmt: skip
     return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
 
 

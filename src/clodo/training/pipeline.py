@@ -35,7 +35,8 @@ _VALID_ONE_IN = 10
 class Job:
     """What to train, on what, and where. ``pairs``: the user's own JSONL in place of the corpus;
     ``start``: weights or a model's folder to go on from; ``gate``: sets that decide on admission; ``current``:
-    the model that must be beaten; ``workers``: processes, 0 for one on each core."""
+    the model that must be beaten; ``workers``: processes, 0 for one on each core. ``kind`` is ``encoder``, with a
+    folder as its base, or ``decoder``, with a GGUF file."""
 
     plan: Plan
     base: Path
@@ -48,6 +49,7 @@ class Job:
     gate: tuple[Path, ...] = ()
     current: Understander | None = None
     workers: int = 0
+    kind: str = "encoder"
 
 
 @dataclass(frozen=True)
@@ -69,21 +71,48 @@ def run(job: Job, progress: Progress) -> Outcome:
         UsageError: the data is no use, or the folder holds another training.
         ModelError: the base does not fit, PyTorch is missing, or there is too little memory.
     """
-    from clodo.training.base import check_base
+    if job.kind == "encoder":
+        from clodo.training.base import check_base
 
-    check_base(job.base)
+        check_base(job.base)
     _check_memory()
     train_on, valid, refused = _prepare(job, progress)
     _claim(job)
-    if not (job.out / "weights.pt").is_file():
-        _train(job, train_on, valid, progress)
     folder = job.out / "model"
+    if job.kind == "decoder":
+        _decoder(job, train_on, folder, progress)
+    else:
+        _encoder(job, train_on, valid, folder, progress)
+    return _admit(job, folder, refused, progress)
+
+
+def _encoder(job: Job, own: list[str] | None, valid: list[Record], folder: Path, progress: Progress) -> None:
+    if not (job.out / "weights.pt").is_file():
+        _train(job, own, valid, progress)
     if not (folder / "model.json").is_file():
         progress("Quantising and writing the model …")
         _export(job, folder)
         progress("Calibrating its confidence …")
         _calibrate(folder, from_records(valid))
-    return _admit(job, folder, refused, progress)
+
+
+def _decoder(job: Job, own: list[str] | None, folder: Path, progress: Progress) -> None:
+    from clodo.training.decoder import stages
+
+    if not (job.out / "adapter.pt").is_file():
+        stages.train(job.plan, job.base, job.out, own, progress)
+    if not (folder / "model.json").is_file():
+        progress("Merging, quantising and writing the model …")
+        stages.export(job.base, job.out, folder, _details(job))
+
+
+def open_trained(folder: Path) -> Understander:
+    """The model of a folder that a training made."""
+    if (folder / "model.gguf").is_file():
+        from clodo.training.decoder.stages import open_decoder
+
+        return open_decoder(folder)
+    return EncoderUnderstander(folder)
 
 
 def _prepare(job: Job, progress: Progress) -> tuple[list[str] | None, list[Record], tuple[str, ...]]:
@@ -149,20 +178,24 @@ def _train(job: Job, own: list[str] | None, valid: list[Record], progress: Progr
 def _export(job: Job, folder: Path) -> None:
     from clodo.training.export import export
 
+    made = folder.with_name("model.partial")
+    shutil.rmtree(made, ignore_errors=True)
+    export(job.out / "weights.pt", job.base, made, _details(job))
+    shutil.rmtree(folder, ignore_errors=True)
+    made.replace(folder)
+
+
+def _details(job: Job) -> dict[str, Any]:
+    """What the manifest says beside the files."""
     data = sha256("".join(b for b, _ in written_blocks()).encode()).hexdigest()[:12]
-    details = {
+    return {
         "name": job.name,
         "version": job.version,
-        "kind": "encoder",
+        "kind": job.kind,
         "licence": job.licence,
         "data": "own pairs" if job.pairs else f"corpus {data}",
         "minutes": job.plan.minutes,
     }
-    made = folder.with_name("model.partial")
-    shutil.rmtree(made, ignore_errors=True)
-    export(job.out / "weights.pt", job.base, made, details)
-    shutil.rmtree(folder, ignore_errors=True)
-    made.replace(folder)
 
 
 def _calibrate(folder: Path, valid: list[Case]) -> None:
@@ -172,10 +205,10 @@ def _calibrate(folder: Path, valid: list[Case]) -> None:
     (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
 
 
-def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tuple[float, float]]:
+def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tuple[float, float, float]]:
     """The curve of each kind of part, fitted on the model's raw confidence. The parts come first,
     because the confidence of the whole is made of theirs."""
-    curves: dict[str, tuple[float, float]] = {}
+    curves: dict[str, tuple[float, float, float]] = {}
     for kinds in (KINDS[:-1], KINDS[-1:]):
         model.calibrate(curves)
         candidate = answers_of(model)
@@ -183,7 +216,7 @@ def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tupl
         judged = [j for c, a in answered for j in judged_parts(c, a)] + judged_whole(answered)
         for kind in kinds:
             curve = fit([j for j in judged if j.kind == kind])
-            curves[kind] = (curve.slope, curve.offset)
+            curves[kind] = (curve.slope, curve.offset, curve.company)
     return curves
 
 
@@ -193,7 +226,7 @@ def _admit(job: Job, folder: Path, refused: tuple[str, ...], progress: Progress)
     if not cases:
         return Outcome(folder, {}, None, True, refused)
     progress(f"Evaluating on {len(cases)} texts …")
-    ours = measure(job.name, answers_of(EncoderUnderstander(folder)), cases, draws=0)
+    ours = measure(job.name, answers_of(open_trained(folder)), cases, draws=0)
     theirs = measure("current", answers_of(job.current), cases, draws=0) if job.current else None
     admitted = theirs is None or worth(ours) > worth(theirs)
     manifest = json.loads((folder / "model.json").read_text("utf-8"))

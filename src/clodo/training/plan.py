@@ -20,7 +20,7 @@ class Plan:
     encoder_rate: float = 1.2e-4
     head_rate: float = 5e-4
     warm_up: float = 0.04
-    written_share: float = 0.6
+    written_share: float = 0.88
     seed: int = 1
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from difflib import SequenceMatcher
 
 from clodo.blueprint.checks import check
 from clodo.blueprint.fields import valid_constant
@@ -52,10 +53,14 @@ _ACCESS = {
     "login-write": (PUBLIC, USER),
 }
 _WHO = {"public": PUBLIC, "key": KEY, "login": USER}
-_TRUE = frozenset(["true", "yes", "on", "active", "enabled", "open", "published", "y", "visible", "done"])
-_FALSE = frozenset(
-    ["false", "no", "off", "inactive", "disabled", "closed", "unpublished", "n", "hidden", "not", "unpaid", "unread", "undone"]
+_TRUE = frozenset(
+    ["true", "yes", "yep", "on", "active", "enabled", "open", "published", "y", "t", "visible", "done", "is", "ticked", "checked", "set", "1"]
 )
+_FALSE = frozenset(
+    ["false", "no", "nope", "off", "inactive", "disabled", "closed", "unpublished", "n", "f", "hidden", "not", "never", "none", "nothing",
+     "unpaid", "unread", "undone", "unticked", "unchecked", "empty", "blank", "unless", "0"]
+)  # fmt: skip
+_OPPOSITES = {"open": "closed", "closed": "open", "visible": "hidden", "hidden": "visible", "free": "taken", "taken": "free"}
 
 
 class Leftovers:
@@ -299,13 +304,27 @@ def _default(f: Field, surface: str) -> Constant | None:
     if f.type.is_number:
         found = number(surface)
     elif f.type is FieldType.BOOLEAN:
-        said = set(words(surface)) | set(re.findall("[a-z]+", surface.lower()))
-        found = False if said & _FALSE else (True if said & _TRUE else None)
+        found = _truth(surface, f.name)
     elif f.type.is_temporal:
         found = "now" if set(words(surface)) & {"now", "today", "current", "creation"} else found
     if found is None or not valid_constant(f, found):
         return None
     return found
+
+
+def _truth(surface: str, name: str) -> bool | None:
+    """Whether a yes/no field is said to be true: by yes or no, by the field's own word, by its opposite."""
+    said = set(words(surface)) | set(re.findall("[a-z0-9]+", surface.lower()))
+    own = {w for w in name.split("_") if len(w) > 2}
+    if said & (_FALSE - own) or re.search(r"n[’']t\b", surface.lower()):
+        return False
+    if said & own:
+        return True
+    if said & {_OPPOSITES.get(w) for w in own} or any(w.startswith("un") and w[2:] in own for w in said):
+        return False
+    if said & _TRUE:
+        return True
+    return False if any(SequenceMatcher(None, w, "false").ratio() > 0.74 for w in said) else None
 
 
 def _choice(surface: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 #: Kinds of part that a model is more or less sure of, and the blueprint as a whole.
@@ -12,18 +12,30 @@ KINDS = ("entity", "field", "value", "relation", "access", "whole")
 
 @dataclass(frozen=True)
 class Curve:
-    """A logistic curve over log-odds; the default leaves a confidence as it is."""
+    """A logistic curve over log-odds: of the confidence itself, and of what it stands among, since the same
+    number means less in a text of which the model makes little. The default leaves a confidence as it is."""
 
     slope: float = 1.0
     offset: float = 0.0
+    company: float = 0.0
 
-    def __call__(self, confidence: float) -> float:
-        """The calibrated chance, 0 to 1."""
-        p = min(max(confidence, 1e-6), 1 - 1e-6)
-        at = self.slope * math.log(p / (1 - p)) + self.offset
+    def __call__(self, confidence: float, company: float = 0.0) -> float:
+        """The calibrated chance, 0 to 1; ``company`` is the mean of the log-odds of all parts of the text."""
+        at = self.slope * log_odds(confidence) + self.company * company + self.offset
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, at))))
 
 
-def curves(stored: Mapping[str, tuple[float, float]]) -> dict[str, Curve]:
+def log_odds(p: float) -> float:
+    """The log-odds of a chance, kept finite."""
+    p = min(max(p, 1e-6), 1 - 1e-6)
+    return math.log(p / (1 - p))
+
+
+def company(confidences: Sequence[float]) -> float:
+    """How sure the model is of a text all in all: the mean log-odds of its parts, 0 where there are none."""
+    return sum(map(log_odds, confidences)) / len(confidences) if confidences else 0.0
+
+
+def curves(stored: Mapping[str, Sequence[float]]) -> dict[str, Curve]:
     """The curves of a model's manifest; kinds that it has none for keep their raw scores."""
     return {k: Curve(*stored[k]) if k in stored else Curve() for k in KINDS}

@@ -30,6 +30,13 @@ _REF = _INDEX["ref-required"]
 _VALUE = _INDEX["value-enum"]
 
 
+#: How sure the tagger must be of some mention of an entity, and of a field, for it to count (0 to 1), and the
+#: difference in log-odds up to which a mention's owner is open. Set on validation texts.
+LEAST_ENTITY = 0.65
+LEAST_FIELD = 0.5
+AS_WELL = 2.0
+
+
 class TextScores(NamedTuple):
     """Scores over a text: ``tags [words, tags]``, one row each for the whole, and how much each word
     speaks for the access rule ``[words]``."""
@@ -110,18 +117,28 @@ def mentions_of(tags: Array) -> list[Mention]:
 
 
 def joined_values(mentions: list[Mention], reading: Reading) -> list[Mention]:
-    """The mentions, values that stand side by side with nothing between them made one: whoever lists
-    values sets them apart (``bank transfer`` is one value). Numbers stay as they are."""
+    """The mentions, two values that stand side by side with nothing between them made one (``bank transfer``).
+    Three or more are a list that lacks its commas (``small medium large``); numbers stay as they are."""
     out: list[Mention] = []
-    for m in mentions:
+    for at, m in enumerate(mentions):
         last = out[-1] if out else None
-        if last is not None and last.kind == m.kind == "value" and m.first == last.last + 1:
+        if last is not None and _follows(last, m) and not _in_row(mentions, at):
             words = reading.surface(last.first, m.last)
             if not any(c.isdigit() for c in words) and "\n" not in words:
                 out[-1] = Mention("value", last.first, m.last, min(last.confidence, m.confidence))
                 continue
         out.append(m)
     return out
+
+
+def _follows(one: Mention, other: Mention) -> bool:
+    return one.kind == other.kind == "value" and other.first == one.last + 1
+
+
+def _in_row(mentions: list[Mention], at: int) -> bool:
+    """Whether the value at a place and the one before it have a third beside them."""
+    before = at > 1 and _follows(mentions[at - 2], mentions[at - 1])
+    return before or (at + 1 < len(mentions) and _follows(mentions[at], mentions[at + 1]))
 
 
 def _transitions() -> Array:
@@ -212,6 +229,9 @@ class _Decoder:
             name = entity_name(self.spell(self._surface(i)))
             if name:
                 surfaces.setdefault(name, []).append(i)
+        surest = {name: max(self.mentions[i].confidence for i in group) for name, group in surfaces.items()}
+        if any(sure >= LEAST_ENTITY for sure in surest.values()):
+            surfaces = {name: group for name, group in surfaces.items() if surest[name] >= LEAST_ENTITY}
         joined = self._aliases(surfaces)
         for name, canonical in joined.items():
             if name == canonical:
@@ -239,19 +259,43 @@ class _Decoder:
         return means
 
     def _fields(self) -> None:
-        clusters: dict[tuple[int, str], list[int]] = {}
-        sure: dict[int, float] = {}
+        owners: dict[int, Array] = {}
+        named: dict[str, list[int]] = {}
         for i in self._of("field"):
-            scores = np.array([self._pooled([i], g, _INDEX["owner"]) for g in self.groups])
-            owner = int(scores.argmax())
-            sure[i] = float(_softmax(scores)[owner])
             name = field_name(self.spell(self._surface(i)))
             if name:
-                clusters.setdefault((owner, name), []).append(i)
-        for (owner, name), group in clusters.items():
+                scores = np.array([self._pooled([i], g, _INDEX["owner"]) for g in self.groups])
+                owners[i] = _log_softmax(scores)
+                named.setdefault(name, []).append(i)
+        clusters: dict[tuple[int, str], list[int]] = {}
+        for name, mentions in named.items():
+            for owner, group in _settled({i: owners[i] for i in mentions}).items():
+                clusters[owner, name] = group
+        sure = {i: float(np.exp(scores.max())) for i, scores in owners.items()}
+        for (owner, name), group in self._same_fields(_singulars(clusters)).items():
             self._field(owner, name, group, sure)
 
+    def _same_fields(self, clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], list[int]]:
+        """The clusters, those that are another word for a field of their entity joined to it: ``name`` for
+        ``customer name``. The surest come first, and what is an alias has none."""
+        pairs = [
+            (score, a, b)
+            for a in clusters
+            for b in clusters
+            if a != b and a[0] == b[0] and (score := self._pooled(clusters[a], clusters[b], _INDEX["alias"])) > 0
+        ]
+        means: dict[tuple[int, str], tuple[int, str]] = {}
+        for _, a, b in sorted(pairs, reverse=True):
+            if a not in means and b not in means and a not in means.values():
+                means[a] = b
+        joined = {key: list(group) for key, group in clusters.items() if key not in means}
+        for a, b in means.items():
+            joined[b] += clusters[a]
+        return {key: sorted(group) for key, group in joined.items()}
+
     def _field(self, owner: int, name: str, group: list[int], sure: dict[int, float]) -> None:
+        if max(self.mentions[i].confidence for i in group) < LEAST_FIELD:
+            return
         types = _softmax(self.scores.types[group].mean(0))
         made = DraftField(name, L.TYPES[int(types.argmax())])
         # Asserted by any one mention; the confidence is that of the strongest.
@@ -381,13 +425,43 @@ class _Decoder:
             self.draft.entities[name].together = _joined(pairs)
 
 
+def _settled(owners: dict[int, Array]) -> dict[int, list[int]]:
+    """Mentions of one name by owner. A lone mention that could as well be of an entity that has a field of that
+    name is of that one: a rule names a field again more often than it makes a second one."""
+    chosen = {i: int(scores.argmax()) for i, scores in owners.items()}
+    for i, scores in owners.items():
+        others = {o for j, o in chosen.items() if j != i}
+        if chosen[i] not in others and others:
+            best = max(others, key=lambda o: float(scores[o]))
+            if scores[chosen[i]] - scores[best] < AS_WELL:
+                chosen[i] = best
+    out: dict[int, list[int]] = {}
+    for i, owner in chosen.items():
+        out.setdefault(owner, []).append(i)
+    return out
+
+
+def _singulars(clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], list[int]]:
+    """The clusters, the plural of a name that is there too joined to it: ``titles must be unique``."""
+    out: dict[tuple[int, str], list[int]] = {}
+    for (owner, name), group in clusters.items():
+        one = entity_name(name.replace("_", " "))
+        key = (owner, one) if one != name and (owner, one) in clusters else (owner, name)
+        out.setdefault(key, []).extend(group)
+    return {key: sorted(group) for key, group in out.items()}
+
+
 def _joined(pairs: list[tuple[str, str]]) -> list[tuple[str, ...]]:
-    """Pairs that share a member become one group."""
+    """The largest groups of which every two are a pair, in the order of the pairs."""
     groups: list[list[str]] = []
+    known = {frozenset(pair) for pair in pairs}
+    members = list(dict.fromkeys(x for pair in pairs for x in pair))
     for pair in pairs:
-        touching = [g for g in groups if set(g) & set(pair)]
-        merged = list(dict.fromkeys([x for g in touching for x in g] + list(pair)))
-        groups = [g for g in groups if g not in touching] + [merged]
+        if any(set(pair) <= set(g) for g in groups):
+            continue
+        group = list(pair)
+        group += [m for m in members if m not in pair and all(frozenset((m, g)) in known for g in group)]
+        groups.append(group)
     return [tuple(g) for g in groups]
 
 

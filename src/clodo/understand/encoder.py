@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from clodo.errors import ModelError
 from clodo.understand import labels, naming, spelling
 from clodo.understand.compiler import compile_draft
-from clodo.understand.confidence import Curve, curves
+from clodo.understand.confidence import Curve, company, curves
 from clodo.understand.coverage import unexplained
 from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft, Evidence
@@ -147,14 +147,15 @@ class EncoderUnderstander:
             timings_ms=timings,
         )
 
-    def calibrate(self, fitted: Mapping[str, tuple[float, float]]) -> None:
+    def calibrate(self, fitted: Mapping[str, Sequence[float]]) -> None:
         """Uses other curves of confidence than those of the manifest."""
         self._curves = curves(fitted)
 
     def _confident(self, draft: Draft) -> tuple[tuple[Part, ...], float]:
         """The parts, calibrated, and the chance that all of it is right."""
         raw = _parts(draft)
-        parts = tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence), 4)) for p in raw)
+        among = company([p.confidence for p in raw])
+        parts = tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence, among), 4)) for p in raw)
         chances = [p.confidence for p in parts] + [draft.verdict_confidence]
         together = math.exp(sum(math.log(max(c, 1e-6)) for c in chances))
         return parts, round(self._curves["whole"](together), 4)

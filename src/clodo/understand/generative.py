@@ -8,7 +8,7 @@ times.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from clodo.blueprint import Blueprint, InvalidBlueprint, parse
 from clodo.blueprint.gbnf import gbnf
@@ -73,6 +73,9 @@ entity label {
     ),
 )
 
+#: What a model writes where it cannot tell what is wanted.
+UNCLEAR = "service unclear\n\nentity unclear {\n}\n"
+
 Rounds = Generator[tuple[Message, ...], Completion, tuple[Blueprint, Completion]]
 
 
@@ -84,19 +87,28 @@ def conversation(description: str) -> tuple[Message, ...]:
     return (*turns, Message("user", description))
 
 
+#: How a conversation about a description begins.
+Opening = Callable[[str], tuple[Message, ...]]
+
+
+def trained_conversation(description: str) -> tuple[Message, ...]:
+    """The opening for a model that was trained to write blueprints, which needs neither rules nor examples."""
+    return (Message("system", "Write the blueprint."), Message("user", description))
+
+
 def budget(description: str) -> int:
     """How many tokens the blueprint of a description may have: four for each word, and the frame. Small models
     that lose the thread repeat themselves without end, and each token costs the user time."""
     return min(1600, 160 + 4 * len(description.split()))
 
 
-def rounds(description: str) -> Rounds:
+def rounds(description: str, opening: Opening = conversation) -> Rounds:
     """Yields conversations, receives completions, returns the blueprint and the last completion.
 
     Raises:
         ModelError: no answer was a valid blueprint, or one had no end.
     """
-    messages = conversation(description)
+    messages = opening(description)
     fault = ""
     for _ in range(_ROUNDS):
         completion = yield messages
@@ -111,7 +123,7 @@ def rounds(description: str) -> Rounds:
             fault = str(error.problems[0])
             notes = "\n".join(f"- {p}" for p in error.problems[:5])
             messages = (
-                *conversation(description),
+                *opening(description),
                 Message("assistant", completion.text[:3000]),
                 Message("user", f"That blueprint is not valid:\n{notes}\nWrite the whole blueprint again."),
             )
@@ -129,16 +141,16 @@ def _plain(text: str) -> str:
 
 
 class GenerativeUnderstander:
-    """Understands with any text model."""
+    """Understands with any text model; ``opening`` says how a conversation with it begins."""
 
-    def __init__(self, model: TextModel) -> None:
-        self._model = model
+    def __init__(self, model: TextModel, opening: Opening = conversation) -> None:
+        self._model, self._opening = model, opening
 
     def understand(self, description: str) -> Understanding:
         """What the description means; see ``clodo.understand.port``."""
         profile = self._model.profile
         prefill = decode = 0.0
-        steps = rounds(description)
+        steps = rounds(description, self._opening)
         messages, tokens = next(steps), budget(description)
         while True:
             completion = self._model.complete(messages, Constraint(gbnf()), tokens)

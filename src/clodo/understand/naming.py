@@ -80,7 +80,7 @@ def singular(word: str) -> str:
 
 def words(surface: str) -> list[str]:
     """The lower-case words of a phrase, camel case taken apart, articles and ``'s`` dropped."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", surface)
+    text = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", surface)  # not pH and kWh
     text = re.sub(r"[’']s\b|s[’'](?=\s)", lambda m: "s" if m[0][0] == "s" else "", text)
     text = re.sub(r"\be-(?=mail)", "e", text, flags=re.IGNORECASE)
     found = [w.lower() for w in _WORD.findall(text)]
@@ -105,8 +105,8 @@ def field_name(surface: str) -> str:
 
 
 def moment_name(name: str, *, day: bool) -> str:
-    """``taken`` → ``taken_at`` (a moment) or ``taken_on`` (a day), where one participle stands
-    for a date or time; other names are unchanged."""
-    if "_" not in name and re.search(r"(?:ed|en|wn|ld|nt|ught|de|ne|rn)$", name):
-        return f"{name}_{'on' if day else 'at'}"
-    return name
+    """``taken`` → ``taken_at`` (a moment) or ``taken_on`` (a day), where a verb stands for a date or time; names
+    that already tell are unchanged."""
+    if name.rpartition("_")[2] in ("at", "on", "date", "day", "time", "moment"):
+        return name
+    return f"{name}_{'on' if day else 'at'}"

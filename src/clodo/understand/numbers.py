@@ -8,17 +8,17 @@ from decimal import Decimal
 _WORDS = {
     word: Decimal(value)
     for value, names in {
-        0: "zero nought nil nothing none negative nonnegative positive non",
-        1: "one once single a an",
-        2: "two twice both couple",
-        3: "three",
-        4: "four",
-        5: "five",
-        6: "six",
-        7: "seven",
-        8: "eight",
-        9: "nine",
-        10: "ten",
+        0: "zero nought nil nothing none negative nonnegative positive non minus",
+        1: "one once single a an first",
+        2: "two twice both couple second",
+        3: "three third",
+        4: "four fourth",
+        5: "five fifth",
+        6: "six sixth",
+        7: "seven seventh",
+        8: "eight eighth",
+        9: "nine ninth",
+        10: "ten tenth",
         11: "eleven",
         12: "twelve dozen",
         13: "thirteen",
@@ -51,8 +51,12 @@ def number(surface: str) -> Decimal | None:
     if found:
         digits = re.sub(r"[,' ]", "", found[0])
         rest = re.match(r"\s*(k|m|thousand|million|hundred)\b", text[found.end() :])
-        return Decimal(digits) * (_SCALES[rest[1]] if rest else 1)
-    return _in_words(re.findall(r"[a-z]+", text))
+        below = re.search(r"\bminus\s*$", text[: found.start()]) is not None
+        return Decimal(digits) * (_SCALES[rest[1]] if rest else 1) * (-1 if below else 1)
+    words = re.findall(r"[a-z]+", text)
+    below = words[0] == "minus" if len(words) > 1 else False
+    value = _in_words(words[1:] if below else words)
+    return -value if below and value is not None else value
 
 
 def _in_words(words: list[str]) -> Decimal | None:

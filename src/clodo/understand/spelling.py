@@ -6,26 +6,36 @@ something stays the model's decision; here only their spelling is mended, and wh
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Container
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_LEAST = 4
+from clodo.understand.naming import ABBREVIATIONS, singular
+
+_LEAST = 3
 _RARE = 1e-7
+_MUCH_USED = 60
+
+#: Letters that are heard alike: one for the other costs half a slip.
+_ALIKE = frozenset(
+    frozenset(p)
+    for p in ("ck", "cs", "sz", "iy", "fv", "dt", "gj", "qk", "ie", "ea", "ou", "ai", "ei", "ay", "oa", "uw", "bp", "mn")
+)
+_VOWELS = frozenset("aeiouy")
 
 #: Mends the words of a phrase.
 Spell = Callable[[str], str]
 
 
 @cache
-def name_words() -> frozenset[str]:
-    """Words that names of entities and fields are made of (``names.txt``, written by
-    ``clodo.training.lexicon``)."""
+def name_words() -> dict[str, int]:
+    """Words that names of entities and fields are made of, and how many names have them (``names.txt``, written
+    by ``clodo.training.lexicon``)."""
     text = files("clodo.understand").joinpath("names.txt").read_text("utf-8")
-    return frozenset(text.split())
+    return {word: int(count) for word, count in (line.split() for line in text.splitlines())}
 
 
 class Speller:
@@ -40,24 +50,30 @@ class Speller:
         return re.sub(r"[A-Za-z]+", lambda m: self._word(m[0]), phrase)
 
     def _known(self, word: str) -> bool:
-        if word in name_words():
+        if word in ABBREVIATIONS or name_words().get(word, 0) > (2 if len(word) == _LEAST else 0):
             return True
         usage = _usage(word)
         # Of what the dictionary lists, rare words are mostly slips ("oder"); what it does not list
         # may still be a word of the trade ("isbn").
-        return usage > _RARE if usage else word in self._words
+        rare = 50 * _RARE if len(word) == _LEAST else _RARE
+        return usage > rare if usage else word in self._words
+
+    def _derived(self, word: str) -> bool:
+        """Whether the word is made from one that is known: ``inviter``, ``mouldy``."""
+        stems = {word.removesuffix(e) for e in ("er", "ee", "or", "y")} | {word.removesuffix("r")} - {word}
+        return any(len(stem) > _LEAST and self._known(stem) for stem in stems)
 
     def _word(self, word: str) -> str:
         lower = word.lower()
         if len(word) < _LEAST or word not in (lower, lower.capitalize()) or self._known(lower):
             return word
-        if lower.endswith("s") and self._known(lower[:-1]):
+        if lower.endswith("s") and self._known(singular(lower)):
             return word
-        found = nearest(lower)
-        if found is None and lower.endswith("s"):
-            single = nearest(lower[:-1])
-            found = single and f"{single}s"
-        if found is None:
+        single = nearest(lower[:-1]) if lower.endswith("s") and not lower.endswith("ss") else None
+        found = f"{single}s" if single else nearest(lower)
+        # Three letters are mostly some abbreviation, and a derived word mostly means what it says.
+        doubtful = len(word) == _LEAST or self._derived(lower)
+        if found is None or (doubtful and name_words().get(found, 0) < _MUCH_USED):
             return word
         self.mended[lower] = found
         return found
@@ -83,17 +99,69 @@ def load() -> None:
 
 @cache
 def nearest(word: str) -> str | None:
-    """The one name word that is a single slip away: two letters swapped before one left out or
-    doubled before one mistaken, and the same first letter before another; ``None`` for a draw."""
-    swapped = {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)}
-    missing = {word[:i] + c + word[i:] for i in range(len(word) + 1) for c in _LETTERS}
-    surplus = {word[:i] + word[i + 1 :] for i in range(len(word))}
-    mistaken = {word[:i] + c + word[i + 1 :] for i in range(len(word)) for c in _LETTERS}
-    for first_too in (True, False):
-        for slips in (swapped, missing | surplus, mistaken):
-            found = {w for w in slips & name_words() if (w[0] == word[0]) == first_too}
-            if len(found) == 1:
-                return found.pop()
-            if found:
-                return None
-    return None
+    """The name word that the word most likely stands for: few and small slips away, and much used;
+    ``None`` where nothing is near, or two are as likely."""
+    limit = 1.0 if len(word) < 6 else 1.6
+    letters, found = _letters(word), []
+    for name, count, theirs in _shapes():
+        # A slip changes two letters of the set at most.
+        near = abs(len(name) - len(word)) <= 2 and (letters ^ theirs).bit_count() <= (3 if limit == 1.0 else 5)
+        if near and (len(name) > 3 or len(word) > 3):
+            cost = slips(word, name, limit)
+            # Two slips in a word are believed only where the word meant is a common one.
+            if cost <= (limit if count >= _MUCH_USED else 1.0):
+                found.append((cost - 0.16 * math.log(count), name))
+    found.sort()
+    if not found or (len(found) > 1 and found[1][0] - found[0][0] < 0.03):
+        return None
+    return found[0][1]
+
+
+@cache
+def _shapes() -> list[tuple[str, int, int]]:
+    return [(name, count, _letters(name)) for name, count in name_words().items()]
+
+
+def _letters(word: str) -> int:
+    """The set of a word's letters, as bits."""
+    return sum(1 << (ord(c) - 97) for c in set(word.lower()) if "a" <= c <= "z")
+
+
+def slips(typed: str, meant: str, limit: float) -> float:
+    """How far a word is from what was typed, in slips: letters swapped, left out, doubled, or mistaken for one
+    that sounds alike count half or so (after Damerau 1964); more than ``limit`` is given up."""
+    a, b = typed.replace("ph", "f"), meant.replace("ph", "f")
+    start = 0.0 if (a[0] == b[0] or frozenset((a[0], b[0])) in _ALIKE) else 0.4
+    start += 0.3 * (("ph" in typed) != ("ph" in meant))
+    before: list[float] = []
+    row = [start + sum(_single(b, j) for j in range(i)) for i in range(len(b) + 1)]
+    for i in range(1, len(a) + 1):
+        now = [row[0] + _single(a, i - 1)]
+        for j in range(1, len(b) + 1):
+            best = min(
+                row[j - 1] + _mistaken(a[i - 1], b[j - 1]),
+                row[j] + _single(a, i - 1),
+                now[j - 1] + _single(b, j - 1),
+            )
+            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+                best = min(best, before[j - 2] + 0.6)
+            now.append(best)
+        if min(now) > limit:
+            return math.inf
+        before, row = row, now
+    return row[-1]
+
+
+def _single(word: str, i: int) -> float:
+    """The cost of a letter that the other word has not: less for the second of a pair and for vowels."""
+    if i and word[i - 1] == word[i]:
+        return 0.5
+    return 0.7 if word[i] in _VOWELS else 0.9
+
+
+def _mistaken(x: str, y: str) -> float:
+    if x == y:
+        return 0.0
+    if frozenset((x, y)) in _ALIKE:
+        return 0.6
+    return 0.8 if x in _VOWELS and y in _VOWELS else 1.0

@@ -238,13 +238,14 @@ async def _computed(s: Session, e: Entity, f: Field) -> None:
 
 
 async def _type(s: Session, e: Entity, f: Field) -> None:
-    row = await s.create(e)
     for value in wrong_type(f):
-        await _refuse(s, e, f, value, row)
+        await _refuse(s, e, f, value, await s.shared(e))
     body = await s.body(e)
     for value in wrong_type(f)[:1]:
         expect_path(expect(await s.post(e, {**body, f.name: value}), 422), f.name)
-    for value in right(f):
+    taken = list(right(f))
+    row = await s.create(e) if taken else {}
+    for value in taken:
         answer = await s.patch(e, row["id"], {f.name: value})
         if answer.status == 409:  # the value is fine, and it is taken
             continue
@@ -259,7 +260,7 @@ async def _required(s: Session, e: Entity, f: Field) -> None:
         without = {k: v for k, v in body.items() if k != f.name}
         expect_path(expect(await s.post(e, without), 422, f"without {f.name}"), f.name)
     expect_path(expect(await s.post(e, {**body, f.name: None}), 422, f"{f.name} null"), f.name)
-    row = await s.create(e)
+    row = await s.shared(e)
     await _refuse(s, e, f, None, row)
     if f.type in (FieldType.TEXT, FieldType.LONG_TEXT):
         await _refuse(s, e, f, "", row)

@@ -37,7 +37,7 @@ async def _list(s: Session, e: Entity) -> Request:
 
 
 async def _read(s: Session, e: Entity) -> Request:
-    return "GET", s.path(e, (await s.create(e))["id"]), None
+    return "GET", s.path(e, (await s.shared(e))["id"]), None
 
 
 async def _create(s: Session, e: Entity) -> Request:
@@ -45,7 +45,7 @@ async def _create(s: Session, e: Entity) -> Request:
 
 
 async def _change(s: Session, e: Entity) -> Request:
-    return "PATCH", s.path(e, (await s.create(e))["id"]), {}
+    return "PATCH", s.path(e, (await s.shared(e))["id"]), {}
 
 
 async def _replace(s: Session, e: Entity) -> Request:

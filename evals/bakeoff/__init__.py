@@ -1,0 +1,1 @@
+"""Kinds of model compared on equal terms; not part of the product."""

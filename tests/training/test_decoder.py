@@ -1,0 +1,63 @@
+"""LoRA on the stock language model: trained, merged, packed as GGUF, and read by llama.cpp."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from clodo.lm import Message
+from clodo.runtime.llamacpp import LlamaCppModel
+from clodo.runtime.store import catalogue, fetch
+from clodo.training.pipeline import Job, open_trained, run
+from clodo.training.plan import Plan
+from clodo.understand.generative import GenerativeUnderstander
+
+for engine in ("torch", "peft", "gguf", "xllamacpp"):
+    pytest.importorskip(engine, reason="training decoders needs `pip install 'clodo[train,llama]'`")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def base() -> Path:
+    return fetch(catalogue()["smollm2"])
+
+
+def test_merging_nothing_changes_nothing(base: Path, tmp_path: Path) -> None:
+    import torch
+
+    from clodo.training.decoder.gguf_file import write
+    from clodo.training.decoder.train import DecoderTraining, merged
+
+    made = DecoderTraining(Plan(0.0), base, tmp_path, None)
+    torch.save(made.adapter(), tmp_path / "adapter.pt")
+    write(base, merged(base, tmp_path / "adapter.pt", tmp_path), tmp_path / "same.gguf")
+    question = (Message("user", "Name the capital of France and of Italy."),)
+    ours = LlamaCppModel(tmp_path / "same.gguf", "same").complete(question, None, 24)
+    theirs = LlamaCppModel(base, "base").complete(question, None, 24)
+    assert "Paris" in theirs.text and ours.text[:30] == theirs.text[:30]
+
+
+def test_a_decoder_is_trained_and_packed(base: Path, tmp_path: Path) -> None:
+    import torch
+
+    pairs = tmp_path / "own.jsonl"
+    things = ("hive", "boat", "lamp", "coin", "tent", "song")
+    rows = [
+        {"description": f"A {t} has a colour.", "blueprint": f"service s\n\nentity {t} {{\n  colour: text\n}}\n"}
+        for t in things
+    ]
+    pairs.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    said: list[str] = []
+    job = Job(Plan(0.1), base, tmp_path / "run", "tiny-decoder", "1", "Apache-2.0", pairs, kind="decoder")
+    outcome = run(job, said.append)
+    manifest = json.loads((outcome.folder / "model.json").read_text("utf-8"))
+    assert manifest["kind"] == "decoder" and set(manifest["files"]) == {"model.gguf"}
+    adapter = torch.load(job.out / "adapter.pt", weights_only=True)
+    assert any(float(w.abs().max()) > 0 for name, w in adapter.items() if "lora_B" in name), "it was trained"
+    model = LlamaCppModel(outcome.folder / "model.gguf", "tiny-decoder")
+    assert model.complete((Message("user", "A hive has a colour."),), None, 4).text
+    assert isinstance(open_trained(outcome.folder), GenerativeUnderstander)
+    run(job, said.append)
+    assert said[-1] != "Merging, quantising and writing the model …", "a second call does nothing twice"
