@@ -18,7 +18,8 @@ from clodo.corpus.splits import load_split
 from clodo.evaluation.cases import Case, from_records, load
 from clodo.evaluation.measure import Candidate, answers_of, measure
 from clodo.evaluation.report import table
-from clodo.training.pipeline import Job, open_trained, run
+from clodo.training.decoder.stages import open_trained
+from clodo.training.pipeline import Job, run
 from clodo.training.plan import Plan
 from evals.bakeoff import pointer
 from evals.run import SETS

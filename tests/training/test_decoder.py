@@ -10,7 +10,8 @@ import pytest
 from clodo.lm import Message
 from clodo.runtime.llamacpp import LlamaCppModel
 from clodo.runtime.store import catalogue, fetch
-from clodo.training.pipeline import Job, open_trained, run
+from clodo.training.decoder.stages import open_trained
+from clodo.training.pipeline import Job, run
 from clodo.training.plan import Plan
 from clodo.understand.generative import GenerativeUnderstander
 
@@ -32,7 +33,7 @@ def test_merging_nothing_changes_nothing(base: Path, tmp_path: Path) -> None:
 
     made = DecoderTraining(Plan(0.0), base, tmp_path, None)
     torch.save(made.adapter(), tmp_path / "adapter.pt")
-    write(base, merged(base, tmp_path / "adapter.pt", tmp_path), tmp_path / "same.gguf")
+    write(base, merged(base, tmp_path / "adapter.pt"), tmp_path / "same.gguf")
     question = (Message("user", "Name the capital of France and of Italy."),)
     ours = LlamaCppModel(tmp_path / "same.gguf", "same").complete(question, None, 24)
     theirs = LlamaCppModel(base, "base").complete(question, None, 24)

@@ -10,8 +10,9 @@ from clodo.errors import ModelError, UsageError
 from clodo.lm import TextModel
 from clodo.runtime.store import catalogue, fetch
 from clodo.toolchain import Progress
+from clodo.training.decoder.stages import open_trained
 from clodo.understand.encoder import EncoderUnderstander
-from clodo.understand.generative import GenerativeUnderstander, trained_conversation
+from clodo.understand.generative import GenerativeUnderstander
 from clodo.understand.port import Understander
 
 #: The model that ships with Clodo.
@@ -30,9 +31,7 @@ def open_understander(reference: str, progress: Progress = lambda _: None) -> Un
         with as_file(files("clodo.models").joinpath(DEFAULT_MODEL)) as folder:
             return EncoderUnderstander(Path(folder))
     if reference.startswith("file:") and (folder := Path(reference[5:]).expanduser()).is_dir():
-        if (folder / "model.gguf").is_file():  # a decoder that `clodo train` made
-            return GenerativeUnderstander(open_text_model(f"file:{folder / 'model.gguf'}"), trained_conversation)
-        return EncoderUnderstander(folder)
+        return open_trained(folder)
     return GenerativeUnderstander(open_text_model(reference, progress))
 
 

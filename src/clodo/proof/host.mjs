@@ -99,10 +99,6 @@ async function serve(request) {
   const { Miniflare, convertV4MiniflareOptions } = require("miniflare");
   const { code, gzip } = await bundling;
   if (persist) mkdirSync(persist, { recursive: true });
-  const common = {
-    compatibilityDate,
-    d1Databases: database ? { [database]: database } : {},
-  };
   const options = convertV4MiniflareOptions({
     host: "127.0.0.1",
     port: port ?? 0,
@@ -112,8 +108,9 @@ async function serve(request) {
     unsafeTriggerHandlers: false,
     workers: [
       {
-        ...common,
         name: "service",
+        compatibilityDate,
+        d1Databases: database ? { [database]: database } : {},
         modules: [{ type: "ESModule", path: "index.mjs", contents: code }],
         compatibilityFlags,
         bindings,
@@ -123,8 +120,8 @@ async function serve(request) {
       ...(database
         ? [
             {
-              ...common,
               name: DATABASE,
+              compatibilityDate,
               modules: [{ type: "ESModule", path: "database.mjs", contents: databaseWorker }],
               d1Databases: { DB: database },
               bindings: { SECRET: secret },

@@ -117,7 +117,7 @@ class Host:
         Raises:
             HostError: the database refuses it.
         """
-        answer = self._call("query", 30, database="DB", sql=sql, values=values)
+        answer = self._call("query", 30, sql=sql, values=values)
         return list(answer["rows"])
 
     def reset(self) -> None:

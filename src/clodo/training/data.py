@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from clodo.corpus.format import CorpusError, Record, parse
 from clodo.corpus.splits import held_out, written_blocks
 from clodo.training.generator import generate
+from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
 
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
@@ -38,3 +39,8 @@ class Mixture:
                     yield parse(generate(self.rng))
             except CorpusError:
                 continue
+
+
+def mixture_of(plan: Plan, own: list[str] | None, rng: random.Random) -> Mixture:
+    """The stream of records: the corpus, or the user's own records alone."""
+    return Mixture(rng, plan.written_share if own is None else 1.0, own)

@@ -21,6 +21,7 @@ from clodo.errors import ModelError, UsageError
 from clodo.evaluation.calibration import fit
 from clodo.evaluation.cases import Case, from_records, load
 from clodo.evaluation.measure import Figures, answers_of, judged_parts, judged_whole, measure
+from clodo.training.decoder.stages import open_trained
 from clodo.training.pairs import read_pairs
 from clodo.training.plan import MEMORY_BYTES, Plan, plan_hash
 from clodo.understand.confidence import KINDS
@@ -104,15 +105,6 @@ def _decoder(job: Job, own: list[str] | None, folder: Path, progress: Progress) 
     if not (folder / "model.json").is_file():
         progress("Merging, quantising and writing the model …")
         stages.export(job.base, job.out, folder, _details(job))
-
-
-def open_trained(folder: Path) -> Understander:
-    """The model of a folder that a training made."""
-    if (folder / "model.gguf").is_file():
-        from clodo.training.decoder.stages import open_decoder
-
-        return open_decoder(folder)
-    return EncoderUnderstander(folder)
 
 
 def _prepare(job: Job, progress: Progress) -> tuple[list[str] | None, list[Record], tuple[str, ...]]:

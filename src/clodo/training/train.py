@@ -23,7 +23,7 @@ from clodo.training.base import load_base
 from clodo.training.batches import batch_loss, batches
 from clodo.training.crew import Crew
 from clodo.training.curves import draw_curves
-from clodo.training.data import Mixture
+from clodo.training.data import mixture_of
 from clodo.training.evaluate import evaluate
 from clodo.training.network import Network
 from clodo.training.plan import Plan
@@ -185,11 +185,6 @@ def _line(state: State, limit: float, recent: list[float]) -> str:
     left = max(0.0, limit - state.seconds) / 60
     mean = sum(recent) / max(1, len(recent))
     return f"{state.seconds / limit:4.0%}  {state.seen} examples, loss {mean:.2f}, {left:.0f} min left"
-
-
-def mixture_of(plan: Plan, own: list[str] | None, rng: random.Random) -> Mixture:
-    """The stream of records: the corpus, or the user's own records alone."""
-    return Mixture(rng, plan.written_share if own is None else 1.0, own)
 
 
 def _follow(crew: Crew, setting: Setting) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from clodo.runtime.llamacpp import LlamaCppModel
 from clodo.training.plan import Plan
+from clodo.understand.encoder import EncoderUnderstander
 from clodo.understand.generative import GenerativeUnderstander, trained_conversation
 from clodo.understand.port import Understander
 
@@ -33,12 +34,14 @@ def export(base: Path, out: Path, folder: Path, details: dict[str, Any]) -> None
     from clodo.training.decoder.train import merged
 
     folder.mkdir(parents=True, exist_ok=True)
-    write(base, merged(base, out / "adapter.pt", out), folder / "model.gguf")
+    write(base, merged(base, out / "adapter.pt"), folder / "model.gguf")
     files = {"model.gguf": sha256((folder / "model.gguf").read_bytes()).hexdigest()}
     (folder / "model.json").write_text(json.dumps({**details, "files": files}, indent=2) + "\n", "utf-8")
 
 
-def open_decoder(folder: Path) -> Understander:
-    """The model of a folder as an understander."""
+def open_trained(folder: Path) -> Understander:
+    """The model of a folder that a training made, of either kind."""
+    if not (folder / "model.gguf").is_file():
+        return EncoderUnderstander(folder)
     name = json.loads((folder / "model.json").read_text("utf-8"))["name"]
     return GenerativeUnderstander(LlamaCppModel(folder / "model.gguf", name), trained_conversation)

@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from clodo.errors import ModelError
-from clodo.training.data import Mixture
+from clodo.training.data import mixture_of
 from clodo.training.decoder.pairs import batches
 from clodo.training.plan import Plan
 
@@ -47,17 +47,22 @@ def load(base: Path) -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def with_adapter(base: Path) -> tuple[Any, Any]:
+    """The model with matrices to train beside its own (PEFT), and its tokenizer."""
+    from peft import LoraConfig, get_peft_model
+
+    model, tokenizer = load(base)
+    config = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=list(_TARGETS), task_type="CAUSAL_LM")
+    return get_peft_model(model, config), tokenizer
+
+
 class DecoderTraining:
     """One training in a folder: ``checkpoint.pt`` while it runs, ``adapter.pt`` when it is done."""
 
     def __init__(self, plan: Plan, base: Path, out: Path, own: list[str] | None) -> None:
-        from peft import LoraConfig, get_peft_model
-
         torch.manual_seed(plan.seed)
         self.plan, self.out, self.own = plan, out, own
-        model, self.tokenizer = load(base)
-        config = LoraConfig(r=RANK, lora_alpha=2 * RANK, target_modules=list(_TARGETS), task_type="CAUSAL_LM")
-        self.model = get_peft_model(model, config)
+        self.model, self.tokenizer = with_adapter(base)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=_RATE, weight_decay=0.0)
         self.seconds, self.seen = 0.0, 0
@@ -86,7 +91,7 @@ class DecoderTraining:
     def run(self, progress: Progress) -> None:
         """Trains until the time of the plan is spent, and writes ``adapter.pt``."""
         limit, told, saved = self.plan.minutes * 60, self.seconds, self.seconds
-        mixture = Mixture(random.Random(f"{self.plan.seed} {self.seen}"), self.plan.written_share if self.own is None else 1.0, self.own)
+        mixture = mixture_of(self.plan, self.own, random.Random(f"{self.plan.seed} {self.seen}"))
         losses: list[float] = []
         for ids, labels in batches(mixture.records(), self.tokenizer, _BATCH):
             if self.seconds >= limit:
@@ -120,9 +125,9 @@ class DecoderTraining:
         return float(loss.detach())
 
 
-def merged(base: Path, adapter: Path, out: Path) -> dict[str, torch.Tensor]:
+def merged(base: Path, adapter: Path) -> dict[str, torch.Tensor]:
     """The weights of the base with the adapter added, by their names in ``transformers``."""
-    training = DecoderTraining(Plan(0.0), base, out / "none", None)
-    training.model.load_state_dict(torch.load(adapter, weights_only=True), strict=False)
-    whole = training.model.merge_and_unload()
+    model, _ = with_adapter(base)
+    model.load_state_dict(torch.load(adapter, weights_only=True), strict=False)
+    whole = model.merge_and_unload()
     return {name: weight.detach() for name, weight in whole.state_dict().items()}
