@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clodo.blueprint import parse
-from clodo.bricks import service_checks, service_secrets, service_tree
+from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
 from clodo.proof.transport import Transport

@@ -7,6 +7,7 @@ plain sentence, a ``hint`` (what to do next) and whether trying again can help::
     ├── UsageError           exit 2   the call is wrong
     ├── UnclearDescription   exit 3   the description needs answers first
     ├── BlueprintError       exit 1   the blueprint cannot be read or is contradictory
+    ├── PluginError          exit 1   a plug-in cannot be loaded
     ├── ToolchainError       exit 1   Node, npm packages or workerd are missing or broken
     ├── ModelError           exit 1   a model cannot be found, loaded or used
     ├── ProofError           exit 1   the proof could not be carried out
@@ -82,6 +83,12 @@ class BlueprintError(ClodoError):
     """A blueprint that cannot be read, or that contradicts itself."""
 
     code = "blueprint"
+
+
+class PluginError(ClodoError):
+    """A plug-in that cannot be loaded, or that meets another."""
+
+    code = "plugin"
 
 
 class ToolchainError(ClodoError):

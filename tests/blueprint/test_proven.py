@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import parse
-from clodo.bricks import service_checks, service_secrets, service_tree
+from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
 from clodo.proof.verify import verify

@@ -10,7 +10,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.blueprint.plan import plural
-from clodo.bricks import service_tree
+from clodo.bricks.registry import service_tree
 
 
 def tree_of(text: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import parse
-from clodo.bricks import BRICKS, service_tree
+from clodo.bricks.registry import bricks, service_tree
 from clodo.emit.tree import MANIFEST, FileTree
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def shown(tree: FileTree) -> str:
     """The tree in one text: all that was generated. What a brick brings unchanged is named only."""
-    unchanged = {name: text for brick in BRICKS for name, text in brick.sources().items()}
+    unchanged = {name: text for brick in bricks() for name, text in brick.sources().items()}
     parts = []
     for name, text in tree.items():
         if name == MANIFEST:

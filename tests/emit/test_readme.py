@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import parse
-from clodo.bricks import service_secrets, service_tree
+from clodo.bricks.registry import service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain

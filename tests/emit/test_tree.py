@@ -9,7 +9,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.blueprint.plan import plural
-from clodo.bricks import service_secrets, service_tree
+from clodo.bricks.registry import service_secrets, service_tree
 from clodo.emit.tree import MANIFEST, digest, edited_files, write_tree
 from clodo.errors import WorkspaceError
 

@@ -17,7 +17,7 @@ import pytest
 from clodo.blueprint import parse
 from clodo.blueprint.plan import make_plan
 from clodo.blueprint.values import Entity
-from clodo.bricks import service_secrets, service_tree
+from clodo.bricks.registry import service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.client import Client
 from clodo.proof.host import Host

@@ -11,7 +11,7 @@ import httpx2 as httpx
 import pytest
 
 from clodo.blueprint import parse
-from clodo.bricks import service_tree
+from clodo.bricks.registry import service_tree
 from clodo.emit.tree import write_tree
 from clodo.errors import WorkspaceError
 from clodo.proof.host import Host, HostError

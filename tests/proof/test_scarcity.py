@@ -8,7 +8,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.blueprint.plan import make_plan
-from clodo.bricks import service_checks, service_secrets, service_tree
+from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
 from clodo.proof.report import Report

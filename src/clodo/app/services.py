@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clodo.app.folders import free_directory, has_old_data, put_in_place, real_folder
 from clodo.blueprint import Blueprint
-from clodo.bricks import service_checks, service_secrets, service_tree
+from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.emit.tree import FileTree, stage
 from clodo.errors import ProofError
 from clodo.proof.report import Evidence, Report

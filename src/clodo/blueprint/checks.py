@@ -14,6 +14,7 @@ from clodo.blueprint.clashes import (
     name_problems,
     user_names,
 )
+from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import (
@@ -38,7 +39,7 @@ def check(
     """Everything wrong or doubtful in a blueprint, errors first, each with its place in the text
     where ``positions`` (of ``syntax.read``) are given."""
     # What two rules of one entity have in common is told once.
-    found = dict.fromkeys(_placed(p, positions or {}) for p in _problems(blueprint))
+    found = dict.fromkeys(_placed(p, positions or {}) for p in _problems(expanded(blueprint)))
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
 
 
@@ -65,6 +66,7 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
     for entity in b.entities:
         yield from _entity(b, entity)
     yield from _required_cycles(b)
+    yield from part_problems(b)
 
 
 def _service_access(b: Blueprint) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from clodo.blueprint.constructs import expanded
 from clodo.blueprint.schema_names import SchemaNames, schema_names
 from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
 
@@ -113,7 +114,8 @@ def is_owned(blueprint: Blueprint, entity: Entity) -> bool:
 
 
 def make_plan(blueprint: Blueprint) -> Plan:
-    """The plan of a blueprint."""
+    """The plan of a blueprint, with all that follows from what bricks brought to it."""
+    blueprint = expanded(blueprint)
     paths: dict[str, str] = {}
     for e in blueprint.entities:
         path = kebab(plural(e.name))

@@ -10,9 +10,10 @@ from string import ascii_lowercase, digits
 from typing import Any
 
 from clodo.blueprint.constants import length
+from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.patterns import matches, translated
 from clodo.blueprint.ranges import Steps, lengths, moment, steps
-from clodo.blueprint.values import Bound, Field, FieldType
+from clodo.blueprint.values import Bound, Entity, Field, FieldType
 
 _FIXED: dict[FieldType, Any] = {
     FieldType.BOOLEAN: True,
@@ -31,6 +32,14 @@ def sample_body(fields: Iterable[Field], number: int = 0) -> dict[str, Any]:
     """A body with a value for every field that callers may set, but those for which none was found."""
     made = {f.name: sample(f, number) for f in fields if not f.read_only and f.computed is None}
     return {name: value for name, value in made.items() if value is not None}
+
+
+def entity_body(e: Entity, number: int = 0) -> dict[str, Any]:
+    """A body for a row of an entity, without its references, in which the rules that bricks brought hold."""
+    body = sample_body(e.fields, number)
+    for part in e.parts:
+        construct_of(part).fit(e, part, body, number)
+    return body
 
 
 def sample(f: Field, number: int = 0) -> Any:

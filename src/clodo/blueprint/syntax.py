@@ -14,6 +14,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from clodo.blueprint import values as v
+from clodo.blueprint.constructs import construct_named, constructs, path_of
 from clodo.blueprint.hints import syntax_problem
 from clodo.blueprint.problems import InvalidBlueprint, Problem
 
@@ -32,7 +33,17 @@ def grammar_source() -> str:
 @cache
 def parser() -> Lark:
     """The parser of the language (LALR, built once)."""
-    return Lark(grammar_source(), parser="lalr", propagate_positions=True)
+    return Lark(whole_grammar(), parser="lalr", propagate_positions=True)
+
+
+@cache
+def whole_grammar() -> str:
+    """The grammar with the constructs that bricks bring."""
+    parts = [grammar_source()]
+    for construct in constructs():
+        rule = {"service": "section", "entity": "member", "users": "users_member"}[construct.place]
+        parts += [construct.grammar, f"%extend {rule}: {construct.name}"]
+    return "\n".join(parts) + "\n"
 
 
 def read(text: str) -> tuple[v.Blueprint, Positions]:
@@ -108,6 +119,9 @@ class _Builder:
                 built = self._entity(section)
                 blueprint = replace(blueprint, entities=(*blueprint.entities, built))
                 continue
+            if self._is_part(kind):
+                blueprint = replace(blueprint, parts=(*blueprint.parts, self._part(blueprint, section)))
+                continue
             if kind in seen:
                 self._twice(str(kind).removesuffix("_line"), section)
             seen.add(kind)
@@ -122,15 +136,34 @@ class _Builder:
         return blueprint
 
     def _users(self, tree: Tree[Any]) -> v.Users:
-        fields: list[v.Field] = []
-        roles: tuple[str, ...] = ()
+        users = v.Users()
         for member in tree.children:
             if member.data == "roles_line":
-                roles = tuple(str(n) for n in member.children)
+                users = replace(users, roles=tuple(str(n) for n in member.children))
                 self._place("user.(roles)", member.children[0])
+            elif self._is_part(member.data):
+                users = replace(users, parts=(*users.parts, self._part(users, member)))
             else:
-                fields.append(self._field("user", member))
-        return v.Users(tuple(fields), roles)
+                users = replace(users, fields=(*users.fields, self._field("user", member)))
+        return users
+
+    @staticmethod
+    def _is_part(rule: Any) -> bool:
+        return construct_named(str(rule)) is not None
+
+    def _part(self, owner: v.Blueprint | v.Users | v.Entity, tree: Tree[Any]) -> Any:
+        """The value of a construct that a brick brought."""
+        construct = construct_named(str(tree.data))
+        assert construct is not None
+        value = construct.build(tree)
+        path = path_of(None if isinstance(owner, v.Blueprint) else owner, value)
+        line, column = getattr(tree.meta, "line", 0), getattr(tree.meta, "column", 0)
+        name = str(getattr(value, "name", ""))
+        if path in self.positions and (construct.once or name):
+            words = f"{construct.name.replace('_', ' ')} {name}".strip()
+            self.problems.append(Problem(f"{words} is said twice.", "Rename or remove one.", path, line, column))
+        self.positions.setdefault(path, (line, column))
+        return value
 
     def _entity(self, tree: Tree[Any]) -> v.Entity:
         name, *members = tree.children
@@ -153,6 +186,8 @@ class _Builder:
             elif kind == "unique_line":
                 group = tuple(str(n) for n in member.children)
                 entity = replace(entity, unique=(*entity.unique, group))
+            elif self._is_part(kind):
+                entity = replace(entity, parts=(*entity.parts, self._part(entity, member)))
             else:
                 if kind in seen:
                     self._twice(f"{kind.removesuffix('_line').replace('_', ' ')!r}", member)

@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
+from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.values import (
     PUBLIC,
     Blueprint,
@@ -46,6 +48,9 @@ def _lines(blueprint: Blueprint) -> Iterator[str]:
     for entity in blueprint.entities:
         yield ""
         yield from _entity(entity)
+    for part in blueprint.parts:
+        yield ""
+        yield from construct_of(part).lines(part)
 
 
 def _users(users: Users) -> Iterator[str]:
@@ -53,6 +58,7 @@ def _users(users: Users) -> Iterator[str]:
     if users.roles:
         yield f"  roles {', '.join(users.roles)}"
     yield from (f"  {field_line(f)}" for f in users.fields)
+    yield from _parts(users.parts)
     yield "}"
 
 
@@ -72,7 +78,13 @@ def _entity(entity: Entity) -> Iterator[str]:
         yield "  soft delete"
     if not entity.timestamps:
         yield "  no timestamps"
+    yield from _parts(entity.parts)
     yield "}"
+
+
+def _parts(parts: tuple[Any, ...]) -> Iterator[str]:
+    for part in parts:
+        yield from (f"  {line}" for line in construct_of(part).lines(part))
 
 
 def field_line(f: Field) -> str:

@@ -6,10 +6,13 @@ names are singular. Every sequence is a tuple in the order in which it was writt
 
 from __future__ import annotations
 
+import builtins
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, TypeVar
+
+Part = TypeVar("Part")
 
 
 class ServiceType(StrEnum):
@@ -170,10 +173,15 @@ class Link:
     target: str
 
 
+def _of_kind(parts: tuple[Any, ...], kind: type[Part]) -> tuple[Part, ...]:
+    return tuple(p for p in parts if isinstance(p, kind))
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds.
-    ``unique`` lists groups of names of fields or references that are unique together."""
+    ``unique`` lists groups of names of fields or references that are unique together; ``parts`` are
+    the values of what bricks add to the language (``clodo.blueprint.constructs``)."""
 
     name: str
     fields: tuple[Field, ...] = ()
@@ -185,10 +193,15 @@ class Entity:
     write: Access | None = None
     soft_delete: bool = False
     timestamps: bool = True
+    parts: tuple[Any, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or ``None``."""
         return next((f for f in self.fields if f.name == name), None)
+
+    def parts_of(self, kind: type[Part]) -> tuple[Part, ...]:
+        """The parts of one kind that a brick brought."""
+        return _of_kind(self.parts, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +211,11 @@ class Users:
 
     fields: tuple[Field, ...] = ()
     roles: tuple[str, ...] = ()
+    parts: tuple[Any, ...] = ()
+
+    def parts_of(self, kind: type[Part]) -> tuple[Part, ...]:
+        """The parts of one kind that a brick brought."""
+        return _of_kind(self.parts, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +229,11 @@ class Blueprint:
     write: Access = PUBLIC
     users: Users | None = None
     entities: tuple[Entity, ...] = field(default=())
+    parts: tuple[Any, ...] = ()
+
+    def parts_of(self, kind: builtins.type[Part]) -> tuple[Part, ...]:
+        """The parts of one kind that a brick brought to the service itself."""
+        return _of_kind(self.parts, kind)
 
     def entity(self, name: str) -> Entity | None:
         """The entity of that name, or ``None``."""

@@ -20,7 +20,7 @@ def verify_command(talk: Talk, directory: Path, every: bool) -> None:
     toolchain = ensure(talk.say)
     with Host(toolchain) as host:
         # Node loads what it needs on one core while Python does the same on another.
-        from clodo.bricks import service_checks
+        from clodo.bricks.registry import service_checks
         from clodo.cli import output
         from clodo.proof.verify import verify
 

@@ -19,7 +19,7 @@ from clodo.version import VERSION
 
 def needed_secrets(plan: Plan, bricks: Sequence[Brick]) -> tuple[str, ...]:
     """The names of the secrets that a service needs, in the order of the bricks."""
-    return tuple(s for brick in bricks if brick.applies(plan) for s in brick.secrets)
+    return tuple(s for brick in bricks if brick.applies(plan) for s in brick.parts(plan).secrets)
 
 
 def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree:
@@ -30,37 +30,42 @@ def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree
     """
     plan = make_plan(blueprint)
     used = [brick for brick in bricks if brick.applies(plan)]
-    secrets = needed_secrets(plan, bricks)
+    parts = [brick.parts(plan) for brick in used]
+    secrets = tuple(s for p in parts for s in p.secrets)
+    blueprint = plan.blueprint
     tree: FileTree = {
         "blueprint.clodo": source,
         "package.json": project.package_json(blueprint),
         "tsconfig.json": project.tsconfig(),
-        "wrangler.jsonc": project.wrangler_jsonc(blueprint),
+        "wrangler.jsonc": project.wrangler_jsonc(blueprint, parts),
         "vitest.config.ts": project.vitest_config(secrets),
         ".gitignore": "node_modules/\n.wrangler/\n.dev.vars\n",
-        "README.md": readme(plan, secrets),
-        "openapi.json": json.dumps(document(plan), indent=1, ensure_ascii=False) + "\n",
-        "migrations/0001_init.sql": migration(plan),
-        "src/index.ts": assembly.index_source(plan),
-        "src/env.ts": assembly.env_source(plan, secrets),
+        "README.md": readme(plan, secrets, [p.readme for p in parts if p.readme]),
+        "openapi.json": json.dumps(document(plan, [p.amend for p in parts if p.amend]), indent=1, ensure_ascii=False) + "\n",
+        "migrations/0001_init.sql": migration(plan, [s for p in parts for s in p.sql]),
+        "src/index.ts": assembly.index_source(parts),
+        "src/env.ts": assembly.env_source(parts, secrets),
         "test/service.test.ts": project.service_test(plan),
     }
     tree["src/entities/index.ts"] = entities_index(plan)
-    tree |= {f"src/entities/{entity_module(e)}.ts": entity_source(plan, e) for e in blueprint.entities}
+    tree |= {f"src/entities/{entity_module(e)}.ts": entity_source(plan, e, [p.entities[e.name] for p in parts if e.name in p.entities]) for e in blueprint.entities}
     for brick in used:
         tree |= brick.sources()
+    for p in parts:
+        tree |= p.files
     tree = dict(sorted(tree.items()))
-    tree[MANIFEST] = _manifest(blueprint, tree, [brick.name for brick in used])
+    tree[MANIFEST] = _manifest(blueprint, tree, [brick.name for brick in used], secrets)
     return tree
 
 
-def _manifest(blueprint: Blueprint, tree: FileTree, bricks: list[str]) -> str:
+def _manifest(blueprint: Blueprint, tree: FileTree, bricks: list[str], secrets: tuple[str, ...]) -> str:
     manifest = {
         "name": blueprint.name,
         "type": blueprint.type.value,
         "generator": f"clodo {VERSION}",
         "blueprint_sha256": digest(tree["blueprint.clodo"]),
         "bricks": bricks,
+        "secrets": list(secrets),
         "files": {name: digest(text) for name, text in tree.items()},
     }
     return json.dumps(manifest, indent=2) + "\n"

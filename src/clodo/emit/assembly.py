@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from clodo.blueprint.plan import Plan
-from clodo.emit.typescript import entity_const, entity_module, field_source, literal
+from collections.abc import Iterable, Sequence
+
+from clodo.emit.brick import Import, Parts, Stage
+
+_OPTIONAL = ("ADMIN_EMAIL",)
+_ALWAYS = (
+    Import("Hono", "hono"),
+    Import("AppEnv", "./env", is_type=True),
+    Import("authentication", "./lib/access"),
+    Import("docs", "./lib/docs"),
+    Import("route", "./lib/http"),
+    Import("securityHeaders", "./lib/http"),
+    Import("notFound", "./lib/problem"),
+    Import("onError", "./lib/problem"),
+)
+_OPENAPI = 'import openapi from "../openapi.json";'
 
 
-def env_source(plan: Plan, secrets: tuple[str, ...]) -> str:
+def env_source(parts: Sequence[Parts], secrets: tuple[str, ...]) -> str:
     """``src/env.ts``: the bindings of the Worker and what its requests carry."""
+    bindings = {name: type_ for p in parts for name, type_ in p.env.items()}
     lines = [
         'import type { Authenticator } from "./lib/access";',
         "",
         "/** The bindings of this Worker; see wrangler.jsonc and .dev.vars. */",
         "export interface Env {",
         "  readonly DB: D1Database;",
+        *(f"  readonly {name}: {type_};" for name, type_ in bindings.items()),
+        *(f"  readonly {name}{'?' if name in _OPTIONAL else ''}: string;" for name in secrets),
     ]
-    for name in secrets:
-        lines.append(f"  readonly {name}{'?' if name == 'ADMIN_EMAIL' else ''}: string;")
     lines += [
         "}",
         "",
@@ -29,85 +44,52 @@ def env_source(plan: Plan, secrets: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
-def index_source(plan: Plan) -> str:
+def index_source(parts: Sequence[Parts]) -> str:
     """``src/index.ts``."""
-    b = plan.blueprint
-    authenticators = (["apiKey"] if plan.uses_key else []) + (["bearerUser"] if b.users else [])
-    imports = [
-        'import { Hono } from "hono";',
-        'import openapi from "../openapi.json";',
-        'import type { AppEnv } from "./env";',
-        'import { authentication } from "./lib/access";',
-        'import { docs } from "./lib/docs";',
-        'import { route, securityHeaders } from "./lib/http";',
-        'import { notFound, onError } from "./lib/problem";',
-    ]
-    imports += [f'import {{ {entity_const(e)} }} from "./entities/{entity_module(e)}";' for e in b.entities]
-    if b.entities:
-        imports.append('import { resource } from "./lib/resource";')
-    if plan.children:
-        imports.append('import { children } from "./lib/children";')
-    if plan.links:
-        imports.append('import { links } from "./lib/links";')
-    if plan.uses_soft_delete:
-        imports.append('import { archiveRow } from "./lib/soft-delete";')
-    if plan.uses_key:
-        imports.append('import { apiKey } from "./lib/api-key";')
-    if b.users is not None:
-        imports.append('import { bearerUser } from "./lib/token";')
-        imports.append('import { users } from "./lib/users";')
-        used = sorted({field_source(f).split("(")[0] for f in b.users.fields})
-        if used:
-            imports.append(f'import {{ {", ".join(used)} }} from "./lib/fields";')
-    body = [
+    wares = sorted((w for p in parts for w in p.middleware), key=lambda w: w[0])
+    authenticators = ", ".join(name for p in parts for name in p.authenticators)
+    handlers = {name: code for p in parts for name, code in p.handlers.items()}
+    lines = import_lines([*_ALWAYS, *(i for p in parts for i in p.imports)], (_OPENAPI,))
+    lines += [
+        "",
         "const app = new Hono<AppEnv>();",
         "",
         "app.onError(onError);",
         "app.notFound(() => notFound().toResponse());",
+        *(code for stage, code in wares if stage < Stage.EDGE),
         "app.use(securityHeaders);",
-        f"app.use(authentication([{', '.join(authenticators)}]));",
+        *(code for stage, code in wares if Stage.EDGE <= stage < Stage.KNOWN),
+        f"app.use(authentication([{authenticators}]));",
+        *(code for stage, code in wares if stage >= Stage.KNOWN),
         "",
         'route(app, "/health", { GET: (c) => c.json({ status: "ok" }) });',
         'route(app, "/openapi.json", { GET: (c) => c.json(openapi) });',
         'route(app, "/docs", { GET: docs });',
         "",
-        *_users(plan),
-        *_resources(plan),
+        # Accounts first: theirs are the paths that no entity may take.
+        *(code for p in sorted(parts, key=lambda p: not p.authenticators) for code in p.routes),
         "",
-        "export default app;",
-        "",
+        *(line for p in parts for line in p.exports),
     ]
-    return "\n".join([*sorted(imports, key=_import_order), "", *body])
+    if not handlers:
+        return "\n".join([*lines, "export default app;", ""])
+    lines.append("export default Object.assign(app, {")
+    lines += [f"  {name}: {code}," if name != code else f"  {name}," for name, code in handlers.items()]
+    return "\n".join([*lines, "});", ""])
+
+
+def import_lines(imports: Iterable[Import], others: Iterable[str] = ()) -> list[str]:
+    """Import statements, one for each module, packages first; ``others`` are whole lines among them."""
+    names: dict[tuple[str, bool], set[str]] = {}
+    for i in imports:
+        names.setdefault((i.source, i.is_type), set()).add(i.name)
+    lines = [
+        f'import {"type " if is_type else ""}{{ {", ".join(sorted(found))} }} from "{source}";'
+        for (source, is_type), found in names.items()
+    ]
+    return sorted([*lines, *others], key=_import_order)
 
 
 def _import_order(line: str) -> tuple[int, str]:
     source = line.rsplit(" from ", 1)[1]
     return (0 if not source.startswith('".') else 1, source)
-
-
-def _users(plan: Plan) -> list[str]:
-    users = plan.blueprint.users
-    if users is None:
-        return []
-    if not users.fields:
-        return ["users(app, {});", ""]
-    lines = [f"  {f.name}: {field_source(f)}," for f in users.fields]
-    return ["users(app, {", *lines, "});", ""]
-
-
-def _resources(plan: Plan) -> list[str]:
-    remove = ", archiveRow" if plan.uses_soft_delete else ""
-    lines = [f"resource(app, {entity_const(e)}{remove});" for e in plan.blueprint.entities]
-    for c in plan.children:
-        parts = [entity_const(c.parent), entity_const(c.child), literal(f"{c.reference.name}_id")]
-        lines.append(f"children(app, {', '.join([*parts, literal(c.path)])});")
-    for link in plan.links:
-        sides = [(link.source, link.target, link.source_column, link.target_column, link.source_path)]
-        if not link.is_self:
-            sides.append(
-                (link.target, link.source, link.target_column, link.source_column, link.target_path)
-            )
-        for here, there, own, other, path in sides:
-            side = f"{{ table: {literal(link.table)}, here: {literal(own)}, there: {literal(other)}, path: {literal(path)} }}"
-            lines.append(f"links(app, {entity_const(here)}, {entity_const(there)}, {side});")
-    return lines

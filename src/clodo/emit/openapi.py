@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from clodo.blueprint.plan import Child, LinkTable, Plan, is_owned
@@ -28,13 +29,13 @@ _TITLES = {
 _BODY = (400, 413, 415, 422)
 
 
-def document(plan: Plan) -> dict[str, Any]:
-    """The whole document."""
+def document(plan: Plan, amendments: Sequence[Callable[[dict[str, Any]], None]] = ()) -> dict[str, Any]:
+    """The whole document, with what bricks amend."""
     b = plan.blueprint
     paths: dict[str, Any] = {
-        "/health": {"get": _operation("health", "Whether the service is up", "service", {200: _json({"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}, "It is")})},
-        "/openapi.json": {"get": _operation("openapi", "This document", "service", {200: _json({"type": "object"}, "The document")})},
-        "/docs": {"get": _operation("docs", "This document as a page", "service", {200: {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}})},
+        "/health": {"get": operation("health", "Whether the service is up", "service", {200: json_answer({"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}, "It is")})},
+        "/openapi.json": {"get": operation("openapi", "This document", "service", {200: json_answer({"type": "object"}, "The document")})},
+        "/docs": {"get": operation("docs", "This document as a page", "service", {200: {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}})},
     }  # fmt: skip
     schemas: dict[str, Schema] = {"Problem": _problem()}
     if b.users is not None:
@@ -54,7 +55,6 @@ def document(plan: Plan) -> dict[str, Any]:
         paths |= _child_paths(b, plan, child)
     for link in plan.links:
         paths |= _link_paths(b, plan, link)
-    _number_twins(paths)
     out: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": b.title or b.name.replace("_", " ").capitalize(), "version": "1.0.0"},
@@ -64,6 +64,9 @@ def document(plan: Plan) -> dict[str, Any]:
     security = _schemes(plan)
     if security:
         out["components"]["securitySchemes"] = security
+    for amend in amendments:
+        amend(out)
+    _number_twins(out["paths"])
     return out
 
 
@@ -82,11 +85,13 @@ def _number_twins(paths: Schema) -> None:
             taken.add(name)
 
 
-def _ref(name: str) -> Schema:
+def ref(name: str) -> Schema:
+    """A schema of the document, by name."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _json(schema: Schema, description: str) -> Schema:
+def json_answer(schema: Schema, description: str) -> Schema:
+    """An answer in JSON."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
@@ -120,7 +125,7 @@ def _schemes(plan: Plan) -> Schema:
     return out
 
 
-def _operation(
+def operation(
     name: str,
     summary: str,
     tag: str,
@@ -131,6 +136,8 @@ def _operation(
     parameters: list[Schema] | None = None,
     body: Schema | None = None,
 ) -> Schema:
+    """One operation. ``problems`` are the statuses it may refuse with, beside those that its ``rules`` (who may) and its
+    ``body`` bring."""
     codes = set(problems)
     guarded = [a for a in rules if a.who is not Who.PUBLIC]
     if guarded:
@@ -145,7 +152,7 @@ def _operation(
         codes |= set(_BODY)
     out["responses"] = {str(code): r for code, r in responses.items()}
     for code in sorted(codes):
-        content = {"application/problem+json": {"schema": _ref("Problem")}}
+        content = {"application/problem+json": {"schema": ref("Problem")}}
         out["responses"][str(code)] = {"description": _TITLES[code], "content": content}
     if guarded:
         out["security"] = _security(guarded)
@@ -158,7 +165,8 @@ def _security(rules: list[Access]) -> list[Schema]:
     return [{kind: [] for kind in kinds}]
 
 
-def _path_parameter(name: str) -> Schema:
+def path_parameter(name: str) -> Schema:
+    """A parameter in the path."""
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -213,11 +221,12 @@ def sort_columns(b: Blueprint, e: Entity) -> list[str]:
     return out + (["created_at", "updated_at"] if e.timestamps else [])
 
 
-def _page(name: str) -> Schema:
+def page_schema(name: str) -> Schema:
+    """One page of the rows of a schema."""
     return {
         "type": "object",
         "properties": {
-            "items": {"type": "array", "items": _ref(name)},
+            "items": {"type": "array", "items": ref(name)},
             "next_cursor": {"type": ["string", "null"]},
         },
         "required": ["items", "next_cursor"],
@@ -226,44 +235,44 @@ def _page(name: str) -> Schema:
 
 
 def _created(name: str) -> Schema:
-    made = _json(_ref(name), "The stored row")
+    made = json_answer(ref(name), "The stored row")
     made["headers"] = {"Location": {"schema": {"type": "string"}}}
     return made
 
 
 def _entity_paths(plan: Plan, e: Entity) -> Schema:
     b, name, path = plan.blueprint, plan.schemas.row(e), f"/api/{plan.path(e)}"
-    body, change = _ref(plan.schemas.body(e)), _ref(plan.schemas.change(e))
+    body, change = ref(plan.schemas.body(e)), ref(plan.schemas.change(e))
     read, write = (b.read_access(e),), (b.write_access(e),)
     gone = {204: {"description": "Deleted"}}
-    row = {200: _json(_ref(name), "The row")}
+    row = {200: json_answer(ref(name), "The row")}
     noun = e.name.replace("_", " ")
     return {
         path: {
-            "get": _operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400,), parameters=_list_parameters(b, e)),
-            "post": _operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=body),
+            "get": operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400,), parameters=_list_parameters(b, e)),
+            "post": operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=body),
         },
         f"{path}/{{id}}": {
-            "parameters": [_path_parameter("id")],
-            "get": _operation(f"get_{e.name}", f"Read one {noun}", e.name, row, rules=read, problems=(404,)),
-            "put": _operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=body),
-            "patch": _operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=change),
-            "delete": _operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=write, problems=(404, 409)),
+            "parameters": [path_parameter("id")],
+            "get": operation(f"get_{e.name}", f"Read one {noun}", e.name, row, rules=read, problems=(404,)),
+            "put": operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=body),
+            "patch": operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=change),
+            "delete": operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=write, problems=(404, 409)),
         },
     }  # fmt: skip
 
 
 def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
-    name, body = plan.schemas.row(c.child), _ref(plan.schemas.child(c.child, c.reference))
+    name, body = plan.schemas.row(c.child), ref(plan.schemas.child(c.child, c.reference))
     path = f"/api/{plan.path(c.parent)}/{{id}}/{c.path}"
     read = (b.read_access(c.parent), b.read_access(c.child))
     write = (b.read_access(c.parent), b.write_access(c.child))
     suffix = f"{c.parent.name}_{c.child.name}_by_{c.reference.name}"
     return {
         path: {
-            "parameters": [_path_parameter("id")],
-            "get": _operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: _json(_page(name), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, c.child)),
-            "post": _operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=body),
+            "parameters": [path_parameter("id")],
+            "get": operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, c.child)),
+            "post": operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=body),
         }
     }  # fmt: skip
 
@@ -281,13 +290,13 @@ def _link_paths(b: Blueprint, plan: Plan, link: LinkTable) -> Schema:
         done = {204: {"description": "Done; doing it again changes nothing"}}
         name = f"{here.name}_{segment.replace('-', '_')}"
         out[path] = {
-            "parameters": [_path_parameter("id")],
-            "get": _operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: _json(_page(plan.schemas.row(there)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
+            "parameters": [path_parameter("id")],
+            "get": operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: json_answer(page_schema(plan.schemas.row(there)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
         }  # fmt: skip
         out[f"{path}/{{other_id}}"] = {
-            "parameters": [_path_parameter("id"), _path_parameter("other_id")],
-            "put": _operation(f"link_{name}", "Link", here.name, done, rules=write, problems=(404,)),
-            "delete": _operation(f"unlink_{name}", "Unlink", here.name, done, rules=write, problems=(404,)),
+            "parameters": [path_parameter("id"), path_parameter("other_id")],
+            "put": operation(f"link_{name}", "Link", here.name, done, rules=write, problems=(404,)),
+            "delete": operation(f"unlink_{name}", "Unlink", here.name, done, rules=write, problems=(404,)),
         }
     return out
 
@@ -295,7 +304,7 @@ def _link_paths(b: Blueprint, plan: Plan, link: LinkTable) -> Schema:
 def _auth_paths() -> Schema:
     session = {
         "type": "object",
-        "properties": {"user": _ref("User"), "token": {"type": "string"}},
+        "properties": {"user": ref("User"), "token": {"type": "string"}},
         "required": ["user", "token"],
         "additionalProperties": False,
     }
@@ -306,7 +315,7 @@ def _auth_paths() -> Schema:
     }
     user = (Access(Who.USER),)
     return {
-        "/api/auth/register": {"post": _operation("register", "Create an account", "auth", {201: _json(session, "The account and a token")}, problems=(409,), body=_ref("Registration"))},
-        "/api/auth/login": {"post": _operation("login", "Log in", "auth", {200: _json(session, "The account and a token")}, problems=(401,), body=login)},
-        "/api/auth/me": {"get": _operation("me", "The caller's account", "auth", {200: _json(_ref("User"), "The account")}, rules=user)},
+        "/api/auth/register": {"post": operation("register", "Create an account", "auth", {201: json_answer(session, "The account and a token")}, problems=(409,), body=ref("Registration"))},
+        "/api/auth/login": {"post": operation("login", "Log in", "auth", {200: json_answer(session, "The account and a token")}, problems=(401,), body=login)},
+        "/api/auth/me": {"get": operation("me", "The caller's account", "auth", {200: json_answer(ref("User"), "The account")}, rules=user)},
     }  # fmt: skip

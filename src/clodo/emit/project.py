@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.samples import sample_body
+from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Blueprint, Entity
+from clodo.emit.brick import Parts
 from clodo.toolchain.pins import pins
 
 
@@ -72,11 +75,11 @@ def tsconfig() -> str:
     )
 
 
-def wrangler_jsonc(b: Blueprint) -> str:
+def wrangler_jsonc(b: Blueprint, parts: Sequence[Parts]) -> str:
     """``wrangler.jsonc``. The database id is filled in once, before the first deployment."""
     # A Worker's name has at most 63 characters.
     name = kebab_name(b)[: 63 - len("-worker")].rstrip("-")
-    config = {
+    config: dict[str, Any] = {
         "$schema": "node_modules/wrangler/config-schema.json",
         "name": f"{name}-worker",
         "main": "src/index.ts",
@@ -91,8 +94,22 @@ def wrangler_jsonc(b: Blueprint) -> str:
             }
         ],
     }
+    for p in parts:
+        _merge(config, p.wrangler)
     note = "// Before the first deployment: `npx wrangler d1 create " + f"{name}-db`, then put the id it prints below.\n"
     return note + _json(config)
+
+
+def _merge(config: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Adds to a configuration: objects are merged, lists joined."""
+    for key, value in more.items():
+        known = config.get(key)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            _merge(known, value)
+        elif isinstance(known, list):
+            config[key] = [*known, *value]
+        else:
+            config[key] = copy.deepcopy(value)
 
 
 def vitest_config(secrets: tuple[str, ...]) -> str:
@@ -183,7 +200,7 @@ it("keeps {e.name.replace("_", " ")} rows", async () => {{
 
 def _body_with_parents(plan: Plan, e: Entity, lines: list[str], trail: set[str]) -> str:
     """The source of a body; the rows that it needs are created by ``lines`` before."""
-    parts = [json.dumps(sample_body(e.fields, len(lines)))[1:-1]]
+    parts = [json.dumps(entity_body(e, len(lines)))[1:-1]]
     for r in e.references:
         parent = plan.blueprint.entity(r.target)
         if not r.required:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.samples import sample_body
+from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Access, Blueprint, Entity, Who
 
 _URL = "http://127.0.0.1:8787"
@@ -17,7 +17,7 @@ _JSON_HEADER = "-H 'Content-Type: application/json'"
 _OPEN, _CLOSE = "\ue000", "\ue001"
 
 
-def readme(plan: Plan, secrets: tuple[str, ...]) -> str:
+def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -> str:
     """The whole page."""
     b = plan.blueprint
     title = (b.title or b.name.replace("_", " ").capitalize()).replace("\n", " ")
@@ -42,6 +42,7 @@ def readme(plan: Plan, secrets: tuple[str, ...]) -> str:
         parts.append(_sh([line for e in _parents_first(b) for line in _calls(plan, e)]))
         parts.append("Lists take `limit`, `cursor`, `sort`, `<field>=`, `<field>_min=` and `<field>_max=`.")
     parts.append("Errors are `application/problem+json`. The whole interface is described in `openapi.json`.\n")
+    parts += sections
     parts.append("## Deploy\n\nCreate the database, put its id into `wrangler.jsonc`, then `npm run deploy`.\n")
     return "\n".join(parts)
 
@@ -91,7 +92,7 @@ _TOKEN_HEADER = '-H "Authorization: Bearer $TOKEN"'
 def _calls(plan: Plan, e: Entity) -> Iterator[str]:
     b = plan.blueprint
     path = f"{_URL}/api/{plan.path(e)}"
-    body: dict[str, Any] = sample_body(e.fields)
+    body: dict[str, Any] = entity_body(e)
     rules = [b.write_access(e)]
     for r in e.references:
         if r.required:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from clodo.blueprint.plan import LinkTable, Plan, is_owned
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, OnDelete
@@ -19,8 +21,8 @@ _ACTIONS = {
 }
 
 
-def migration(plan: Plan) -> str:
-    """``migrations/0001_init.sql``."""
+def migration(plan: Plan, more: Sequence[str] = ()) -> str:
+    """``migrations/0001_init.sql``: the tables, then the statements that bricks add."""
     b = plan.blueprint
     parts = []
     if b.users is not None:
@@ -28,6 +30,7 @@ def migration(plan: Plan) -> str:
     # Each table stands behind those that it refers to, as far as that is possible.
     parts += [_table(b, e) for e in _in_order(b.entities)]
     parts += [_link_table(link) for link in plan.links]
+    parts += more
     # Tools that apply migrations refuse one without a statement.
     return "\n\n".join(parts or ["-- Nothing is stored yet.\nSELECT 1;"]) + "\n"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 
 from clodo.blueprint.plan import Plan, camel
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Access, Bound, Entity, Field, FieldType, Who
+from clodo.emit.assembly import import_lines
+from clodo.emit.brick import EntityParts, Import
 from clodo.emit.expressions import computed_sql
 
 _BUILDERS = {
@@ -52,17 +55,19 @@ def entity_module(entity: Entity) -> str:
     return "index-entity" if entity.name == "index" else entity.name
 
 
-def entity_source(plan: Plan, entity: Entity) -> str:
-    """``src/entities/{name}.ts``."""
+def entity_source(plan: Plan, entity: Entity, parts: Sequence[EntityParts] = ()) -> str:
+    """``src/entities/{name}.ts``, with what bricks add to it."""
     b = plan.blueprint
     stored = [f for f in entity.fields if f.computed is None]
     computed = [f for f in entity.fields if f.computed is not None]
     builders = sorted({_BUILDERS[f.type] for f in stored})
-    lines = ['import type { Entity } from "../lib/entity";']
-    if builders:
-        lines.append(f'import {{ {", ".join(builders)} }} from "../lib/fields";')
-    if entity.search:
-        lines.append('import { search } from "../lib/search";')
+    lines = import_lines(
+        [
+            Import("Entity", "../lib/entity", is_type=True),
+            *(Import(name, "../lib/fields") for name in builders),
+            *(i for p in parts for i in p.imports),
+        ]
+    )
     lines += ["", f"export const {entity_const(entity)}: Entity = {{", f"  name: {literal(entity.name)},"]
     lines.append(f"  path: {literal(plan.path(entity))},")
     lines += _block("fields", [f"{f.name}: {field_source(f)}" for f in stored])
@@ -79,8 +84,10 @@ def entity_source(plan: Plan, entity: Entity) -> str:
     lines.append(f"  write: {rule(b.write_access(entity))},")
     lines.append(f"  timestamps: {literal(entity.timestamps)},")
     lines.append(f"  softDelete: {literal(entity.soft_delete)},")
-    if entity.search:
-        lines.append(f"  search: search({literal(list(entity.search))}),")
+    lines += [f"  {p}," for part in parts for p in part.properties]
+    hooks = [h for p in parts for h in p.hooks]
+    if hooks:
+        lines.append(f"  hooks: [{', '.join(hooks)}],")
     return "\n".join([*lines, "};", ""])
 
 

@@ -42,6 +42,14 @@ def check_manifest(directory: Path) -> Evidence:
     return evidence("files.manifest", rule, fault)
 
 
+def secret_names(directory: Path) -> tuple[str, ...]:
+    """The names of the secrets that the manifest says the service needs; none where it cannot be read."""
+    try:
+        return tuple(map(str, json.loads((directory / _MANIFEST).read_text("utf-8")).get("secrets", ())))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return ()
+
+
 def check_configuration(directory: Path, toolchain: Toolchain) -> Evidence:
     """``wrangler.jsonc`` follows wrangler's schema, and what that schema does not say."""
     # A tenth of a second, which the runtime uses to get ready.

@@ -48,7 +48,8 @@ function migrations(directory) {
 }
 
 // Miniflare's own way to a database from Node takes half a second for a migration; a Worker beside the service takes
-// a tenth of that. It answers on a port of its own, and only to whoever knows this process's secret.
+// a tenth of that. It answers on a port of its own, and only to whoever knows this process's secret. It also
+// rings the bell of cron.
 const DATABASE = "clodo-database";
 const secret = randomBytes(32).toString("hex");
 const databaseWorker = `
@@ -56,7 +57,12 @@ export default {
   async fetch(request, env) {
     if (request.headers.get("authorization") !== env.SECRET) return new Response(null, { status: 404 });
     try {
-      const prepared = (await request.json()).map(({ sql, values }) => env.DB.prepare(sql).bind(...(values ?? [])));
+      const asked = await request.json();
+      if (asked.cron !== undefined) {
+        const { outcome } = await env.SERVICE.scheduled({ cron: asked.cron, scheduledTime: new Date() });
+        return Response.json(outcome === "ok" ? { results: [] } : { error: \`the handler of cron ended with \${outcome}\` });
+      }
+      const prepared = asked.map(({ sql, values }) => env.DB.prepare(sql).bind(...(values ?? [])));
       return Response.json({ results: (await env.DB.batch(prepared)).map((r) => r.results) });
     } catch (error) {
       return Response.json({ error: String(error?.message ?? error) });
@@ -91,8 +97,41 @@ async function migrate(directory) {
   return fresh.map(({ name }) => name);
 }
 
+// The bindings that wrangler.jsonc gives the Worker, as Miniflare wants them. Secrets and variables come apart.
+function bindingsOf(sections, directory) {
+  const named = (list, value) => Object.fromEntries((list ?? []).map((item) => [item.binding ?? item.name, value(item)]));
+  const { r2_buckets, kv_namespaces, queues, durable_objects, migrations, ratelimits, assets } = sections;
+  const sqlite = new Set((migrations ?? []).flatMap((m) => m.new_sqlite_classes ?? []));
+  const out = {};
+  if (r2_buckets) out.r2Buckets = named(r2_buckets, (b) => b.bucket_name ?? b.binding);
+  if (kv_namespaces) out.kvNamespaces = named(kv_namespaces, (b) => b.id ?? b.binding);
+  if (queues?.producers) out.queueProducers = named(queues.producers, (q) => ({ queueName: q.queue }));
+  if (queues?.consumers) {
+    out.queueConsumers = Object.fromEntries(
+      queues.consumers.map((q) => [
+        q.queue,
+        // Nobody wants to wait for a batch to fill in a proof.
+        { maxBatchSize: q.max_batch_size ?? 10, maxBatchTimeout: 0, maxRetries: q.max_retries ?? 3, deadLetterQueue: q.dead_letter_queue },
+      ]),
+    );
+  }
+  if (durable_objects?.bindings) {
+    out.durableObjects = named(durable_objects.bindings, (d) => ({ className: d.class_name, useSQLite: sqlite.has(d.class_name) }));
+  }
+  if (ratelimits) out.ratelimits = named(ratelimits, (r) => ({ simple: r.simple }));
+  if (assets?.directory) {
+    out.assets = {
+      directory: path.resolve(directory, assets.directory),
+      binding: assets.binding,
+      routerConfig: { has_user_worker: true, invoke_user_worker_ahead_of_assets: assets.run_worker_first === true },
+      assetConfig: { html_handling: assets.html_handling, not_found_handling: assets.not_found_handling },
+    };
+  }
+  return out;
+}
+
 async function serve(request) {
-  const { directory, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
+  const { directory, sections, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
   // esbuild works in a process of its own while this one loads Miniflare, if it has not yet.
   const bundling = bundle({ directory, entry });
   bundling.catch(() => undefined);
@@ -114,6 +153,7 @@ async function serve(request) {
         modules: [{ type: "ESModule", path: "index.mjs", contents: code }],
         compatibilityFlags,
         bindings,
+        ...bindingsOf(sections ?? {}, directory),
         // The Worker's own socket: Miniflare's front would add a hop, and error pages that production does not have.
         ...(port ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }),
       },
@@ -123,7 +163,9 @@ async function serve(request) {
               name: DATABASE,
               compatibilityDate,
               modules: [{ type: "ESModule", path: "database.mjs", contents: databaseWorker }],
+              compatibilityFlags: ["service_binding_extra_handlers"],
               d1Databases: { DB: database },
+              serviceBindings: { SERVICE: "service" },
               bindings: { SECRET: secret },
               unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
             },
@@ -146,6 +188,10 @@ const methods = {
   serve,
   // Only for what no request can do: a role given by whoever runs the service.
   query: async ({ sql, values }) => ({ rows: (await run([{ sql, values }]))[0] }),
+  scheduled: async ({ cron }) => {
+    await run({ cron });
+    return {};
+  },
   // A fresh, empty database for the next service: everything in memory goes with the instance.
   reset: async () => {
     const old = miniflare;

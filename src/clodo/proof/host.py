@@ -108,6 +108,7 @@ class Host:
             persist=str(persist.resolve()) if persist else None,
             compatibilityDate=settings.compatibility_date,
             compatibilityFlags=settings.compatibility_flags,
+            sections=settings.bindings,
         )
         return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
 
@@ -119,6 +120,14 @@ class Host:
         """
         answer = self._call("query", 30, sql=sql, values=values)
         return list(answer["rows"])
+
+    def scheduled(self, cron: str) -> None:
+        """Lets the Worker that runs do what it does at the times of a cron line, and waits until it is done.
+
+        Raises:
+            HostError: it has no such handler, or the handler failed.
+        """
+        self._call("scheduled", 60, cron=cron)
 
     def reset(self) -> None:
         """Ends the Worker that runs and forgets its database."""

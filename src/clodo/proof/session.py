@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.samples import sample, sample_body
+from clodo.blueprint.samples import entity_body, sample, sample_body
 from clodo.blueprint.values import Access, Entity, Who
 from clodo.errors import ProofError
 from clodo.proof.client import Answer, Client
@@ -17,6 +18,8 @@ from clodo.proof.client import Answer, Client
 Headers = dict[str, str]
 Row = dict[str, Any]
 
+#: Rings the bell of a cron line.
+Bell = Callable[[str], None]
 #: Runs SQL with its values on the service's database.
 Query = Callable[[str, list[str]], list[Row]]
 
@@ -75,9 +78,10 @@ class Session:
         secrets: dict[str, str],
         query: Query,
         scarce: frozenset[str] = frozenset(),
+        bell: Bell | None = None,
     ) -> None:
         self.client, self.plan, self.secrets = client, plan, secrets
-        self._query = query
+        self._query, self._bell = query, bell
         #: Entities that can have few rows (``clodo.proof.scarcity``).
         self.scarce = scarce
         self.blueprint = plan.blueprint
@@ -110,6 +114,11 @@ class Session:
     async def query(self, sql: str, *values: str) -> list[Row]:
         """Rows of the service's database; only for what no request can do or show."""
         return await asyncio.to_thread(self._query, sql, list(values))
+
+    async def scheduled(self, cron: str) -> None:
+        """Lets the service do what it does at the times of a cron line; comes back when it is done."""
+        assert self._bell is not None
+        await asyncio.to_thread(self._bell, cron)
 
     async def emptied(self) -> None:
         """Deletes the rows of every entity, so that the next check has all values to itself."""
@@ -168,7 +177,7 @@ class Session:
         """A valid body with the changes, and with rows for the references that it needs; ``None`` leaves a key out. Bodies
         share these rows unless the reference is unique or ``apart`` asks for rows of its own: a check that
         changes or deletes a row makes that row itself."""
-        out, changes = sample_body(e.fields, self.number()), changes or {}
+        out, changes = entity_body(e, self.number()), changes or {}
         for r in e.references:
             key = f"{r.name}_id"
             if not r.required or key in changes:
@@ -202,6 +211,15 @@ class Session:
         if answer.status == 409 and e.name in self.scarce:
             raise TooFewValues(f"{e.name} has a unique field with too few values for this check")
         return dict(expect(answer, 201, f"a valid {e.name}").body)
+
+    def settled(self, e: Entity, answer: Answer, status: int, keys: Iterable[str], why: str = "") -> bool:
+        """Whether a change went through; false where a rule that ties one of the keys to others may have refused it.
+        A fault for any other answer."""
+        tied = {k for part in e.parts for k in construct_of(part).entangled(e, part)}
+        if answer.status in (409, 422) and tied & set(keys):
+            return False
+        expect(answer, status, why)
+        return True
 
     async def get(self, e: Entity, id: str, *, user: str = "admin") -> Answer:
         """Reads a row."""

@@ -12,15 +12,19 @@ from clodo.proof.files import without_comments
 from clodo.toolchain.pins import pins
 
 _NAME = "wrangler.jsonc"
+#: The sections of bindings that the runtime knows how to serve.
+SECTIONS = ("r2_buckets", "kv_namespaces", "queues", "durable_objects", "migrations", "ratelimits", "assets", "send_email", "services", "ai")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The runtime's settings; the values of ``variables`` are strings or JSON."""
+    """The runtime's settings; the values of ``variables`` are strings or JSON. ``bindings`` are the sections of the
+    file that give the Worker something to work with (``SECTIONS``), as they stand."""
 
     compatibility_date: str
     compatibility_flags: tuple[str, ...]
     variables: dict[str, Any]
+    bindings: dict[str, Any]
 
 
 class SettingsError(ProofError):
@@ -39,6 +43,7 @@ def read_settings(directory: Path) -> Settings:
             str(config.get("compatibility_date") or pins()["compatibility_date"]),
             tuple(map(str, config.get("compatibility_flags") or ())),
             dict(config.get("vars") or {}),
+            {name: config[name] for name in SECTIONS if name in config},
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

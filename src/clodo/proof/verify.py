@@ -12,7 +12,7 @@ from clodo.blueprint.plan import Plan, make_plan
 from clodo.errors import WorkspaceError
 from clodo.proof.check import Check
 from clodo.proof.client import ALWAYS, TRACE, Answer, Client, Trace
-from clodo.proof.files import TypeCheck, check_configuration, check_manifest, evidence
+from clodo.proof.files import TypeCheck, check_configuration, check_manifest, evidence, secret_names
 from clodo.proof.host import Host, HostError
 from clodo.proof.report import Evidence, Outcome, Report
 from clodo.proof.scarcity import scarce_entities
@@ -29,6 +29,7 @@ PROOF_SECRETS = {
     "JWT_SECRET": "proof-secret-91c7e2a45d8f4b06b3",
     "ADMIN_EMAIL": "admin@example.com",
 }
+_OTHER_SECRET = "proof-{}-8c2f64d0b7e91a35"
 _AT_ONCE = 12
 _CHECK_SECONDS = 60
 
@@ -95,7 +96,7 @@ class _Proof:
         started = time.perf_counter()
         rule = "it bundles, boots in workerd and migrates"
         try:
-            served = self.host.serve(self.directory, bindings=PROOF_SECRETS)
+            served = self.host.serve(self.directory, bindings=self._all_secrets())
         except HostError as error:
             return [evidence("boot", rule, error.message, started)]
         boot = evidence("boot", rule, "", started)
@@ -106,14 +107,14 @@ class _Proof:
         return [boot, *found]
 
     async def _over_http(self, url: str) -> list[Evidence]:
-        secrets = (PROOF_SECRETS["API_KEY"], PROOF_SECRETS["JWT_SECRET"])
+        secrets = tuple(v for k, v in self._all_secrets().items() if k != "ADMIN_EMAIL")
         client = Client(url, secrets, _hidden_keys(self.plan))
         try:
             fault = await _load_document(client)
             if fault:
                 return [evidence("core.document", "/openapi.json answers a document", fault)]
             scarce = scarce_entities(self.plan)
-            session = Session(client, self.plan, self._secrets(), self.host.query, scarce)
+            session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled)
             gate = asyncio.Semaphore(1 if scarce else _AT_ONCE)
             found = await asyncio.gather(*(_one(c, session, gate) for c in self.checks))
             return [*found, *_of_every_answer(client)]
@@ -121,9 +122,14 @@ class _Proof:
             self.requests = client.answers
             await client.close()
 
+    def _all_secrets(self) -> dict[str, str]:
+        """The proof's own values for every secret that the manifest names."""
+        names = secret_names(self.directory)
+        return PROOF_SECRETS | {n: _OTHER_SECRET.format(n.lower()) for n in names if n not in PROOF_SECRETS}
+
     def _secrets(self) -> dict[str, str]:
         unused = set() if self.plan.uses_key else {"API_KEY"}
-        return {k: v for k, v in PROOF_SECRETS.items() if k not in unused}
+        return {k: v for k, v in self._all_secrets().items() if k not in unused}
 
 
 def _hidden_keys(plan: Plan) -> frozenset[str]:

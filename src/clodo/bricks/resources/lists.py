@@ -58,7 +58,7 @@ async def _rows(e: Entity, s: Session, count: int, *, apart: bool = False) -> li
         row = await s.create(e, apart=apart)
         if i % 2 and optional:
             answer = await s.patch(e, row["id"], dict.fromkeys(optional))
-            row = expect(answer, 200).body
+            row = answer.body if s.settled(e, answer, 200, optional) else row
         made.append(row)
     return made
 

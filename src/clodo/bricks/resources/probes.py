@@ -35,9 +35,9 @@ async def _injection(e: Entity, s: Session) -> None:
     ]
     for attack in _INJECTIONS:
         answer = await s.patch(e, row["id"], {f.name: attack for f in texts})
-        if answer.status != 409:
+        if answer.status != 409 and s.settled(e, answer, 200, [f.name for f in texts]):
             for f in texts:
-                if expect(answer, 200).body[f.name] != attack:
+                if answer.body[f.name] != attack:
                     raise Fault(f"{f.name} was not stored as it was sent", answer)
         for name in [*(f.name for f in texts), "id"]:
             page = await s.page(e, {name: attack})

@@ -1,7 +1,9 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
+import type { Caller } from "./access";
 import { entities } from "../entities";
-import type { Entity, Reference } from "./entity";
+import { type Entity, type Reference, type Row, selected } from "./entity";
+import { type Change, after, along, check, refused } from "./hooks";
 import { Problem } from "./problem";
 import { writableRow } from "./rows";
 import { type Condition, condition, isForeignKeyFailure, quote } from "./sql";
@@ -124,10 +126,40 @@ function childrenFirst(chosen: readonly Entity[]): Entity[] {
 
 /** Deletes a row; what refers to it decides whether that is possible. */
 export async function deleteRow(c: Context<AppEnv>, entity: Entity, id: string): Promise<Response> {
-  await writableRow(c, entity, id);
+  const [, caller] = await writableRow(c, entity, id);
   const rows = await erased(c, new Map([[entity, new Set([id])]]));
-  await c.env.DB.batch(erasing(rows).map((statement) => prepare(c, statement))).catch(inUse);
+  await remove(c, caller, [rows], erasing(rows));
   return c.body(null, 204);
+}
+
+/** Carries out a deletion, and what the hooks of the rows that go have to do with it. */
+export async function remove(
+  c: Context<AppEnv>,
+  caller: Caller,
+  going: readonly Rows[],
+  statements: readonly Condition[],
+): Promise<void> {
+  const changes = (await Promise.all(going.map((rows) => leaving(c, caller, rows)))).flat();
+  await check(c, changes);
+  const prepared = statements.map((statement) => prepare(c, statement));
+  await c.env.DB.batch([...along(c, changes), ...prepared]).catch((error: unknown) => {
+    for (const { entity } of changes) refused(entity, error);
+    inUse(error);
+  });
+  for (const change of changes) await after(c, change, change.before ?? {});
+}
+
+/** The rows that go of entities with hooks. Nobody reads them for the others. */
+async function leaving(c: Context<AppEnv>, caller: Caller, rows: Rows): Promise<Change[]> {
+  const found: Change[] = [];
+  for (const [entity, ids] of rows) {
+    if (entity.hooks === undefined || ids.size === 0) continue;
+    const those = among('"id"', ids);
+    const select = condition(`SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE ${those.sql}`, ...those.values);
+    const { results } = await prepare(c, select).all<Row>();
+    found.push(...results.map((row): Change => ({ entity, id: String(row["id"]), caller, before: row, after: null })));
+  }
+  return found;
 }
 
 export function inUse(error: unknown): never {

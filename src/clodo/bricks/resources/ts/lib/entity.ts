@@ -1,5 +1,6 @@
 import type { Caller, Rule } from "./access";
 import type { Field, Stored } from "./fields";
+import type { Hook } from "./hooks";
 import { type Condition, condition, quote } from "./sql";
 
 /** A reference to another row, under the key `{name}_id`. */
@@ -28,6 +29,8 @@ export interface Entity {
   readonly softDelete: boolean;
   /** The condition of a text search, where the entity has one. */
   readonly search?: (text: string, entity: Entity) => Condition;
+  /** What takes part in the changes of its rows. */
+  readonly hooks?: readonly Hook[];
 }
 
 export type Row = Record<string, Stored>;

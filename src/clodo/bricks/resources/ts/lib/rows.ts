@@ -5,6 +5,7 @@ import { type Mode, checkBody } from "./body";
 import { type Entity, type Row, isOwned, selected, toJson, visible } from "./entity";
 import type { Stored } from "./fields";
 import { readJsonObject } from "./http";
+import { type Change, after, carryOut, check, refused } from "./hooks";
 import { uuidv7 } from "./id";
 import { parseListQuery } from "./list";
 import { type FieldError, Problem, notFound } from "./problem";
@@ -77,22 +78,22 @@ export async function createRow(
 ): Promise<Response> {
   const values = await checkedValues(c, entity, caller, "create", fixed);
   const now = new Date().toISOString();
+  const id = uuidv7();
   const row: Record<string, Stored> = {
-    id: uuidv7(),
+    id,
     ...values,
     ...(isOwned(entity) ? { owner_id: caller.user?.id ?? null } : {}),
     ...(entity.timestamps ? { created_at: now, updated_at: now } : {}),
   };
+  const change: Change = { entity, id, caller, before: null, after: row };
+  await check(c, [change]);
   const columns = Object.keys(row);
-  const stored = await c.env.DB.prepare(
+  const statement = c.env.DB.prepare(
     `${insertSql(entity.name, columns)} RETURNING ${selected(entity)}`,
-  )
-    .bind(...Object.values(row))
-    .first<Row>()
-    .catch(conflict);
-  return c.json(toJson(entity, stored ?? {}), 201, {
-    location: `/api/${entity.path}/${row["id"]}`,
-  });
+  ).bind(...Object.values(row));
+  const stored = (await carryOut(c, change, statement).catch(conflict(entity))) ?? {};
+  await after(c, change, stored);
+  return c.json(toJson(entity, stored), 201, { location: `/api/${entity.path}/${id}` });
 }
 
 export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode): Promise<Response> {
@@ -100,23 +101,26 @@ export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode):
   const values = await checkedValues(c, entity, caller, mode, {});
   if (Object.keys(values).length === 0) return c.json(toJson(entity, before));
   if (entity.timestamps) values["updated_at"] = new Date().toISOString();
+  const change: Change = { entity, id, caller, before, after: values };
+  await check(c, [change]);
   const columns = Object.keys(values);
   const filter = where([condition('"id" = ?', id), ...visible(entity, caller)]);
-  const after = await c.env.DB.prepare(
+  const statement = c.env.DB.prepare(
     `UPDATE ${quote(entity.name)} SET ${columns.map((name) => `${quote(name)} = ?`).join(", ")}${filter.sql} RETURNING ${selected(entity)}`,
-  )
-    .bind(...Object.values(values), ...filter.values)
-    .first<Row>()
-    .catch(conflict);
-  if (after === null) throw notFound();
-  return c.json(toJson(entity, after));
+  ).bind(...Object.values(values), ...filter.values);
+  const stored = await carryOut(c, change, statement).catch(conflict(entity));
+  if (stored === null) throw notFound();
+  await after(c, change, stored);
+  return c.json(toJson(entity, stored));
 }
 
-function conflict(error: unknown): never {
+/** Turns what the database refuses into a problem that tells why. */
+export const conflict = (entity: Entity) => (error: unknown): never => {
+  refused(entity, error);
   if (isForeignKeyFailure(error)) throw new Problem(422, "A row that this one refers to is gone.");
   if (isCheckFailure(error)) throw new Problem(422, "The row would break a rule of its table.");
-  uniqueConflict(error);
-}
+  return uniqueConflict(error);
+};
 
 /** The body's stored values, its references looked up. `fixed` references come from the path. */
 async function checkedValues(

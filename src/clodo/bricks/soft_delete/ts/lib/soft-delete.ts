@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
-import { type Rows, among, deleteRow, erased, erasing, inUse, prepare, referrers, spread } from "./deletion";
+import { type Rows, among, deleteRow, erased, erasing, prepare, referrers, remove, spread } from "./deletion";
 import type { Entity } from "./entity";
 import { Problem } from "./problem";
 import { writableRow } from "./rows";
@@ -15,7 +15,7 @@ const shown = (entity: Entity): string => (entity.softDelete ? '"deleted_at" IS 
  */
 export async function archiveRow(c: Context<AppEnv>, entity: Entity, id: string): Promise<Response> {
   if (!entity.softDelete) return deleteRow(c, entity, id);
-  await writableRow(c, entity, id);
+  const [, caller] = await writableRow(c, entity, id);
   const hidden = await spread(c, new Map([[entity, new Set([id])]]), (child, reference) =>
     reference.onDelete === "cascade" && child.softDelete ? shown(child) : undefined,
   );
@@ -23,7 +23,7 @@ export async function archiveRow(c: Context<AppEnv>, entity: Entity, id: string)
   for (const [key, ids] of gone) for (const one of ids) hidden.get(key)?.delete(one);
   await refuseWhereHeld(c, hidden, gone);
   const changes = [...hiding(hidden, new Date().toISOString()), ...letGo(hidden), ...erasing(gone)];
-  await c.env.DB.batch(changes.map((change) => prepare(c, change))).catch(inUse);
+  await remove(c, caller, [hidden, gone], changes);
   return c.body(null, 204);
 }
 

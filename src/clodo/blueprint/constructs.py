@@ -1,0 +1,167 @@
+"""Constructs of the language that bricks bring: a rule of the grammar and what it means.
+
+A brick is a package: a folder of ``clodo.bricks``, or one that an entry point of the group ``clodo.bricks``
+names. Its module ``language``, where it has one, lists ``CONSTRUCTS``. They are found by name, so that this
+room imports none of those above it.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from lark import Tree
+
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.values import Blueprint, Entity, Users
+from clodo.errors import PluginError
+
+GROUP = "clodo.bricks"
+
+#: Where a construct stands: a block of the service, a line of an entity, or a line of ``users``.
+Place = Literal["service", "entity", "users"]
+#: What it belongs to: ``None`` for the service itself.
+Owner = Entity | Users | None
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def _no_problems(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[Problem]:
+    return ()
+
+
+def _no_names(owner: Owner, value: Any) -> Iterable[str]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Construct:
+    """One construct.
+
+    ``grammar`` is Lark text that defines the rule ``name`` and what it needs, out of the base grammar's terminals
+    and literal words. ``build`` makes the value (frozen, of the class ``value``) of its tree, ``lines`` the
+    canonical lines of the value, without indentation. ``check`` finds what the grammar cannot see.
+    ``expand`` gives the fields and references that follow from the value: it returns the entity or service with them, which is
+    what code, document and proof are made from. ``fit`` changes the body of a sample so that rules of the value hold;
+    ``entangled`` are the keys of a body that such rules tie to others.
+    """
+
+    name: str
+    place: Place
+    value: type
+    grammar: str
+    build: Callable[[Tree[Any]], Any]
+    lines: Callable[[Any], Iterable[str]]
+    check: Callable[[Blueprint, Any, Any], Iterable[Problem]] = _no_problems
+    expand: Callable[[Any, Any], Any] | None = None
+    fit: Callable[[Any, Any, dict[str, Any], int], None] = _nothing
+    entangled: Callable[[Any, Any], Iterable[str]] = _no_names
+    #: Whether it may stand only once in its place.
+    once: bool = False
+
+
+@cache
+def packages() -> tuple[str, ...]:
+    """The packages of all bricks: Clodo's own by name, then those of plug-ins."""
+    folder = Path(__file__).parent.parent / "bricks"
+    own = [f"{GROUP}.{m.name}" for m in pkgutil.iter_modules([str(folder)]) if m.ispkg]
+    others = sorted({point.value for point in entry_points(group=GROUP)})
+    return (*sorted(own), *others)
+
+
+@cache
+def constructs() -> tuple[Construct, ...]:
+    """The constructs of all bricks.
+
+    Raises:
+        PluginError: a plug-in cannot be loaded, or two bricks bring a construct of one name.
+    """
+    found: dict[str, Construct] = {}
+    for package in packages():
+        for construct in _of(package):
+            if construct.name in found:
+                raise PluginError(
+                    f"{package!r} brings the construct {construct.name!r}, which there is already.",
+                    hint="Uninstall one of the two plug-ins.",
+                )
+            found[construct.name] = construct
+    return tuple(found.values())
+
+
+def _of(package: str) -> tuple[Construct, ...]:
+    try:
+        if find_spec(f"{package}.language") is None:
+            return ()
+        return tuple(import_module(f"{package}.language").CONSTRUCTS)
+    except PluginError:
+        raise
+    except Exception as error:  # a plug-in may break in any way
+        raise PluginError(
+            f"The brick {package!r} cannot be loaded: {type(error).__name__}: {error}.",
+            hint="Uninstall or mend the plug-in that brings it.",
+        ) from error
+
+
+@cache
+def _by_name() -> dict[str, Construct]:
+    return {c.name: c for c in constructs()}
+
+
+@cache
+def _by_value() -> dict[type, Construct]:
+    return {c.value: c for c in constructs()}
+
+
+def construct_named(name: str) -> Construct | None:
+    """The construct whose rule has that name."""
+    return _by_name().get(name)
+
+
+def construct_of(value: Any) -> Construct:
+    """The construct that a part of a blueprint is a value of."""
+    return _by_value()[type(value)]
+
+
+def path_of(owner: Owner, value: Any) -> str:
+    """Where problems with a part are shown: ``loan.return`` for the part ``return`` of ``loan``, ``(report totals)``
+    for one of the service, ``loan.(files)`` where it has no name."""
+    kind, name = construct_of(value).name, getattr(value, "name", "")
+    if owner is None:
+        return f"({kind} {name})" if name else f"({kind})"
+    front = "user" if isinstance(owner, Users) else owner.name
+    return f"{front}.{name or f'({kind})'}"
+
+
+def part_problems(b: Blueprint) -> Iterable[Problem]:
+    """What is wrong with the parts that bricks brought."""
+    owners: list[Owner] = [None, *([b.users] if b.users is not None else []), *b.entities]
+    for owner in owners:
+        for value in (b if owner is None else owner).parts:
+            yield from construct_of(value).check(b, owner, value)
+
+
+def expanded(b: Blueprint) -> Blueprint:
+    """The blueprint with all that follows from the parts that bricks brought."""
+    from dataclasses import replace
+
+    def grown(owner: Any) -> Any:
+        for value in owner.parts:
+            expand = construct_of(value).expand
+            owner = expand(owner, value) if expand is not None else owner
+        return owner
+
+    made = replace(
+        b,
+        users=grown(b.users) if b.users is not None else None,
+        entities=tuple(grown(e) for e in b.entities),
+    )
+    return grown(made)  # type: ignore[no-any-return]

@@ -1,0 +1,24 @@
+"""The routes of entities."""
+
+from __future__ import annotations
+
+from clodo.blueprint.plan import Plan
+from clodo.emit.brick import Brick, Import, Parts
+from clodo.emit.typescript import entity_const, entity_module
+
+
+def _parts(plan: Plan) -> Parts:
+    entities = plan.blueprint.entities
+    if not entities:
+        return Parts()
+    remove = ", archiveRow" if plan.uses_soft_delete else ""
+    return Parts(
+        imports=(
+            *(Import(entity_const(e), f"./entities/{entity_module(e)}") for e in entities),
+            Import("resource", "./lib/resource"),
+        ),
+        routes=tuple(f"resource(app, {entity_const(e)}{remove});" for e in entities),
+    )
+
+
+BRICK = Brick("resources", "clodo.bricks.resources", lambda plan: True, _parts, order=10)

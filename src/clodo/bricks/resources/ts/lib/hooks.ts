@@ -1,0 +1,56 @@
+import type { Context } from "hono";
+import type { AppEnv } from "../env";
+import type { Caller } from "./access";
+import type { Entity, Row } from "./entity";
+import type { Stored } from "./fields";
+
+/** What happens to one row. `before` is null where it is created, `after` where it goes. */
+export interface Change {
+  readonly entity: Entity;
+  readonly id: string;
+  readonly caller: Caller;
+  readonly before: Row | null;
+  /** The columns that are stored; of a row that is changed only those that change. */
+  readonly after: Record<string, Stored> | null;
+}
+
+/** What takes part in the changes of an entity's rows. */
+export interface Hook {
+  /** Before anything is stored: may refuse with a `Problem`, and may set columns of `after`. */
+  readonly check?: (c: Context<AppEnv>, change: Change) => void | Promise<void>;
+  /** Statements that are carried out together with the change, or not at all. */
+  readonly along?: (c: Context<AppEnv>, change: Change) => readonly D1PreparedStatement[];
+  /** When the change is stored; `row` is the row as it is now, or as it was where it is gone. */
+  readonly after?: (c: Context<AppEnv>, change: Change, row: Row) => void | Promise<void>;
+  /** Turns a refusal of the database into a `Problem` and throws it, where it knows the refusal. */
+  readonly refused?: (error: unknown) => void;
+}
+
+export async function check(c: Context<AppEnv>, changes: readonly Change[]): Promise<void> {
+  for (const change of changes) {
+    for (const hook of change.entity.hooks ?? []) await hook.check?.(c, change);
+  }
+}
+
+export const along = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
+  changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.along?.(c, change) ?? []));
+
+export async function after(c: Context<AppEnv>, change: Change, row: Row): Promise<void> {
+  for (const hook of change.entity.hooks ?? []) await hook.after?.(c, change, row);
+}
+
+export function refused(entity: Entity, error: unknown): void {
+  for (const hook of entity.hooks ?? []) hook.refused?.(error);
+}
+
+/** Stores a change with all that goes along, and gives the row that `statement` returns. */
+export async function carryOut(
+  c: Context<AppEnv>,
+  change: Change,
+  statement: D1PreparedStatement,
+): Promise<Row | null> {
+  const others = along(c, [change]);
+  if (others.length === 0) return statement.first<Row>();
+  const [stored] = await c.env.DB.batch<Row>([statement, ...others]);
+  return stored?.results[0] ?? null;
+}

@@ -1,0 +1,1 @@
+"""A brick from outside: a motto for the service, and rows that can be starred."""
