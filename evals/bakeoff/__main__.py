@@ -1,6 +1,6 @@
 """The bake-off: kinds of model trained for the same time on the same data, and measured on the same sets.
 
-``python -m evals.bakeoff --minutes 30 [--only encoder,decoder,pointer] [--save FILE]`` takes that long for each of
+``python -m evals.bakeoff --minutes 30 [--only encoder,decoder,pointer] [--cpu] [--save FILE]`` takes that long for each of
 them, one after the other, each with all cores. All start from their bare bases; the sets are the validation records
 (every fourth) and the frozen sets.
 """
@@ -32,14 +32,14 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def trained(kind: str, minutes: float, seed: int, out: Path) -> Candidate:
+def trained(kind: str, plan: Plan, out: Path) -> Candidate:
     """A candidate of a kind, trained anew."""
     base = base_of("smollm2" if kind == "decoder" else "minilm-l6", tell)
     if kind == "pointer":
-        network, tokenizer, seen = pointer.train(base[1], minutes, seed, tell)
+        network, tokenizer, seen = pointer.train(base[1], plan, tell)
         tell(f"pointer: {seen} examples seen")
         return lambda text: pointer.answer(network, tokenizer, text)
-    job = Job(Plan(minutes, seed=seed), base[1], out / kind, kind, "bake-off", base[2], kind=kind)
+    job = Job(plan, base[1], out / kind, kind, "bake-off", base[2], kind=kind)
     return answers_of(open_trained(run(job, tell).folder))
 
 
@@ -47,6 +47,7 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--cpu", action="store_true", help="minutes are processor time on all cores")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default=",".join(KINDS))
     parser.add_argument("--limit", type=int, help="at most so many texts of each set")
@@ -57,7 +58,7 @@ def main() -> None:
     results: dict[str, list[dict[str, object]]] = {name: [] for name in sets}
     with tempfile.TemporaryDirectory() as folder:
         for kind in given.only.split(","):
-            candidate = trained(kind, given.minutes, given.seed, Path(folder))
+            candidate = trained(kind, Plan(given.minutes, seed=given.seed, cpu=given.cpu), Path(folder))
             for name, cases in sets.items():
                 results[name].append(measure(kind, candidate, cases[: given.limit], tell).to_json())
                 print(f"\n{name}\n{table(results[name])}", flush=True)

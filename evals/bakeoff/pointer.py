@@ -161,17 +161,17 @@ def batches(records: Iterator[Record], tokenizer: Any) -> Iterator[tuple[list[Re
             window = []
 
 
-def train(base: Path, minutes: float, seed: int, progress: Callable[[str], None]) -> tuple[PointerNetwork, Any, int]:
-    """Trains from the bare base for some minutes of time; returns the network, its tokenizer and the examples seen."""
-    torch.manual_seed(seed)
+def train(base: Path, plan: Plan, progress: Callable[[str], None]) -> tuple[PointerNetwork, Any, int]:
+    """Trains from the bare base for the minutes of the plan; returns the network, its tokenizer and the examples seen."""
+    torch.manual_seed(plan.seed)
     encoder, tokenizer = load_base(base)
-    network, plan = PointerNetwork(encoder), Plan(minutes, seed=seed)
+    network, minutes, threads = PointerNetwork(encoder), plan.minutes, torch.get_num_threads()
     own = [p for n, p in network.named_parameters() if not n.startswith("encoder")]
     groups = [{"params": [p for p in encoder.parameters() if p.requires_grad]}, {"params": own}]
     optimizer = torch.optim.AdamW(groups, lr=1e-4, weight_decay=0.01)
-    started, seen, told = time.perf_counter(), 0, 0.0
-    for readings, sequences in batches(Mixture(random.Random(seed), plan.written_share).records(), tokenizer):
-        spent = time.perf_counter() - started
+    started, seen, told = plan.clock(threads), 0, 0.0
+    for readings, sequences in batches(Mixture(random.Random(plan.seed), plan.written_share).records(), tokenizer):
+        spent = plan.clock(threads) - started
         if spent > minutes * 60:
             break
         for group, rate in zip(optimizer.param_groups, (plan.encoder_rate, plan.head_rate), strict=True):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,12 +128,12 @@ class Training:
         leads = self.crew.rank == 0
         self.losses: list[float] = []
         for examples in batches(self.mixture.records(), self.tokenizer, plan.batch):
-            began = time.perf_counter()
+            began = plan.clock(torch.get_num_threads())
             if not self._step(examples):
                 break
             if leads:
                 # A machine that slept has not trained.
-                state.seconds += min(time.perf_counter() - began, _LONGEST_STEP)
+                state.seconds += min(plan.clock(torch.get_num_threads()) - began, _LONGEST_STEP)
             state.seen += len(examples) * self.crew.size
             if not leads:
                 continue

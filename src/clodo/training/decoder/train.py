@@ -6,7 +6,6 @@ As with the encoder, the dial is time, and a training that was ended goes on whe
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,9 +95,9 @@ class DecoderTraining:
         for ids, labels in batches(mixture.records(), self.tokenizer, _BATCH):
             if self.seconds >= limit:
                 break
-            began = time.perf_counter()
+            began = self.plan.clock(torch.get_num_threads())
             losses.append(self._step(ids, labels, self.seconds / limit))
-            self.seconds += min(time.perf_counter() - began, _LONGEST_STEP)
+            self.seconds += min(self.plan.clock(torch.get_num_threads()) - began, _LONGEST_STEP)
             self.seen += len(ids)
             if self.seconds - told > 15:
                 told = self.seconds
