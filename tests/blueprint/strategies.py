@@ -23,10 +23,17 @@ operands = st.one_of(
     st.builds(v.Operand, st.one_of(positive, texts)),
     st.builds(lambda n: v.Operand(n, is_field=True), names),
 )
+paths = st.lists(names, min_size=2, max_size=3).map(lambda found: v.Path(tuple(found)))
 expressions = st.recursive(
-    operands,
-    lambda inner: st.builds(v.Operation, st.sampled_from(["+", "-", "*", "/", "&"]), inner, inner),
-    max_leaves=5,
+    st.one_of(operands, paths, st.booleans().map(v.Operand)),
+    lambda inner: st.one_of(
+        st.builds(v.Operation, st.sampled_from(["+", "-", "*", "/", "&", "=", "!=", "<", "<=", ">", ">=", "and", "or"]), inner, inner),
+        st.builds(v.Call, names, inner, st.none() | inner),
+        st.builds(v.Not, inner),
+        st.builds(v.IsEmpty, inner, st.booleans()),
+        st.builds(v.IsIn, inner, st.lists(constants, min_size=1, max_size=3).map(tuple)),
+    ),
+    max_leaves=6,
 )
 
 

@@ -14,6 +14,7 @@ from clodo.blueprint.clashes import (
     name_problems,
     user_names,
 )
+from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem
@@ -73,17 +74,22 @@ def _service_access(b: Blueprint) -> Iterator[Problem]:
     rules = [("", b.read), ("", b.write)]
     rules += [(e.name, a) for e in b.entities for a in (e.read, e.write) if a is not None]
     for path, access in rules:
-        if access.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
-            yield Problem(
-                f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", path
-            )
-        if access.who is Who.ROLE and b.users is not None:
-            yield from _unknown_roles(access, b.users, path)
+        yield from access_problems(b, access, path)
     if Who.OWNER in (b.read.who, b.write.who):
         yield Problem(
             "'owner' cannot be the rule of a whole service.",
             "Say it in each entity whose rows have an owner.",
         )
+
+
+def access_problems(b: Blueprint, access: Access, path: str) -> Iterator[Problem]:
+    """What a rule asks for that the service does not have."""
+    if access.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
+        yield Problem(
+            f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", path
+        )
+    if access.who is Who.ROLE and b.users is not None:
+        yield from _unknown_roles(access, b.users, path)
 
 
 def _unknown_roles(access: Access, users: Users, path: str) -> Iterator[Problem]:
@@ -105,7 +111,7 @@ def _user_fields(users: Users) -> Iterator[Problem]:
             yield Problem(
                 f"{f.name!r} of users can be neither computed nor unique.", "Remove that.", path
             )
-        yield from field_problems(f, users.fields, path)
+        yield from field_problems(f, path)
     yield from _roles(users)
 
 
@@ -121,7 +127,9 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
     yield from member_names(b, e)
     yield from _targets(b, e)
     for f in e.fields:
-        yield from field_problems(f, e.fields, f"{e.name}.{f.name}")
+        yield from field_problems(f, f"{e.name}.{f.name}")
+        if f.computed is not None:
+            yield from computed_problems(b, e, f)
     yield from _groups(e)
     yield from _search(e)
     yield from _entity_access(b, e)

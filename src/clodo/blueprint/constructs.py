@@ -8,7 +8,7 @@ room imports none of those above it.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -39,6 +39,10 @@ def _no_problems(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[Pro
     return ()
 
 
+def _no_headers(value: Any) -> Mapping[str, str]:
+    return {}
+
+
 def _no_names(owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
@@ -65,8 +69,19 @@ class Construct:
     expand: Callable[[Any, Any], Any] | None = None
     fit: Callable[[Any, Any, dict[str, Any], int], None] = _nothing
     entangled: Callable[[Any, Any], Iterable[str]] = _no_names
+    #: Where fresh rows are hidden from readers that may not write: the last part of the path of the request (``POST
+    #: /api/posts/{id}/publish``) that shows them.
+    shown_by: str = ""
+    #: Headers that the changes of such rows must carry, as a caller sends them who does not care.
+    headers: Callable[[Any], Mapping[str, str]] = _no_headers
     #: Whether it may stand only once in its place.
     once: bool = False
+    #: Whether a service of nothing but such parts has nothing to store, and needs no database.
+    storeless: bool = False
+    #: Whether it needs the API key, though no rule may name it.
+    keyed: bool = False
+    #: Whether it lets callers be known by a cookie, which browsers send by themselves.
+    by_cookie: bool = False
 
 
 @cache

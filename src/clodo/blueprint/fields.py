@@ -13,10 +13,8 @@ from clodo.blueprint.ranges import is_empty, is_within, lengths
 from clodo.blueprint.samples import sample
 from clodo.blueprint.values import (
     Bound,
-    Expression,
     Field,
     FieldType,
-    Operand,
 )
 
 _EXAMPLES = {
@@ -27,15 +25,10 @@ _EXAMPLES = {
     FieldType.URL: "https://example.com",
     FieldType.UUID: "01890000-0000-7000-8000-000000000000",
 }
-#: What ``&`` can join: kept as texts, and read by people as they are kept.
-_JOINED = (
-    FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL, FieldType.UUID, FieldType.ENUM,
-    FieldType.DATE, FieldType.DATETIME, FieldType.TIME,
-)  # fmt: skip
 
 
-def field_problems(f: Field, siblings: tuple[Field, ...], path: str) -> Iterator[Problem]:
-    """The problems of ``f``; ``siblings`` are all fields of its entity."""
+def field_problems(f: Field, path: str) -> Iterator[Problem]:
+    """The problems of ``f`` by itself."""
     yield from _values(f, path)
     broken = [*_pattern(f, path), *_bounds(f, path)]
     yield from broken
@@ -53,8 +46,6 @@ def field_problems(f: Field, siblings: tuple[Field, ...], path: str) -> Iterator
             "Give it a default, or remove 'required'.",
             path,
         )
-    if f.computed is not None:
-        yield from _computed(f, siblings, path)
 
 
 def _values(f: Field, path: str) -> Iterator[Problem]:
@@ -161,70 +152,3 @@ def _default_hint(f: Field) -> str:
     if f.type is FieldType.MONEY:
         return "Write at most two decimals."
     return f'Write default "{_EXAMPLES[f.type]}", say.' if f.type in _EXAMPLES else "Mend the default."
-
-
-def _computed(f: Field, siblings: tuple[Field, ...], path: str) -> Iterator[Problem]:
-    assert f.computed is not None
-    if f.required or f.unique or f.default is not None or f.minimum or f.maximum or f.pattern:
-        yield Problem(
-            f"{f.name!r} is computed, so it takes no other rules.", "Remove them.", path
-        )
-    if not (f.type.is_number or f.type in (FieldType.TEXT, FieldType.LONG_TEXT)):
-        yield Problem(f"A {f.type} cannot be computed.", "Use a number or a text.", path)
-        return
-    by_name = {s.name: s for s in siblings}
-    for leaf in leaves(f.computed):
-        if not leaf.is_field:
-            continue
-        sibling = by_name.get(str(leaf.value))
-        if sibling is None:
-            yield Problem(f"{f.name!r} is computed from {leaf.value!r}, which is no field.", "", path)
-        elif sibling.computed is not None:
-            yield Problem(
-                f"{f.name!r} is computed from {leaf.value!r}, which is computed itself.",
-                "Write the whole expression out.",
-                path,
-            )
-        elif sibling.write_only:
-            yield Problem(f"{f.name!r} would tell the write-only {leaf.value!r}.", "", path)
-    yield from _operand_types(f, f.computed, by_name, path)
-
-
-def leaves(e: Expression) -> Iterator[Operand]:
-    """The operands of an expression, left to right."""
-    if isinstance(e, Operand):
-        yield e
-    else:
-        yield from leaves(e.left)
-        yield from leaves(e.right)
-
-
-def _operand_types(
-    f: Field, e: Expression, by_name: dict[str, Field], path: str
-) -> Iterator[Problem]:
-    """Arithmetic wants numbers for a number, ``&`` wants texts for a text."""
-    joins, numbers = _operators(e) <= {"&"}, _operators(e) <= {"+", "-", "*", "/"}
-    if (f.type.is_number and not numbers) or (not f.type.is_number and not joins):
-        yield Problem(
-            f"The expression of {f.name!r} does not give a {f.type}.",
-            "Use + - * / for numbers and & to join texts.",
-            path,
-        )
-        return
-    for leaf in leaves(e):
-        if leaf.is_field:
-            sibling = by_name.get(str(leaf.value))
-            number = sibling is None or sibling.type.is_number
-            text = sibling is None or sibling.type in _JOINED
-        else:
-            number, text = isinstance(leaf.value, Decimal), isinstance(leaf.value, str)
-        if f.type.is_number and not number:
-            yield Problem(f"{leaf.value!r} in {f.name!r} is no number.", "", path)
-        if not f.type.is_number and not text:
-            yield Problem(
-                f"{leaf.value!r} in {f.name!r} is no text.", "Only texts, dates and times can be joined.", path
-            )
-
-
-def _operators(e: Expression) -> set[str]:
-    return set() if isinstance(e, Operand) else {e.operator} | _operators(e.left) | _operators(e.right)

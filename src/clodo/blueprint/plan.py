@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from clodo.blueprint.constructs import expanded
+from clodo.blueprint.constructs import construct_of, expanded
 from clodo.blueprint.schema_names import SchemaNames, schema_names
 from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
 
@@ -98,8 +98,15 @@ class Plan:
 
     @property
     def uses_key(self) -> bool:
-        """Whether any rule asks for the API key."""
-        return any(a.who is Who.KEY for a in self.blueprint.accesses)
+        """Whether any rule asks for the API key, or a part is guarded by it."""
+        b = self.blueprint
+        return any(a.who is Who.KEY for a in b.accesses) or any(construct_of(p).keyed for p in b.parts)
+
+    @property
+    def stores(self) -> bool:
+        """Whether the service needs a database. Only parts that say so need none."""
+        b = self.blueprint
+        return bool(b.entities) or b.users is not None or not b.parts or not all(construct_of(p).storeless for p in b.parts)
 
     @property
     def uses_soft_delete(self) -> bool:

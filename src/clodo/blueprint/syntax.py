@@ -23,6 +23,7 @@ Positions = dict[str, tuple[int, int]]
 
 #: D1 allows expressions of a depth of a hundred, and each operand may add a function around it.
 _MOST_OPERANDS = 50
+_JOINTS = frozenset({"operation", "either", "both", "equal", "compared", "negated", "empty", "filled", "among", "call"})
 
 @cache
 def grammar_source() -> str:
@@ -71,16 +72,28 @@ def read(text: str) -> tuple[v.Blueprint, Positions]:
 def _unfit(tree: Tree[Any]) -> Iterator[Problem]:
     """What is well-formed and yet too odd or too large to be kept."""
     for token in _tokens(tree, "STRING"):
-        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in _text(token)):
+        if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text_of(token)):
             yield _at(token, "This text holds a sign that cannot be stored.", "Remove its escapes of \\u0000 and \\ud800 to \\udfff.")
-    for modifier in tree.find_data("computed"):
-        operands = _tokens(modifier, "NUMBER", "STRING", "NAME")
+    for expression in _expressions(tree):
+        operands = _tokens(expression, "NUMBER", "STRING", "NAME")
         if len(operands) > _MOST_OPERANDS:
             yield _at(
                 operands[0],
                 f"This expression has {len(operands):,} parts, and {_MOST_OPERANDS} are possible.",
                 "Shorten it.",
             )
+
+
+def _expressions(tree: Tree[Any]) -> Iterator[Tree[Any]]:
+    """The trees of whole expressions that have several parts."""
+    left = [tree]
+    while left:
+        for child in left.pop().children:
+            if isinstance(child, Tree):
+                if child.data in _JOINTS:
+                    yield child
+                else:
+                    left.append(child)
 
 
 def _tokens(tree: Tree[Any], *types: str) -> list[Token]:
@@ -111,7 +124,7 @@ class _Builder:
         head, *sections = tree.children
         name, *title = head.children
         self._place("", name)
-        blueprint = v.Blueprint(str(name), title=_text(title[0]) if title else "")
+        blueprint = v.Blueprint(str(name), title=text_of(title[0]) if title else "")
         seen: set[str] = set()
         for section in sections:
             kind = section.data
@@ -130,9 +143,9 @@ class _Builder:
             elif kind == "users":
                 blueprint = replace(blueprint, users=self._users(section))
             elif kind == "read_line":
-                blueprint = replace(blueprint, read=_access(section.children[0]))
+                blueprint = replace(blueprint, read=access_of(section.children[0]))
             else:
-                blueprint = replace(blueprint, write=_access(section.children[0]))
+                blueprint = replace(blueprint, write=access_of(section.children[0]))
         return blueprint
 
     def _users(self, tree: Tree[Any]) -> v.Users:
@@ -247,9 +260,9 @@ def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
     if kind == "search_line":
         return replace(entity, search=tuple(str(n) for n in tree.children))
     if kind == "read_line":
-        return replace(entity, read=_access(tree.children[0]))
+        return replace(entity, read=access_of(tree.children[0]))
     if kind == "write_line":
-        return replace(entity, write=_access(tree.children[0]))
+        return replace(entity, write=access_of(tree.children[0]))
     if kind == "soft_delete":
         return replace(entity, soft_delete=True)
     return replace(entity, timestamps=False)
@@ -258,15 +271,15 @@ def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
 _MODIFIERS: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
     "required": lambda c: {"required": True},
     "unique": lambda c: {"unique": True},
-    "default": lambda c: {"default": _constant(c[0])},
-    "minimum": lambda c: {"minimum": v.Bound(_constant(c[0]))},
-    "above": lambda c: {"minimum": v.Bound(_constant(c[0]), exclusive=True)},
-    "maximum": lambda c: {"maximum": v.Bound(_constant(c[0]))},
-    "below": lambda c: {"maximum": v.Bound(_constant(c[0]), exclusive=True)},
-    "pattern": lambda c: {"pattern": _text(c[0])},
+    "default": lambda c: {"default": constant_of(c[0])},
+    "minimum": lambda c: {"minimum": v.Bound(_bound(c[0]))},
+    "above": lambda c: {"minimum": v.Bound(_bound(c[0]), exclusive=True)},
+    "maximum": lambda c: {"maximum": v.Bound(_bound(c[0]))},
+    "below": lambda c: {"maximum": v.Bound(_bound(c[0]), exclusive=True)},
+    "pattern": lambda c: {"pattern": text_of(c[0])},
     "read_only": lambda c: {"read_only": True},
     "write_only": lambda c: {"write_only": True},
-    "computed": lambda c: {"computed": _expression(c[0])},
+    "computed": lambda c: {"computed": expression_of(c[0])},
 }
 
 
@@ -278,23 +291,31 @@ def _with_modifier(f: v.Field, tree: Tree[Any]) -> v.Field:
     return replace(f, **changes)
 
 
-def _access(tree: Tree[Any]) -> v.Access:
+def _bound(tree: Tree[Any]) -> Any:
+    """A number or a text; the grammar has no other bounds."""
+    return constant_of(tree)
+
+
+def access_of(tree: Tree[Any]) -> v.Access:
+    """The value of a tree of the rule ``access``."""
     names = tuple(str(t) for t in tree.children)
     if tree.data == "access_role":
         return v.Access(v.Who.ROLE, names)
     return v.Access(v.Who(names[0]))
 
 
-def _text(token: Any) -> str:
+def text_of(token: Any) -> str:
+    """The text of a token ``STRING``."""
     return str(json.loads(str(token)))
 
 
 def _choice(tree: Tree[Any]) -> str:
     token = tree.children[0]
-    return _text(token) if tree.data == "quoted" else str(token)
+    return text_of(token) if tree.data == "quoted" else str(token)
 
 
-def _constant(tree: Tree[Any]) -> Any:
+def constant_of(tree: Tree[Any]) -> v.Constant:
+    """The value of a tree of the rule ``constant``."""
     token = tree.children[0]
     if tree.data == "number":
         return Decimal(str(token))
@@ -303,13 +324,32 @@ def _constant(tree: Tree[Any]) -> Any:
     return _choice(tree)
 
 
-def _expression(tree: Tree[Any]) -> v.Expression:
-    if tree.data == "operation":
-        left, operator, right = tree.children
-        return v.Operation(str(operator), _expression(left), _expression(right))  # type: ignore[arg-type]
-    token = tree.children[0]
-    if tree.data == "number_operand":
-        return v.Operand(Decimal(str(token)))
-    if tree.data == "text_operand":
-        return v.Operand(_text(token))
-    return v.Operand(str(token), is_field=True)
+_LEAVES: dict[str, Callable[[Any], v.Expression]] = {
+    "number_operand": lambda token: v.Operand(Decimal(str(token))),
+    "text_operand": lambda token: v.Operand(text_of(token)),
+    "boolean_operand": lambda token: v.Operand(str(token) == "true"),
+    "field_operand": lambda token: v.Operand(str(token), is_field=True),
+}
+_WORDS: dict[str, v.Operator] = {"either": "or", "both": "and", "equal": "="}
+
+
+def expression_of(tree: Tree[Any]) -> v.Expression:
+    """The value of a tree of the rule ``expression``."""
+    kind, parts = str(tree.data), tree.children
+    if kind in _LEAVES:
+        return _LEAVES[kind](parts[0])
+    if kind == "path":
+        return v.Path(tuple(str(name) for name in parts))
+    if kind == "call":
+        where = expression_of(parts[2]) if len(parts) > 2 else None
+        return v.Call(str(parts[0]), expression_of(parts[1]), where)
+    if kind in ("empty", "filled"):
+        return v.IsEmpty(expression_of(parts[0]), kind == "filled")
+    if kind == "among":
+        return v.IsIn(expression_of(parts[0]), tuple(constant_of(c) for c in parts[1:]))
+    if kind == "negated":
+        return v.Not(expression_of(parts[0]))
+    if kind in _WORDS:
+        return v.Operation(_WORDS[kind], expression_of(parts[0]), expression_of(parts[1]))
+    left, operator, right = parts
+    return v.Operation(str(operator), expression_of(left), expression_of(right))  # type: ignore[arg-type]

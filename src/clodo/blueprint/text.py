@@ -13,20 +13,31 @@ from clodo.blueprint.values import (
     PUBLIC,
     Blueprint,
     Bound,
+    Call,
     Constant,
     Entity,
     Expression,
     Field,
     FieldType,
+    IsEmpty,
+    IsIn,
+    Not,
     OnDelete,
     Operand,
+    Operation,
+    Path,
     Reference,
     ServiceType,
     Users,
 )
 
 _BARE = re.compile(r"[a-z][a-z0-9_]*")
-_PRECEDENCE = {"+": 1, "-": 1, "&": 1, "*": 2, "/": 2}
+_COMPARED = 4
+_PRECEDENCE = {
+    "or": 1, "and": 2, "=": _COMPARED, "!=": _COMPARED, "<": _COMPARED, "<=": _COMPARED, ">": _COMPARED, ">=": _COMPARED,
+    "+": 5, "-": 5, "&": 5, "*": 6, "/": 6,
+}  # fmt: skip
+_NEGATED = 3
 
 
 def format_blueprint(blueprint: Blueprint) -> str:
@@ -107,7 +118,7 @@ def field_line(f: Field) -> str:
     if f.write_only:
         parts.append("write-only")
     if f.computed is not None:
-        parts.append(f"= {_expression(f.computed, 0)}")
+        parts.append(f"= {expression_text(f.computed)}")
     return " ".join(parts)
 
 
@@ -159,12 +170,29 @@ def _constant(value: Constant, *, bare: bool) -> str:
     return quote(value)
 
 
-def _expression(e: Expression, outer: int) -> str:
+def expression_text(e: Expression, outer: int = 0) -> str:
+    """The canonical text of an expression that stands in one which binds ``outer``."""
     if isinstance(e, Operand):
-        if e.is_field:
-            return str(e.value)
-        return _constant(e.value, bare=False)
-    level = _PRECEDENCE[e.operator]
-    # The operators group to the left, so an equal level on the right needs its parentheses.
-    inner = f"{_expression(e.left, level)} {e.operator} {_expression(e.right, level + 1)}"
+        return str(e.value) if e.is_field else _constant(e.value, bare=False)
+    if isinstance(e, Path):
+        return ".".join(e.names)
+    if isinstance(e, Call):
+        where = f" where {expression_text(e.where)}" if e.where is not None else ""
+        return f"{e.function}({expression_text(e.argument)}{where})"
+    level, inner = _operated(e)
     return f"({inner})" if level < outer else inner
+
+
+def _operated(e: Operation | Not | IsEmpty | IsIn) -> tuple[int, str]:
+    """How strongly what is not a leaf binds, and its text."""
+    if isinstance(e, Not):
+        return _NEGATED, f"not {expression_text(e.inner, _NEGATED)}"
+    if isinstance(e, IsEmpty):
+        return _COMPARED, f"{expression_text(e.inner, _COMPARED + 1)} is {'not ' if e.negated else ''}empty"
+    if isinstance(e, IsIn):
+        values = ", ".join(_constant(value, bare=False) for value in e.values)
+        return _COMPARED, f"{expression_text(e.inner, _COMPARED + 1)} in ({values})"
+    level = _PRECEDENCE[e.operator]
+    # The operators group to the left, so an equal level on the right needs its parentheses; comparisons do not group.
+    left = level + 1 if level == _COMPARED else level
+    return level, f"{expression_text(e.left, left)} {e.operator} {expression_text(e.right, level + 1)}"

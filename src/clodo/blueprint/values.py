@@ -121,16 +121,60 @@ class Operand:
     is_field: bool = False
 
 
+Operator = Literal["+", "-", "*", "/", "&", "=", "!=", "<", "<=", ">", ">=", "and", "or"]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``left operator right``; numbers for ``+ - * /``, texts for ``&`` (concatenation)."""
+    """``left operator right``; numbers for ``+ - * /``, texts for ``&`` (concatenation), what is alike for
+    comparisons, conditions for ``and`` and ``or``."""
 
-    operator: Literal["+", "-", "*", "/", "&"]
+    operator: Operator
     left: Expression
     right: Expression
 
 
-Expression = Operand | Operation
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A name with names behind it: ``book.copies`` is a field of the row that a reference names, ``this.member`` a
+    member of the row that the expression is of, seen from within a ``where``."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``function(argument where condition)``: ``count(loan where book = this)``, ``days(14)``."""
+
+    function: str
+    argument: Expression
+    where: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite of a condition."""
+
+    inner: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class IsEmpty:
+    """Whether a value is null; ``negated``: whether it is not."""
+
+    inner: Expression
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class IsIn:
+    """Whether a value is one of some constants."""
+
+    inner: Expression
+    values: tuple[Constant, ...]
+
+
+Expression = Operand | Operation | Path | Call | Not | IsEmpty | IsIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +194,8 @@ class Field:
     read_only: bool = False
     write_only: bool = False
     computed: Expression | None = None
+    #: The service itself gives it a value where a body has none, or works it out of others (fields that bricks bring).
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +295,7 @@ class Blueprint:
 
     @property
     def accesses(self) -> tuple[Access, ...]:
-        """Every rule in force, of each entity, reading first."""
-        return tuple(
-            a for e in self.entities for a in (self.read_access(e), self.write_access(e))
-        )
+        """Every rule in force, of each entity, reading first; then those of parts that have an ``access``."""
+        own = [a for e in self.entities for a in (self.read_access(e), self.write_access(e))]
+        parts = [*self.parts, *(p for e in self.entities for p in e.parts)]
+        return (*own, *(p.access for p in parts if isinstance(getattr(p, "access", None), Access)))

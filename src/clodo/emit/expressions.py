@@ -1,32 +1,245 @@
-"""Computed fields as SQL expressions."""
+"""Expressions of the language as SQL. Nothing is evaluated from text: constants become literals, and what is only
+known when a request comes becomes a numbered parameter."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from clodo.blueprint.formulas import (
+    DURATIONS,
+    Kind,
+    Scope,
+    is_empty_word,
+    member,
+    target_of,
+    type_of,
+)
 from clodo.blueprint.text import number
-from clodo.blueprint.values import Entity, Expression, FieldType, Operand
+from clodo.blueprint.values import (
+    Blueprint,
+    Call,
+    Constant,
+    Entity,
+    Expression,
+    Field,
+    FieldType,
+    IsEmpty,
+    IsIn,
+    Not,
+    Operand,
+    Operation,
+    Path,
+    Reference,
+)
+
+_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
+_TODAY = "date('now')"
+#: How moments are cut to periods; a week is named by its Monday.
+_PERIODS = {
+    "day": "date({})",
+    "week": "date({}, 'weekday 0', '-6 days')",
+    "month": "strftime('%Y-%m', {})",
+    "year": "strftime('%Y', {})",
+}
 
 
-def computed_sql(expression: Expression, entity: Entity) -> str:
+@dataclass(frozen=True)
+class Place:
+    """Where SQL of an expression goes. ``row`` is the prefix of the columns of the scope's rows (``NEW.``, ``"book".``, empty
+    where the statement has one table), ``this`` that of the row that the whole expression is of. ``words`` are the SQL
+    of ``now``, ``today``, ``caller`` and of parameters."""
+
+    scope: Scope
+    row: str = ""
+    this: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    depth: int = 0
+
+    def within(self, entity: Entity) -> Place:
+        """The place of a condition on rows of another entity, in a query of its own."""
+        depth = self.depth + 1
+        return replace(self, scope=self.scope.within(entity), row=f'"a{depth}".', depth=depth)
+
+
+def computed_sql(expression: Expression, entity: Entity, blueprint: Blueprint | None = None) -> str:
     """The expression over the columns of the entity; null where any part of it is null, or where it
     would divide by zero."""
-    if isinstance(expression, Operand):
-        return _operand(expression, entity)
-    left, right = computed_sql(expression.left, entity), computed_sql(expression.right, entity)
-    if expression.operator == "&":
-        return f"({left} || {right})"
-    if expression.operator == "/":
-        return f"({left} * 1.0 / NULLIF({right}, 0))"
-    return f"({left} {expression.operator} {right})"
+    scope = Scope(blueprint or Blueprint("", entities=(entity,)), entity)
+    return sql(expression, Place(scope, this=f"{_quoted(entity.name)}."))
 
 
-def _operand(operand: Operand, entity: Entity) -> str:
-    if operand.is_field:
-        f = entity.field(str(operand.value))
-        column = f'"{operand.value}"'
+def sql(e: Expression, place: Place) -> str:
+    """An expression that was found sound, as SQL."""
+    if isinstance(e, Operand):
+        return _name(str(e.value), place) if e.is_field else constant(e.value)
+    if isinstance(e, Path):
+        return _path(e, place)
+    if isinstance(e, Call):
+        return _call(e, place)
+    if isinstance(e, Not):
+        return f"(NOT {sql(e.inner, place)})"
+    if isinstance(e, IsEmpty):
+        return f"({sql(e.inner, place)} IS {'NOT ' if e.negated else ''}NULL)"
+    if isinstance(e, IsIn):
+        return f"({sql(e.inner, place)} IN ({', '.join(constant(value) for value in e.values)}))"
+    return _operation(e, place)
+
+
+def stored_sql(e: Expression, place: Place, target: Field | Reference) -> str:
+    """An expression as the value of a column: money in hundredths, moments in full."""
+    if is_empty_word(e, place.scope):
+        return "NULL"
+    made = sql(e, place)
+    if isinstance(target, Reference):
+        return made
+    kind = type_of(e, place.scope, []).kind
+    if target.type is FieldType.MONEY:
+        return f"CAST(ROUND({made} * 100) AS INTEGER)"
+    if target.type is FieldType.INTEGER:
+        return made if isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
+    if target.type is FieldType.DATE and kind is Kind.DATETIME:
+        return f"date({made})"
+    if target.type is FieldType.DATETIME and kind is Kind.DATE:
+        return f"({made} || 'T00:00:00.000Z')"
+    return made
+
+
+def constant(value: Constant) -> str:
+    """A constant as a literal."""
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, Decimal):
+        return number(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _name(name: str, place: Place) -> str:
+    column = _column(name, place.scope.entity, place.row, place)
+    if column is not None:
+        return column
+    if name in place.words:
+        return place.words[name]
+    if name == "this":
+        return f'{place.this or place.row}"id"'
+    return {"now": _NOW, "today": _TODAY}[name]
+
+
+def _column(name: str, entity: Entity, row: str, place: Place) -> str | None:
+    """A member of a row, ``None`` where the entity has none of that name."""
+    m = member(entity, name)
+    if isinstance(m, Reference):
+        return f'{row}"{name}_id"'
+    if m is not None:
+        if m.computed is not None:
+            inner = replace(place, scope=Scope(place.scope.blueprint, entity), row=row, this=row or place.this)
+            return sql(m.computed, inner)
         # Money is stored in hundredths.
-        return f"({column} / 100.0)" if f is not None and f.type is FieldType.MONEY else column
-    if isinstance(operand.value, Decimal):
-        return number(operand.value)
-    return "'" + str(operand.value).replace("'", "''") + "'"
+        return f'({row}"{name}" / 100.0)' if m.type is FieldType.MONEY else f'{row}"{name}"'
+    if name in ("created_at", "updated_at") and entity.timestamps:
+        return f'{row}"{name}"'
+    return f'{row}"owner_id"' if name == "owner" and "owner" not in place.scope.parameters else None
+
+
+def _path(e: Path, place: Place) -> str:
+    """Each reference on the way is a query of its own, by primary key."""
+    first, *rest = e.names
+    scope = place.scope
+    if first == "this" and member(scope.entity, "this") is None:
+        row = place.this or place.row
+        if not rest:
+            return f'{row}"id"'
+        made, entity = _column(rest[0], scope.own, row, place) or "NULL", _target(scope.own, rest[0])
+        rest = rest[1:]
+    else:
+        made = _name(first, place)
+        entity = "user" if first == "caller" else _target(scope.entity, first) or _parameter_target(first, scope)
+    for name in rest:
+        row_of = scope.blueprint.entity(entity)
+        alias = f'"r{place.depth}"'
+        if row_of is None:  # the service's users
+            made, entity = f'(SELECT {alias}."{name}" FROM "user" AS {alias} WHERE {alias}."id" = {made})', ""
+            continue
+        column = _column(name, row_of, f"{alias}.", replace(place, depth=place.depth + 1)) or "NULL"
+        made = f"(SELECT {column} FROM {_quoted(entity)} AS {alias} WHERE {alias}.\"id\" = {made})"
+        entity = _target(row_of, name)
+    return made
+
+
+def _target(entity: Entity, name: str) -> str:
+    """The entity that a reference names; ``user`` for the owner of a row."""
+    m = member(entity, name)
+    return m.target if isinstance(m, Reference) else "user" if name == "owner" and m is None else ""
+
+
+def _parameter_target(name: str, scope: Scope) -> str:
+    p = scope.parameters.get(name)
+    return p.target if isinstance(p, Reference) else ""
+
+
+def _call(e: Call, place: Place) -> str:
+    name, column = target_of(e)
+    entity = place.scope.blueprint.entity(name)
+    if e.function in ("count", "exists", "sum", "avg", "min", "max") and entity is not None:
+        return _aggregate(e, entity, column, place)
+    argument = sql(e.argument, place)
+    if e.function in DURATIONS:
+        return _duration(e, argument)
+    return _PERIODS[e.function].format(argument) if e.function in _PERIODS else f"{e.function}({argument})"
+
+
+def _duration(e: Call, argument: str) -> str:
+    """A length of time as SQLite's own modifier; it knows no weeks."""
+    return f"(({argument} * 7) || ' days')" if e.function == "weeks" else f"(({argument}) || ' {e.function}')"
+
+
+def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
+    inner = place.within(entity)
+    if not place.this:
+        inner = replace(inner, this=place.row or f"{_quoted(place.scope.entity.name)}.")
+    conditions = [sql(e.where, inner)] if e.where is not None else []
+    if entity.soft_delete:
+        conditions.append(f'{inner.row}"deleted_at" IS NULL')
+    source = f"FROM {_quoted(entity.name)} AS {inner.row.rstrip('.')}"
+    source += f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    if e.function == "exists":
+        return f"EXISTS (SELECT 1 {source})"
+    if e.function == "count":
+        return f"(SELECT COUNT(*) {source})"
+    made = f"{e.function.upper()}({_column(column, entity, inner.row, inner)})"
+    return f"(SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source})"
+
+
+def _operation(e: Operation, place: Place) -> str:
+    left, right = sql(e.left, place), sql(e.right, place)
+    if e.operator in ("and", "or"):
+        return f"({left} {e.operator.upper()} {right})"
+    if e.operator == "!=":
+        return f"({left} IS NOT {right})"
+    if e.operator in ("=", "<", "<=", ">", ">="):
+        return _compared(e, left, right, place)
+    if e.operator == "&":
+        return f"({left} || {right})"
+    if e.operator == "/":
+        return f"({left} * 1.0 / NULLIF({right}, 0))"
+    kinds = [type_of(side, place.scope, []).kind for side in (e.left, e.right)]
+    if e.operator in "+-" and kinds[0] in (Kind.DATE, Kind.DATETIME):
+        if kinds[1] is not Kind.DURATION:
+            return f"(julianday({left}) - julianday({right}))"
+        if e.operator == "-" and isinstance(e.right, Call):
+            right = _duration(e.right, f"(-{sql(e.right.argument, place)})")
+        return f"date({left}, {right})" if kinds[0] is Kind.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {left}, {right})"
+    return f"({left} {e.operator} {right})"
+
+
+def _compared(e: Operation, left: str, right: str, place: Place) -> str:
+    """A date stands for the beginning of its day where it is held against a moment."""
+    kinds = [type_of(side, place.scope, []).kind for side in (e.left, e.right)]
+    if set(kinds) == {Kind.DATE, Kind.DATETIME}:
+        left, right = (f"date({s})" if k is Kind.DATETIME else s for s, k in zip((left, right), kinds, strict=True))
+    return f"({left} {e.operator} {right})"

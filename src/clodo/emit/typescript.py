@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from clodo.blueprint.plan import Plan, camel
 from clodo.blueprint.text import number
-from clodo.blueprint.values import Access, Bound, Entity, Field, FieldType, Who
+from clodo.blueprint.values import Access, Blueprint, Bound, Entity, Field, FieldType, Who
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import EntityParts, Import
 from clodo.emit.expressions import computed_sql
@@ -79,12 +79,15 @@ def entity_source(plan: Plan, entity: Entity, parts: Sequence[EntityParts] = ())
             for r in entity.references
         ],
     )
-    lines += _block("computed", [f"{f.name}: {_computed(f, entity)}" for f in computed])
+    lines += _block("computed", [f"{f.name}: {_computed(f, entity, b)}" for f in computed])
     lines.append(f"  read: {rule(b.read_access(entity))},")
     lines.append(f"  write: {rule(b.write_access(entity))},")
     lines.append(f"  timestamps: {literal(entity.timestamps)},")
     lines.append(f"  softDelete: {literal(entity.soft_delete)},")
     lines += [f"  {p}," for part in parts for p in part.properties]
+    limits = [limit for p in parts for limit in p.limits]
+    if limits:
+        lines.append(f"  limits: [{', '.join(limits)}],")
     hooks = [h for p in parts for h in p.hooks]
     if hooks:
         lines.append(f"  hooks: [{', '.join(hooks)}],")
@@ -152,14 +155,16 @@ def _normal(f: Field, bound: Bound) -> object:
     return bound.value
 
 
-def _computed(f: Field, entity: Entity) -> str:
+def _computed(f: Field, entity: Entity, b: Blueprint) -> str:
     assert f.computed is not None
     decode = "(value) => value"
     if f.type is FieldType.MONEY:
         decode = "(value) => (value === null ? null : Math.round((value as number) * 100) / 100)"
+    elif f.type is FieldType.BOOLEAN:
+        decode = "(value) => (value === null ? null : value === 1)"
     elif f.type is FieldType.INTEGER:
         decode = "(value) => (value === null ? null : Math.round(value as number))"
-    return f"{{ sql: {literal(computed_sql(f.computed, entity))}, decode: {decode} }}"
+    return f"{{ sql: {literal(computed_sql(f.computed, entity, b))}, decode: {decode} }}"
 
 
 def entities_index(plan: Plan) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from clodo.blueprint.values import Expression, Field, FieldType, Operand
+from clodo.blueprint.values import Expression, Field, FieldType, Operand, Operation
 
 _TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL, FieldType.ENUM, FieldType.DATE)
 
@@ -22,6 +22,8 @@ def worked_out(expression: Expression, row: dict[str, Any], fields: dict[str, Fi
     """
     if isinstance(expression, Operand):
         return _operand(expression, row, fields)
+    if not isinstance(expression, Operation) or expression.operator not in ("+", "-", "*", "/", "&"):
+        raise Unknown("the row alone does not tell")
     left = worked_out(expression.left, row, fields)
     right = worked_out(expression.right, row, fields)
     if left is None or right is None:
