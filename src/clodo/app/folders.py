@@ -15,7 +15,7 @@ from errno import EISDIR
 from pathlib import Path, PurePosixPath
 
 from clodo.app.variables import read_variables
-from clodo.emit.tree import MANIFEST, SECRETS_FILE, FileTree, edited_files
+from clodo.emit.tree import MANIFEST, OWN, SECRETS_FILE, FileTree, edited_files
 from clodo.errors import WorkspaceError
 
 _NAMES_SHOWN = 10
@@ -102,6 +102,23 @@ def _holds(path: Path, text: str | None) -> bool:
         return False
 
 
+def without_own(tree: FileTree, directory: Path) -> FileTree:
+    """The tree without those of the user's own files that are there already."""
+    return {n: text for n, text in tree.items() if not (n.startswith(OWN) and os.path.lexists(directory / n))}
+
+
+def bring_own(directory: Path, staging: Path) -> None:
+    """Puts the user's own files into a staged service, so that it is proven as it will stand.
+
+    Raises:
+        WorkspaceError: they cannot be read.
+    """
+    try:
+        shutil.copytree(directory / OWN, staging / OWN, symlinks=True, dirs_exist_ok=True)
+    except (OSError, shutil.Error):
+        raise WorkspaceError(f"{str(directory / OWN)!r} cannot be read.", hint="Make its files readable.") from None
+
+
 def has_old_data(directory: Path, tree: FileTree) -> bool:
     """Whether local data lie in the folder that were made by other migrations than those of the tree."""
     if not (directory / ".wrangler").is_dir():
@@ -133,6 +150,7 @@ def _fill(staging: Path, directory: Path) -> None:
     stale = sorted(n for n in _generated(directory) - set(fresh) if (directory / n).is_file())
     if not _merge_secrets(staging / SECRETS_FILE, directory / SECRETS_FILE):
         fresh.remove(SECRETS_FILE)
+    fresh = [n for n in fresh if not (n.startswith(OWN) and os.path.lexists(directory / n))]
     # The manifest comes last: until it stands, what is half replaced counts as edited.
     fresh.sort(key=lambda n: n == MANIFEST)
     moves = _Moves(staging.with_name(f"{staging.name}.old"))

@@ -8,10 +8,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from clodo.app.folders import free_directory, has_old_data, put_in_place, real_folder
+from clodo.app.folders import (
+    bring_own,
+    free_directory,
+    has_old_data,
+    put_in_place,
+    real_folder,
+    without_own,
+)
 from clodo.blueprint import Blueprint
 from clodo.bricks.registry import service_checks, service_secrets, service_tree
-from clodo.emit.tree import FileTree, stage
+from clodo.emit.tree import OWN, FileTree, stage
 from clodo.errors import ProofError
 from clodo.proof.report import Evidence, Report
 from clodo.proof.verify import verify
@@ -77,7 +84,8 @@ def put_service(
         Unproven: a check failed. The folder is as it was.
     """
     started = time.perf_counter()
-    tree: FileTree = service_tree(blueprint, source)
+    whole = service_tree(blueprint, source)
+    tree: FileTree = without_own(whole, directory)
     free_directory(directory, force=force, discard_edits=discard_edits, tree=tree)
     place = real_folder(directory)
     made = [p for p in place.parents if not p.exists()]
@@ -85,6 +93,8 @@ def put_service(
     try:
         # Inside a folder that is there: its parent may be another disk, or not the user's to write in.
         staging = stage(tree, place if place.is_dir() else place.parent, service_secrets(blueprint))
+        if any(name.startswith(OWN) for name in whole) and (place / OWN).is_dir():
+            bring_own(place, staging)
         build_ms = (time.perf_counter() - started) * 1000
         report = None
         if prove:

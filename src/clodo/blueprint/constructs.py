@@ -76,12 +76,12 @@ class Construct:
     headers: Callable[[Any], Mapping[str, str]] = _no_headers
     #: Whether it may stand only once in its place.
     once: bool = False
+    #: Of a block of the service: the entity of which a caller makes a row before all else, and the header that names it then.
+    introduction: Callable[[Any], tuple[str, str] | None] = _nothing
     #: Whether a service of nothing but such parts has nothing to store, and needs no database.
     storeless: bool = False
     #: Whether it needs the API key, though no rule may name it.
     keyed: bool = False
-    #: Whether it lets callers be known by a cookie, which browsers send by themselves.
-    by_cookie: bool = False
 
 
 @cache
@@ -144,6 +144,11 @@ def construct_named(name: str) -> Construct | None:
 def construct_of(value: Any) -> Construct:
     """The construct that a part of a blueprint is a value of."""
     return _by_value()[type(value)]
+
+
+def introductions(b: Blueprint) -> dict[str, str]:
+    """Entities of which a caller makes a row before all else → the header that names it then."""
+    return dict(made for part in b.parts if (made := construct_of(part).introduction(part)) is not None and b.entity(made[0]))
 
 
 def path_of(owner: Owner, value: Any) -> str:

@@ -40,7 +40,7 @@ def field_problems(f: Field, path: str) -> Iterator[Problem]:
         yield Problem(f"A {f.type} cannot be unique.", "Remove 'unique'.", path)
     if f.read_only and f.write_only:
         yield Problem(f"{f.name!r} is read-only and write-only.", "Keep one of the two.", path)
-    if f.read_only and f.required and f.default is None:
+    if f.read_only and f.required and f.default is None and not f.made:
         yield Problem(
             f"{f.name!r} is required, read-only and has no default: nothing could fill it.",
             "Give it a default, or remove 'required'.",

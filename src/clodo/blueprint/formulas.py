@@ -1,8 +1,8 @@
 """What kind of value an expression gives, and what is wrong with it.
 
-Names are looked for among the members of a row, then among the parameters of an action, then among ``now``,
-``today``, ``caller`` and ``owner``. Inside of ``count(loan where …)`` they are those of a loan, and ``this`` is the row
-that the whole expression is of.
+Names are looked for among the parameters of an action, then among the members of the row, then among ``now``,
+``today``, ``caller`` and ``owner``. Inside of ``count(loan where …)`` the members of a loan come first, and ``this`` is the
+row that the whole expression is of.
 """
 
 from __future__ import annotations
@@ -207,6 +207,8 @@ class _Checker:
         return self._name(str(e.value), scope) if e.is_field else _TEXT
 
     def _name(self, name: str, scope: Scope) -> Type:
+        if scope.this is None and name in scope.parameters:
+            return type_of_member(scope.parameters[name])
         found = self._of_row(name, scope.entity, scope)
         if found is not None:
             return found
@@ -298,6 +300,8 @@ class _Checker:
             return self._condition(e.right, scope)
         left, right = self.type_of(e.left, scope), self.type_of(e.right, scope)
         if e.operator in ("=", "!=", "<", "<=", ">", ">="):
+            if e.left == e.right:
+                self.wrong("Both sides are the same; give the parameter another name, or write 'this.' before the row's.")
             self.comparable(left, e.right, right)
             self.comparable(right, e.left, left)
             if e.operator not in ("=", "!=") and Kind.ROW in (left.kind, right.kind):

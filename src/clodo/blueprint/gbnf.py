@@ -26,11 +26,12 @@ _PATTERNS = {
     "COMPARE": '("!=" | "<=" | "<" | ">=" | ">")',
     "_NL": r'"\n" "\n"?',
 }
-_TIGHT = {",": "", "(": '" "? ', ")": ""}
+_OPENING = ("LPAR", "DOT")
+_TIGHT = {",": "", ".": "", "(": '" "? ', ")": ""}
 
 # Where a symbol stands decides on the space before it: at the start of a line an indent, after an
 # opening bracket none, else one. Each place but the last is an ending of the symbol's name.
-_PLACES = {"": '" " ', "-line": '" "{0,2} ', "-close": ""}
+_PLACES = {"": '" " ', "-line": '" "{0,4} ', "-close": ""}
 
 
 @cache
@@ -59,10 +60,10 @@ def _symbols(expansion: Any, place: str) -> Iterator[str]:
         whole_line = expansion[-1].name == "_NL"
         if isinstance(symbol, Terminal):
             at_start = whole_line and (before is None or symbol.name == "RBRACE")
-            ending = "-line" if at_start else "-close" if before == "LPAR" else ""
+            ending = "-line" if at_start else "-close" if before in _OPENING else ""
             yield _terminal_name(symbol.name) + (ending or (place if before is None else ""))
         else:
-            closes = before == "LPAR" or (before is None and place)
+            closes = before in _OPENING or (before is None and place)
             yield _rule_name(symbol.name) + ("-close" if closes else "")
         before = symbol.name
 

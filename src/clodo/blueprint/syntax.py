@@ -209,18 +209,11 @@ class _Builder:
         return entity
 
     def _field(self, path: str, tree: Tree[Any]) -> v.Field:
-        key, type_, *modifiers = tree.children
-        name = self._key(path, key)
-        if type_.data == "enum_type":
-            f = v.Field(name, v.FieldType.ENUM, tuple(_choice(c) for c in type_.children))
-        else:
-            f = v.Field(name, v.FieldType(str(type_.children[0])))
-        for modifier in modifiers:
-            changed = _with_modifier(f, modifier)
-            if changed == f:
-                self._twice(str(modifier.data).replace("_", "-"), modifier, f"{path}.{name}")
-            f = changed
-        return f
+        name = self._key(path, tree.children[0])
+        made, twice = field_of(tree)
+        for modifier in twice:
+            self._twice(str(modifier.data).replace("_", "-"), modifier, f"{path}.{name}")
+        return made
 
     def _reference(self, path: str, tree: Tree[Any]) -> v.Reference:
         key, target, *modifiers = tree.children
@@ -254,6 +247,27 @@ class _Builder:
 
     def _problem(self, message: str, suggestion: str, token: Token) -> None:
         self.problems.append(_at(token, message, suggestion))
+
+
+def field_of(tree: Tree[Any]) -> tuple[v.Field, list[Tree[Any]]]:
+    """The field of a key, a type and modifiers, and the modifiers that say again what was said."""
+    key, type_, *modifiers = tree.children
+    name = str(key).rstrip(": \t")
+    if type_.data == "enum_type":
+        f = v.Field(name, v.FieldType.ENUM, tuple(_choice(c) for c in type_.children))
+    else:
+        f = v.Field(name, v.FieldType(str(type_.children[0])))
+    twice = []
+    for modifier in modifiers:
+        changed = _with_modifier(f, modifier)
+        twice += [modifier] if changed == f else []
+        f = changed
+    return f, twice
+
+
+def choice_of(tree: Tree[Any]) -> str:
+    """The text of a tree of the rule ``choice``."""
+    return _choice(tree)
 
 
 def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:

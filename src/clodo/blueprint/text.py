@@ -143,6 +143,11 @@ def _reference(r: Reference) -> str:
     return " ".join(parts)
 
 
+def choice_text(value: str) -> str:
+    """A value of an enum, bare where it can be."""
+    return _constant(value, bare=True)
+
+
 def quote(text: str) -> str:
     """A text as a string literal of the language."""
     return json.dumps(text, ensure_ascii=False)

@@ -240,6 +240,8 @@ class Entity:
     soft_delete: bool = False
     timestamps: bool = True
     parts: tuple[Any, ...] = ()
+    #: Columns within which every uniqueness of the entity holds; bricks set them.
+    unique_within: tuple[str, ...] = ()
 
     def field(self, name: str) -> Field | None:
         """The field of that name, or ``None``."""

@@ -12,7 +12,7 @@ from clodo.emit.brick import Brick
 from clodo.emit.openapi import document
 from clodo.emit.readme import readme
 from clodo.emit.sql import migration
-from clodo.emit.tree import MANIFEST, FileTree, digest
+from clodo.emit.tree import MANIFEST, OWN, FileTree, digest
 from clodo.emit.typescript import entities_index, entity_module, entity_source
 from clodo.version import VERSION
 
@@ -35,19 +35,20 @@ def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree
     blueprint = plan.blueprint
     tree: FileTree = {
         "blueprint.clodo": source,
-        "package.json": project.package_json(blueprint),
+        "package.json": project.package_json(blueprint, stores=plan.stores),
         "tsconfig.json": project.tsconfig(),
-        "wrangler.jsonc": project.wrangler_jsonc(blueprint, parts),
-        "vitest.config.ts": project.vitest_config(secrets),
+        "wrangler.jsonc": project.wrangler_jsonc(blueprint, parts, stores=plan.stores),
+        "vitest.config.ts": project.vitest_config(secrets, stores=plan.stores),
         ".gitignore": "node_modules/\n.wrangler/\n.dev.vars\n",
         "README.md": readme(plan, secrets, [p.readme for p in parts if p.readme]),
         "openapi.json": json.dumps(document(plan, [p.amend for p in parts if p.amend]), indent=1, ensure_ascii=False) + "\n",
-        "migrations/0001_init.sql": migration(plan, [s for p in parts for s in p.sql]),
         "src/index.ts": assembly.index_source(parts),
-        "src/env.ts": assembly.env_source(parts, secrets),
+        "src/env.ts": assembly.env_source(parts, secrets, stores=plan.stores),
         "test/service.test.ts": project.service_test(plan),
     }
-    tree["src/entities/index.ts"] = entities_index(plan)
+    if plan.stores:
+        tree["migrations/0001_init.sql"] = migration(plan, [s for p in parts for s in p.sql])
+        tree["src/entities/index.ts"] = entities_index(plan)
     tree |= {f"src/entities/{entity_module(e)}.ts": entity_source(plan, e, [p.entities[e.name] for p in parts if e.name in p.entities]) for e in blueprint.entities}
     for brick in used:
         tree |= brick.sources()
@@ -66,7 +67,7 @@ def _manifest(blueprint: Blueprint, tree: FileTree, bricks: list[str], secrets: 
         "blueprint_sha256": digest(tree["blueprint.clodo"]),
         "bricks": bricks,
         "secrets": list(secrets),
-        "files": {name: digest(text) for name, text in tree.items()},
+        "files": {name: digest(text) for name, text in tree.items() if not name.startswith(OWN)},
     }
     return json.dumps(manifest, indent=2) + "\n"
 

@@ -39,6 +39,8 @@ class EntityParts:
 
     imports: tuple[Import, ...] = ()
     hooks: tuple[str, ...] = ()
+    #: Expressions that give what else limits the rows that a caller may know of (``limits`` of ``Entity``).
+    limits: tuple[str, ...] = ()
     #: Further properties of the entity, as ``name: expression``.
     properties: tuple[str, ...] = ()
 
@@ -48,7 +50,8 @@ class Parts:
     """What a brick adds to the files that all bricks share; what it leaves out adds nothing.
 
     ``middleware`` and ``routes`` are statements of ``src/index.ts`` over ``app``, ``authenticators`` names of the type
-    ``Authenticator``, ``handlers`` further properties of the Worker (``scheduled``, ``queue``) by name, ``exports``
+    ``Authenticator``, ``handlers`` further properties of the Worker (``scheduled``, ``queue``) by name (each of several
+    bricks gets every event, and leaves alone what is not its own), ``exports``
     whole lines (classes of Durable Objects). ``env`` are bindings with their TypeScript types, ``wrangler`` goes
     into ``wrangler.jsonc`` (objects are merged, lists joined), ``sql`` are statements behind the tables of the
     first migration. ``files`` are whole files; ``amend`` changes the OpenAPI document in its place.
@@ -58,6 +61,8 @@ class Parts:
     middleware: tuple[tuple[Stage, str], ...] = ()
     authenticators: tuple[str, ...] = ()
     routes: tuple[str, ...] = ()
+    #: Routes that stand before all others: their paths (``/api/books/export``) would else be taken for a row's.
+    ahead: tuple[str, ...] = ()
     handlers: Mapping[str, str] = field(default_factory=dict)
     exports: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)

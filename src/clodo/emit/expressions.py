@@ -120,6 +120,9 @@ def _quoted(name: str) -> str:
 
 
 def _name(name: str, place: Place) -> str:
+    parameter = name in place.scope.parameters
+    if parameter and place.scope.this is None:
+        return place.words[name]
     column = _column(name, place.scope.entity, place.row, place)
     if column is not None:
         return column

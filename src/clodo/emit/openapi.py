@@ -152,11 +152,16 @@ def operation(
         codes |= set(_BODY)
     out["responses"] = {str(code): r for code, r in responses.items()}
     for code in sorted(codes):
-        content = {"application/problem+json": {"schema": ref("Problem")}}
-        out["responses"][str(code)] = {"description": _TITLES[code], "content": content}
+        out["responses"][str(code)] = problem_answer(code)
     if guarded:
         out["security"] = _security(guarded)
     return out
+
+
+def problem_answer(code: int) -> Schema:
+    """A refusal with a status."""
+    content = {"application/problem+json": {"schema": ref("Problem")}}
+    return {"description": _TITLES[code], "content": content}
 
 
 def _security(rules: list[Access]) -> list[Schema]:
@@ -170,7 +175,9 @@ def path_parameter(name: str) -> Schema:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
+def list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
+    """The query parameters of lists of an entity."""
+    """The query parameters of a list of an entity's rows."""
     def query(name: str, schema: Schema, description: str = "") -> Schema:
         made = {"name": name, "in": "query", "required": False, "schema": schema}
         return made | ({"description": description} if description else {})
@@ -249,7 +256,7 @@ def _entity_paths(plan: Plan, e: Entity) -> Schema:
     noun = e.name.replace("_", " ")
     return {
         path: {
-            "get": operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400,), parameters=_list_parameters(b, e)),
+            "get": operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400,), parameters=list_parameters(b, e)),
             "post": operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=body),
         },
         f"{path}/{{id}}": {
@@ -271,7 +278,7 @@ def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
     return {
         path: {
             "parameters": [path_parameter("id")],
-            "get": operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, c.child)),
+            "get": operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400, 404), parameters=list_parameters(b, c.child)),
             "post": operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=body),
         }
     }  # fmt: skip
@@ -291,7 +298,7 @@ def _link_paths(b: Blueprint, plan: Plan, link: LinkTable) -> Schema:
         name = f"{here.name}_{segment.replace('-', '_')}"
         out[path] = {
             "parameters": [path_parameter("id")],
-            "get": operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: json_answer(page_schema(plan.schemas.row(there)), "A page")}, rules=read, problems=(400, 404), parameters=_list_parameters(b, there)),
+            "get": operation(f"linked_{name}", f"List the linked {segment}", here.name, {200: json_answer(page_schema(plan.schemas.row(there)), "A page")}, rules=read, problems=(400, 404), parameters=list_parameters(b, there)),
         }  # fmt: skip
         out[f"{path}/{{other_id}}"] = {
             "parameters": [path_parameter("id"), path_parameter("other_id")],

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from clodo.blueprint.constructs import construct_of, introductions
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Blueprint, Entity
@@ -14,25 +15,28 @@ from clodo.emit.brick import Parts
 from clodo.toolchain.pins import pins
 
 
-def package_json(b: Blueprint) -> str:
+def package_json(b: Blueprint, *, stores: bool = True) -> str:
     """``package.json``, every version exact."""
     p = pins()
     development = (
         "@cloudflare/vitest-plugin", "@cloudflare/workers-types", "miniflare", "typescript", "vitest", "wrangler",
     )  # fmt: skip
+    scripts = {
+        "dev": "npm run migrate && wrangler dev",
+        "migrate": "wrangler d1 migrations apply DB --local",
+        "test": "vitest run",
+        "typecheck": "tsc --noEmit",
+        "deploy": "wrangler d1 migrations apply DB --remote && wrangler deploy",
+    }
+    if not stores:
+        scripts = {"dev": "wrangler dev", "test": "vitest run", "typecheck": "tsc --noEmit", "deploy": "wrangler deploy"}
     return _json(
         {
             "name": kebab_name(b),
             "version": "1.0.0",
             "private": True,
             "type": "module",
-            "scripts": {
-                "dev": "npm run migrate && wrangler dev",
-                "migrate": "wrangler d1 migrations apply DB --local",
-                "test": "vitest run",
-                "typecheck": "tsc --noEmit",
-                "deploy": "wrangler d1 migrations apply DB --remote && wrangler deploy",
-            },
+            "scripts": scripts,
             "dependencies": {name: p[name] for name in ("hono", "zod")},
             "devDependencies": {name: p[name] for name in development},
             "overrides": {"wrangler": "$wrangler", "miniflare": p["miniflare"]},
@@ -75,7 +79,7 @@ def tsconfig() -> str:
     )
 
 
-def wrangler_jsonc(b: Blueprint, parts: Sequence[Parts]) -> str:
+def wrangler_jsonc(b: Blueprint, parts: Sequence[Parts], *, stores: bool = True) -> str:
     """``wrangler.jsonc``. The database id is filled in once, before the first deployment."""
     # A Worker's name has at most 63 characters.
     name = kebab_name(b)[: 63 - len("-worker")].rstrip("-")
@@ -94,28 +98,34 @@ def wrangler_jsonc(b: Blueprint, parts: Sequence[Parts]) -> str:
             }
         ],
     }
+    if not stores:
+        del config["d1_databases"]
     for p in parts:
         _merge(config, p.wrangler)
+    if not stores:
+        return _json(config)
     note = "// Before the first deployment: `npx wrangler d1 create " + f"{name}-db`, then put the id it prints below.\n"
     return note + _json(config)
 
 
 def _merge(config: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Adds to a configuration: objects are merged, lists joined."""
+    """Adds to a configuration: objects are merged, lists joined, what both have once."""
     for key, value in more.items():
         known = config.get(key)
         if isinstance(known, dict) and isinstance(value, Mapping):
             _merge(known, value)
         elif isinstance(known, list):
-            config[key] = [*known, *value]
+            config[key] = [*known, *(item for item in value if item not in known)]
         else:
             config[key] = copy.deepcopy(value)
 
 
-def vitest_config(secrets: tuple[str, ...]) -> str:
+def vitest_config(secrets: tuple[str, ...], *, stores: bool = True) -> str:
     """``vitest.config.ts``: the tests run inside workerd, on an empty database."""
     bindings = {name: "admin@example.com" if name == "ADMIN_EMAIL" else f"test-{name.lower()}-0123456789" for name in secrets}
     shown = ", ".join(f"{k}: {json.dumps(v)}" for k, v in bindings.items())
+    if not stores:
+        return _WITHOUT_DATABASE.replace("BINDINGS", f"{{ {shown} }}" if shown else "{}")
     return f"""import {{ cloudflareTest, readD1Migrations }} from "@cloudflare/vitest-plugin";
 import {{ defineConfig }} from "vitest/config";
 
@@ -132,9 +142,37 @@ export default defineConfig({{
 """
 
 
+_WITHOUT_DATABASE = """import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  plugins: [cloudflareTest({ wrangler: { configPath: "./wrangler.jsonc" }, miniflare: { bindings: BINDINGS } })],
+});
+"""
+
+
+_TEST_WITHOUT_DATABASE = """import { env } from "cloudflare:test";
+import { expect, it } from "vitest";
+import app from "../src/index";
+
+const bindings = env as unknown as Parameters<typeof app.request>[2];
+
+it("is healthy", async () => {
+  const response = await app.request("/health", {}, bindings);
+  expect([response.status, await response.json()]).toEqual([200, { status: "ok" }]);
+});
+
+it("refuses a method that a path does not answer", async () => {
+  expect((await app.request("/health", { method: "DELETE" }, bindings)).status).toBe(405);
+});
+"""
+
+
 def service_test(plan: Plan) -> str:
     """``test/service.test.ts``: each entity created, read, listed, refused and deleted."""
     cases = "\n".join(_entity_case(plan, e) for e in plan.blueprint.entities)
+    if not plan.stores:
+        return _TEST_WITHOUT_DATABASE
     return f"""import {{ applyD1Migrations, env }} from "cloudflare:test";
 import {{ beforeAll, expect, it }} from "vitest";
 import app from "../src/index";
@@ -142,7 +180,7 @@ import app from "../src/index";
 type Json = Record<string, unknown>;
 
 const bindings = env as unknown as Parameters<typeof app.request>[2] & {{ DB: D1Database; MIGRATIONS: never }};
-let headers: Record<string, string> = {{ "content-type": "application/json" }};
+let headers: Record<string, string> = {_headers(plan)};
 
 const send = async (method: string, path: string, body?: unknown): Promise<[number, Json]> => {{
   const init = {{ method, headers, ...(body === undefined ? {{}} : {{ body: JSON.stringify(body) }}) }};
@@ -165,6 +203,12 @@ it("answers unknown paths with a problem", async () => {{
 {cases}"""
 
 
+def _headers(plan: Plan) -> str:
+    parts = (part for e in plan.blueprint.entities for part in e.parts)
+    headers = {"content-type": "application/json"} | {k: v for part in parts for k, v in construct_of(part).headers(part).items()}
+    return f"{{ {json.dumps(headers)[1:-1]} }}"
+
+
 def _credentials(plan: Plan) -> str:
     out = ""
     if plan.uses_key:
@@ -175,6 +219,14 @@ def _credentials(plan: Plan) -> str:
         account |= sample_body(users.fields)
         out += f'  const [, session] = await send("POST", "/api/auth/register", {json.dumps(account)});\n'
         out += '  headers["authorization"] = `Bearer ${String(session["token"])}`;\n'
+    for name, header in introductions(plan.blueprint).items():
+        entity = plan.blueprint.entity(name)
+        assert entity is not None
+        lines: list[str] = []
+        body = _body_with_parents(plan, entity, lines, set())
+        lines.append(f'const [, own] = await send("POST", "/api/{plan.path(entity)}", {body});')
+        lines.append(f'headers["{header}"] = String(own["id"]);')
+        out += "".join(f"  {line}\n" for line in lines)
     return out
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from clodo.blueprint.constructs import introductions
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Access, Blueprint, Entity, Who
@@ -23,7 +24,7 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
     title = (b.title or b.name.replace("_", " ").capitalize()).replace("\n", " ")
     parts = [
         f"# {title}\n",
-        "A Cloudflare Worker with a D1 database, made from `blueprint.clodo`.\n",
+        f"A Cloudflare Worker{' with a D1 database' if plan.stores else ''}, made from `blueprint.clodo`.\n",
         "## Run it\n\n```sh\nnpm install\nnpm run dev      # http://127.0.0.1:8787, see /docs\nnpm test\n```\n",
     ]
     if secrets:
@@ -43,7 +44,8 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
         parts.append("Lists take `limit`, `cursor`, `sort`, `<field>=`, `<field>_min=` and `<field>_max=`.")
     parts.append("Errors are `application/problem+json`. The whole interface is described in `openapi.json`.\n")
     parts += sections
-    parts.append("## Deploy\n\nCreate the database, put its id into `wrangler.jsonc`, then `npm run deploy`.\n")
+    database = "Create the database, put its id into `wrangler.jsonc`, then `npm run deploy`." if plan.stores else "Run `npm run deploy`."
+    parts.append(f"## Deploy\n\n{database}\n")
     return "\n".join(parts)
 
 
@@ -99,14 +101,15 @@ def _calls(plan: Plan, e: Entity) -> Iterator[str]:
             body[f"{r.name}_id"] = f"{_OPEN}{_id(r.target)}{_CLOSE}"
             parent = b.entity(r.target)
             rules += [b.read_access(parent)] if parent is not None else []
-    post = f"curl -s {path}{_headers(rules)} {_JSON_HEADER} -d {_data(body)}"
+    named = "".join(f' -H "{header}: ${_id(name)}"' for name, header in introductions(b).items() if name != e.name)
+    post = f"curl -s {path}{_headers(rules)}{named} {_JSON_HEADER} -d {_data(body)}"
     yield f"{_id(e.name)}=$({post} | pick .id)" if e.name in _needed_ids(b) else post
-    yield f"curl -s {path}{_headers([b.read_access(e)])}"
+    yield f"curl -s {path}{_headers([b.read_access(e)])}{named}"
 
 
 def _needed_ids(b: Blueprint) -> set[str]:
     """The names of what others have to refer to."""
-    return {r.target for e in b.entities for r in e.references if r.required}
+    return {r.target for e in b.entities for r in e.references if r.required} | set(introductions(b))
 
 
 def _id(name: str) -> str:
@@ -138,6 +141,6 @@ def _parents_first(b: Blueprint) -> list[Entity]:
                 place(parent)
         done[e.name] = e
 
-    for e in b.entities:
+    for e in sorted(b.entities, key=lambda e: e.name not in introductions(b)):
         place(e)
     return list(done.values())

@@ -96,7 +96,8 @@ def row_schema(b: Blueprint, e: Entity) -> Schema:
             # Nothing limits what an expression gives but its type.
             properties[f.name] = nullable({"type": _BASE[f.type]["type"], "readOnly": True})
         else:
-            properties[f.name] = field_schema(f) if f.required else nullable(field_schema(f))
+            given = f.required or (f.made and not f.read_only)
+            properties[f.name] = field_schema(f) if given else nullable(field_schema(f))
     for r in e.references:
         properties[f"{r.name}_id"] = _id_schema(required=r.required)
     if is_owned(b, e):

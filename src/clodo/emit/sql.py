@@ -126,16 +126,17 @@ def _indexes(e: Entity, owned: bool) -> list[str]:
     # A row that is only hidden does not keep its unique values from others.
     shown = ' WHERE "deleted_at" IS NULL' if e.soft_delete else ""
     keys = {r.name: f"{r.name}_id" for r in e.references}
+    within = list(e.unique_within)
     out = []
     for f in e.fields:
         if f.unique:
-            out.append(_index(e, [f.name], unique=True, suffix=shown))
+            out.append(_index(e, [*within, f.name], unique=True, suffix=shown))
         elif _comparable(f):
-            out.append(_index(e, [f.name, "id"]))
+            out.append(_index(e, [*(c for c in within if c != f.name), f.name, "id"]))
     for r in e.references:
         if r.unique:
-            out.append(_index(e, [keys[r.name]], unique=True, suffix=shown))
-            if e.soft_delete:
+            out.append(_index(e, [*within, keys[r.name]], unique=True, suffix=shown))
+            if e.soft_delete or within:
                 out.append(_index(e, [keys[r.name], "id"]))
         else:
             out.append(_index(e, [keys[r.name], "id"]))
@@ -143,11 +144,11 @@ def _indexes(e: Entity, owned: bool) -> list[str]:
     groups: dict[frozenset[str], tuple[str, ...]] = {}
     for g in e.unique:
         groups.setdefault(frozenset(g), g)
-    out += [_index(e, [keys.get(n, n) for n in g], unique=True, suffix=shown) for g in groups.values()]
+    out += [_index(e, [*within, *(keys.get(n, n) for n in g)], unique=True, suffix=shown) for g in groups.values()]
     if owned:
         out.append(_index(e, ["owner_id", "id"]))
     if e.timestamps:
-        out += [_index(e, [c, "id"]) for c in ("created_at", "updated_at")]
+        out += [_index(e, [*within, c, "id"]) for c in ("created_at", "updated_at")]
     return out
 
 

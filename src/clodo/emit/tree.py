@@ -18,6 +18,9 @@ FileTree = dict[str, str]
 
 MANIFEST = "clodo-service-manifest.json"
 
+#: The files beneath are the user's own: made where there are none, and never replaced, removed or counted as edited.
+OWN = "src/custom/"
+
 #: Written once and never part of the tree's identity: it holds secrets.
 SECRETS_FILE = ".dev.vars"
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 
 from clodo.proof.session import Session
 
@@ -11,8 +12,15 @@ from clodo.proof.session import Session
 @dataclass(frozen=True)
 class Check:
     """``id`` names the kind (``resources.required``), ``rule`` says it in words. ``run`` raises
-    ``Fault`` where the rule is broken."""
+    ``Fault`` where the rule is broken. ``variables`` are values that variables of the Worker must have for it. ``beside``
+    is what must run from before the boot to the end of the proof, a server that the service calls, say; it gives variables too.
+    What is ``alone`` runs when all others are done: it sees nothing but its own doing. ``prepare`` runs before the first
+    check of all."""
 
     id: str
     rule: str
     run: Callable[[Session], Awaitable[None]]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    beside: Callable[[], AbstractContextManager[Mapping[str, str]]] | None = None
+    alone: bool = False
+    prepare: Callable[[Session], None] | None = None

@@ -15,6 +15,8 @@ from jsonschema.validators import extend
 
 from clodo.blueprint.patterns import PatternError, matches
 
+#: The content type of what another server says, passed on as it is.
+ANYTHING = "*/*"
 _METHODS = ("get", "put", "post", "delete", "patch")
 _REF = Draft202012Validator.VALIDATORS["$ref"]
 _PATTERN = Draft202012Validator.VALIDATORS["pattern"]
@@ -55,6 +57,7 @@ class _Operation:
     pattern: re.Pattern[str]
     responses: dict[str, Any]
     literals: int
+    rest: bool = False
     validators: dict[str, Validator] = field(default_factory=dict)
 
 
@@ -65,7 +68,7 @@ class Conformance:
         self._known: set[tuple[str, str]] = set()
         self._components = self._marked(document.get("components", {}))
         self._operations = [
-            _Operation(method.upper(), _pattern(path), item[method]["responses"], _literals(path))
+            _Operation(method.upper(), _pattern(path, item[method]), item[method]["responses"], _literals(path), _is_rest(item[method]))
             for path, item in document["paths"].items()
             for method in _METHODS
             if method in item
@@ -73,22 +76,37 @@ class Conformance:
 
     def fault(self, method: str, path: str, status: int, kind: str, text: str, body: Any) -> str:
         """What the document says otherwise; empty where it agrees. ``kind`` is the content type."""
-        found = [o for o in self._operations if o.pattern.fullmatch(path)]
-        best = max((o.literals for o in found), default=0)
-        same = [o for o in found if o.literals == best]
-        wanted = "GET" if method == "HEAD" else method
-        operation = next((o for o in same if o.method == wanted), None)
+        if method == "OPTIONS" and status == 204 and not text:
+            return ""  # a preflight is a matter of browsers, not of the interface
+        same, operation = self._operation(method, path)
         if operation is None:
-            return "" if status == (405 if same else 404) else f"{method} is not in the document"
-        response = operation.responses.get(str(status))
+            # Below a path that stands for all others there need not be anything.
+            unknown = (405, 404) if same == "rest" else (405,) if same else (404,)
+            return "" if status in unknown else f"{method} is not in the document"
+        response = operation.responses.get(str(status), operation.responses.get("default"))
         if response is None:
             return f"{status} is not in the document"
         content = response.get("content", {})
         if method == "HEAD" or (not content and not text):
             return ""
-        if kind not in content:
+        if kind not in content and ANYTHING not in content:
             return f"the content type {kind!r} is not in the document"
-        return self._body_fault(operation, str(status), content[kind], body) if "json" in kind else ""
+        return self._body_fault(operation, str(status), content[kind], body) if "json" in kind and kind in content else ""
+
+    def kinds(self, method: str, path: str, status: int) -> frozenset[str]:
+        """The content types that the document has for an answer."""
+        _, operation = self._operation(method, path)
+        responses = operation.responses if operation is not None else {}
+        return frozenset(responses.get(str(status), responses.get("default", {})).get("content", {}))
+
+    def _operation(self, method: str, path: str) -> tuple[str, _Operation | None]:
+        """What kind of path of the document it is (none, one, or one of ``x-rest``), and its operation of that method."""
+        found = [o for o in self._operations if o.pattern.fullmatch(path)]
+        best = max((o.literals for o in found), default=0)
+        same = [o for o in found if o.literals == best]
+        wanted = "GET" if method == "HEAD" else method
+        kind = "" if not same else "rest" if all(o.rest for o in same) else "one"
+        return kind, next((o for o in same if o.method == wanted), None)
 
     def _body_fault(self, operation: _Operation, status: str, media: Any, body: Any) -> str:
         if status not in operation.validators:
@@ -110,8 +128,13 @@ class Conformance:
         return {**marked, "x-known": self._known} if isinstance(schema.get("$ref"), str) else marked
 
 
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path)))
+def _pattern(path: str, operation: dict[str, Any]) -> re.Pattern[str]:
+    """The paths of an operation. A parameter marked ``x-rest`` stands for all that follows, slashes too."""
+    return re.compile(re.sub(r"\\\{[^}]*\\\}", ".+" if _is_rest(operation) else "[^/]+", re.escape(path)))
+
+
+def _is_rest(operation: dict[str, Any]) -> bool:
+    return any(p.get("x-rest") for p in operation.get("parameters", ()))
 
 
 def _literals(path: str) -> int:

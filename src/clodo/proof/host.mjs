@@ -118,7 +118,7 @@ function bindingsOf(sections, directory) {
   if (durable_objects?.bindings) {
     out.durableObjects = named(durable_objects.bindings, (d) => ({ className: d.class_name, useSQLite: sqlite.has(d.class_name) }));
   }
-  if (ratelimits) out.ratelimits = named(ratelimits, (r) => ({ simple: r.simple }));
+  if (ratelimits) out.ratelimits = named(ratelimits, (r) => ({ namespace_id: r.namespace_id, simple: r.simple }));
   if (assets?.directory) {
     out.assets = {
       directory: path.resolve(directory, assets.directory),
@@ -142,7 +142,7 @@ async function serve(request) {
     host: "127.0.0.1",
     port: port ?? 0,
     cf: false,
-    ...(persist ? { d1Persist: persist } : {}),
+    ...(persist ? { resourcePersistencePath: persist, isolatedResourcePersistencePath: persist } : {}),
     logRequests: false,
     unsafeTriggerHandlers: false,
     workers: [

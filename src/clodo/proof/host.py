@@ -112,7 +112,7 @@ class Host:
         )
         return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
 
-    def query(self, sql: str, values: list[str]) -> list[dict[str, Any]]:
+    def query(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
         """The rows of one statement on the database of the Worker that runs.
 
         Raises:

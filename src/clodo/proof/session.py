@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clodo.blueprint.constructs import construct_of
@@ -21,7 +21,7 @@ Row = dict[str, Any]
 #: Rings the bell of a cron line.
 Bell = Callable[[str], None]
 #: Runs SQL with its values on the service's database.
-Query = Callable[[str, list[str]], list[Row]]
+Query = Callable[[str, list[Any]], list[Row]]
 
 PASSWORD = "correct horse battery"
 
@@ -61,11 +61,17 @@ class Account:
     id: str
     email: str
     token: str
+    #: Headers beside the credential.
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def headers(self) -> Headers:
-        """The credential."""
-        return {"authorization": f"Bearer {self.token}"}
+        """The credential, and what belongs to it."""
+        return {"authorization": f"Bearer {self.token}", **self.more}
+
+
+#: What a new account needs beside its token: gives further headers of its requests.
+Welcome = Callable[[Account], Awaitable[Headers]]
 
 
 class Session:
@@ -87,6 +93,10 @@ class Session:
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
         self._accounts: dict[str, asyncio.Task[Account]] = {}
+        #: What is done with each new account (a check's ``prepare`` adds to it).
+        self.welcomes: list[Welcome] = []
+        #: Entities whose rows stay when those of others are deleted.
+        self.kept: set[str] = set()
         self._parents: dict[tuple[str, str], asyncio.Task[Row]] = {}
 
     # -- callers ----------------------------------------------------------------------------
@@ -109,9 +119,23 @@ class Session:
         if kind == "role":
             # No request can give a role; whoever runs the service does it in the database.
             await self.query('UPDATE "user" SET "role" = ? WHERE "id" = ?', role, id)
-        return Account(id, email, answer.body["token"])
+        account = Account(id, email, answer.body["token"])
+        for welcome in self.welcomes:
+            account = replace(account, more={**account.more, **await welcome(account)})
+        return account
 
-    async def query(self, sql: str, *values: str) -> list[Row]:
+    async def spare_user(self) -> str:
+        """The id of a user that nobody logs in as, for rows to refer to; put into the database, since hashing a password takes
+        longer than all the rest."""
+        model = await self.account("admin")
+        [row] = await self.query('SELECT * FROM "user" WHERE "id" = ?', model.id)
+        number = self.number()
+        row |= {"id": f"01890000-0000-7000-8000-{number:012x}", "email": f"spare-{number}@example.com", "role": "user"}
+        columns = ", ".join(f'"{name}"' for name in row)
+        await self.query(f'INSERT INTO "user" ({columns}) VALUES ({", ".join("?" * len(row))})', *row.values())
+        return str(row["id"])
+
+    async def query(self, sql: str, *values: Any) -> list[Row]:
         """Rows of the service's database; only for what no request can do or show."""
         return await asyncio.to_thread(self._query, sql, list(values))
 
@@ -123,7 +147,7 @@ class Session:
     async def emptied(self) -> None:
         """Deletes the rows of every entity, so that the next check has all values to itself."""
         self._parents.clear()
-        left = [e.name for e in self.blueprint.entities]
+        left = [e.name for e in self.blueprint.entities if e.name not in self.kept]
         for _ in range(len(left) + 1):
             failed = []
             for name in left:
@@ -152,15 +176,19 @@ class Session:
         return out
 
     async def reader(self, e: Entity, user: str = "admin") -> Headers:
-        """Credentials to read an entity."""
-        return await self.headers(self.blueprint.read_access(e), user=user)
+        """Credentials to read an entity, hidden rows too."""
+        rules = [self.blueprint.read_access(e)]
+        if any(construct_of(part).shown_by for part in e.parts):
+            rules.append(self.blueprint.write_access(e))
+        return await self.headers(*rules, user=user)
 
     async def writer(self, e: Entity, user: str = "admin") -> Headers:
         """Credentials to write an entity, and to refer to rows that only their owner may see."""
         b = self.blueprint
         targets = [t for r in e.references if (t := b.entity(r.target)) is not None]
         private = [rule for t in targets if (rule := b.read_access(t)).who is Who.OWNER]
-        return await self.headers(b.write_access(e), b.read_access(e), *private, user=user)
+        made = await self.headers(b.write_access(e), b.read_access(e), *private, user=user)
+        return {k: v for part in e.parts for k, v in construct_of(part).headers(part).items()} | made
 
     # -- rows -------------------------------------------------------------------------------
 
@@ -177,15 +205,15 @@ class Session:
         """A valid body with the changes, and with rows for the references that it needs; ``None`` leaves a key out. Bodies
         share these rows unless the reference is unique or ``apart`` asks for rows of its own: a check that
         changes or deletes a row makes that row itself."""
-        out, changes = entity_body(e, self.number()), changes or {}
+        out, changes, tied = entity_body(e, self.number()), changes or {}, self.tied(e)
         for r in e.references:
             key = f"{r.name}_id"
             if not r.required or key in changes:
                 continue
             parent = self.blueprint.entity(r.target)
             if parent is None:
-                out[key] = (await self.account(user)).id
-            elif apart or r.unique or any(r.name in group for group in e.unique):
+                out[key] = await self.spare_user() if key in tied else (await self.account(user)).id
+            elif apart or r.unique or key in tied or any(r.name in group for group in e.unique):
                 out[key] = (await self.create(parent, user=user))["id"]
             else:
                 out[key] = (await self.shared(parent, user=user))["id"]
@@ -210,13 +238,27 @@ class Session:
                 break
         if answer.status == 409 and e.name in self.scarce:
             raise TooFewValues(f"{e.name} has a unique field with too few values for this check")
-        return dict(expect(answer, 201, f"a valid {e.name}").body)
+        row = dict(expect(answer, 201, f"a valid {e.name}").body)
+        for step in (construct_of(part).shown_by for part in e.parts):
+            if step:
+                shown = await self.client.send("POST", f"{self.path(e, row['id'])}/{step}", headers=await self.writer(e, user))
+                row = dict(expect(shown, 200, f"a {e.name} is shown").body)
+        return row
+
+    def tied(self, e: Entity) -> set[str]:
+        """The keys of bodies of an entity whose values rules tie to each other or to other rows."""
+        found: set[str] = set()
+        for other in self.blueprint.entities:
+            for part in other.parts:
+                for key in construct_of(part).entangled(other, part):
+                    name, _, rest = key.rpartition(".")
+                    found |= {rest} if name in ("", e.name) and (name or other.name == e.name) else set()
+        return found
 
     def settled(self, e: Entity, answer: Answer, status: int, keys: Iterable[str], why: str = "") -> bool:
         """Whether a change went through; false where a rule that ties one of the keys to others may have refused it.
         A fault for any other answer."""
-        tied = {k for part in e.parts for k in construct_of(part).entangled(e, part)}
-        if answer.status in (409, 422) and tied & set(keys):
+        if answer.status in (409, 422) and self.tied(e) & set(keys):
             return False
         expect(answer, status, why)
         return True

@@ -36,6 +36,11 @@ class Transport:
         self._host, self._port, self._timeout = host, port, timeout
         self._idle: list[Connection] = []
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+        return self._host, self._port
+
     async def close(self) -> None:
         """Closes the idle connections."""
         for _, writer in self._idle:
@@ -91,7 +96,8 @@ def _message(
 ) -> bytes:
     lines = [f"{method} {target} HTTP/1.1", f"host: {host}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    if content is not None:
+    # Content that is sent in chunks says its own length.
+    if content is not None and "transfer-encoding" not in headers:
         lines.append(f"content-length: {len(content)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (content or b"")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from clodo.blueprint import parse
@@ -93,10 +94,17 @@ class _Proof:
         self.requests = self.gzip = 0
 
     def run(self) -> list[Evidence]:
+        variables = {k: v for check in self.checks for k, v in check.variables.items()}
+        with ExitStack() as stack:
+            for beside in (check.beside for check in self.checks):
+                variables |= stack.enter_context(beside()) if beside is not None else {}
+            return self._run(variables)
+
+    def _run(self, variables: dict[str, str]) -> list[Evidence]:
         started = time.perf_counter()
         rule = "it bundles, boots in workerd and migrates"
         try:
-            served = self.host.serve(self.directory, bindings=self._all_secrets())
+            served = self.host.serve(self.directory, bindings={**self._all_secrets(), **variables})
         except HostError as error:
             return [evidence("boot", rule, error.message, started)]
         boot = evidence("boot", rule, "", started)
@@ -116,7 +124,11 @@ class _Proof:
             scarce = scarce_entities(self.plan)
             session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled)
             gate = asyncio.Semaphore(1 if scarce else _AT_ONCE)
-            found = await asyncio.gather(*(_one(c, session, gate) for c in self.checks))
+            for prepare in (c.prepare for c in self.checks):
+                if prepare is not None:
+                    prepare(session)
+            found = await asyncio.gather(*(_one(c, session, gate) for c in self.checks if not c.alone))
+            found += [await _one(c, session, gate) for c in self.checks if c.alone]
             return [*found, *_of_every_answer(client)]
         finally:
             self.requests = client.answers

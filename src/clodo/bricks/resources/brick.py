@@ -21,4 +21,4 @@ def _parts(plan: Plan) -> Parts:
     )
 
 
-BRICK = Brick("resources", "clodo.bricks.resources", lambda plan: True, _parts, order=10)
+BRICK = Brick("resources", "clodo.bricks.resources", lambda plan: plan.stores, _parts, order=10)

@@ -61,7 +61,7 @@ def _field_checks(f: Field) -> Iterator[tuple[str, str, FieldRun]]:
     yield "type", f"takes only {f.type}", _type
     if f.required:
         yield "required", "is required and not null", _required
-    else:
+    elif not f.made:
         yield "optional", "may be left out and may be null", _optional
     if f.unique:
         yield "unique", "is unique", _unique
@@ -136,7 +136,7 @@ async def _patch(s: Session, e: Entity) -> None:
             continue
         if not same(f, answer.body[f.name], value):
             raise Fault(f"{f.name} did not change", answer)
-        skip = {f.name, "updated_at", *(c.name for c in e.fields if c.computed is not None)}
+        skip = {f.name, "updated_at", *(c.name for c in e.fields if c.computed is not None or c.made)}
         before = {k: v for k, v in row.items() if k not in skip}
         if {k: v for k, v in answer.body.items() if k not in skip} != before:
             raise Fault(f"changing {f.name} changed other fields", answer)
@@ -154,7 +154,7 @@ async def _put(s: Session, e: Entity) -> None:
     if not s.settled(e, answer, 200, full):
         return
     for f in e.fields:
-        if f.name in least or f.read_only or f.write_only or f.computed is not None:
+        if f.name in least or f.read_only or f.write_only or f.computed is not None or f.made:
             continue
         if f.default is None and answer.body[f.name] is not None:
             raise Fault(f"{f.name} was left out and kept its value", answer)
@@ -306,8 +306,8 @@ async def _unique_group(s: Session, e: Entity, group: tuple[str, ...]) -> None:
     for r in e.references:
         key = f"{r.name}_id"
         parent = s.blueprint.entity(r.target)
-        if key in keys and key not in body and parent is not None:
-            body[key] = (await s.create(parent))["id"]
+        if key in keys and key not in body:
+            body[key] = (await s.create(parent))["id"] if parent is not None else (await s.account("admin")).id
     first = expect(await s.post(e, body), 201).body
     again = {**await s.body(e), **{k: first[k] for k in keys}}
     expect(await s.post(e, again), 409, f"{' and '.join(keys)} taken")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.plan import Plan
+from clodo.bricks.sessions.language import Sessions
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.typescript import field_source
 
@@ -12,13 +13,15 @@ def _parts(plan: Plan) -> Parts:
     assert users is not None
     builders = sorted({field_source(f).split("(")[0] for f in users.fields})
     profile = "".join(f"\n  {f.name}: {field_source(f)}," for f in users.fields)
+    # A service with sessions knows its callers by these.
+    callers = () if users.parts_of(Sessions) else ("bearerUser",)
     return Parts(
         imports=(
-            Import("bearerUser", "./lib/token"),
+            *(Import(name, "./lib/token") for name in callers),
             Import("users", "./lib/users"),
             *(Import(name, "./lib/fields") for name in builders),
         ),
-        authenticators=("bearerUser",),
+        authenticators=callers,
         routes=(f"users(app, {{{profile}\n}});\n" if profile else "users(app, {});\n",),
         secrets=("JWT_SECRET", "ADMIN_EMAIL"),
     )

@@ -114,9 +114,9 @@ def forge(payload: dict[str, Any], secret: str, *, alg: str = "HS256") -> str:
 async def _tokens(s: Session) -> None:
     account = await s.account("ann")
     secret, now = s.secrets["JWT_SECRET"], int(time.time())
-    fresh = {"sub": account.id, "iat": now, "exp": now + 600}
     head, payload, signature = account.token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    fresh = {**claims, "sub": account.id, "iat": now, "exp": now + 600}
     week = 7 * 24 * 60 * 60
     if not now < claims.get("exp", math.inf) <= now + week + 60:
         raise Fault("a token does not end within seven days")

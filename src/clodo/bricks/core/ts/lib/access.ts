@@ -6,19 +6,25 @@ import { Problem } from "./problem";
 export interface User {
   readonly id: string;
   readonly role: string;
+  /** The session that the credential belongs to, in services with sessions. */
+  readonly session?: string;
+  /** Known by a key of the account's own, which may do all but manage the account. */
+  readonly byKey?: true;
 }
 
 /** Who is calling: all that the credentials of the request prove. It may carry a key and a token. */
 export interface Caller {
   readonly key?: true;
   readonly user?: User;
+  /** The tenant that the request is about, in services with tenants; null where the user is no member of it. */
+  readonly tenant?: string | null;
 }
 
 /** Who may do something. Any of the roles is enough; `admin` may do what any role may. */
 export type Rule = "public" | "key" | "user" | "owner" | { readonly roles: readonly string[] };
 
-/** Recognises one kind of credential, or answers `undefined`. */
-export type Authenticator = (c: Context<AppEnv>) => Promise<Caller | undefined>;
+/** Recognises one kind of credential, or answers `undefined`; `known` is what those before it have found. */
+export type Authenticator = (c: Context<AppEnv>, known: Caller) => Promise<Caller | undefined>;
 
 /** Makes the authenticators known to the routes. */
 export function authentication(
@@ -47,7 +53,7 @@ function identify(c: Context<AppEnv>): Promise<Caller> {
 
 async function prove(c: Context<AppEnv>): Promise<Caller> {
   let caller: Caller = {};
-  for (const authenticate of c.get("authenticators")) caller = { ...caller, ...(await authenticate(c)) };
+  for (const authenticate of c.get("authenticators")) caller = { ...caller, ...(await authenticate(c, caller)) };
   return caller;
 }
 

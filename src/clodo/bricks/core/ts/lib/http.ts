@@ -36,19 +36,23 @@ export function route(
   });
 }
 
-/** The JSON object in the body of a request. */
-export async function readJsonObject(c: Context<AppEnv>): Promise<Record<string, unknown>> {
+/** The JSON in the body of a request. */
+export async function readJson(c: Context<AppEnv>): Promise<unknown> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new Problem(415, "Send the body as application/json.");
   }
   const bytes = await readBounded(c);
-  let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {
     throw new Problem(400, "The body is not valid JSON.");
   }
+}
+
+/** The JSON object in the body of a request. */
+export async function readJsonObject(c: Context<AppEnv>): Promise<Record<string, unknown>> {
+  const value = await readJson(c);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Problem(422, "The body must be a JSON object.");
   }
@@ -59,7 +63,7 @@ export async function readJsonObject(c: Context<AppEnv>): Promise<Record<string,
 const MAX_DRAINED_BYTES = 16 * MAX_BODY_BYTES;
 
 /** The body, if it is small enough. A larger one is read to its end, so that the 413 arrives. */
-async function readBounded(c: Context<AppEnv>): Promise<Uint8Array> {
+export async function readBounded(c: Context<AppEnv>): Promise<Uint8Array> {
   const reader = c.req.raw.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   const chunks: Uint8Array[] = [];

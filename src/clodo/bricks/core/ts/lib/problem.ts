@@ -13,11 +13,17 @@ const TITLES: Readonly<Record<number, string>> = {
   404: "Not found",
   405: "Method not allowed",
   409: "Conflict",
+  412: "Precondition failed",
   413: "Body too large",
   415: "Unsupported media type",
+  416: "Range not satisfiable",
   422: "Invalid body",
+  428: "Precondition required",
   429: "Too many requests",
   500: "Internal error",
+  502: "Bad gateway",
+  503: "Service unavailable",
+  504: "Gateway timeout",
 };
 
 /** A failure that the caller is told about, as `application/problem+json` (RFC 9457). */

@@ -3,7 +3,7 @@ import type { AppEnv } from "../env";
 import type { Caller } from "./access";
 import { entities } from "../entities";
 import { type Entity, type Reference, type Row, selected } from "./entity";
-import { type Change, after, along, check, refused } from "./hooks";
+import { type Change, after, ahead, along, check, refused } from "./hooks";
 import { Problem } from "./problem";
 import { writableRow } from "./rows";
 import { type Condition, condition, isForeignKeyFailure, quote } from "./sql";
@@ -142,7 +142,7 @@ export async function remove(
   const changes = (await Promise.all(going.map((rows) => leaving(c, caller, rows)))).flat();
   await check(c, changes);
   const prepared = statements.map((statement) => prepare(c, statement));
-  await c.env.DB.batch([...along(c, changes), ...prepared]).catch((error: unknown) => {
+  await c.env.DB.batch([...ahead(c, changes), ...along(c, changes), ...prepared]).catch((error: unknown) => {
     for (const { entity } of changes) refused(entity, error);
     inUse(error);
   });

@@ -29,8 +29,12 @@ export interface Entity {
   readonly softDelete: boolean;
   /** The condition of a text search, where the entity has one. */
   readonly search?: (text: string, entity: Entity) => Condition;
+  /** Columns within which every uniqueness holds, where there are any. */
+  readonly uniqueWithin?: readonly string[];
   /** What takes part in the changes of its rows. */
   readonly hooks?: readonly Hook[];
+  /** What else limits the rows that a caller may know of. */
+  readonly limits?: readonly ((caller: Caller, entity: Entity) => readonly Condition[])[];
 }
 
 export type Row = Record<string, Stored>;
@@ -88,5 +92,6 @@ export function visible(entity: Entity, caller: Caller): Condition[] {
   if (entity.read === "owner") {
     conditions.push(condition('"owner_id" = ?', caller.user?.id ?? ""));
   }
+  for (const limit of entity.limits ?? []) conditions.push(...limit(caller, entity));
   return conditions;
 }

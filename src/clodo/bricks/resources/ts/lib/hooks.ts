@@ -18,6 +18,8 @@ export interface Change {
 export interface Hook {
   /** Before anything is stored: may refuse with a `Problem`, and may set columns of `after`. */
   readonly check?: (c: Context<AppEnv>, change: Change) => void | Promise<void>;
+  /** Statements in front of the change and in its transaction: they find the row as it was, and where one fails nothing is stored. */
+  readonly ahead?: (c: Context<AppEnv>, change: Change) => readonly D1PreparedStatement[];
   /** Statements that are carried out together with the change, or not at all. */
   readonly along?: (c: Context<AppEnv>, change: Change) => readonly D1PreparedStatement[];
   /** When the change is stored; `row` is the row as it is now, or as it was where it is gone. */
@@ -31,6 +33,9 @@ export async function check(c: Context<AppEnv>, changes: readonly Change[]): Pro
     for (const hook of change.entity.hooks ?? []) await hook.check?.(c, change);
   }
 }
+
+export const ahead = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
+  changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.ahead?.(c, change) ?? []));
 
 export const along = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
   changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.along?.(c, change) ?? []));
@@ -49,8 +54,8 @@ export async function carryOut(
   change: Change,
   statement: D1PreparedStatement,
 ): Promise<Row | null> {
-  const others = along(c, [change]);
-  if (others.length === 0) return statement.first<Row>();
-  const [stored] = await c.env.DB.batch<Row>([statement, ...others]);
-  return stored?.results[0] ?? null;
+  const [before, others] = [ahead(c, [change]), along(c, [change])];
+  if (before.length + others.length === 0) return statement.first<Row>();
+  const done = await c.env.DB.batch<Row>([...before, statement, ...others]);
+  return done[before.length]?.results[0] ?? null;
 }

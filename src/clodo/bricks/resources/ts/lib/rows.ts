@@ -76,16 +76,8 @@ export async function createRow(
   caller: Caller,
   fixed: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const values = await checkedValues(c, entity, caller, "create", fixed);
-  const now = new Date().toISOString();
-  const id = uuidv7();
-  const row: Record<string, Stored> = {
-    id,
-    ...values,
-    ...(isOwned(entity) ? { owner_id: caller.user?.id ?? null } : {}),
-    ...(entity.timestamps ? { created_at: now, updated_at: now } : {}),
-  };
-  const change: Change = { entity, id, caller, before: null, after: row };
+  const change = creation(entity, caller, await checkedValues(c, entity, caller, "create", fixed));
+  const { id, after: row } = change;
   await check(c, [change]);
   const columns = Object.keys(row);
   const statement = c.env.DB.prepare(
@@ -94,6 +86,23 @@ export async function createRow(
   const stored = (await carryOut(c, change, statement).catch(conflict(entity))) ?? {};
   await after(c, change, stored);
   return c.json(toJson(entity, stored), 201, { location: `/api/${entity.path}/${id}` });
+}
+
+/** A row to be stored: what the body says, and what the service adds to it. */
+export function creation(
+  entity: Entity,
+  caller: Caller,
+  values: Readonly<Record<string, Stored>>,
+): Change & { readonly after: Record<string, Stored> } {
+  const now = new Date().toISOString();
+  const id = uuidv7();
+  const row: Record<string, Stored> = {
+    id,
+    ...values,
+    ...(isOwned(entity) ? { owner_id: caller.user?.id ?? null } : {}),
+    ...(entity.timestamps ? { created_at: now, updated_at: now } : {}),
+  };
+  return { entity, id, caller, before: null, after: row };
 }
 
 export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode): Promise<Response> {
@@ -130,7 +139,25 @@ async function checkedValues(
   mode: Mode,
   fixed: Readonly<Record<string, string>>,
 ): Promise<Record<string, Stored>> {
-  const body = await readJsonObject(c);
+  const { values, references, errors } = checkedFields(entity, await readJsonObject(c), mode, fixed);
+  errors.push(...(await missingRows(c, entity, caller, references)));
+  if (errors.length > 0) throw new Problem(422, "The body has invalid fields.", errors);
+  return { ...values, ...references };
+}
+
+/** What a body gives before anything is looked up: stored values, the rows it refers to, its faults. */
+export interface CheckedFields {
+  readonly values: Record<string, Stored>;
+  readonly references: Record<string, Stored>;
+  readonly errors: FieldError[];
+}
+
+export function checkedFields(
+  entity: Entity,
+  body: Readonly<Record<string, unknown>>,
+  mode: Mode,
+  fixed: Readonly<Record<string, string>> = {},
+): CheckedFields {
   const fields: Record<string, unknown> = { ...body };
   const errors: FieldError[] = [];
   const references: Record<string, Stored> = {};
@@ -146,9 +173,7 @@ async function checkedValues(
     else errors.push({ path: key, message: referenceFault(given) });
   }
   const values = collected(errors, () => checkBody(entity.fields, fields, [], mode));
-  errors.push(...(await missingRows(c, entity, caller, references)));
-  if (errors.length > 0) throw new Problem(422, "The body has invalid fields.", errors);
-  return { ...values, ...references };
+  return { values, references, errors };
 }
 
 function referenceFault(given: unknown): string {
@@ -171,7 +196,7 @@ function collected(
 }
 
 /** One round trip for all references: which of them name a row that this caller cannot refer to. */
-async function missingRows(
+export async function missingRows(
   c: Ctx,
   entity: Entity,
   caller: Caller,

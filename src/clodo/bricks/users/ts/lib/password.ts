@@ -1,3 +1,12 @@
+import * as z from "zod/mini";
+
+/** What a password may be. */
+export const PASSWORD = z.string().check(
+  z.minLength(8),
+  z.maxLength(200),
+  z.refine<string>((text) => text.isWellFormed(), "must be well-formed text"),
+);
+
 /** PBKDF2 with SHA-256; 100,000 rounds are the most that Workers' WebCrypto allows. */
 const ITERATIONS = 100_000;
 const SALT_BYTES = 16;

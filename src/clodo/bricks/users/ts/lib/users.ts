@@ -1,23 +1,56 @@
 import type { Context, Hono } from "hono";
 import * as z from "zod/mini";
 import type { AppEnv } from "../env";
-import { admit } from "./access";
+import { type User, admit } from "./access";
 import { checkBody } from "./body";
 import { type Field, email, normalAddress } from "./fields";
 import { readJsonObject, route } from "./http";
 import { uuidv7 } from "./id";
-import { hashPassword, verifyPassword } from "./password";
+import { PASSWORD, hashPassword, verifyPassword } from "./password";
 import { Problem } from "./problem";
 import { insertSql, quote, uniqueConflict } from "./sql";
 import { issueToken } from "./token";
 
 type Row = Record<string, string | number | null>;
 
-const PASSWORD = z.string().check(
-  z.minLength(8),
-  z.maxLength(200),
-  z.refine<string>((text) => text.isWellFormed(), "must be well-formed text"),
-);
+/** An account, as far as others take part in what happens to it. */
+export interface Account {
+  readonly id: string;
+  readonly email: string;
+}
+
+/** What takes part in what happens to accounts: sessions, mail, limits. */
+export interface AccountHook {
+  /** Before a password is looked at; refuses with a `Problem`. */
+  readonly attempt?: (c: Context<AppEnv>, address: string) => Promise<void>;
+  /** When the password was right. */
+  readonly succeeded?: (c: Context<AppEnv>, address: string) => Promise<void>;
+  /** Statements of the transaction that stores a new account. */
+  readonly registered?: (c: Context<AppEnv>, account: Account) => Promise<readonly D1PreparedStatement[]>;
+  /** After registration or login: further keys of the answer; `token` takes the place of the plain one. */
+  readonly entered?: (c: Context<AppEnv>, account: Account) => Promise<Readonly<Record<string, unknown>>>;
+  /** Statements that end what the old password opened; only the session `kept` goes on. Without one the
+   * account may have been in other hands. */
+  readonly secured?: (c: Context<AppEnv>, userId: string, kept?: string) => readonly D1PreparedStatement[];
+  /** After a logout. */
+  readonly left?: (c: Context<AppEnv>) => void;
+}
+
+const taking = new WeakMap<Hono<AppEnv>, AccountHook[]>();
+
+/** What takes part in the accounts of a service. */
+export const hooksOf = (app: Hono<AppEnv>): readonly AccountHook[] => taking.get(app) ?? [];
+
+export function takePart(app: Hono<AppEnv>, hook: AccountHook): void {
+  taking.set(app, [...hooksOf(app), hook]);
+}
+
+/** The user who calls, with a login of their own: what manages an account is not for its keys. */
+export async function admitInPerson(c: Context<AppEnv>): Promise<User> {
+  const { user } = await admit(c, "user");
+  if (user === undefined || user.byKey) throw new Problem(403, "A key may not do this: log in.");
+  return user;
+}
 
 /** Registration, login and the caller's own account. `profile` are fields beside e-mail and password. */
 export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>>): void {
@@ -31,8 +64,13 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
         .map((name) => [name, profile[name]?.decode(row[name] ?? null) ?? row[name] ?? null]),
     );
 
-  const answer = async (c: Context<AppEnv>, row: Row, status: 200 | 201) =>
-    c.json({ user: toJson(row), token: await issueToken(c, row["id"] as string) }, status);
+  const answer = async (c: Context<AppEnv>, row: Row, status: 200 | 201) => {
+    const account = { id: row["id"] as string, email: row["email"] as string };
+    const more: Record<string, unknown> = {};
+    for (const hook of hooksOf(app)) Object.assign(more, await hook.entered?.(c, account));
+    const token = more["token"] ?? (await issueToken(c, account.id));
+    return c.json({ user: toJson(row), token, ...more }, status);
+  };
 
   const byId = async (c: Context<AppEnv>, id: string): Promise<Row> => {
     const row = await c.env.DB.prepare(`${select} WHERE "id" = ?`).bind(id).first<Row>();
@@ -59,10 +97,10 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
         created_at: now,
         updated_at: now,
       };
-      await c.env.DB.prepare(insertSql("user", Object.keys(row)))
-        .bind(...Object.values(row))
-        .run()
-        .catch(uniqueConflict);
+      const insert = c.env.DB.prepare(insertSql("user", Object.keys(row))).bind(...Object.values(row));
+      const account = { id, email: row["email"] as string };
+      const along = await Promise.all(hooksOf(app).map(async (hook) => (await hook.registered?.(c, account)) ?? []));
+      await c.env.DB.batch([insert, ...along.flat()]).catch(uniqueConflict);
       return answer(c, await byId(c, id), 201);
     },
   });
@@ -73,8 +111,10 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
       const given = checkBody({ email: email({ required: true }) }, { email: body["email"] }, [
         ["password", z.string(), body["password"]],
       ]);
+      const address = given["email"] as string;
+      for (const hook of hooksOf(app)) await hook.attempt?.(c, address);
       const found = await c.env.DB.prepare('SELECT "id", "password_hash" FROM "user" WHERE "email" = ?')
-        .bind(given["email"] ?? null)
+        .bind(address)
         .first<{ id: string; password_hash: string }>();
       const right = await verifyPassword(body["password"] as string, found?.password_hash ?? null);
       if (!right || found === null) {
@@ -82,6 +122,7 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
           "www-authenticate": 'Bearer realm="api"',
         });
       }
+      for (const hook of hooksOf(app)) await hook.succeeded?.(c, address);
       return answer(c, await byId(c, found.id), 200);
     },
   });

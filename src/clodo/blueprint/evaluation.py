@@ -1,0 +1,116 @@
+"""The value of an expression for a row that is at hand, worked out without a database.
+
+Nulls spread as they do in SQL: a comparison with nothing is neither true nor false.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand, Operation
+
+_DAYS = {"minutes": 1 / 1440, "hours": 1 / 24, "days": 1, "weeks": 7}
+
+
+class Unknowable(Exception):
+    """The row alone does not tell the value."""
+
+
+def value_of(e: Expression, row: Mapping[str, Any]) -> Any:
+    """The value: a number, a text, a boolean or ``None``. Names are the keys of the row.
+
+    Raises:
+        Unknowable: other rows, the clock or the database's own ways have a say in it.
+    """
+    if isinstance(e, Operand):
+        return _operand(e, row)
+    if isinstance(e, Not):
+        inner = value_of(e.inner, row)
+        return None if inner is None else not inner
+    if isinstance(e, IsEmpty):
+        return (value_of(e.inner, row) is None) is not e.negated
+    if isinstance(e, IsIn):
+        found = value_of(e.inner, row)
+        return None if found is None else found in [plain(value) for value in e.values]
+    if isinstance(e, Operation):
+        return _operation(e, row)
+    raise Unknowable("it reaches beyond the row")
+
+
+def plain(value: Any) -> Any:
+    """A constant as JSON has it."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
+
+
+def _operand(e: Operand, row: Mapping[str, Any]) -> Any:
+    if not e.is_field:
+        return plain(e.value)
+    name = str(e.value)
+    for key in (name, f"{name}_id"):
+        if key in row:
+            return row[key]
+    if name in ("now", "today", "caller", "owner", "this"):
+        raise Unknowable(f"{name!r} is not in the row")
+    return None
+
+
+def _operation(e: Operation, row: Mapping[str, Any]) -> Any:
+    if e.operator in ("and", "or"):
+        return _joined(e.operator, value_of(e.left, row), value_of(e.right, row))
+    left = value_of(e.left, row)
+    if isinstance(e.right, Call) and e.operator in "+-":
+        return _moved(left, e.right, 1 if e.operator == "+" else -1, row)
+    right = value_of(e.right, row)
+    if e.operator == "!=":
+        return left != right
+    if left is None or right is None:
+        return None
+    return _of_two(e.operator, left, right)
+
+
+def _joined(operator: str, left: bool | None, right: bool | None) -> bool | None:
+    """Whatever the unknown side is, one side may decide."""
+    decisive = operator == "or"
+    if left is decisive or right is decisive:
+        return decisive
+    return None if left is None or right is None else not decisive
+
+
+def _of_two(operator: str, left: Any, right: Any) -> Any:
+    if operator == "&":
+        if not (isinstance(left, str) and isinstance(right, str)):
+            raise Unknowable("how the database writes a number is its own matter")
+        return left + right
+    if isinstance(left, str) != isinstance(right, str):
+        raise Unknowable("texts are no numbers")
+    if operator in ("=", "<", "<=", ">", ">="):
+        return {
+            "=": left == right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
+        }[operator]  # fmt: skip
+    if isinstance(left, str):
+        raise Unknowable("how moments are subtracted is the database's own matter")
+    if operator == "/":
+        return left / right if right else None
+    return {"+": left + right, "-": left - right, "*": left * right}[operator]
+
+
+def _moved(moment: Any, length: Call, sign: int, row: Mapping[str, Any]) -> Any:
+    count = value_of(length.argument, row)
+    if moment is None or count is None:
+        return None
+    if length.function not in _DAYS or not isinstance(moment, str):
+        raise Unknowable("months differ in length")
+    return moved(moment, sign * count * _DAYS[length.function])
+
+
+def moved(moment: str, days: float) -> str:
+    """A date or a moment so many days later, in its own form."""
+    if len(moment) == len("2026-01-01"):
+        return (date.fromisoformat(moment) + timedelta(days=days)).isoformat()
+    then = datetime.fromisoformat(moment).astimezone(UTC) + timedelta(days=days)
+    return then.strftime("%Y-%m-%dT%H:%M:%S.") + f"{then.microsecond // 1000:03d}Z"

@@ -1,0 +1,1 @@
+"""Accounts looked after: a password changed, roles given by an administrator."""

@@ -1,0 +1,1 @@
+"""Named actions on a row: parameters, guards, effects, all in one transaction."""

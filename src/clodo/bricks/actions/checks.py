@@ -1,0 +1,164 @@
+"""Checks of actions: what they do, what they refuse, who may, and many calls at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Entity, Field, Who
+from clodo.bricks.actions.brick import actions_of
+from clodo.bricks.actions.scenes import Scene
+from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
+from clodo.proof.check import Check
+from clodo.proof.client import Answer
+from clodo.proof.session import Fault, Row, Session, TooFewValues, expect, expect_path
+
+_AT_ONCE = 8
+_UNKNOWN = "01890000-0000-7000-8000-000000000000"
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    for e, action in actions_of(plan):
+        name = f"{e.name}.{action.name}".replace("_", " ")
+        yield Check("actions.does", f"{name}: does what it says", partial(_does, e, action))
+        for number, guard in enumerate(action.guards):
+            yield Check("actions.guard", f"{name}: {refusal(guard)}", partial(_guarded, e, action, guard, number))
+        if action.guards:
+            yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
+        yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
+        if who_may(plan.blueprint, e, action).who is not Who.PUBLIC:
+            yield Check("actions.access", f"{name}: by {who_may(plan.blueprint, e, action)} only", partial(_access, e, action))
+
+
+async def call(s: Session, e: Entity, action: Action, id: str, body: Row, *, user: str = "admin") -> Answer:
+    """Calls an action with the credentials that it needs."""
+    b = s.blueprint
+    targets = [t for r in action.references if (t := b.entity(r.target)) is not None]
+    headers = await s.headers(who_may(b, e, action), b.read_access(e), *(b.read_access(t) for t in targets), user=user)
+    return await s.client.send("POST", f"{s.path(e, id)}/{action.segment}", body, headers=headers)
+
+
+async def _does(e: Entity, action: Action, s: Session) -> None:
+    scene = Scene(s, e, action)
+    row = await scene.ready()
+    body = await scene.body()
+    made = await scene.victims(row, body)
+    wanted = await scene.expected(row["id"], body)
+    before = await scene.counts(row["id"])
+    answer = expect(await call(s, e, action, row["id"], body), 200, "all guards hold")
+    read = expect(await s.get(e, row["id"]), 200)
+    if read.body != answer.body:
+        raise Fault("the answer is not the row as it is now", answer)
+    for (table, id, column), value in wanted.items():
+        found = await s.query(f'SELECT "{column}" AS "value" FROM "{table}" WHERE "id" = ?', id)
+        if not found or not alike(found[0]["value"], value):
+            got = found[0]["value"] if found else "no row"
+            raise Fault(f"{table}.{column} is {got!r}, not {value!r}", answer)
+    await _made_and_gone(scene, row["id"], before, made, answer)
+
+
+async def _made_and_gone(scene: Scene, id: str, before: dict[str, int], made: dict[int, Row], answer: Answer) -> None:
+    """Rows that were to be made are there, and what was to be deleted or changed is."""
+    effects = scene.action.effects
+    deleted = {effect.entity for effect in effects if isinstance(effect, DeleteRows)}
+    after = await scene.counts(id)
+    for name, count in before.items():
+        wanted = sum(isinstance(effect, CreateRow) and effect.entity == name for effect in effects)
+        if name not in deleted and after[name] - count != wanted:
+            raise Fault(f"{after[name] - count} rows of {name} were made, not {wanted}", answer)
+    for number, row in made.items():
+        await scene.settled(effects[number], row, answer)
+
+
+def alike(got: Any, wanted: Any) -> bool:
+    """Whether two values are the same, but for the rounding of numbers and a moment of time."""
+    if isinstance(got, int | float) and isinstance(wanted, int | float):
+        return math.isclose(got, wanted, rel_tol=1e-9, abs_tol=1e-6)
+    if isinstance(got, str) and isinstance(wanted, str) and got != wanted:
+        try:
+            # Moments may be a little later than when they were worked out here.
+            return abs((datetime.fromisoformat(got) - datetime.fromisoformat(wanted)).total_seconds()) < 60
+        except (ValueError, TypeError):
+            return False
+    return bool(got == wanted)
+
+
+async def _guarded(e: Entity, action: Action, guard: Guard, number: int, s: Session) -> None:
+    scene = Scene(s, e, action)
+    row = await scene.ready()
+    body = await scene.body()
+    if not await scene.broken(row, guard, number, body):
+        raise TooFewValues("no state was found in which this guard does not hold")
+    before = await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', row["id"])
+    counts = await scene.counts(row["id"])
+    answer = expect(await call(s, e, action, row["id"], body), 409, "the guard does not hold")
+    held = await scene.held(row["id"], body)
+    first = next((g for g, fine in zip(action.guards, held, strict=True) if not fine), guard)
+    if answer.body.get("detail") != refusal(first):
+        raise Fault(f"the refusal does not say {refusal(first)!r}", answer)
+    if await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', row["id"]) != before or await scene.counts(row["id"]) != counts:
+        raise Fault("a refused action changed something", answer)
+
+
+async def _at_once(e: Entity, action: Action, s: Session) -> None:
+    """As many calls at once succeed as would one after the other, on a row that barely allows the action."""
+    scene = Scene(s, e, action)
+    row = await scene.ready(barely=True)
+    allowed = 0
+    while allowed < _AT_ONCE:
+        answer = await call(s, e, action, row["id"], await scene.body())
+        if answer.status != 200:
+            break
+        allowed += 1
+    if allowed == _AT_ONCE:
+        raise TooFewValues("the guards hold however often the action is called")
+    row = await scene.ready(barely=True)
+    bodies = [await scene.body() for _ in range(_AT_ONCE)]
+    answers = await asyncio.gather(*(call(s, e, action, row["id"], body) for body in bodies))
+    done = sum(a.status == 200 for a in answers)
+    if done != allowed:
+        raise Fault(f"of {_AT_ONCE} calls at once {done} succeeded, and one after the other {allowed}", answers[0])
+    for a in answers:
+        if a.status != 200:
+            expect(a, 409, "a call that came too late")
+
+
+async def _body(e: Entity, action: Action, s: Session) -> None:
+    scene = Scene(s, e, action)
+    row = await s.shared(e)
+    body = await scene.body()
+    expect_path(expect(await call(s, e, action, row["id"], {**body, "no_such_key": 1}), 422), "no_such_key")
+    for p in action.parameters:
+        key = p.name if isinstance(p, Field) else f"{p.name}_id"
+        if p.required and (not isinstance(p, Field) or p.default is None):
+            without = {k: v for k, v in body.items() if k != key}
+            expect_path(expect(await call(s, e, action, row["id"], without), 422, f"without {key}"), key)
+        wrong: Any = _UNKNOWN if not isinstance(p, Field) else {"no": "such value"}
+        if not (isinstance(p, Field) and p.type.value == "json"):
+            expect_path(expect(await call(s, e, action, row["id"], {**body, key: wrong}), 422, f"a wrong {key}"), key)
+    expect(await call(s, e, action, _UNKNOWN, body), 404, "no such row")
+
+
+async def _access(e: Entity, action: Action, s: Session) -> None:
+    scene = Scene(s, e, action)
+    who = who_may(s.blueprint, e, action)
+    row = await scene.ready()
+    path = f"{s.path(e, row['id'])}/{action.segment}"
+    body = await scene.body()
+    expect(await s.client.send("POST", path, body), 401, "without a credential")
+    if who.who is Who.KEY:
+        expect(await s.client.send("POST", path, body, headers={"x-api-key": "wrong"}), 401, "a wrong key")
+        return
+    if who.who is Who.OWNER or (who.who is Who.ROLE and "user" not in who.roles):
+        other = await s.account("stranger")
+        answer = await s.client.send("POST", path, body, headers=other.headers)
+        if answer.status not in (403, 404):
+            raise Fault(f"expected 403 or 404 for somebody else, got {answer.status}", answer)
+
+

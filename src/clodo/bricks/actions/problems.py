@@ -1,0 +1,118 @@
+"""What can be wrong with an action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clodo.blueprint.clashes import duplicates, name_problems
+from clodo.blueprint.fields import field_problems
+from clodo.blueprint.formulas import Scope, condition_problems, value_problems
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.values import Blueprint, Entity, Field, Reference, Who
+from clodo.bricks.actions.values import (
+    Action,
+    Assignment,
+    CreateRow,
+    DeleteRows,
+    SetValues,
+    UpdateRows,
+    scope_of,
+    target_field,
+    who_may,
+)
+
+
+def action_problems(b: Blueprint, e: Entity, action: Action) -> Iterator[Problem]:
+    """The problems of an action of ``e``."""
+    path = f"{e.name}.{action.name}"
+    yield from name_problems(action.name, path)
+    yield from _access(b, e, action, path)
+    yield from _parameters(b, action, path)
+    scope = scope_of(b, e, action)
+    for guard in action.guards:
+        yield from _told(condition_problems(guard.condition, scope), path)
+        if len(guard.message) > 200 or "\n" in guard.message:
+            yield Problem("The message of a guard is one short line.", "Shorten it.", path)
+    if not action.effects:
+        yield Problem(f"The action {action.name!r} does nothing.", "Add a line such as 'set status = \"done\"'.", path)
+    for effect in action.effects:
+        yield from effect_problems(b, e, effect, scope, path)
+
+
+def _told(messages: list[str], path: str) -> Iterator[Problem]:
+    return (Problem(message, "Mend the expression.", path) for message in messages)
+
+
+def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Problem]:
+    who = who_may(b, e, action)
+    if who.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
+        yield Problem(f"'by {who}' needs users.", "Add a block 'users { }' to the service.", path)
+    owned = Who.OWNER in (b.read_access(e).who, b.write_access(e).who)
+    if who.who is Who.OWNER and not owned:
+        yield Problem(f"Rows of {e.name} have no owner.", "Say 'write owner' in the entity, or choose another 'by'.", path)
+    if who.who is Who.ROLE and b.users is not None:
+        for role in who.roles:
+            if role not in ("admin", "user", *b.users.roles):
+                yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", path)
+
+
+def _parameters(b: Blueprint, action: Action, path: str) -> Iterator[Problem]:
+    yield from duplicates([p.name for p in action.parameters], f"The action {action.name!r}", path)
+    known = [x.name for x in b.entities] + (["user"] if b.users is not None else [])
+    for p in action.parameters:
+        yield from name_problems(p.name, path)
+        if isinstance(p, Reference):
+            if p.target not in known:
+                yield Problem(f"{p.name!r} refers to {p.target!r}, which does not exist.", "Name an entity.", path)
+        else:
+            yield from field_problems(p, path)
+            if p.unique or p.computed is not None or p.read_only or p.write_only:
+                yield Problem(f"{p.name!r} is a parameter, so it has a type, bounds and a default at most.", "Remove the rest.", path)
+
+
+def effect_problems(
+    b: Blueprint, e: Entity, effect: SetValues | CreateRow | UpdateRows | DeleteRows, scope: Scope, path: str
+) -> Iterator[Problem]:
+    """The problems of one effect that stands in ``scope``."""
+    if isinstance(effect, SetValues):
+        for a in effect.assignments:
+            yield from _assigned(b, e, a, scope, path)
+        yield from duplicates([".".join(a.target) for a in effect.assignments], "A line 'set'", path)
+        return
+    entity = b.entity(effect.entity)
+    if entity is None:
+        yield Problem(f"There is no entity {effect.entity!r}.", "Name one of the service.", path)
+        return
+    if isinstance(effect, CreateRow):
+        for a in effect.assignments:
+            yield from _assigned(b, entity, a, scope, path, to_create=True)
+        yield from _left_out(b, entity, effect, scope, path)
+        return
+    within = scope.within(entity)
+    yield from _told(condition_problems(effect.where, within), path)
+    if isinstance(effect, UpdateRows):
+        for a in effect.assignments:
+            yield from _assigned(b, entity, a, within, path)
+
+
+def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *, to_create: bool = False) -> Iterator[Problem]:
+    """``e`` is the entity whose member is changed; the value stands in ``scope``."""
+    found = target_field(b, e, a.target) if len(a.target) == 1 or not to_create else None
+    name = ".".join(a.target)
+    if found is None:
+        yield Problem(f"{e.name} has no {name!r} to set.", "Name a field or reference of it.", path)
+        return
+    if isinstance(found[1], Field) and found[1].computed is not None:
+        yield Problem(f"{name!r} is computed and cannot be set.", "Set what it is computed from.", path)
+    yield from _told(value_problems(a.value, scope, found[1]), path)
+
+
+def _left_out(b: Blueprint, e: Entity, effect: CreateRow, scope: Scope, path: str) -> Iterator[Problem]:
+    given = {a.target[0] for a in effect.assignments}
+    needed = [f.name for f in e.fields if f.required and f.default is None and f.computed is None]
+    needed += [r.name for r in e.references if r.required]
+    for name in needed:
+        if name not in given:
+            yield Problem(f"A {e.name} needs {name!r}, which 'create' does not give.", f"Add {name} = … to it.", path)
+    if Who.OWNER in (b.read_access(e).who, b.write_access(e).who) and not scope.has_caller:
+        yield Problem(f"A {e.name} has an owner, and this action may be called by nobody known.", "Say 'by user' in the action.", path)

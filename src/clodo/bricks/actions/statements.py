@@ -1,0 +1,210 @@
+"""Actions as SQL. Every statement has the same numbered parameters: the row's id, the caller's, the moment, the day, the
+parameters of the action in their order, and an id for each row that is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from clodo.blueprint.constants import normal
+from clodo.blueprint.formulas import Scope
+from clodo.blueprint.plan import is_owned
+from clodo.blueprint.values import (
+    Blueprint,
+    Entity,
+    Expression,
+    Field,
+    FieldType,
+    Operand,
+    Reference,
+)
+from clodo.bricks.actions.values import (
+    Action,
+    Assignment,
+    CreateRow,
+    DeleteRows,
+    SetValues,
+    UpdateRows,
+    scope_of,
+    target_field,
+)
+from clodo.emit.expressions import Place, sql, stored_sql
+
+_ID, _CALLER, _NOW, _TODAY = "?1", "?2", "?3", "?4"
+_FIRST = 5
+_ROW = '"t".'
+
+
+@dataclass(frozen=True)
+class Statement:
+    """``uses``: how many of the numbered parameters it binds."""
+
+    sql: str
+    uses: int
+
+
+def statement(text: str) -> Statement:
+    return Statement(text, max((int(n) for n in re.findall(r"\?(\d+)", _without_texts(text))), default=0))
+
+
+def _without_texts(text: str) -> str:
+    return re.sub(r"'(?:[^']|'')*'", "", text)
+
+
+def place_of(b: Blueprint, e: Entity, action: Action) -> Place:
+    """Where the expressions of an action stand: over the row, under the name ``t``."""
+    words = {"now": _NOW, "today": _TODAY, "caller": _CALLER}
+    parameters: tuple[Field | Reference, ...] = (*action.fields, *action.references)
+    for number, p in enumerate(parameters, _FIRST):
+        money = isinstance(p, Field) and p.type is FieldType.MONEY
+        words[p.name] = f"(?{number} / 100.0)" if money else f"?{number}"
+    return Place(scope_of(b, e, action), _ROW, _ROW, words)
+
+
+def guards(b: Blueprint, e: Entity, action: Action) -> tuple[str, ...]:
+    """The condition of each guard, for the row under the name ``t``."""
+    place = place_of(b, e, action)
+    return tuple(sql(g.condition, place) for g in action.guards)
+
+
+def assertion(b: Blueprint, e: Entity, action: Action) -> Statement | None:
+    """A statement that fails, and with it the whole transaction, unless every guard holds."""
+    conditions = guards(b, e, action)
+    if not conditions:
+        return None
+    return statement(f"SELECT CASE WHEN {' AND '.join(conditions)} THEN 1 ELSE json('refused') END {_from(e)}")
+
+
+def explanation(b: Blueprint, e: Entity, action: Action) -> Statement | None:
+    """A query that tells of each guard whether it holds."""
+    conditions = guards(b, e, action)
+    if not conditions:
+        return None
+    columns = ", ".join(f'{c} AS "g{n}"' for n, c in enumerate(conditions))
+    return statement(f"SELECT {columns} {_from(e)}")
+
+
+def _from(e: Entity) -> str:
+    shown = ' AND "t"."deleted_at" IS NULL' if e.soft_delete else ""
+    return f'FROM "{e.name}" AS "t" WHERE "t"."id" = {_ID}{shown}'
+
+
+def effects(b: Blueprint, e: Entity, action: Action) -> Iterator[Statement]:
+    """The statements of the effects, in their order."""
+    place = place_of(b, e, action)
+    fresh = _FIRST + len(action.parameters)
+    touched = False
+    for effect in action.effects:
+        if isinstance(effect, SetValues):
+            touched = touched or any(len(a.target) == 1 for a in effect.assignments)
+            yield from _set(b, e, effect, place)
+        elif isinstance(effect, CreateRow):
+            yield _create(b, e, effect, place, f"?{fresh}")
+            fresh += 1
+        else:
+            yield _others(b, e, effect, place)
+    if e.timestamps and not touched:
+        yield statement(f'UPDATE "{e.name}" SET "updated_at" = {_NOW} WHERE "id" = {_ID}')
+
+
+def made_rows(action: Action) -> int:
+    """How many rows an action makes, each of which needs an id."""
+    return sum(isinstance(effect, CreateRow) for effect in action.effects)
+
+
+def _set(b: Blueprint, e: Entity, effect: SetValues, place: Place) -> Iterator[Statement]:
+    """One statement for the row itself, and one for each row that it refers to."""
+    groups: dict[str, list[Assignment]] = {}
+    for a in effect.assignments:
+        groups.setdefault(a.target[0] if len(a.target) > 1 else "", []).append(a)
+    for reference, assignments in groups.items():
+        found = target_field(b, e, assignments[0].target)
+        assert found is not None
+        entity = found[0]
+        changes = _changes(b, e, entity, assignments, place)
+        which = f'"{entity.name}"."id" = "t"."id"' if not reference else f'"{entity.name}"."id" = "t"."{reference}_id"'
+        yield statement(f'UPDATE "{entity.name}" SET {", ".join(changes)} {_from(e).replace(" WHERE ", f" WHERE {which} AND ", 1)}')
+
+
+def _changes(b: Blueprint, e: Entity, changed: Entity, assignments: Iterable[Assignment], place: Place) -> list[str]:
+    """What an ``UPDATE`` sets in rows of ``changed``; the targets of the assignments are seen from ``e``."""
+    changes = [f'"{_column(m)}" = {value}' for m, value in _values(b, e, assignments, place)]
+    return changes + ([f'"updated_at" = {place.words["now"]}'] if changed.timestamps else [])
+
+
+def scheduled(b: Blueprint, effect: UpdateRows | DeleteRows) -> Statement:
+    """An effect that nobody calls: ``?1`` is the moment and ``?2`` the day."""
+    entity = b.entity(effect.entity)
+    assert entity is not None
+    name = f'"{entity.name}"'
+    place = Place(Scope(b, entity), f"{name}.", f"{name}.", {"now": "?1", "today": "?2"})
+    where = sql(effect.where, place) + (f' AND {name}."deleted_at" IS NULL' if entity.soft_delete else "")
+    if isinstance(effect, DeleteRows) and not entity.soft_delete:
+        return statement(f"DELETE FROM {name} WHERE {where}")
+    hidden = isinstance(effect, DeleteRows)
+    changes = ['"deleted_at" = ?1'] if hidden else _changes(b, entity, entity, effect.assignments, place)  # type: ignore[union-attr]
+    return statement(f"UPDATE {name} SET {', '.join(changes)} WHERE {where}")
+
+
+def _values(b: Blueprint, e: Entity, assignments: Iterable[Assignment], place: Place) -> Iterator[tuple[Field | Reference, str]]:
+    for a in assignments:
+        found = target_field(b, e, a.target)
+        assert found is not None
+        yield found[1], stored_sql(_normal(a.value, found[1]), place, found[1])
+
+
+def _normal(value: Expression, target: Field | Reference) -> Expression:
+    """A constant in the form in which its type is stored."""
+    if isinstance(value, Operand) and isinstance(value.value, str) and not value.is_field and isinstance(target, Field):
+        return Operand(normal(target.type, value.value) or value.value)
+    return value
+
+
+def _column(m: Field | Reference) -> str:
+    return f"{m.name}_id" if isinstance(m, Reference) else m.name
+
+
+def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -> Statement:
+    entity = b.entity(effect.entity)
+    assert entity is not None
+    given = {a.target[0]: a.value for a in effect.assignments}
+    columns = {"id": id}
+    for f in entity.fields:
+        if f.computed is None and (f.name in given or f.default is not None):
+            value = given[f.name] if f.name in given else _default(f)
+            columns[f.name] = stored_sql(_normal(value, f), place, f)
+    for r in entity.references:
+        if r.name in given:
+            columns[f"{r.name}_id"] = stored_sql(given[r.name], place, r)
+    if is_owned(b, entity):
+        columns["owner_id"] = _CALLER
+    if entity.timestamps:
+        columns |= {"created_at": _NOW, "updated_at": _NOW}
+    names = ", ".join(f'"{name}"' for name in columns)
+    return statement(f'INSERT INTO "{entity.name}" ({names}) SELECT {", ".join(columns.values())} {_from(e)}')
+
+
+def _default(f: Field) -> Expression:
+    assert f.default is not None
+    if f.default == "now" and f.type.is_temporal:
+        return Operand("today" if f.type is FieldType.DATE else "now", is_field=True)
+    return Operand(f.default)
+
+
+def _others(b: Blueprint, e: Entity, effect: UpdateRows | DeleteRows, place: Place) -> Statement:
+    entity = b.entity(effect.entity)
+    assert entity is not None
+    inner = replace(place.within(entity), this=_ROW)
+    alias = inner.row.rstrip(".")
+    where = sql(effect.where, inner) + (f' AND {alias}."deleted_at" IS NULL' if entity.soft_delete else "")
+    row = f'FROM "{e.name}" AS "t" WHERE "t"."id" = {_ID} AND {where}'
+    if isinstance(effect, DeleteRows) and not entity.soft_delete:
+        return statement(f'DELETE FROM "{entity.name}" WHERE "id" IN (SELECT {alias}."id" FROM "{entity.name}" AS {alias}, "{e.name}" AS "t" WHERE "t"."id" = {_ID} AND {where})')
+    if isinstance(effect, DeleteRows):
+        changes = [f'"deleted_at" = {_NOW}']
+    else:
+        changes = _changes(b, entity, entity, effect.assignments, inner)
+    return statement(f'UPDATE "{entity.name}" AS {alias} SET {", ".join(changes)} {row}')
+
+

@@ -1,0 +1,120 @@
+import type { Context, Hono } from "hono";
+import type { AppEnv } from "../env";
+import { entities } from "../entities";
+import { type Caller, type Rule, admit, allows } from "./access";
+import { type Entity, type Reference, type Row, selected, toJson } from "./entity";
+import type { Field, Stored } from "./fields";
+import { type Change, after, along, check, refused } from "./hooks";
+import { readJsonObject, route } from "./http";
+import { uuidv7 } from "./id";
+import { Problem, notFound } from "./problem";
+import { checkedFields, conflict, missingRows, readRow } from "./rows";
+import { quote } from "./sql";
+
+/** SQL over the parameters of an action, by number: the row's id, the caller's, the moment, the day, what the body
+ * gives, and ids for new rows. `uses` of them are bound. */
+export interface Statement {
+  readonly sql: string;
+  readonly uses: number;
+}
+
+/** Something that can be done with a row, if its guards hold. */
+export interface Action {
+  readonly path: string;
+  readonly by: Rule;
+  readonly fields: Readonly<Record<string, Field>>;
+  readonly references: Readonly<Record<string, Reference>>;
+  /** What is said where a guard does not hold, in the order of the guards. */
+  readonly refusals: readonly string[];
+  /** Fails unless every guard holds. */
+  readonly assertion?: Statement;
+  /** Tells of each guard whether it holds. */
+  readonly explanation?: Statement;
+  readonly effects: readonly Statement[];
+  readonly newRows: number;
+}
+
+type Values = readonly Stored[];
+
+const bound = (c: Context<AppEnv>, { sql, uses }: Statement, values: Values): D1PreparedStatement =>
+  c.env.DB.prepare(sql).bind(...values.slice(0, uses));
+
+/** `POST /api/{entities}/:id/{path}`: guards and effects are one transaction, so calls at the same time cannot get past a guard. */
+export function action(app: Hono<AppEnv>, entity: Entity, a: Action): void {
+  route(app, `/api/${entity.path}/:id/${a.path}`, {
+    POST: async (c) => {
+      const id = c.req.param("id") ?? "";
+      const caller = await admit(c, a.by);
+      if (!allows(entity.read, caller)) throw notFound();
+      const before = await readRow(c, entity, caller, id);
+      if (a.by === "owner" && before["owner_id"] !== caller.user?.id) {
+        throw new Problem(403, "Only the owner may do this.");
+      }
+      const now = new Date().toISOString();
+      const given = await parameters(c, entity, a, caller);
+      const fresh = Array.from({ length: a.newRows }, () => uuidv7());
+      const values = [id, caller.user?.id ?? null, now, now.slice(0, 10), ...given, ...fresh];
+      return c.json(toJson(entity, await carriedOut(c, a, { entity, id, caller, before, after: {} }, values)));
+    },
+  });
+}
+
+/** The stored values of the body, in the order of the parameters. A body may be left out where nothing is required. */
+async function parameters(c: Context<AppEnv>, entity: Entity, a: Action, caller: Caller): Promise<Stored[]> {
+  const body = c.req.raw.body === null ? {} : await readJsonObject(c);
+  const shape: Entity = { ...entity, fields: a.fields, references: a.references };
+  const { values, references, errors } = checkedFields(shape, body, "create");
+  errors.push(...(await missingRows(c, shape, caller, references)));
+  if (errors.length > 0) throw new Problem(422, "The body has invalid fields.", errors);
+  return [
+    ...Object.keys(a.fields).map((name) => values[name] ?? null),
+    ...Object.keys(a.references).map((key) => references[key] ?? null),
+  ];
+}
+
+async function carriedOut(c: Context<AppEnv>, a: Action, change: Change, values: Values): Promise<Row> {
+  const { entity, id } = change;
+  await check(c, [change]);
+  const statements = [
+    ...(a.assertion === undefined ? [] : [bound(c, a.assertion, values)]),
+    ...a.effects.map((effect) => bound(c, effect, values)),
+    ...set(c, change),
+    ...along(c, [change]),
+    c.env.DB.prepare(`SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" = ?`).bind(id),
+  ];
+  const done = await c.env.DB.batch<Row>(statements).catch((error: unknown) => refusal(c, a, entity, values, error));
+  const row = done.at(-1)?.results[0];
+  if (row === undefined) throw notFound();
+  await after(c, change, row);
+  return row;
+}
+
+/** The columns that hooks have set on the way. */
+function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedStatement[] {
+  const columns = Object.keys(after ?? {});
+  if (columns.length === 0) return [];
+  const changes = columns.map((name) => `${quote(name)} = ?`).join(", ");
+  return [c.env.DB.prepare(`UPDATE ${quote(entity.name)} SET ${changes} WHERE "id" = ?`).bind(...Object.values(after ?? {}), id)];
+}
+
+/** Tells why nothing was done. */
+async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Values, error: unknown): Promise<never> {
+  for (const one of entities) refused(one, error);
+  if (!(error instanceof Error) || !error.message.includes("malformed JSON")) return conflict(entity)(error);
+  const held = a.explanation && (await bound(c, a.explanation, values).first<Row>());
+  if (held === null) throw notFound();
+  const broken = a.refusals.find((_, index) => held?.[`g${index}`] !== 1);
+  throw new Problem(409, broken ?? "Something changed at the same moment; try again.");
+}
+
+/** Carries an action out on a row that nobody calls it on: at a time of the schedule. */
+export async function carryOutAlone(c: Context<AppEnv>, entity: Entity, a: Action, before: Row): Promise<void> {
+  const { values, references } = checkedFields({ ...entity, fields: a.fields, references: a.references }, {}, "create");
+  const given = [
+    ...Object.keys(a.fields).map((name) => values[name] ?? null),
+    ...Object.keys(a.references).map((key) => references[key] ?? null),
+  ];
+  const [id, now] = [String(before["id"]), new Date().toISOString()];
+  const fresh = Array.from({ length: a.newRows }, () => uuidv7());
+  await carriedOut(c, a, { entity, id, caller: {}, before, after: {} }, [id, null, now, now.slice(0, 10), ...given, ...fresh]);
+}

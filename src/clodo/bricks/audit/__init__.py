@@ -1,0 +1,1 @@
+"""A record of who changed what and when, to which is only added."""

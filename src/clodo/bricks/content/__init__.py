@@ -1,0 +1,1 @@
+"""Content: slugs, drafts and publishing, Markdown."""

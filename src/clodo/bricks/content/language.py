@@ -1,0 +1,145 @@
+"""``slug from title``, ``publish`` and ``markdown body`` in entities."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from lark import Tree
+
+from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.values import Blueprint, Bound, Entity, Field, FieldType, Who
+
+SLUG_PATTERN = "^[a-z0-9](-?[a-z0-9])*$"
+SLUG_LENGTH = 100
+STATES = ("draft", "scheduled", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Slug:
+    """Rows have a short name made from the field ``source``; ``follow``: it changes with that field."""
+
+    source: str
+    follow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Rows are drafts until they are published, now or at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Markdown:
+    """A field holds Markdown, and rows have it as HTML too."""
+
+    source: str
+
+    @property
+    def html(self) -> str:
+        """The name of the field with the HTML."""
+        return f"{self.source}_html"
+
+
+def _source(e: Entity, value: Slug | Markdown, types: tuple[FieldType, ...], what: str) -> Iterator[Problem]:
+    """What is wrong with the field that a value is made of."""
+    path = path_of(e, value)
+    f = e.field(value.source)
+    if f is None:
+        near = difflib.get_close_matches(value.source, [x.name for x in e.fields], n=1)
+        mend = f"Did you mean {near[0]}?" if near else f"Add a field '{value.source}: {types[0]}'."
+        yield Problem(f"{e.name} has no field {value.source!r} to make {what} of.", mend, path)
+    elif f.type not in types or f.computed is not None:
+        words = " or ".join(types)
+        yield Problem(f"{e.name}.{f.name} cannot be made into {what}.", f"Name a stored field of the type {words}.", path)
+    elif f.write_only:
+        yield Problem(f"{e.name}.{f.name} is write-only; {what} would tell it.", "Name another field.", path)
+
+
+def _slug_problems(b: Blueprint, e: Entity, slug: Slug) -> Iterator[Problem]:
+    yield from _source(e, slug, (FieldType.TEXT,), "a slug")
+
+
+def _markdown_problems(b: Blueprint, e: Entity, markdown: Markdown) -> Iterator[Problem]:
+    yield from _source(e, markdown, (FieldType.LONG_TEXT, FieldType.TEXT), "HTML")
+
+
+def _publish_problems(b: Blueprint, e: Entity, publish: Publish) -> Iterator[Problem]:
+    path = path_of(e, publish)
+    if b.write_access(e).who is Who.PUBLIC:
+        yield Problem(
+            f"Everybody may write a {e.name}, so everybody would see its drafts.", "Say who may, with a line 'write key', say.", path
+        )
+    elif b.read_access(e) in (b.write_access(e), b.write_access(e).__class__(Who.OWNER)):
+        yield Problem(
+            f"Whoever may read a {e.name} sees its drafts too, so publishing shows it to nobody else.",
+            "Let more people read it than write it, with a line 'read public', say.",
+            path,
+            severity="warning",
+        )
+
+
+def _with_slug(e: Entity, slug: Slug) -> Entity:
+    made = Field("slug", unique=True, pattern=SLUG_PATTERN, maximum=Bound(Decimal(SLUG_LENGTH)), made=True)
+    return replace(e, fields=(*e.fields, made))
+
+
+def _with_states(e: Entity, publish: Publish) -> Entity:
+    status = Field("status", FieldType.ENUM, STATES, required=True, default="draft", read_only=True)
+    moment = Field("published_at", FieldType.DATETIME, read_only=True)
+    return replace(e, fields=(*e.fields, status, moment))
+
+
+def _with_html(e: Entity, markdown: Markdown) -> Entity:
+    return replace(e, fields=(*e.fields, Field(markdown.html, FieldType.LONG_TEXT, read_only=True, made=True)))
+
+
+def _fit_slug(e: Entity, slug: Slug, body: dict[str, Any], number: int) -> None:
+    if "slug" in body:
+        body["slug"] = f"row-{number}"
+
+
+def _slug(tree: Tree[Any]) -> Slug:
+    source, *rest = tree.children
+    return Slug(str(source), follow=bool(rest))
+
+
+CONSTRUCTS = (
+    Construct(
+        name="slug_line",
+        place="entity",
+        value=Slug,
+        grammar='slug_line: "slug" "from" NAME slug_follow? _NL\nslug_follow: "follow"',
+        build=_slug,
+        lines=lambda slug: [f"slug from {slug.source}{' follow' if slug.follow else ''}"],
+        check=_slug_problems,
+        expand=_with_slug,
+        fit=_fit_slug,
+        once=True,
+    ),
+    Construct(
+        name="publish_line",
+        place="entity",
+        value=Publish,
+        grammar='publish_line: "publish" _NL',
+        build=lambda tree: Publish(),
+        lines=lambda publish: ["publish"],
+        check=_publish_problems,
+        expand=_with_states,
+        shown_by="publish",
+        once=True,
+    ),
+    Construct(
+        name="markdown_line",
+        place="entity",
+        value=Markdown,
+        grammar='markdown_line: "markdown" NAME _NL',
+        build=lambda tree: Markdown(str(tree.children[0])),
+        lines=lambda markdown: [f"markdown {markdown.source}"],
+        check=_markdown_problems,
+        expand=_with_html,
+    ),
+)

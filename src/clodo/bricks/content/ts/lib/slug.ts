@@ -1,0 +1,100 @@
+import type { Context, Hono } from "hono";
+import type { AppEnv } from "../env";
+import { admit } from "./access";
+import { type Entity, type Row, selected, toJson, visible } from "./entity";
+import type { Change, Hook } from "./hooks";
+import { route } from "./http";
+import { notFound } from "./problem";
+import { condition, quote, where } from "./sql";
+
+const MOST_LETTERS = 80;
+/** Numbers that are tried; behind them chance decides, so that a title that is used often costs no more. */
+const TRIES = 50;
+
+/** Letters that do not come apart into a Latin letter and its marks. */
+const LETTERS: Readonly<Record<string, string>> = {
+  ...{ ß: "ss", æ: "ae", œ: "oe", ø: "o", đ: "d", ð: "d", ł: "l", þ: "th", ı: "i", ħ: "h", ŋ: "n", "&": " and " },
+  ...{ а: "a", б: "b", в: "v", г: "g", ґ: "g", д: "d", ђ: "dj", е: "e", є: "ye", ж: "zh", з: "z", и: "i", і: "i", ј: "j" },
+  ...{ к: "k", л: "l", љ: "lj", м: "m", н: "n", њ: "nj", о: "o", п: "p", р: "r", с: "s", т: "t", ћ: "c", у: "u", ф: "f" },
+  ...{ х: "kh", ц: "ts", ч: "ch", џ: "dz", ш: "sh", щ: "shch", ъ: "", ы: "y", ь: "", э: "e", ю: "yu", я: "ya" },
+  ...{ α: "a", β: "v", γ: "g", δ: "d", ε: "e", ζ: "z", η: "i", θ: "th", ι: "i", κ: "k", λ: "l", μ: "m", ν: "n", ξ: "x" },
+  ...{ ο: "o", π: "p", ρ: "r", σ: "s", ς: "s", τ: "t", υ: "y", φ: "f", χ: "ch", ψ: "ps", ω: "o" },
+};
+
+/** A text as a slug; empty where none of its letters has a Latin form. */
+export function slugOf(text: string): string {
+  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const latin = Array.from(plain, (letter) => LETTERS[letter] ?? letter).join("");
+  const words = latin.replace(/['’]/g, "").match(/[a-z0-9]+/g) ?? [];
+  let slug = "";
+  for (const word of words) {
+    const longer = slug === "" ? word.slice(0, MOST_LETTERS) : `${slug}-${word}`;
+    if (longer.length > MOST_LETTERS) break;
+    slug = longer;
+  }
+  return slug;
+}
+
+const baseOf = (entity: Entity, title: unknown): string =>
+  slugOf(typeof title === "string" ? title : "") || entity.name.replaceAll("_", "-");
+
+/**
+ * Rows get a slug made from the field `source`, unless the body has one. With `follow` it changes with that field.
+ * The number behind a slug that is taken is found in the transaction that stores the row, so two rows
+ * of one title that come at once get different ones.
+ */
+export function slugged(source: string, follow: boolean): Hook {
+  return {
+    check(_c, { entity, before, after }) {
+      if (after === null || before === null) return;
+      const given = after["slug"] ?? null;
+      if (given !== null && given !== before["slug"]) return;
+      const renamed = after[source] !== undefined && baseOf(entity, after[source]) !== baseOf(entity, before[source]);
+      // A replacement without a slug keeps the one that there is.
+      after["slug"] = follow && renamed ? null : before["slug"] ?? null;
+    },
+    along(c, change) {
+      const title = change.after?.[source] ?? change.before?.[source];
+      return isMissing(change) ? [numbered(c, change, baseOf(change.entity, title))] : [];
+    },
+    async after(c, change, row) {
+      if (!isMissing(change)) return;
+      // The whole row: what else looks at changes has seen one more.
+      const select = c.env.DB.prepare(`SELECT ${selected(change.entity)} FROM ${quote(change.entity.name)} WHERE "id" = ?`);
+      Object.assign(row, await select.bind(change.id).first<Row>());
+    },
+  };
+}
+
+/** Whether the row is stored without a slug, so that one is made beside it. */
+const isMissing = ({ after }: Change): boolean => after !== null && after["slug"] === null;
+
+/** Gives the row the base, or the base with the first number that is free. */
+function numbered(c: Context<AppEnv>, { entity, id }: Change, base: string): D1PreparedStatement {
+  const table = quote(entity.name);
+  const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+  const taken = `EXISTS (SELECT 1 FROM ${table} WHERE "slug" = " try"."slug"${shown})`;
+  // No entity has a name with a space in it.
+  const tries =
+    `WITH RECURSIVE " try" ("number", "slug") AS (SELECT 1, ?1 UNION ALL ` +
+    `SELECT "number" + 1, ?1 || '-' || ("number" + 1) FROM " try" WHERE "number" < ${TRIES} AND ${taken}) ` +
+    `SELECT "slug" FROM " try" WHERE NOT ${taken}`;
+  return c.env.DB.prepare(
+    `UPDATE ${table} SET "slug" = coalesce((${tries}), ?1 || '-' || lower(hex(randomblob(6)))) WHERE "id" = ?2`,
+  ).bind(base, id);
+}
+
+/** `GET /api/{entities}/by-slug/:slug`. */
+export function bySlug(app: Hono<AppEnv>, entity: Entity): void {
+  route(app, `/api/${entity.path}/by-slug/:slug`, {
+    GET: async (c) => {
+      const caller = await admit(c, entity.read);
+      const filter = where([condition('"slug" = ?', c.req.param("slug") ?? ""), ...visible(entity, caller)]);
+      const row = await c.env.DB.prepare(`SELECT ${selected(entity)} FROM ${quote(entity.name)}${filter.sql}`)
+        .bind(...filter.values)
+        .first<Row>();
+      if (row === null) throw notFound();
+      return c.json(toJson(entity, row));
+    },
+  });
+}

@@ -1,0 +1,1 @@
+"""Files and images of rows, kept in R2."""

@@ -1,0 +1,1 @@
+"""Routes that lead to other servers: who may use them, how often, and what is passed on."""

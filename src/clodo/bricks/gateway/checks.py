@@ -1,0 +1,276 @@
+"""Checks of a gateway, against a server of the proof's own that stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from clodo.blueprint.plan import Plan
+from clodo.bricks.gateway.attacks import attack_checks
+from clodo.bricks.gateway.bench import FINE, Bench, Reply, problem
+from clodo.bricks.gateway.failures import failure_checks
+from clodo.bricks.gateway.probing import (
+    WITH_BODY,
+    Probe,
+    behind,
+    needs_credentials,
+    place,
+    routes_of,
+    sparing,
+)
+from clodo.bricks.gateway.values import METHODS, Route, Upstream
+from clodo.proof.check import Check
+from clodo.proof.session import Fault, Session, expect
+
+Run = Callable[[Probe], Awaitable[None]]
+_MOST_COUNTED = 120
+_BODY = b'{"name":"a proof","note":"\xc3\xa9"}'
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan. Those that use up a limit or break the server come last, one after the other."""
+    calm, rough = list(_calm(plan)), list(_rough(plan))
+    bench = Bench(calm=len(calm))
+    beside = partial(bench.running, plan.blueprint.parts_of(Upstream))
+    for i, (id, rule, run) in enumerate(calm):
+        made = Check(f"gateway.{id}", rule, partial(_calmly, bench, run))
+        yield replace(made, beside=beside) if i == 0 else made
+    for id, rule, run in rough:
+        yield Check(f"gateway.{id}", rule, partial(_in_turn, bench, run))
+
+
+async def _calmly(bench: Bench, run: Run, session: Session) -> None:
+    try:
+        await run(Probe(session, bench))
+    finally:
+        bench.ended()
+
+
+async def _in_turn(bench: Bench, run: Run, session: Session) -> None:
+    await bench.calm_is_over.wait()
+    async with bench.turn:
+        await run(Probe(session, bench))
+
+
+def _rough(plan: Plan) -> Iterator[tuple[str, str, Run]]:
+    for r in plan.blueprint.parts_of(Route):
+        if r.limit is not None and r.limit.count <= _MOST_COUNTED:
+            yield "limit", f"{r.name} has {r.limit.count} requests per minute per {r.limit.per}", partial(_limit, r=r)
+    yield from failure_checks(plan)
+
+
+def _calm(plan: Plan) -> Iterator[tuple[str, str, Run]]:
+    routes = plan.blueprint.parts_of(Route)
+    for r in routes:
+        yield "forward", f"{r.name} reaches {r.upstream}, whole and at the right place", partial(_forward, r=r)
+        if needs_credentials(r):
+            yield "access", f"{r.name} is for {r.access} alone", partial(_access, r=r)
+        if sparing(r):
+            continue
+        yield "credentials", f"{r.name} keeps credentials to itself" if not r.credentials else f"{r.name} forwards credentials", partial(_credentials, r=r)
+        yield "forwarded", f"{r.name} says who asks, and callers cannot", partial(_forwarded, r=r)
+        yield "redirect", f"{r.name} passes redirects on and follows none", partial(_redirect, r=r)
+        if r.set or r.remove or r.answer_set or r.answer_remove:
+            yield "headers", f"{r.name} keeps its rules of headers", partial(_headers, r=r)
+        if r.cache is not None:
+            yield "cache", f"GET {r.path} is answered from the cache, where that is right", partial(_cache, r=r)
+    for path in dict.fromkeys(r.path for r in routes):
+        yield "methods", f"{path} answers other methods with 405", partial(_methods, same=[r for r in routes if r.path == path])
+        yield "unmatched", f"what lies beside {path} is 404", partial(_unmatched, plan=plan, path=path)
+    yield from attack_checks(plan)
+
+
+async def _forward(p: Probe, r: Route) -> None:
+    methods = [r.all_methods[0]] if sparing(r) else [*r.all_methods, *(["HEAD"] if "GET" in r.all_methods else [])]
+    for method in methods:
+        tail = "/a%20b/c.json" if r.below else ""
+        content = _BODY if method in WITH_BODY else None
+        headers = {"content-type": "application/json", "accept-language": "pt"}
+        answer, seen = await p.passed(
+            r, Reply(201, (("content-type", "application/json"), ("x-told", "yes"))), method=method, tail=tail, headers=headers, content=content, more="&q=a%2Fb&x=1+2"
+        )
+        expect(answer, 201, "as the upstream says")
+        wanted = f"{behind(r, place(r, tail))}?"
+        if seen.method != method or not seen.target.startswith(wanted) or not seen.target.endswith("&q=a%2Fb&x=1+2"):
+            raise Fault(f"the upstream got {seen.method} {seen.target}", answer)
+        if seen.body != (content or b"") or seen.headers.get("accept-language") != "pt":
+            raise Fault("the upstream got another body or other headers", answer)
+        if (method != "HEAD" and answer.body != {"fine": True}) or answer.headers.get("x-told") != "yes":
+            raise Fault("the answer is not the upstream's", answer)
+    if r.below and not sparing(r):
+        number = p.bench.number()
+        answer = await p.session.client.send(
+            r.all_methods[0], f"{r.prefix or '/'}?proof={number}", headers={**p.address(), **await p.credentials(r)}, content=None
+        )
+        if p.only(number, answer).path != behind(r, r.prefix or "/"):
+            raise Fault("the path itself leads to another place", answer)
+
+
+async def _access(p: Probe, r: Route) -> None:
+    wrong = [({}, 401), ({"authorization": "Bearer nonsense"}, 401), ({"x-api-key": "nonsense"}, 401)]
+    if r.access.roles and "user" not in r.access.roles:
+        wrong.append(((await p.session.account("plain")).headers, 403))
+    for headers, status in wrong:
+        for method in r.all_methods:
+            number = p.bench.number()
+            answer = await p.send(r, number, method=method, headers=headers, known=False)
+            p.unseen(number, answer)
+            expect(answer, status, "without the right credential")
+
+
+async def _credentials(p: Probe, r: Route) -> None:
+    given = await p.credentials(r)
+    headers = {"authorization": "Basic cHJvb2Y6cHJvb2Y=", "x-api-key": "of-another-service", **given, "cookie": "session=proof", "proxy-authorization": "Basic x"}
+    cookie = Reply(headers=(("content-type", "application/json"), ("set-cookie", "behind=1; Path=/")))
+    answer, seen = await p.passed(r, cookie, headers=headers)
+    expect(answer, 200)
+    own = {h.name.lower() for h in r.set} | {n.lower() for n in r.remove}
+    for name in ("authorization", "x-api-key", "cookie"):
+        told = seen.headers.get(name)
+        if name not in own and (told == headers[name]) != r.credentials:
+            raise Fault(f"the upstream {'is told' if told else 'is not told'} the caller's {name}", answer)
+    if "proxy-authorization" in seen.headers:
+        raise Fault("the upstream is told what is for this hop alone", answer)
+    if ("set-cookie" in answer.headers) != r.credentials:
+        raise Fault("cookies of the upstream are not treated as credentials are", answer)
+
+
+async def _forwarded(p: Probe, r: Route) -> None:
+    lies = {"x-forwarded-for": "192.0.2.66", "x-forwarded-host": "evil.example", "x-forwarded-proto": "gopher", "forwarded": "for=192.0.2.66"}
+    lies |= {"x-real-ip": "192.0.2.66", "x-user-id": "somebody", "x-user-role": "admin", "x-http-method-override": "DELETE", "x-original-url": "/admin"}
+    hops = {"connection": "keep-alive, x-hop", "x-hop": "1", "keep-alive": "timeout=5", "te": "trailers"}
+    address = p.address()
+    answer, seen = await p.passed(r, headers={**lies, **hops, **address, "x-request-id": "proof-request-1"})
+    host, port = p.session.client.address
+    user = (await p.session.account("admin")).id if r.access.who.value in ("user", "role") else None
+    wanted = {
+        "x-forwarded-for": address["cf-connecting-ip"], "x-forwarded-host": f"{host}:{port}", "x-forwarded-proto": "http",
+        "x-request-id": "proof-request-1", "x-user-id": user,
+    }  # fmt: skip
+    wanted |= dict.fromkeys(("forwarded", "x-real-ip", "x-hop", "keep-alive", "te", "x-http-method-override", "x-original-url", "cf-connecting-ip"))
+    wanted |= {} if user else {"x-user-role": None}
+    ruled = {h.name.lower() for h in r.set} | {n.lower() for n in r.remove}
+    for name, value in wanted.items():
+        if name not in ruled and seen.headers.get(name) != value:
+            raise Fault(f"the upstream got {name}: {seen.headers.get(name)!r}, not {value!r}", answer)
+    if seen.headers.get("host") != p.bench.url.removeprefix("http://"):
+        raise Fault("the upstream got the gateway's name as its own", answer)
+    if answer.headers.get("x-request-id") != "proof-request-1":
+        raise Fault("the answer does not carry the number of the request", answer)
+    answer, seen = await p.passed(r, headers={"x-request-id": 'forged" level=error'})
+    if "forged" in seen.headers.get("x-request-id", "forged"):
+        raise Fault("the number of a request may hold anything", answer)
+
+
+async def _redirect(p: Probe, r: Route) -> None:
+    there = "https://elsewhere.example/there?x=1"
+    answer, _ = await p.passed(r, Reply(302, (("location", there),), b""))
+    if expect(answer, 302, "as the upstream says").headers.get("location") != there:
+        raise Fault("the redirect leads to another place", answer)
+    if not r.below:
+        return
+    for location in (f"{p.bench.url}{behind(r, place(r))}/moved?y=2", f"{behind(r, place(r))}/moved?y=2"):
+        answer, _ = await p.passed(r, Reply(307, (("location", location),), b""))
+        if answer.headers.get("location") != f"{place(r)}/moved?y=2":
+            raise Fault("a place on the upstream is not told as the one on the gateway", answer)
+
+
+async def _headers(p: Probe, r: Route) -> None:
+    lies = {h.name.lower(): "a lie" for h in r.set} | {name.lower(): "a lie" for name in r.remove}
+    # What the rule asks for must stay, whatever is set behind it.
+    lies |= await p.credentials(r)
+    told = [("content-type", "application/json"), *((h.name, "other") for h in r.answer_set), *((name, "told") for name in r.answer_remove)]
+    unique = {name.lower(): (name, value) for name, value in told}
+    answer, seen = await p.passed(r, Reply(headers=tuple(unique.values())), headers=lies)
+    for h in r.set:
+        value = p.session.secrets.get(h.secret.upper(), "") if h.secret else h.value
+        if seen.headers.get(h.name.lower()) != value:
+            raise Fault(f"the upstream did not get {h.name} as the route sets it", answer)
+    for name in {n.lower() for n in r.remove} - {h.name.lower() for h in r.set}:
+        if name in seen.headers:
+            raise Fault(f"the upstream got {name}", answer)
+    for h in r.answer_set:
+        if answer.headers.get(h.name.lower()) != h.value:
+            raise Fault(f"the answer has not {h.name} as the route sets it", answer)
+    for name in {n.lower() for n in r.answer_remove} - {h.name.lower() for h in r.answer_set}:
+        if answer.headers.get(name) == "told":
+            raise Fault(f"the answer has the upstream's {name}", answer)
+
+
+async def _methods(p: Probe, same: list[Route]) -> None:
+    allowed = [m for r in same for m in r.all_methods]
+    other = next((m for m in (*METHODS, "OPTIONS") if m not in allowed), None)
+    if other is None:
+        return
+    number = p.bench.number()
+    answer = expect(await p.send(same[0], number, method=other, known=False), 405)
+    p.unseen(number, answer)
+    told = {m.strip() for m in answer.headers.get("allow", "").split(",")}
+    if told - {"HEAD"} != set(allowed):
+        raise Fault(f"Allow names {', '.join(sorted(told))}", answer)
+
+
+async def _unmatched(p: Probe, plan: Plan, path: str) -> None:
+    prefix = path.removesuffix("/*")
+    for beside in (f"{prefix}-else", f"{prefix}-else/x", *([] if path.endswith("/*") else [f"{prefix}/below"])):
+        if prefix and not routes_of(plan, beside):
+            number = p.bench.number()
+            p.unseen(number, expect(await p.session.client.send("GET", f"{beside}?proof={number}"), 404))
+
+
+async def _cache(p: Probe, r: Route) -> None:
+    number = p.bench.number()
+    for _ in range(40):  # what is kept is kept behind the answer
+        answer = expect(await p.send(r, number, method="GET", headers={"if-none-match": '"x"', "range": "bytes=0-1"}), 200)
+        if "hit" in answer.headers.get("cache-status", ""):
+            break
+    asked = len(p.bench.seen[number])
+    answer = expect(await p.send(r, number, method="GET"), 200)
+    if len(p.bench.seen[number]) != asked or answer.body != {"fine": True} or "age" not in answer.headers:
+        raise Fault("the upstream was asked again, or the kept answer is another", answer)
+    if needs_credentials(r):
+        expect(await p.send(r, number, method="GET", known=False), 401, "from the cache without a credential")
+    unfit: list[Reply] = [
+        replace(FINE, headers=(*FINE.headers, ("cache-control", "private, max-age=60"))),
+        replace(FINE, headers=(*FINE.headers, ("set-cookie", "a=1"))),
+        replace(FINE, headers=(*FINE.headers, ("vary", "Accept-Language"))),
+        problem(404),
+    ]
+    for reply in unfit:
+        number = p.bench.number(reply)
+        answers = [await p.send(r, number, method="GET") for _ in range(3)]
+        if len(p.bench.seen[number]) != len(answers):
+            raise Fault("an answer that is not for everybody was kept", answers[-1])
+
+
+async def _limit(p: Probe, r: Route) -> None:
+    assert r.limit is not None
+    count, caller = int(r.limit.count), p.address()
+    passed = 0
+    # The minute may end in between, and then the count begins anew.
+    for _ in range(2 * count + 1):
+        number = p.bench.number()
+        answer = await p.send(r, number, headers={**caller, **_elsewhere(p, r)})
+        if answer.status == 429:
+            break
+        passed += 1
+    else:
+        raise Fault(f"{passed} requests passed", answer)
+    if r.limit.per == "address" and passed < count:
+        raise Fault(f"only {passed} requests passed", answer)
+    p.unseen(number, answer)
+    if not answer.headers.get("retry-after", "").isdigit():
+        raise Fault("Retry-After is missing", answer)
+    if r.limit.per == "address":
+        answer = await p.send(r, p.bench.number())
+        expect(answer, 200, "another address has its own count")
+
+
+def _elsewhere(p: Probe, r: Route) -> dict[str, Any]:
+    """What must not make a new caller of an old one."""
+    number = p.session.number()
+    if r.limit is not None and r.limit.per == "address":
+        return {"x-forwarded-for": f"192.0.2.{number % 250}", "x-real-ip": f"192.0.2.{number % 250}"}
+    return p.address()

@@ -1,0 +1,1 @@
+"""Incoming events: others tell this service, signed."""

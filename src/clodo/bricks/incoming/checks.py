@@ -1,0 +1,133 @@
+"""Checks of incoming events: what is let in, how often it is stored, and who reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from functools import partial
+
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Who
+from clodo.bricks.incoming.language import Incoming
+from clodo.bricks.incoming.signing import forgeries, has_time, signed
+from clodo.proof.check import Check
+from clodo.proof.client import Answer
+from clodo.proof.session import Fault, Headers, Row, Session, expect
+
+_MEBIBYTE = 1024 * 1024
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    hooks = plan.blueprint.parts_of(Incoming)
+    for hook in hooks:
+        old = ", too old" if has_time(hook) else ""
+        yield Check("incoming.stored", f"{hook.name}: a signed event is stored, handled, listed and read", partial(_stored, hook))
+        yield Check("incoming.signature", f"{hook.name}: an event with a signature that is missing, wrong{old} is 401", partial(_forged, hook))
+        yield Check("incoming.once", f"{hook.name}: an event that comes again is stored once", partial(_once, hook))
+        yield Check("incoming.body", f"{hook.name}: a body that is too large or makes no sense is refused", partial(_bodies, hook))
+        yield Check("incoming.needed", f"{hook.name}: reading what came needs '{hook.access}'", partial(_needed, hook))
+    for hook, other in zip(hooks, hooks[1:], strict=False):
+        yield Check("incoming.apart", f"{hook.name} and {other.name} have secrets and events of their own", partial(_apart, hook, other))
+
+
+def _event(s: Session, **more: object) -> tuple[str, bytes]:
+    """An event that was never sent before: its id and its body."""
+    id = f"evt_proof_{s.number()}"
+    return id, json.dumps({"id": id, "type": "proof", "data": {"amount": 12.5, "of": "café"}, **more}, ensure_ascii=False).encode()
+
+
+async def _send(s: Session, hook: Incoming, headers: Headers, body: bytes) -> Answer:
+    return await s.client.send("POST", hook.path, headers=headers, content=body)
+
+
+async def _taken(s: Session, hook: Incoming, id: str, body: bytes) -> Answer:
+    """Sends an event as its sender does."""
+    answer = await _send(s, hook, signed(hook, s.secrets[hook.secret], body, id), body)
+    return expect(answer, 200, "a signed event")
+
+
+async def _listed(s: Session, hook: Incoming, id: str) -> list[Row]:
+    headers = await s.headers(hook.access)
+    answer = await s.client.send("GET", hook.path, headers=headers, params={"event_id": id})
+    return list(expect(answer, 200).body["items"])
+
+
+async def _stored(hook: Incoming, s: Session) -> None:
+    id, body = _event(s)
+    taken = await _taken(s, hook, id, body)
+    if taken.body["event_id"] != id or taken.body["duplicate"]:
+        raise Fault("the answer does not tell of a new event of that id", taken)
+    rows = await _listed(s, hook, id)
+    if [(r["id"], r["hook"], r["event_id"], r["type"]) for r in rows] != [(taken.body["id"], hook.name_in_path, id, "proof")]:
+        raise Fault(f"the list does not hold the event: {rows}")
+    if rows[0]["handled_at"] is None:
+        raise Fault("the event is not handled")
+    headers = await s.headers(hook.access)
+    one = expect(await s.client.send("GET", f"{hook.path}/{taken.body['id']}", headers=headers), 200)
+    if one.body != {**rows[0], "payload": json.loads(body)}:
+        raise Fault("reading the event gives another one", one)
+
+
+async def _forged(hook: Incoming, s: Session) -> None:
+    id, body = _event(s)
+    for what, (headers, sent) in forgeries(hook, s.secrets[hook.secret], body, id).items():
+        answer = expect(await _send(s, hook, headers, sent), 401, what)
+        if "www-authenticate" not in answer.headers:
+            raise Fault("the 401 has no WWW-Authenticate", answer)
+    if await _listed(s, hook, id):
+        raise Fault("an event with a wrong signature is stored")
+
+
+async def _once(hook: Incoming, s: Session) -> None:
+    id, body = _event(s)
+    answers = await asyncio.gather(*(_taken(s, hook, id, body) for _ in range(4)))
+    again = await _taken(s, hook, id, body)
+    if not again.body["duplicate"] or {a.body["id"] for a in answers} != {again.body["id"]}:
+        raise Fault("an event that came again is not told to be a duplicate", again)
+    if sum(not a.body["duplicate"] for a in answers) != 1:
+        raise Fault("of events that came at once, not exactly one is new")
+    if len(await _listed(s, hook, id)) != 1:
+        raise Fault("an event that came again is stored again")
+
+
+async def _bodies(hook: Incoming, s: Session) -> None:
+    secret = s.secrets[hook.secret]
+    for body, status in ((b"{", 400), (b"\xff", 400), (b"[]", 422), (b"null", 422), (b" " * (_MEBIBYTE + 1), 413)):
+        expect(await _send(s, hook, signed(hook, secret, body, f"evt_{s.number()}"), body), status, f"a body of {len(body)} bytes")
+    id, body = _event(s)
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        headers = {**signed(hook, secret, body, id), "content-type": kind}
+        expect(await _send(s, hook, headers, body), 415, kind)
+    long = "x" * 300
+    _, body = _event(s, id=long)
+    expect(await _send(s, hook, signed(hook, secret, body, long), body), 422, "an id of 300 characters")
+    expect(await s.client.send("PUT", hook.path, {}), 405)
+
+
+async def _needed(hook: Incoming, s: Session) -> None:
+    id, body = _event(s)
+    taken = await _taken(s, hook, id, body)
+    wrong: list[tuple[Headers, int]] = [({}, 401), ({"x-api-key": "wrong"}, 401), (signed(hook, s.secrets[hook.secret], body, id), 401)]
+    if s.blueprint.users is not None and hook.access.who is not Who.USER:
+        wrong.append(((await s.account("ann")).headers, 403))
+    for path in (hook.path, f"{hook.path}/{taken.body['id']}"):
+        for headers, status in wrong:
+            expect(await s.client.send("GET", path, headers=headers), status, f"it needs '{hook.access}'")
+    headers = await s.headers(hook.access)
+    expect(await s.client.send("GET", f"{hook.path}/no-such-event", headers=headers), 404)
+
+
+async def _apart(hook: Incoming, other: Incoming, s: Session) -> None:
+    id, body = _event(s)
+    if s.secrets[hook.secret] == s.secrets[other.secret]:
+        raise Fault("two hooks have one secret")
+    expect(await _send(s, other, signed(other, s.secrets[hook.secret], body, id), body), 401, "the secret of another hook")
+    first, second = await _taken(s, hook, id, body), await _taken(s, other, id, body)
+    if second.body["duplicate"] or first.body["id"] == second.body["id"]:
+        raise Fault("an id that another hook has taken counts as a duplicate", second)
+    if [r["id"] for r in await _listed(s, other, id)] != [second.body["id"]]:
+        raise Fault("a hook lists the events of another")
+    headers = await s.headers(other.access)
+    expect(await s.client.send("GET", f"{other.path}/{first.body['id']}", headers=headers), 404, "an event of another hook")

@@ -1,0 +1,105 @@
+"""``incoming payments from stripe``, ``incoming orders from hmac in "X-Shop-Signature" read role clerk``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token, Tree
+
+from clodo.blueprint.checks import access_problems
+from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.plan import kebab, plural
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.syntax import access_of, text_of
+from clodo.blueprint.text import quote
+from clodo.blueprint.values import KEY, Access, Blueprint, Who
+
+#: The path under which events come in.
+PATH = "incoming"
+#: Where the signature of a plain HMAC stands, unless the blueprint names another header.
+HEADER = "X-Signature-256"
+_TAKEN = {"authorization", "content-length", "content-type", "cookie", "host", "x-api-key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Events of one sender; ``header`` is where a plain HMAC has its signature. ``access`` says who reads what came."""
+
+    name: str
+    sender: str
+    header: str = ""
+    access: Access = KEY
+
+    @property
+    def label(self) -> str:
+        """Who signs its events, in words."""
+        names = {"stripe": "Stripe", "github": "GitHub", "standard": "Standard Webhooks"}
+        return names.get(self.sender, f"HMAC-SHA256 in {self.header or HEADER}")
+
+    @property
+    def secret(self) -> str:
+        """The name of its secret."""
+        return f"INCOMING_{self.name.upper()}_SECRET"
+
+    @property
+    def name_in_path(self) -> str:
+        """The last part of its path; its events bear that name."""
+        return kebab(self.name)
+
+    @property
+    def path(self) -> str:
+        """Where its events are sent to, and read."""
+        return f"/api/{PATH}/{self.name_in_path}"
+
+
+def _build(tree: Tree[Any]) -> Incoming:
+    name, sender, *rest = tree.children
+    header = next((text_of(t) for t in rest if isinstance(t, Token)), "")
+    access = next((access_of(t) for t in rest if isinstance(t, Tree)), KEY)
+    return Incoming(str(name), str(sender), header, access)
+
+
+def _lines(hook: Incoming) -> Iterator[str]:
+    header = f" in {quote(hook.header)}" if hook.header else ""
+    reader = f" read {hook.access}" if hook.access != KEY else ""
+    yield f"incoming {hook.name} from {hook.sender}{header}{reader}"
+
+
+def _problems(b: Blueprint, owner: None, hook: Incoming) -> Iterator[Problem]:
+    path = path_of(None, hook)
+    yield from access_problems(b, hook.access, path)
+    if hook.access.who in (Who.PUBLIC, Who.OWNER):
+        yield Problem(
+            f"incoming {hook.name}: what comes in has no owner, and is not for everybody.",
+            "Say 'read role …', or leave it out, so that it needs the API key.",
+            path,
+        )
+    if hook.header and hook.sender != "hmac":
+        yield Problem(f"incoming {hook.name}: {hook.sender} has a header of its own.", f"Leave out 'in {quote(hook.header)}'.", path)
+    if hook.header and (not re.fullmatch(r"[A-Za-z0-9-]{1,60}", hook.header) or hook.header.lower() in _TAKEN):
+        yield Problem(f"{hook.header!r} cannot be the header of a signature.", f'Name one such as "{HEADER}".', path)
+    for other in b.parts_of(Incoming):
+        if other.name != hook.name and other.path == hook.path and b.parts_of(Incoming).index(other) < b.parts_of(Incoming).index(hook):
+            yield Problem(f"incoming {hook.name} would stand where incoming {other.name} does.", "Rename one.", path)
+    for e in b.entities:
+        if kebab(plural(e.name)) == PATH:
+            yield Problem(f"The rows of {e.name!r} would stand at /api/{PATH}, where events come in.", "Rename the entity.", e.name)
+
+
+CONSTRUCTS = (
+    Construct(
+        name="incoming",
+        place="service",
+        value=Incoming,
+        grammar="""
+            incoming: "incoming" NAME "from" SENDER ("in" STRING)? ("read" access)? _NL
+            SENDER: "stripe" | "github" | "standard" | "hmac"
+        """,
+        build=_build,
+        lines=_lines,
+        check=_problems,
+    ),
+)

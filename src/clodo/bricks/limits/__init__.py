@@ -1,0 +1,1 @@
+"""Rate limits: of all requests, and of the writes of an entity."""

@@ -1,0 +1,122 @@
+"""``limit 100 per minute per address`` in the service, ``limit create 5 per hour per user`` in an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lark import Tree
+
+from clodo.blueprint.constructs import Construct, construct_of, path_of
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.text import number
+from clodo.blueprint.values import Blueprint, Entity, Who
+
+SECONDS = {"minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
+#: Every kind of write, in the order in which they are written.
+WRITES = ("create", "update", "delete")
+_MOST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many requests in a span of time, for each address, user, or for the key."""
+
+    most: Decimal
+    span: str
+    per: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLimit:
+    """The same for writes of an entity, counted together: some of ``WRITES``, or the one word ``writes`` for all."""
+
+    writes: tuple[str, ...]
+    most: Decimal
+    span: str
+    per: str
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of write that are counted."""
+        return WRITES if self.writes == ("writes",) else self.writes
+
+
+def _limit(tree: Tree[Any]) -> Limit:
+    most, span, per = map(str, tree.children)
+    return Limit(Decimal(most), span, per)
+
+
+def _write_limit(tree: Tree[Any]) -> WriteLimit:
+    *writes, most, span, per = map(str, tree.children)
+    return WriteLimit(tuple(writes), Decimal(most), span, per)
+
+
+def _words(limit: Limit | WriteLimit) -> str:
+    return f"{number(limit.most)} per {limit.span} per {limit.per}"
+
+
+def _problems(b: Blueprint, owner: None, limit: Limit) -> Iterator[Problem]:
+    where = path_of(None, limit)
+    yield from _number_problems(limit, where)
+    if limit.per == "user" and b.users is None:
+        yield Problem("A limit per user needs users.", "Add a block users { }, or limit per address.", where)
+    keyed = any(a.who is Who.KEY for a in b.accesses) or any(construct_of(p).keyed for p in b.parts)
+    if limit.per == "key" and not keyed:
+        yield Problem("A limit per key needs something that the key opens.", "Add 'write key', or limit per address.", where)
+    same = [other for other in b.parts_of(Limit) if (other.span, other.per) == (limit.span, limit.per)]
+    if len(same) > 1 and same[0] is limit:
+        yield Problem(f"There are two limits per {limit.span} per {limit.per}.", "Keep the smaller one.", where)
+
+
+def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Problem]:
+    where = path_of(e, limit)
+    yield from _number_problems(limit, where)
+    if len(set(limit.writes)) < len(limit.writes) or (len(limit.writes) > 1 and "writes" in limit.writes):
+        yield Problem(f"'limit {', '.join(limit.writes)}' names a write twice.", "Name each once, or say 'writes' for all.", where)
+    who = b.write_access(e)
+    if limit.per == "user" and who.who not in (Who.USER, Who.OWNER, Who.ROLE):
+        yield Problem(
+            f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where
+        )
+    if limit.per == "key" and who.who is not Who.KEY:
+        yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
+    others = [o for o in e.parts_of(WriteLimit) if (o.span, o.per) == (limit.span, limit.per)]
+    if others[0] is not limit and set(others[0].kinds) & set(limit.kinds):
+        yield Problem(f"A write of {e.name} has two limits per {limit.span} per {limit.per}.", "Keep one of them.", where)
+
+
+def _number_problems(limit: Limit | WriteLimit, where: str) -> Iterator[Problem]:
+    if limit.most != limit.most.to_integral_value() or not 1 <= limit.most <= _MOST:
+        yield Problem(f"{number(limit.most)} is no number of requests.", f"Give a whole number from 1 to {_MOST:,}.", where)
+
+
+CONSTRUCTS = (
+    Construct(
+        name="limit",
+        place="service",
+        value=Limit,
+        grammar=(
+            'limit: "limit" NUMBER "per" LIMIT_SPAN "per" LIMIT_SUBJECT _NL\n'
+            'LIMIT_SPAN: "minute" | "hour" | "day"\n'
+            'LIMIT_SUBJECT: "address" | "key" | "user"'
+        ),
+        build=_limit,
+        lines=lambda limit: [f"limit {_words(limit)}"],
+        check=_problems,
+    ),
+    Construct(
+        name="write_limit",
+        place="entity",
+        value=WriteLimit,
+        grammar=(
+            'write_limit: "limit" LIMIT_WRITE ("," LIMIT_WRITE)* NUMBER "per" LIMIT_SPAN "per" LIMIT_SUBJECT _NL\n'
+            'LIMIT_WRITE: "create" | "update" | "delete" | "writes"'
+        ),
+        build=_write_limit,
+        lines=lambda limit: [f"limit {', '.join(limit.writes)} {_words(limit)}"],
+        check=_write_problems,
+    ),
+)

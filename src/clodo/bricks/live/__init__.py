@@ -1,0 +1,1 @@
+"""Changes of rows as they happen: server-sent events."""

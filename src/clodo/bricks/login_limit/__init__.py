@@ -1,0 +1,1 @@
+"""A limit of attempts to log in, for each account and address."""

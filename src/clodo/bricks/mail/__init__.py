@@ -1,0 +1,1 @@
+"""Mail to users: addresses confirmed, forgotten passwords set anew."""

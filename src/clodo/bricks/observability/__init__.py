@@ -1,0 +1,1 @@
+"""A line in the log for each request, and counts of requests for Prometheus."""

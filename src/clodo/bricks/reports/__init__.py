@@ -1,0 +1,1 @@
+"""Reports: rows counted and summed up by what they have in common."""

@@ -1,0 +1,113 @@
+"""The routes of reports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clodo.blueprint.formulas import Kind, Scope
+from clodo.blueprint.plan import Plan, kebab
+from clodo.blueprint.values import Call
+from clodo.bricks.reports.language import (
+    Column,
+    Report,
+    column_type,
+    columns,
+    is_count,
+    is_money,
+    who_reads,
+)
+from clodo.emit.brick import Brick, Import, Parts
+from clodo.emit.expressions import Place, sql
+from clodo.emit.openapi import json_answer, list_parameters, operation
+from clodo.emit.schemas import Schema, nullable
+from clodo.emit.typescript import entity_const, literal, rule
+
+_SCHEMAS: dict[Kind, Schema] = {Kind.NUMBER: {"type": "number"}, Kind.BOOLEAN: {"type": "boolean"}}
+
+
+def _parts(plan: Plan) -> Parts:
+    b = plan.blueprint
+    reports = b.parts_of(Report)
+    decoders = {name for r in reports for c in columns(b, r) if (name := _decoder(plan, r, c))}
+
+    def amend(document: dict[str, Any]) -> None:
+        for r in reports:
+            document["paths"][path_of_report(r)] = {"get": _operation(plan, r)}
+
+    return Parts(
+        imports=(Import("report", "./lib/reports"), *(Import(name, "./lib/reports") for name in sorted(decoders))),
+        routes=tuple(_route(plan, r) for r in reports),
+        readme="## Reports\n\n" + "".join(f"- `GET {path_of_report(r)}` ({who_reads(b, r)})\n" for r in reports),
+        amend=amend,
+    )
+
+
+def path_of_report(r: Report) -> str:
+    """The path of a report."""
+    return f"/api/reports/{kebab(r.name)}"
+
+
+def column_sql(plan: Plan, r: Report, c: Column, row: str = "") -> str:
+    """A column over the rows of a group, whose columns have the prefix ``row``."""
+    e = plan.blueprint.entity(r.source)
+    assert e is not None
+    place = Place(Scope(plan.blueprint, e), row, row or f'"{e.name}".')
+    if is_count(c) and c in r.show:
+        return "COUNT(*)"
+    if c in r.show and isinstance(c.value, Call):
+        made = f"{c.value.function.upper()}({sql(c.value.argument, place)})"
+        return f"COALESCE({made}, 0)" if c.value.function == "sum" else made
+    return sql(c.value, place)
+
+
+def _decoder(plan: Plan, r: Report, c: Column) -> str:
+    if is_money(plan.blueprint, r, c):
+        return "cents"
+    return "yes" if column_type(plan.blueprint, r, c).kind is Kind.BOOLEAN else ""
+
+
+def _route(plan: Plan, r: Report) -> str:
+    b = plan.blueprint
+    e = b.entity(r.source)
+    assert e is not None
+    lines = [f"path: {literal(kebab(r.name))}", f"read: {rule(who_reads(b, r))}"]
+    if r.where is not None:
+        lines.append(f"where: {literal(sql(r.where, Place(Scope(b, e), '', f'{chr(34)}{e.name}{chr(34)}.')))}")
+    made = ""
+    for c in columns(b, r):
+        decoder = _decoder(plan, r, c)
+        made += f"\n    {{ key: {literal(c.key)}, sql: {literal(column_sql(plan, r, _plain(r, c)))}{f', decode: {decoder}' if decoder else ''} }},"
+    lines += [f"columns: [{made}\n  ]", f"grouped: {len(r.group)}"]
+    return f"report(app, {entity_const(e)}, {{\n" + "".join(f"  {line},\n" for line in lines) + "});"
+
+
+def _plain(r: Report, c: Column) -> Column:
+    """The column as the report has it: one that is grouped by may have got an alias."""
+    return next((own for own in (*r.group, *r.show) if own.value == c.value and own.alias in ("", c.alias)), c)
+
+
+def _operation(plan: Plan, r: Report) -> Schema:
+    b = plan.blueprint
+    e = b.entity(r.source)
+    assert e is not None
+    properties = {c.key: _schema(plan, r, c) for c in columns(b, r)}
+    item = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    answer = {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": item}, "complete": {"type": "boolean"}},
+        "required": ["items", "complete"],
+        "additionalProperties": False,
+    }
+    parameters = [p for p in list_parameters(b, e) if p["name"] not in ("limit", "cursor", "sort")]
+    words = f"Report: {r.name.replace('_', ' ')}"
+    return operation(f"report_{r.name}", words, "reports", {200: json_answer(answer, "The groups")}, rules=(who_reads(b, r),), problems=(400,), parameters=parameters)
+
+
+def _schema(plan: Plan, r: Report, c: Column) -> Schema:
+    kind = column_type(plan.blueprint, r, c).kind
+    if is_count(c) and c in r.show:
+        return {"type": "integer"}
+    return nullable(dict(_SCHEMAS.get(kind, {"type": "string"})))
+
+
+BRICK = Brick("reports", "clodo.bricks.reports", lambda plan: bool(plan.blueprint.parts_of(Report)), _parts)

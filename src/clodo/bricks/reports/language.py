@@ -1,0 +1,223 @@
+"""``report NAME { from … where …, group by …, show …, read … }`` in the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lark import Tree
+
+from clodo.blueprint.clashes import duplicates, name_problems
+from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, type_of
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.syntax import access_of, expression_of
+from clodo.blueprint.text import expression_text
+from clodo.blueprint.values import (
+    Access,
+    Blueprint,
+    Call,
+    Entity,
+    Expression,
+    Field,
+    FieldType,
+    Operand,
+    Path,
+    Reference,
+    Who,
+)
+
+#: What a column may do with the rows of a group.
+SUMMARIES = ("sum", "avg", "min", "max")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column; ``alias`` may be empty. In ``show``, the word ``count`` counts rows, and ``sum``, ``avg``, ``min``
+    and ``max`` look at an expression over the rows of a group."""
+
+    value: Expression
+    alias: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its key in the answer: the alias, else words of the expression."""
+        if self.alias:
+            return self.alias
+        if isinstance(self.value, Call) and self.value.function in SUMMARIES:
+            return f"{self.value.function}_{_word(self.value.argument)}"
+        return _word(self.value)
+
+
+def _word(e: Expression) -> str:
+    if isinstance(e, Operand) and e.is_field:
+        return str(e.value)
+    if isinstance(e, Path):
+        return "_".join(e.names)
+    return e.function if isinstance(e, Call) else "value"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``GET /api/reports/{name}``: the rows of ``source`` that meet ``where``, grouped by ``group``."""
+
+    name: str
+    source: str
+    where: Expression | None = None
+    group: tuple[Column, ...] = ()
+    show: tuple[Column, ...] = ()
+    read: Access | None = None
+
+
+def columns(b: Blueprint, report: Report) -> tuple[Column, ...]:
+    """The columns of the answer: what it is grouped by, then what is shown; a reference is shown by its id."""
+    e = b.entity(report.source)
+    assert e is not None
+    by = tuple(c if c.alias or not _is_reference(e, c.value) else replace(c, alias=f"{c.key}_id") for c in report.group)
+    return (*by, *report.show)
+
+
+def _is_reference(e: Entity, value: Expression) -> bool:
+    return isinstance(value, Operand) and value.is_field and isinstance(member(e, str(value.value)), Reference)
+
+
+def is_count(c: Column) -> bool:
+    """Whether a shown column is the number of rows."""
+    return c.value == Operand("count", is_field=True)
+
+
+def who_reads(b: Blueprint, report: Report) -> Access:
+    """Who may read a report."""
+    e = b.entity(report.source)
+    return report.read or (b.read_access(e) if e is not None else b.read)
+
+
+def column_type(b: Blueprint, report: Report, c: Column) -> Type:
+    """The type of a column's values."""
+    e = b.entity(report.source)
+    assert e is not None
+    if is_count(c) and c in report.show:
+        return Type(Kind.NUMBER)
+    value = c.value.argument if isinstance(c.value, Call) and c.value.function in SUMMARIES else c.value
+    return type_of(value, Scope(b, e), [])
+
+
+def is_money(b: Blueprint, report: Report, c: Column) -> bool:
+    """Whether a column is a field of money, or its sum, least or greatest."""
+    value = c.value.argument if isinstance(c.value, Call) and c.value.function in SUMMARIES else c.value
+    e = b.entity(report.source)
+    f = member(e, str(value.value)) if e is not None and isinstance(value, Operand) and value.is_field else None
+    return isinstance(f, Field) and f.type is FieldType.MONEY
+
+
+def _build(tree: Tree[Any]) -> Report:
+    name, source, *rest = tree.children
+    where = expression_of(source.children[1]) if len(source.children) > 1 else None
+    report = Report(str(name), str(source.children[0]), where)
+    for part in rest:
+        if part.data == "report_read":
+            report = replace(report, read=access_of(part.children[0]))
+        elif part.data == "report_group":
+            report = replace(report, group=(*report.group, *map(_column, part.children)))
+        else:
+            report = replace(report, show=(*report.show, *map(_column, part.children)))
+    return report
+
+
+def _column(tree: Tree[Any]) -> Column:
+    value, *alias = tree.children
+    return Column(expression_of(value), str(alias[0]) if alias else "")
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"report {report.name} {{"
+    where = f" where {expression_text(report.where)}" if report.where is not None else ""
+    yield f"  from {report.source}{where}"
+    if report.group:
+        yield f"  group by {_texts(report.group)}"
+    if report.show:
+        yield f"  show {_texts(report.show)}"
+    if report.read is not None:
+        yield f"  read {report.read}"
+    yield "}"
+
+
+def _texts(found: tuple[Column, ...]) -> str:
+    return ", ".join(expression_text(c.value) + (f" as {c.alias}" if c.alias else "") for c in found)
+
+
+def _problems(b: Blueprint, owner: None, report: Report) -> Iterator[Problem]:
+    path = path_of(owner, report)
+    yield from name_problems(report.name, path)
+    e = b.entity(report.source)
+    if e is None:
+        yield Problem(f"There is no entity {report.source!r} to report on.", "Name one of the service.", path)
+        return
+    if report.where is not None:
+        yield from (Problem(m, "Mend the condition.", path) for m in condition_problems(report.where, Scope(b, e)))
+    if not report.show:
+        yield Problem(f"The report {report.name!r} shows nothing.", "Add a line such as 'show count, sum(total)'.", path)
+    for c in report.group:
+        yield from _grouped(b, e, c, path)
+    for c in report.show:
+        yield from _shown(b, e, c, path)
+    yield from duplicates([c.key for c in columns(b, report)], f"The report {report.name!r}", path)
+    yield from _access(b, e, report, path)
+
+
+def _grouped(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:
+    found: list[str] = []
+    kind = type_of(c.value, Scope(b, e), found).kind
+    yield from (Problem(m, "Mend the column.", path) for m in found)
+    if kind in (Kind.DURATION, Kind.OTHER):
+        yield Problem(f"Rows cannot be grouped by a {kind}.", "Group by a text, number, date or reference.", path)
+
+
+def _shown(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:
+    if is_count(c):
+        return
+    call = c.value
+    if not isinstance(call, Call) or call.function not in SUMMARIES or call.where is not None:
+        yield Problem(f"{expression_text(c.value)!r} is no summary of rows.", "Show count, sum(…), avg(…), min(…) or max(…).", path)
+        return
+    found: list[str] = []
+    kind = type_of(call.argument, Scope(b, e), found).kind
+    yield from (Problem(m, "Mend the column.", path) for m in found)
+    fine = (Kind.NUMBER,) if call.function in ("sum", "avg") else (Kind.NUMBER, Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.TEXT)
+    if kind not in (*fine, Kind.UNKNOWN):
+        yield Problem(f"{call.function}(…) cannot take a {kind}.", "Choose another field.", path)
+
+
+def _access(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
+    read = who_reads(b, report)
+    if read.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
+        yield Problem(f"The rule '{read}' needs users.", "Add a block 'users { }' to the service.", path)
+    if read.who is Who.OWNER and b.read_access(e).who is not Who.OWNER:
+        yield Problem(f"Rows of {e.name} are not private.", "Say who may read the report, or 'read owner' in the entity.", path)
+    for role in read.roles:
+        if b.users is not None and role not in ("admin", "user", *b.users.roles):
+            yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", path)
+
+
+_GRAMMAR = """
+report: "report" NAME "{" _NL report_from report_line* "}" _NL
+report_from: "from" NAME ("where" expression)? _NL
+?report_line: report_group | report_show | report_read
+report_group: "group" "by" report_column ("," report_column)* _NL
+report_show: "show" report_column ("," report_column)* _NL
+report_read: "read" access _NL
+report_column: expression ("as" NAME)?
+"""
+
+CONSTRUCTS = (
+    Construct(
+        name="report",
+        place="service",
+        value=Report,
+        grammar=_GRAMMAR.strip(),
+        build=_build,
+        lines=_lines,
+        check=_problems,
+    ),
+)

@@ -1,0 +1,66 @@
+import type { Hono } from "hono";
+import type { AppEnv } from "../env";
+import { type Rule, admit } from "./access";
+import { type Entity, visible } from "./entity";
+import type { Stored } from "./fields";
+import { route } from "./http";
+import { parseListQuery } from "./list";
+import { Problem } from "./problem";
+import { condition, quote, where } from "./sql";
+
+/** Groups beyond this are left out, and the answer says so. */
+const MOST_GROUPS = 1000;
+
+/** A column of a report: its key and its SQL over the rows of a group. */
+export interface Column {
+  readonly key: string;
+  readonly sql: string;
+  readonly decode?: (value: Stored) => unknown;
+}
+
+/** Rows counted and summed up. The first `grouped` columns are what rows are grouped by. */
+export interface Report {
+  readonly path: string;
+  readonly read: Rule;
+  readonly where?: string;
+  readonly columns: readonly Column[];
+  readonly grouped: number;
+}
+
+/** `GET /api/reports/{path}`: takes the filters that lists of the entity take, and counts only rows that this caller may see. */
+export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
+  const columns = r.columns.map((column) => `${column.sql} AS ${quote(column.key)}`).join(", ");
+  const places = r.columns.slice(0, r.grouped).map((_, index) => index + 1).join(", ");
+  const grouping = places === "" ? "" : ` GROUP BY ${places} ORDER BY ${places}`;
+
+  route(app, `/api/reports/${r.path}`, {
+    GET: async (c) => {
+      const caller = await admit(c, r.read);
+      const url = new URL(c.req.url);
+      for (const name of ["limit", "cursor", "sort"]) {
+        if (url.searchParams.has(name)) {
+          throw new Problem(400, `A report has no ${name}.`, [{ path: name, message: "is not for reports" }]);
+        }
+      }
+      const filter = where([
+        ...visible(entity, caller),
+        ...(r.where === undefined ? [] : [condition(r.where)]),
+        ...parseListQuery(entity, url).conditions,
+      ]);
+      const { results } = await c.env.DB.prepare(
+        `SELECT ${columns} FROM ${quote(entity.name)}${filter.sql}${grouping} LIMIT ${MOST_GROUPS + 1}`,
+      )
+        .bind(...filter.values)
+        .all<Record<string, Stored>>();
+      const items = results.slice(0, MOST_GROUPS).map((row) =>
+        Object.fromEntries(r.columns.map(({ key, decode }) => [key, decode === undefined ? row[key] : decode(row[key] ?? null)])),
+      );
+      return c.json({ items, complete: results.length <= MOST_GROUPS });
+    },
+  });
+}
+
+/** Amounts of money have two decimals; sums of them are kept from the dust of binary fractions. */
+export const cents = (value: Stored): unknown => (value === null ? null : Math.round((value as number) * 100) / 100);
+
+export const yes = (value: Stored): unknown => (value === null ? null : value === 1);

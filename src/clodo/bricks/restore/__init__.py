@@ -1,0 +1,1 @@
+"""Deleted rows that come back."""

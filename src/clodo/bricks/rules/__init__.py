@@ -1,0 +1,1 @@
+"""Rules that hold between the fields of a row and between rows."""

@@ -1,0 +1,292 @@
+"""Checks of rules: that they are kept by every way of changing a row, and by many callers at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from typing import Any
+
+from clodo.blueprint.evaluation import Unknowable, value_of
+from clodo.blueprint.formulas import Scope, member, parts, target_of
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.samples import sample
+from clodo.blueprint.values import (
+    Call,
+    Entity,
+    Expression,
+    Not,
+    Operand,
+    Operation,
+    Path,
+    Reference,
+)
+from clodo.bricks.rules.language import AtMost, CheckRule, NoOverlap, Rule, key_of, rules_of, said
+from clodo.bricks.rules.samples import (
+    OPPOSITE,
+    conjuncts,
+    made_to_hold,
+    ranged,
+    satisfying,
+    stepped,
+)
+from clodo.bricks.rules.transitions import Transitions, initial, refusal, way
+from clodo.bricks.rules.triggers import status_of
+from clodo.emit.expressions import Place, sql
+from clodo.proof.check import Check
+from clodo.proof.client import Answer
+from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
+
+_AT_ONCE = 8
+_MOST_ROWS = 12
+#: How far numbers are pushed.
+_FURTHEST = 2**14
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    for e in plan.blueprint.entities:
+        # A state that is read-only is changed by actions, and their checks see to that.
+        for t in (t for t in e.parts_of(Transitions) if not _is_read_only(e, t)):
+            yield Check("rules.transitions", f"{e.name}.{t.field}: changes as it may", partial(_transitions, e, t))
+        for rule in rules_of(e):
+            words = f"{e.name}: {said(rule)}"
+            if isinstance(rule, AtMost):
+                yield Check("rules.at-most", words, partial(_at_most, e, rule))
+            elif isinstance(rule, NoOverlap):
+                yield Check("rules.no-overlap", words, partial(_no_overlap, e, rule))
+            elif status_of(plan.blueprint, e, rule) == 422:
+                yield Check("rules.check", words, partial(_check_alone, e, rule))
+            else:
+                yield Check("rules.check", words, partial(_check_among, e, rule))
+
+
+def _says(rule: Rule, answer: Answer) -> Answer:
+    """A fault unless a refusal tells the rule in its own words."""
+    if said(rule) != answer.body.get("detail"):
+        raise Fault(f"the refusal does not say {said(rule)!r}", answer)
+    return answer
+
+
+async def _check_alone(e: Entity, rule: CheckRule, s: Session) -> None:
+    """A rule on the fields of one row: a body that breaks it is refused, as a creation and as a change."""
+    body = await s.body(e)
+    bad = _breaking(e, rule.condition, body)
+    if bad is None:
+        raise TooFewValues("no values were found that break this rule")
+    _says(rule, expect(await s.post(e, {**body, **bad}), 422, "a body that breaks the rule"))
+    made = expect(await s.post(e, body), 201, "a body that keeps the rule").body
+    changes = {k: v for k, v in {**body, **bad}.items() if v != made.get(k)}
+    _says(rule, expect(await s.patch(e, made["id"], changes), 422, "a change that breaks the rule"))
+    kept = expect(await s.get(e, made["id"]), 200)
+    if any(kept.body.get(k) != made.get(k) for k in changes):
+        raise Fault("a refused change changed the row", kept)
+
+
+def _breaking(e: Entity, condition: Expression, body: Row) -> Row | None:
+    """Values with which the condition is false: of one field, or of two that change places."""
+    tries: list[Row] = []
+    for part in conjuncts(condition):
+        tries += [{name: value} for name, value in satisfying(e, Not(part), body)]
+        if isinstance(part, Operation) and part.operator in OPPOSITE:
+            names = [str(o.value) for o in (part.left, part.right) if isinstance(o, Operand) and o.is_field]
+            if len(names) == 2:
+                tries.append({names[0]: body.get(names[1]), names[1]: body.get(names[0])})
+    tries += [{f.name: sample(f, n)} for f in e.fields if f.name in body for n in range(1, 40, 3)]
+    for changes in tries:
+        try:
+            if all(v is not None for v in changes.values()) and value_of(condition, body | changes) is False:
+                return changes
+        except (Unknowable, TypeError):
+            if _clock(condition):
+                return changes
+    return None
+
+
+def _clock(condition: Expression) -> bool:
+    """Whether the clock has a say, so that only the service itself can tell."""
+    return any(isinstance(p, Operand) and p.is_field and p.value in ("now", "today") for p in parts(condition))
+
+
+def _is_read_only(e: Entity, t: Transitions) -> bool:
+    f = e.field(t.field)
+    return f is not None and f.read_only
+
+
+async def _transitions(e: Entity, t: Transitions, s: Session) -> None:
+    """Every change from every state is tried; rows are brought into a state along the allowed changes only."""
+    f = e.field(t.field)
+    assert f is not None
+    first = initial(e, t)
+    row = await s.create(e)
+    if row[t.field] != first:
+        raise Fault(f"a new row begins as {row[t.field]!r}, not as {first!r}")
+    for value in f.values:
+        if value != first:
+            expect(await s.post(e, {**await s.body(e), t.field: value}), 422, f"a new row that begins as {value!r}")
+    for state in f.values:
+        steps = way(t, first, state)
+        for value in f.values if steps is not None else ():
+            if value == state:
+                continue
+            row = await s.create(e)
+            for step in steps or ():
+                expect(await s.patch(e, row["id"], {t.field: step}), 200, f"the change to {step!r}")
+            answer = await s.patch(e, row["id"], {t.field: value})
+            if (state, value) in t.pairs:
+                s.settled(e, answer, 200, [t.field] if answer.body.get("detail") != refusal(e, t) else [], f"from {state!r} to {value!r}")
+            elif expect(answer, 409, f"from {state!r} to {value!r}").body.get("detail") != refusal(e, t):
+                raise Fault("the refusal does not say why", answer)
+
+
+async def _alike(e: Entity, names: tuple[str, ...], s: Session) -> Row:
+    """Values that rows share: of a row that was just made, so that no other has them."""
+    row = await s.create(e, apart=True)
+    optional = [r for r in e.references if r.name in names and row.get(f"{r.name}_id") is None]
+    shared = {key_of(e, name): row[key_of(e, name)] for name in names}
+    for r in optional:
+        target = s.blueprint.entity(r.target)
+        shared[f"{r.name}_id"] = (await s.create(target))["id"] if target is not None else await s.spare_user()
+    await s.delete(e, row["id"])
+    return shared
+
+
+async def _counted(e: Entity, rule: AtMost | NoOverlap, s: Session, shared: Row) -> Row:
+    body = {**await s.body(e), **shared}
+    if rule.where is not None:
+        made_to_hold(e, rule.where, body)
+    return body
+
+
+async def _at_most(e: Entity, rule: AtMost, s: Session) -> None:
+    if rule.number > _MOST_ROWS:
+        raise TooFewValues(f"more than {_MOST_ROWS} rows would have to be made")
+    shared = await _alike(e, rule.per, s)
+    for _ in range(rule.number - 1):
+        expect(await s.post(e, await _counted(e, rule, s, shared)), 201, "a row that is still allowed")
+    bodies = [await _counted(e, rule, s, shared) for _ in range(_AT_ONCE)]
+    await _one_wins(e, rule, s, bodies)
+
+
+async def _one_wins(e: Entity, rule: Rule, s: Session, bodies: list[Row]) -> None:
+    """Of many creations at once, one is right, and the others are refused by the rule."""
+    answers = await asyncio.gather(*(s.post(e, body) for body in bodies))
+    won = [a for a in answers if a.status == 201]
+    if len(won) != 1:
+        raise Fault(f"of {len(bodies)} creations at once, {len(won)} were accepted, not one", answers[0])
+    for answer in answers:
+        if answer.status != 201:
+            _says(rule, expect(answer, 409, "one too many"))
+
+
+async def _no_overlap(e: Entity, rule: NoOverlap, s: Session) -> None:
+    shared = await _alike(e, rule.per, s)
+    body = await _counted(e, rule, s, shared)
+    ranged(rule.start, rule.end, body)
+    ends = {rule.start: body[rule.start], rule.end: body[rule.end]}
+    bodies = [{**await _counted(e, rule, s, shared), **ends} for _ in range(_AT_ONCE)]
+    await _one_wins(e, rule, s, bodies)
+    f = e.field(rule.start)
+    assert f is not None
+    longer = stepped(f, body[rule.end], 1)
+    if longer is None:
+        return
+    beside = {**await _counted(e, rule, s, shared), rule.start: body[rule.end], rule.end: longer}
+    made = await s.post(e, beside)
+    if made.status == 409 and made.body.get("detail") == said(rule):
+        raise Fault("a range that begins where the other ends is taken for an overlap", made)
+    if s.settled(e, made, 201, [rule.start, rule.end], "a range that begins where the other ends"):
+        back = await s.patch(e, made.body["id"], {rule.start: body[rule.start]})
+        expect(back, 409, "a change into the other range")
+
+
+async def _check_among(e: Entity, rule: CheckRule, s: Session) -> None:
+    """A rule in which other rows have a say: rows are added until the service refuses, and the rule must hold all the time."""
+    row = await s.create(e)
+    holds = sql(rule.condition, Place(Scope(s.blueprint, e), f'"{e.name}".', f'"{e.name}".'))
+
+    async def kept() -> bool:
+        found = await s.query(f'SELECT ({holds}) AS "holds" FROM "{e.name}" WHERE "id" = ?', row["id"])
+        return not found or found[0]["holds"] != 0
+
+    refused = False
+    for pressure in _pressures(e, rule, s, row):
+        async for answer in pressure:
+            if not await kept():
+                raise Fault("the rule does not hold any more", answer)
+            # Another rule, or a bound of the field, may have been in the way.
+            refused = refused or (answer.status in (409, 422) and answer.body.get("detail") == said(rule))
+    if not refused:
+        raise TooFewValues("nothing was found that would break this rule")
+
+
+def _pressures(e: Entity, rule: CheckRule, s: Session, row: Row) -> Iterator[AsyncIterator[Answer]]:
+    """Ways to bring a rule to its limit: other values of the row itself and of rows that it refers to, and more rows of
+    what is counted."""
+    own = [f.name for f in e.fields if f.type.is_number and any(p == Operand(f.name, is_field=True) for p in parts(rule.condition))]
+    for sign in (1, -1):
+        # Each time the row is at its own limit, those that it refers to are pushed against it.
+        yield from (_pushed(s, e, row["id"], name, sign) for name in own)
+        if own or sign > 0:
+            yield from _from_behind(e, rule.condition, s, row)
+    for part in parts(rule.condition):
+        other = s.blueprint.entity(target_of(part)[0]) if isinstance(part, Call) else None
+        if other is not None and isinstance(part, Call) and part.where is not None:
+            shared = dict(_shared(e, other, part.where, row))
+            if shared:
+                yield _added(s, other, shared, part.where)
+
+
+def _from_behind(e: Entity, condition: Expression, s: Session, row: Row) -> Iterator[AsyncIterator[Answer]]:
+    for part in parts(condition):
+        if isinstance(part, Path) and (seen := _behind(e, part, s)) is not None:
+            reference, target = seen
+            yield from (_pushed(s, target, row[f"{reference.name}_id"], part.names[-1], sign) for sign in (1, -1))
+
+
+def _behind(e: Entity, path: Path, s: Session) -> tuple[Reference, Entity] | None:
+    """The reference that a path looks through and the entity behind it, where it looks at a number of that."""
+    reference = member(e, path.names[0])
+    target = s.blueprint.entity(reference.target) if isinstance(reference, Reference) else None
+    if not isinstance(reference, Reference) or target is None or len(path.names) != 2:
+        return None
+    f = target.field(path.names[1])
+    return (reference, target) if f is not None and f.type.is_number and f.computed is None else None
+
+
+def _shared(e: Entity, other: Entity, where: Expression, row: Row) -> Iterator[tuple[str, Any]]:
+    """What rows have in common that are counted for a row: ``book = this`` and ``book = this.book``."""
+    for part in conjuncts(where):
+        if not isinstance(part, Operation) or part.operator != "=" or not isinstance(part.left, Operand):
+            continue
+        key = key_of(other, str(part.left.value))
+        if part.right == Operand("this", is_field=True):
+            yield key, row["id"]
+        elif isinstance(part.right, Path) and part.right.names[0] == "this" and len(part.right.names) == 2:
+            yield key, row[key_of(e, part.right.names[1])]
+
+
+async def _added(s: Session, other: Entity, shared: Row, where: Expression) -> AsyncIterator[Answer]:
+    """One more row after the other, until one is refused."""
+    for _ in range(_MOST_ROWS):
+        body = {**await s.body(other, shared), **shared}
+        made_to_hold(other, where, body)
+        answer = await s.post(other, {k: v for k, v in body.items() if v is not None})
+        yield answer
+        if answer.status != 201:
+            return
+
+
+async def _pushed(s: Session, e: Entity, id: str, name: str, sign: int) -> AsyncIterator[Answer]:
+    """Values further and further away, and when one is refused nearer ones, so that the last that is fine is at the limit."""
+    began = expect(await s.get(e, id), 200).body.get(name)
+    value, step, grows = began or 0, 1, True
+    while step and step < _FURTHEST:
+        answer = await s.patch(e, id, {name: int(value + sign * step)})
+        yield answer
+        if answer.status == 200:
+            value += sign * step
+        grows = grows and answer.status == 200
+        step = step * 4 if grows else step // 2
+    if grows:
+        await s.patch(e, id, {name: began})

@@ -1,0 +1,214 @@
+"""``check …``, ``at most … per …``, ``no overlap (…)`` and ``transitions …`` in an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from lark import Token, Tree
+
+from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.formulas import (
+    Kind,
+    Scope,
+    condition_problems,
+    member,
+    parts,
+    target_of,
+    type_of_member,
+)
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.syntax import expression_of, text_of
+from clodo.blueprint.text import expression_text, number, quote
+from clodo.blueprint.values import (
+    Blueprint,
+    Call,
+    Entity,
+    Expression,
+    Field,
+    Operand,
+    Path,
+    Reference,
+)
+from clodo.bricks.rules import transitions
+from clodo.bricks.rules.samples import made_to_hold, ranged
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    """A condition that holds of every row, whatever changes. ``message`` may be empty."""
+
+    condition: Expression
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """No more than ``number`` rows that share what ``per`` names and meet ``where``."""
+
+    number: int
+    per: tuple[str, ...]
+    where: Expression | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoOverlap:
+    """The ranges from ``start`` (inclusive) to ``end`` (exclusive) of rows that share what ``per`` names and meet
+    ``where`` do not overlap."""
+
+    start: str
+    end: str
+    per: tuple[str, ...] = ()
+    where: Expression | None = None
+    message: str = ""
+
+
+Rule = CheckRule | AtMost | NoOverlap
+RULES = (CheckRule, AtMost, NoOverlap)
+
+
+def rules_of(entity: Entity) -> tuple[Rule, ...]:
+    """The rules of an entity, in their order."""
+    return tuple(p for p in entity.parts if isinstance(p, RULES))
+
+
+def said(rule: Rule) -> str:
+    """What the service says where a rule is broken."""
+    if rule.message:
+        return rule.message
+    if isinstance(rule, CheckRule):
+        return f"This must hold: {expression_text(rule.condition)}."
+    whose = f" for one {' and '.join(rule.per)}".replace("_", " ") if rule.per else ""
+    if isinstance(rule, AtMost):
+        return f"There can be {rule.number} at most{whose}."
+    return f"This overlaps with another{whose}."
+
+
+def _pieces(tree: Tree[Any]) -> tuple[list[str], Expression | None, str]:
+    """The names, the condition and the message of a rule."""
+    names = [str(t) for t in tree.children if isinstance(t, Token) and t.type == "NAME"]
+    texts = [text_of(t) for t in tree.children if isinstance(t, Token) and t.type == "STRING"]
+    trees = [expression_of(t) for t in tree.children if isinstance(t, Tree)]
+    return names, trees[0] if trees else None, texts[0] if texts else ""
+
+
+def _check_rule(tree: Tree[Any]) -> CheckRule:
+    condition, message = tree.children[0], tree.children[1] if len(tree.children) > 1 else None
+    return CheckRule(expression_of(condition), text_of(message) if message is not None else "")
+
+
+def _at_most(tree: Tree[Any]) -> AtMost:
+    names, where, message = _pieces(tree)
+    # A number of the language may have a fraction; ``check`` sees to it.
+    given = Decimal(str(tree.children[0]))
+    return AtMost(int(given) if given == given.to_integral_value() else -1, tuple(names), where, message)
+
+
+def _no_overlap(tree: Tree[Any]) -> NoOverlap:
+    (start, end, *per), where, message = _pieces(tree)
+    return NoOverlap(start, end, tuple(per), where, message)
+
+
+def _tail(rule: AtMost | NoOverlap) -> str:
+    where = f" where {expression_text(rule.where)}" if rule.where is not None else ""
+    return where + (f" {quote(rule.message)}" if rule.message else "")
+
+
+def _check_lines(rule: CheckRule) -> list[str]:
+    message = f" {quote(rule.message)}" if rule.message else ""
+    return [f"check {expression_text(rule.condition)}{message}"]
+
+
+def _at_most_lines(rule: AtMost) -> list[str]:
+    return [f"at most {number(Decimal(rule.number))} per {', '.join(rule.per)}{_tail(rule)}"]
+
+
+def _no_overlap_lines(rule: NoOverlap) -> list[str]:
+    per = f" per {', '.join(rule.per)}" if rule.per else ""
+    return [f"no overlap ({rule.start}, {rule.end}){per}{_tail(rule)}"]
+
+
+def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
+    path = path_of(e, rule)
+    condition = rule.condition if isinstance(rule, CheckRule) else rule.where
+    if condition is not None:
+        for message in condition_problems(condition, Scope(b, e)):
+            yield Problem(message, "Mend the condition of the rule.", path)
+    if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")):
+        yield Problem("The message of a rule is one short line without braces or bars.", "Shorten it.", path)
+    if isinstance(rule, CheckRule):
+        return
+    for name in rule.per:
+        if member(e, name) is None:
+            yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it.", path)
+    yield from _number(rule, path) if isinstance(rule, AtMost) else _range(e, rule, path)
+
+
+def _number(rule: AtMost, path: str) -> Iterator[Problem]:
+    if not 1 <= rule.number <= 1_000_000:
+        yield Problem("'at most' wants a whole number from 1 on.", "Write at most 3 per member, say.", path)
+
+
+def _range(e: Entity, rule: NoOverlap, path: str) -> Iterator[Problem]:
+    ends = [member(e, name) for name in (rule.start, rule.end)]
+    kinds = [type_of_member(m).kind if isinstance(m, Field) else None for m in ends]
+    if kinds[0] is None or kinds[0] is not kinds[1] or kinds[0] not in (Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.NUMBER):
+        yield Problem(
+            f"{rule.start!r} and {rule.end!r} are no range.", "Name two fields of one type: dates, moments, times or numbers.", path
+        )
+
+
+def tied(e: Entity, rule: Rule) -> Iterator[str]:
+    """The keys of bodies whose values a rule ties to each other or to other rows; those of other entities as ``entity.key``."""
+    if not isinstance(rule, CheckRule):
+        names = [*rule.per, *([rule.start, rule.end] if isinstance(rule, NoOverlap) else [])]
+        yield from (key_of(e, name) for name in names)
+    condition = rule.condition if isinstance(rule, CheckRule) else rule.where
+    for part in parts(condition) if condition is not None else ():
+        if isinstance(part, Operand) and part.is_field and member(e, str(part.value)) is not None:
+            yield key_of(e, str(part.value))
+        if isinstance(part, Path):
+            first = part.names[1] if part.names[0] == "this" else part.names[0]
+            if member(e, first) is not None:
+                yield key_of(e, first)
+        if isinstance(part, Call) and part.where is not None and (other := target_of(part)[0]):
+            # Rows of the other entity count by what they refer to; which names are references is known there only.
+            names = [str(p.value) for p in parts(part.where) if isinstance(p, Operand) and p.is_field]
+            yield from (f"{other}.{name}_id" for name in names)
+
+
+def key_of(e: Entity, name: str) -> str:
+    """The key of a body, and the column, of a field or reference."""
+    return f"{name}_id" if isinstance(member(e, name), Reference) else name
+
+
+def _fit(e: Entity, rule: Rule, body: dict[str, Any], number: int) -> None:
+    if isinstance(rule, CheckRule):
+        made_to_hold(e, rule.condition, body)
+    elif rule.where is not None:
+        made_to_hold(e, rule.where, body)
+    if isinstance(rule, NoOverlap):
+        ranged(rule.start, rule.end, body)
+
+
+def _construct(name: str, value: type, grammar: str, build: Any, lines: Any) -> Construct:
+    return Construct(name, "entity", value, grammar, build, lines, check=_problems, fit=_fit, entangled=tied)
+
+
+CONSTRUCTS = (
+    _construct("check_rule", CheckRule, 'check_rule: "check" expression STRING? _NL', _check_rule, _check_lines),
+    _construct(
+        "at_most", AtMost,
+        'at_most: "at" "most" NUMBER "per" NAME ("," NAME)* ("where" expression)? STRING? _NL',
+        _at_most, _at_most_lines,
+    ),
+    _construct(
+        "no_overlap", NoOverlap,
+        'no_overlap: "no" "overlap" "(" NAME "," NAME ")" ("per" NAME ("," NAME)*)? ("where" expression)? STRING? _NL',
+        _no_overlap, _no_overlap_lines,
+    ),
+    transitions.CONSTRUCT,
+)  # fmt: skip

@@ -1,0 +1,29 @@
+"""Values put into the database by the proof: what no request may set, so that rows get into the states that checks need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clodo.blueprint.values import Entity, FieldType
+from clodo.bricks.rules.transitions import Transitions, initial, way
+from clodo.errors import ProofError
+from clodo.proof.session import Session
+
+
+async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
+    """Stores a value in a row, a state by the changes that lead there; what a rule refuses leaves the row as it is."""
+    f = e.field(name)
+    steps = [value]
+    for t in e.parts_of(Transitions):
+        if t.field == name:
+            found = await s.query(f'SELECT "{name}" AS "value" FROM "{e.name}" WHERE "id" = ?', id)
+            steps = way(t, (found[0]["value"] if found else None) or initial(e, t), value) or []
+    for step in steps:
+        if isinstance(step, bool):
+            step = int(step)
+        elif f is not None and f.type is FieldType.MONEY and step is not None:
+            step = round(step * 100)
+        try:
+            await s.query(f'UPDATE "{e.name}" SET "{name}" = ? WHERE "id" = ?', step, id)
+        except ProofError:
+            return

@@ -1,0 +1,152 @@
+"""Bodies in which conditions hold: what samples and checks need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from clodo.blueprint.evaluation import Unknowable, moved, plain, value_of
+from clodo.blueprint.values import (
+    Entity,
+    Expression,
+    Field,
+    FieldType,
+    IsEmpty,
+    IsIn,
+    Not,
+    Operand,
+    Operation,
+)
+
+#: The comparison that holds where another does not.
+OPPOSITE = {"=": "!=", "!=": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+_MIRRORED = {"=": "=", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_HOUR = 1 / 24
+
+
+def made_to_hold(e: Entity, condition: Expression, body: dict[str, Any]) -> None:
+    """Changes a body until a condition on its own fields holds, as far as that can be found."""
+    for part in conjuncts(condition):
+        try:
+            if value_of(part, body) in (True, None) and not isinstance(part, IsEmpty | IsIn):
+                continue
+        except Unknowable:
+            pass
+        for name, value in satisfying(e, part, body):
+            changed = body | {name: value}
+            try:
+                if value_of(part, changed) is not False:
+                    body[name] = value
+                    break
+            except Unknowable:
+                body[name] = value
+                break
+
+
+def conjuncts(condition: Expression) -> Iterator[Expression]:
+    """What ``and`` joins."""
+    if isinstance(condition, Operation) and condition.operator == "and":
+        yield from conjuncts(condition.left)
+        yield from conjuncts(condition.right)
+    else:
+        yield condition
+
+
+def satisfying(e: Entity, part: Expression, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values of single fields that may make one comparison true: the name of a field and its new value."""
+    if isinstance(part, Not):
+        yield from _not_satisfying(e, part.inner, body)
+    if isinstance(part, IsEmpty) and (f := own_field(e, part.inner)) is not None and not part.negated:
+        yield f.name, None
+    if isinstance(part, IsIn) and (f := own_field(e, part.inner)) is not None:
+        yield from ((f.name, plain(value)) for value in part.values)
+    if isinstance(part, Operand) and (f := own_field(e, part)) is not None:
+        yield f.name, True
+    if isinstance(part, Operation) and part.operator in _MIRRORED:
+        if (f := own_field(e, part.right)) is not None:
+            yield from _towards(f, _MIRRORED[part.operator], part.left, body)
+        if (f := own_field(e, part.left)) is not None:
+            yield from _towards(f, part.operator, part.right, body)
+
+
+def _not_satisfying(e: Entity, part: Expression, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values of single fields that may make one condition false."""
+    if isinstance(part, Not):
+        yield from satisfying(e, part.inner, body)
+    elif isinstance(part, IsEmpty):
+        yield from satisfying(e, IsEmpty(part.inner, not part.negated), body)
+    elif isinstance(part, Operation) and part.operator in OPPOSITE:
+        yield from satisfying(e, Operation(OPPOSITE[part.operator], part.left, part.right), body)  # type: ignore[arg-type]
+    elif isinstance(part, IsIn) and (f := own_field(e, part.inner)) is not None:
+        yield from ((f.name, value) for value in f.values if value not in part.values)
+    elif isinstance(part, Operand) and (f := own_field(e, part)) is not None:
+        yield f.name, False
+
+
+def own_field(e: Entity, part: Expression) -> Field | None:
+    """The field of the row that an operand names and callers may set."""
+    f = e.field(str(part.value)) if isinstance(part, Operand) and part.is_field else None
+    return f if f is not None and f.computed is None else None
+
+
+def _towards(f: Field, operator: str, other: Expression, body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Values of ``f`` for which ``f operator other`` holds."""
+    base = _value(f, other, body)
+    if base is None:
+        if f.type.is_number and operator != "!=":
+            yield f.name, _far(f, below=operator[0] == "<")
+        return
+    if operator in ("=", "<=", ">="):
+        yield f.name, base
+    if operator == "!=":
+        yield from ((f.name, value) for value in f.values if value != base)
+    for sign in (1, -1):
+        if operator == "!=" or (operator[0] == ">") is (sign > 0):
+            step = stepped(f, base, sign)
+            if step is not None:
+                yield f.name, step
+
+
+def _far(f: Field, *, below: bool) -> float | int:
+    """A number that is likely to lie on that side of one that only the database knows."""
+    bound = f.minimum if below else f.maximum
+    number = plain(bound.value) if bound is not None else 0 if below else 1_000_000
+    return number + (bound.exclusive if below else -bound.exclusive) if bound is not None else number
+
+
+def _value(f: Field, other: Expression, body: dict[str, Any]) -> Any:
+    try:
+        return value_of(other, body)
+    except Unknowable:
+        now = datetime.now(UTC)
+        if f.type is FieldType.DATE:
+            return now.date().isoformat()
+        return now.strftime("%Y-%m-%dT%H:%M:%S.000Z") if f.type is FieldType.DATETIME else None
+
+
+def stepped(f: Field, base: Any, sign: int) -> Any:
+    """A value a little above or below, ``None`` where the type knows no such thing."""
+    if f.type.is_number and isinstance(base, int | float):
+        return base + sign
+    if f.type is FieldType.DATE and isinstance(base, str):
+        return moved(base[:10], sign)
+    if f.type is FieldType.DATETIME and isinstance(base, str):
+        return moved(base, sign * _HOUR)
+    if f.type is FieldType.BOOLEAN:
+        return not base
+    if f.type is FieldType.TIME and isinstance(base, str):
+        hour = int(base[:2]) + sign
+        return f"{hour:02d}{base[2:]}" if 0 <= hour < 24 else None
+    return None
+
+
+def ranged(start: str, end: str, body: dict[str, Any]) -> None:
+    """Makes a range that is short, so that those of other numbers lie beside it."""
+    first = body.get(start)
+    if isinstance(first, str) and len(first) > len("09:00:00"):
+        body[end] = moved(first, 1 if len(first) == len("2026-01-01") else _HOUR)
+    elif isinstance(first, str):
+        body[end] = f"{first[:3]}{(int(first[3:5]) + 1) % 60:02d}{first[5:]}"
+    elif first is not None:
+        body[end] = first + 1

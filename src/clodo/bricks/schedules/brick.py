@@ -1,0 +1,65 @@
+"""The handler of cron."""
+
+from __future__ import annotations
+
+from clodo.blueprint.formulas import Scope
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Entity
+from clodo.bricks.actions.brick import action_const
+from clodo.bricks.actions.statements import Statement, scheduled, statement
+from clodo.bricks.actions.values import Action
+from clodo.bricks.schedules.language import RunAction, Schedule, cron
+from clodo.emit.brick import Brick, Import, Parts
+from clodo.emit.expressions import Place, sql
+from clodo.emit.typescript import entity_const, literal
+
+
+def _parts(plan: Plan) -> Parts:
+    found = plan.blueprint.parts_of(Schedule)
+    runs = [one for s in found for one in s.work if isinstance(one, RunAction)]
+    imports = [Import("schedules", "./lib/schedules")]
+    for run in runs:
+        e, action = ran(plan, run)
+        imports += [Import("carryOutAlone", "./lib/actions"), Import(action_const(e, action), "./actions")]
+    made = "".join(f"\n    {_schedule(plan, s)}," for s in found)
+    lines = "".join(f"- `{cron(s)}`: {len(s.work)} {'piece' if len(s.work) == 1 else 'pieces'} of work\n" for s in found)
+    return Parts(
+        imports=tuple(imports),
+        handlers={"scheduled": f"schedules([{made}\n  ])"},
+        wrangler={"triggers": {"crons": list(dict.fromkeys(cron(s) for s in found))}},
+        readme=f"## Schedules\n\nTimes are UTC.\n\n{lines}",
+    )
+
+
+def ran(plan: Plan, run: RunAction) -> tuple[Entity, Action]:
+    """The entity and the action of a run."""
+    e = plan.blueprint.entity(run.entity)
+    assert e is not None
+    return e, next(a for a in e.parts_of(Action) if a.name == run.action)
+
+
+def chosen(plan: Plan, run: RunAction) -> Statement:
+    """The condition on the rows of a run."""
+    e, _ = ran(plan, run)
+    name = f'"{e.name}".'
+    where = sql(run.where, Place(Scope(plan.blueprint, e), name, name, {"now": "?1", "today": "?2"}))
+    return statement(where + (' AND "deleted_at" IS NULL' if e.soft_delete else ""))
+
+
+def _schedule(plan: Plan, s: Schedule) -> str:
+    statements = [scheduled(plan.blueprint, one) for one in s.work if not isinstance(one, RunAction)]
+    runs = []
+    for one in s.work:
+        if isinstance(one, RunAction):
+            e, action = ran(plan, one)
+            carry = f"(c, row) => carryOutAlone(c, {entity_const(e)}, {action_const(e, action)}, row)"
+            runs.append(f"{{ entity: {entity_const(e)}, where: {_timed(chosen(plan, one))}, carryOut: {carry} }}")
+    done = ", ".join(_timed(x) for x in statements)
+    return f"{{ cron: {literal(cron(s))}, statements: [{done}], runs: [{', '.join(runs)}] }}"
+
+
+def _timed(s: Statement) -> str:
+    return f"{{ sql: {literal(s.sql)}, uses: {s.uses} }}"
+
+
+BRICK = Brick("schedules", "clodo.bricks.schedules", lambda plan: bool(plan.blueprint.parts_of(Schedule)), _parts)

@@ -1,0 +1,94 @@
+"""Checks of schedules: the bell of cron is rung, and rows must have changed that were to change, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from clodo.blueprint.formulas import Scope
+from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Entity, Expression, Not, Operand
+from clodo.bricks.actions.values import DeleteRows, UpdateRows
+from clodo.bricks.rules.language import key_of
+from clodo.bricks.rules.placing import put
+from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
+from clodo.bricks.schedules.brick import ran
+from clodo.bricks.schedules.language import RunAction, Schedule, Work, cron
+from clodo.emit.expressions import Place, sql
+from clodo.proof.check import Check
+from clodo.proof.session import Fault, Row, Session, TooFewValues
+
+
+def checks(plan: Plan) -> Iterator[Check]:
+    """The checks of a plan."""
+    for s in plan.blueprint.parts_of(Schedule):
+        for one in s.work:
+            words = f"{one.action} on {one.entity}" if isinstance(one, RunAction) else f"changes of {one.entity}"
+            yield Check("schedules.does", f"every {s.unit}: {words}", partial(_does, plan, s, one))
+
+
+async def _does(plan: Plan, schedule: Schedule, work: Work, s: Session) -> None:
+    e = plan.blueprint.entity(work.entity)
+    assert e is not None
+    meant, other = await _row(s, e, work.where), await _row(s, e, work.where)
+    if not await _meets(s, e, work.where, meant["id"]):
+        raise TooFewValues("no row was found that this is about")
+    apart = await _kept_apart(s, e, work.where, other["id"])
+    before = {id: await _stored(s, e, id) for id in (meant["id"], other["id"])}
+    await s.scheduled(cron(schedule))
+    after = {id: await _stored(s, e, id) for id in before}
+    if apart and after[other["id"]] != before[other["id"]]:
+        raise Fault(f"a {e.name} that the condition does not meet was changed")
+    _judge(plan, work, before[meant["id"]], after[meant["id"]])
+
+
+def _judge(plan: Plan, work: Work, before: Row | None, after: Row | None) -> None:
+    if isinstance(work, DeleteRows):
+        if after is not None and not after.get("deleted_at"):
+            raise Fault(f"a {work.entity} that was to be deleted is still there")
+        return
+    if after is None or after == before:
+        raise Fault(f"a {work.entity} was to be changed and is as it was")
+    assignments = work.assignments if isinstance(work, UpdateRows) else ()
+    if isinstance(work, RunAction):
+        _, action = ran(plan, work)
+        assignments = tuple(a for effect in action.effects if hasattr(effect, "assignments") for a in effect.assignments if len(a.target) == 1 and not hasattr(effect, "entity"))
+    e = plan.blueprint.entity(work.entity)
+    assert e is not None
+    for a in assignments:
+        if isinstance(a.value, Operand) and not a.value.is_field and isinstance(a.value.value, str) and after[key_of(e, a.target[0])] != a.value.value:
+            raise Fault(f"{a.target[0]} is {after[key_of(e, a.target[0])]!r}, not {a.value.value!r}")
+
+
+async def _row(s: Session, e: Entity, where: Expression) -> Row:
+    """A new row that the work is about, as far as values for that are found; put into the database where no body may say it."""
+    row = await s.create(e, apart=True)
+    wanted = dict(row)
+    made_to_hold(e, where, wanted)
+    for part in conjuncts(where):
+        if not await _meets(s, e, part, row["id"]):
+            for name, value in satisfying(e, part, wanted):
+                await put(s, e, row["id"], name, value)
+                if await _meets(s, e, part, row["id"]):
+                    break
+    return row
+
+
+async def _kept_apart(s: Session, e: Entity, where: Expression, id: str) -> bool:
+    for part in conjuncts(where):
+        for name, value in satisfying(e, Not(part), dict(await _stored(s, e, id) or {})):
+            await put(s, e, id, name, value)
+            if not await _meets(s, e, where, id):
+                return True
+    return not await _meets(s, e, where, id)
+
+
+async def _meets(s: Session, e: Entity, where: Expression, id: str) -> bool:
+    name = f'"{e.name}".'
+    condition = sql(where, Place(Scope(s.blueprint, e), name, name))
+    return bool(await s.query(f'SELECT 1 FROM "{e.name}" WHERE "id" = ? AND {condition}', id))
+
+
+async def _stored(s: Session, e: Entity, id: str) -> Row | None:
+    found = await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', id)
+    return dict(found[0]) if found else None

@@ -1,0 +1,138 @@
+"""``every day at "03:00" { update …, delete …, run … }`` in the service."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token, Tree
+
+from clodo.blueprint.constructs import Construct
+from clodo.blueprint.formulas import Scope, condition_problems
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.syntax import expression_of, text_of
+from clodo.blueprint.text import expression_text, quote
+from clodo.blueprint.values import Blueprint, Expression
+from clodo.bricks.actions.language import effect_of, effect_text
+from clodo.bricks.actions.problems import effect_problems
+from clodo.bricks.actions.values import Action, DeleteRows, UpdateRows
+
+_DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+#: Steps that divide an hour, so that the times are evenly apart.
+_STEPS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class RunAction:
+    """Calls an action on every row of an entity that meets a condition; rows whose guards do not hold stay as they are."""
+
+    action: str
+    entity: str
+    where: Expression
+
+
+Work = UpdateRows | DeleteRows | RunAction
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Work that is done at times: every ``step`` minutes, or each hour, day, day of the week or month, at ``at`` (UTC)."""
+
+    unit: str
+    step: int = 1
+    at: str = ""
+    work: tuple[Work, ...] = ()
+
+
+def cron(s: Schedule) -> str:
+    """The times as a line of cron."""
+    hour, minute = (int(part) for part in (s.at or "00:00").split(":"))
+    if s.unit in ("minute", "minutes"):
+        return f"*/{s.step} * * * *" if s.step > 1 else "* * * * *"
+    if s.unit == "hour":
+        return "0 * * * *"
+    day = "1" if s.unit == "month" else "*"
+    weekday = str(_DAYS.index(s.unit)) if s.unit in _DAYS else "*"
+    return f"{minute} {hour} {day} * {weekday}"
+
+
+def _build(tree: Tree[Any]) -> Schedule:
+    unit, step, at = "", 1, ""
+    work: list[Work] = []
+    for part in tree.children:
+        if isinstance(part, Token):
+            if part.type == "NUMBER":
+                step = int(float(part)) if float(part).is_integer() else 0
+            elif part.type == "STRING":
+                at = text_of(part)
+            else:
+                unit = str(part)
+        elif part.data == "schedule_run":
+            work.append(RunAction(str(part.children[0]), str(part.children[1]), expression_of(part.children[2])))
+        else:
+            work.append(effect_of(part))  # type: ignore[arg-type]
+    return Schedule(unit, step, at, tuple(work))
+
+
+def _lines(s: Schedule) -> Iterator[str]:
+    step = f"{s.step} " if s.unit == "minutes" else ""
+    yield f"every {step}{s.unit}{f' at {quote(s.at)}' if s.at else ''} {{"
+    for one in s.work:
+        if isinstance(one, RunAction):
+            yield f"  run {one.action} on {one.entity} where {expression_text(one.where)}"
+        else:
+            yield f"  {effect_text(one)}"
+    yield "}"
+
+
+def _problems(b: Blueprint, owner: None, s: Schedule) -> Iterator[Problem]:
+    path = "(schedule)"
+    if s.unit == "minutes" and s.step not in _STEPS:
+        yield Problem("These times are not evenly apart.", f"Choose one of {', '.join(map(str, _STEPS))} minutes.", path)
+    if s.unit not in ("minute", "minutes", "hour") and not _TIME.fullmatch(s.at):
+        yield Problem(f"'every {s.unit}' wants a time of day in UTC.", f'Write every {s.unit} at "03:00", say.', path)
+    if s.unit in ("minute", "minutes", "hour") and s.at:
+        yield Problem(f"'every {s.unit}' takes no time of day.", "Remove it.", path)
+    if not s.work:
+        yield Problem("This schedule does nothing.", "Add a line such as 'delete session where expires_at < now'.", path)
+    for one in s.work:
+        if isinstance(one, RunAction):
+            yield from _run(b, one, path)
+        elif (e := b.entity(one.entity)) is None:
+            yield Problem(f"There is no entity {one.entity!r}.", "Name one of the service.", path)
+        else:
+            yield from effect_problems(b, e, one, Scope(b, e), path)
+
+
+def _run(b: Blueprint, run: RunAction, path: str) -> Iterator[Problem]:
+    e = b.entity(run.entity)
+    action = next((a for a in e.parts_of(Action) if a.name == run.action), None) if e is not None else None
+    if e is None or action is None:
+        yield Problem(f"There is no action {run.action!r} of {run.entity!r}.", "Name an action of an entity.", path)
+        return
+    if any(p.required for p in action.parameters):
+        yield Problem(f"{run.action!r} has required parameters, which a schedule cannot give.", "Give them defaults.", path)
+    yield from (Problem(m, "Mend the condition.", path) for m in condition_problems(run.where, Scope(b, e)))
+
+
+_GRAMMAR = """
+schedule: "every" NUMBER? SCHEDULE_UNIT ("at" STRING)? "{" _NL schedule_work* "}" _NL
+?schedule_work: action_update | action_delete | schedule_run
+schedule_run: "run" NAME "on" NAME "where" expression _NL
+SCHEDULE_UNIT: "minutes" | "minute" | "hour" | "day" | "month" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
+"""
+
+CONSTRUCTS = (
+    Construct(
+        name="schedule",
+        place="service",
+        value=Schedule,
+        grammar=_GRAMMAR.strip(),
+        build=_build,
+        lines=_lines,
+        check=_problems,
+    ),
+)

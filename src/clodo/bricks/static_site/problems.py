@@ -1,0 +1,92 @@
+"""What is wrong with a site, which a grammar cannot see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from clodo.blueprint.constructs import path_of
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.values import Blueprint
+from clodo.bricks.static_site.values import HeaderRule, Redirect, Site, fits
+
+_PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?(?:(?<!/)/\*)?|/\*")
+_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_VALUE = re.compile(r"[\x20-\x7e]{1,2000}")
+_OWN_PATHS = ("/health", "/openapi.json", "/docs", "/api")
+_OWN_HEADERS = ("connection", "content-length", "content-type", "content-encoding", "etag", "location", "set-cookie", "transfer-encoding", "content-security-policy")
+
+
+def site_problems(b: Blueprint, owner: None, site: Site) -> Iterator[Problem]:
+    """What is wrong with a site."""
+    path = path_of(owner, site)
+    for what in site.twice:
+        yield Problem(f"The site says {what!r} twice.", "Remove one of the two.", path)
+    if any(getattr(part, "path", "") == "/*" for part in b.parts):
+        yield Problem("A route for all paths leaves none for the site.", "Give the route a path of its own.", path)
+    seen: list[Redirect] = []
+    for r in site.redirects:
+        yield from _redirect(r, path)
+        if any(r.source == other.source for other in seen):
+            yield Problem(f"{r.source} leads to two places.", "Remove one of the two redirects.", path)
+        elif other := next((o for o in seen if fits(o.source, r.source)), None):
+            yield Problem(f"The redirect of {r.source} is never reached: {other.source} stands before it.", "Put it first.", path)
+        seen.append(r)
+    yield from _circles(site.redirects, path)
+    for rule in site.headers:
+        yield from _header(rule, path)
+    if site.policy and (not _VALUE.fullmatch(site.policy) or "," in site.policy):
+        yield Problem("The policy has signs that a header cannot carry.", "Use plain ASCII, and semicolons between directives.", path)
+    for word in ("'unsafe-inline'", "'unsafe-eval'"):
+        if word in site.policy:
+            yield Problem(f"The policy allows {word}, which lets injected scripts or styles run.", "Keep them in files of their own.", path, severity="warning")
+
+
+def _redirect(r: Redirect, path: str) -> Iterator[Problem]:
+    if not _PATH.fullmatch(r.source):
+        yield Problem(f"{r.source!r} is no path.", 'Write "/old" or "/old/*": letters, digits, - and _.', path)
+        return
+    for own in _OWN_PATHS:
+        if r.source == own or r.source.startswith(f"{own}/"):
+            yield Problem(f"The path {r.source} belongs to {own} of the service itself.", "Choose another.", path)
+    target = r.target.removesuffix("*") if r.source.endswith("/*") else r.target
+    if not (_elsewhere(target) or (_PATH.fullmatch(target.rstrip("/") or "/") and "*" not in target)):
+        yield Problem(
+            f"{r.target!r} is no place to lead to.",
+            'Write a path such as "/new", or an address that begins with https://; a star goes at the end, where the source has one.',
+            path,
+        )
+
+
+def _elsewhere(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    return fine and parts.username is None and not re.search(r"[\s\\*#\"<>]|[^\x21-\x7e]", target)
+
+
+def _circles(redirects: tuple[Redirect, ...], path: str) -> Iterator[Problem]:
+    def following(place: str) -> Redirect | None:
+        return next((r for r in redirects if fits(r.source, place)), None)
+
+    for first in redirects:
+        here: Redirect | None = first
+        for _ in range(len(redirects)):
+            here = following(here.target.removesuffix("*").rstrip("/") or "/") if here is not None else None
+            if here is first:
+                yield Problem(f"The redirect of {first.source} leads back to itself.", "Remove one of the circle.", path)
+                break
+
+
+def _header(rule: HeaderRule, path: str) -> Iterator[Problem]:
+    name, value = rule.header
+    if not _PATH.fullmatch(rule.path):
+        yield Problem(f"{rule.path!r} is no path.", 'Write "/about" or "/assets/*".', path)
+    if ":" not in rule.line or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        yield Problem(f"{rule.line!r} is no header.", 'Write it as "Cache-Control: no-cache".', path)
+    elif name.lower() in _OWN_HEADERS:
+        mend = "Write it as policy \"…\"." if name.lower() == "content-security-policy" else "Remove that line."
+        yield Problem(f"The site itself decides on the header {name}.", mend, path)

@@ -1,0 +1,1 @@
+"""Rows in files, out and in, and many rows in one request."""

@@ -1,0 +1,1 @@
+"""Keys that users make for their own programs."""

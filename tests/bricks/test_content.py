@@ -1,0 +1,198 @@
+"""Slugs, publishing and Markdown: the language, the renderer under attack, and faults that the proof finds."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import format_blueprint, parse
+from clodo.blueprint.plan import make_plan
+from clodo.blueprint.problems import InvalidBlueprint
+from clodo.bricks.content.language import Markdown, Publish, Slug
+from clodo.proof.host import Host
+from clodo.toolchain import Toolchain
+from tests.bricks.proving import BRICKS, Fault, example_of, expect_caught, proof
+
+SMALL = """service journal
+read public
+write key
+
+entity post {{
+  title: text required
+  body: longtext
+  secret: text write-only
+{lines}
+}}
+"""
+
+
+def journal(*lines: str) -> str:
+    return SMALL.format(lines="\n".join(f"  {line}" for line in lines))
+
+
+def test_the_lines_become_values_and_fields() -> None:
+    text = journal("slug from title follow", "publish", "markdown body")
+    blueprint = parse(text)
+    assert blueprint.entities[0].parts == (Slug("title", follow=True), Publish(), Markdown("body"))
+    assert format_blueprint(blueprint) == text
+    names = [f.name for f in make_plan(blueprint).blueprint.entities[0].fields]
+    assert names == ["title", "body", "secret", "slug", "status", "published_at", "body_html"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("slug from titel", "no field 'titel'.*Did you mean title"),
+        ("slug from body", "cannot be made into a slug"),
+        ("slug from secret", "write-only"),
+        ("markdown nothing", "no field 'nothing'"),
+        ("markdown secret", "write-only"),
+        ("slug from title\n  slug from title", "said twice"),
+        ("publish\n  publish", "said twice"),
+        ("slug from title\n  slug: text", "'slug' 2 times"),
+        ("publish\n  status: text", "'status' 2 times"),
+        ("publish\n  write public", "everybody would see its drafts"),
+    ],
+)
+def test_what_makes_no_sense_is_told(line: str, message: str) -> None:
+    with pytest.raises(InvalidBlueprint, match=message):
+        parse(journal(line))
+
+
+def _node(toolchain: Toolchain, script: str) -> str:
+    lib = BRICKS / "content" / "ts" / "lib"
+    modules = [(lib / name).read_text("utf-8") for name in ("markdown-inline.ts", "markdown.ts")]
+    source = re.sub(r"(?m)^import .*$|^export ", "", "\n".join(modules)) + f"{{\n{script}\n}}"
+    command = [str(toolchain.node), "--disable-warning=ExperimentalWarning", "--input-type=module-typescript", "-e", source]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    return run.stdout
+
+
+_FUZZ = r"""
+const ATOMS = ["<", ">", "\"", "'", "&", "javascript:", "JaVaScRiPt:", "data:text/html,", "vbscript:", "alert(1)", "<script>", "</script>",
+  "<img src=x onerror=alert(1)>", "onload=", "[", "]", "(", ")", "](", "![", "![x](", "<http://", "<javascript:", "\\", "`", "``", "```", "\n", "\n\n",
+  "    ", "\t", "- ", "1. ", "> ", "# ", "* ", "***", "**", "*", "_", "__", "~~~", "===", "---", " ", "  \n", "a", "b", "http://x.example", "mailto:a@b.example",
+  "\u0000", "\u0001", "\u00a0", "\u200b", "\u202e", "\ufeff", "\u0009", "&#106;", "&colon;", "&Tab;", "&newline;", "%6a", ":", "//", "/", "?", "#", "x@y.example>", "\"title\"", "'t'", " \"",
+  "java\nscript:", "java\tscript:", "\ud83d\ude00", "\ud800", "e\u0301", "style=", "<svg/onload=1>", "<!--", "-->", "]]>", "<![CDATA["];
+let seed = SEED;
+const random = (n) => { seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0; return Math.floor(seed / 4294967296 * n); };
+const TAG = /^<(\/?)([a-z][a-z0-9]*)((?: [a-z]+="[^"<>]*")*)>/;
+const ATTRIBUTES = { a: ["href", "title"], img: ["src", "alt", "title"], ol: ["start"], code: ["class"] };
+const PLAIN = ["p", "h1", "h2", "h3", "h4", "h5", "h6", "em", "strong", "ul", "li", "blockquote", "pre"];
+const decode = (t) => t.replace(/&(amp|lt|gt|quot|#39);/g, (_, n) => ({ amp: "&", lt: "<", gt: ">", quot: "\"", "#39": "'" })[n]);
+function fault(html) {
+  const open = [];
+  for (let at = 0; at < html.length; ) {
+    if (html[at] === ">") return "a bare >";
+    if (html[at] !== "<") { at += 1; continue; }
+    const m = TAG.exec(html.slice(at, at + 20000));
+    if (m === null) return "no tag: " + html.slice(at, at + 60);
+    const [whole, end, name, rest] = m;
+    if (name === "hr" || name === "br" || name === "img") { if (end) return "an end of " + name; }
+    else if (end) { if (open.pop() !== name) return "tags are not nested: " + name; }
+    else open.push(name);
+    const may = ATTRIBUTES[name];
+    if (may === undefined && !(PLAIN.includes(name) || name === "hr" || name === "br")) return "the tag " + name;
+    for (const [, key, value] of rest.matchAll(/ ([a-z]+)="([^"]*)"/g)) {
+      if (!may?.includes(key)) return "the attribute " + key;
+      if (/&(?!(amp|lt|gt|quot|#39);)/.test(value)) return "a bare & in an attribute";
+      if (key === "class" && !/^language-[\w+#.-]+$/.test(value)) return "the class " + value;
+      if (key === "href" || key === "src") {
+        let url;
+        try { url = new URL(decode(value), "https://base.example/"); } catch { continue; }
+        const good = key === "src" ? ["http:", "https:"] : ["http:", "https:", "mailto:", "tel:"];
+        if (!good.includes(url.protocol)) return key + " leads to " + url.protocol;
+      }
+    }
+    at += whole.length;
+  }
+  return open.length ? "left open: " + open : "";
+}
+for (let i = 0; i < 20000; i++) {
+  const text = Array.from({ length: 1 + random(24) }, () => ATOMS[random(ATOMS.length)]).join("");
+  const wrong = fault(markdownToHtml(text));
+  if (wrong) throw new Error(wrong + " from " + JSON.stringify(text) + " gave " + markdownToHtml(text));
+}
+"""
+
+
+@pytest.mark.parametrize("seed", [1, 20260101])
+def test_no_text_gives_html_that_runs_something(toolchain: Toolchain, seed: int) -> None:
+    _node(toolchain, _FUZZ.replace("SEED", str(seed)))
+
+
+def test_the_work_grows_with_the_length_of_the_text(toolchain: Toolchain) -> None:
+    """Texts that are made to keep a parser busy; each is 100,000 characters."""
+    script = r"""
+const texts = { brackets: "[", targets: "[a](", stars: "*a ", both: "*a_b", ticks: "` ", quotes: ">", items: "- a\n", less: "<a@", title: '](x "',
+  group: "](x(a)", signs: "#", under: "a_ ", spaces: " ", image: "![", rule: "* ", escapes: "\\", nested: "- > ", tabs: "\t" };
+for (const [name, atom] of Object.entries(texts)) {
+  const text = (s) => ("x".repeat(1) + atom.repeat(s / atom.length));
+  const time = (s) => { const from = performance.now(); markdownToHtml(text(s)); return performance.now() - from; };
+  time(2000);
+  const ms = Math.min(time(100000), time(100000));
+  if (ms > 5000) throw new Error(name + " took " + ms + " ms");
+}
+"""
+    _node(toolchain, script)
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("a\nb", "<p>a\nb</p>"),
+        ("***a***", "<p><em><strong>a</strong></em></p>"),
+        ("*a **b** c*", "<p><em>a <strong>b</strong> c</em></p>"),
+        ("snake_case_name", "<p>snake_case_name</p>"),
+        ("2. a\n3. b", '<ol start="2">\n<li>a</li>\n<li>b</li>\n</ol>'),
+        ("- a\n\n- b", "<ul>\n<li><p>a</p></li>\n<li><p>b</p></li>\n</ul>"),
+        ("> a\n\nb", "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>"),
+        ("~~~ts\na < b\n~~~", '<pre><code class="language-ts">a &lt; b\n</code></pre>'),
+        ("A\n===\n\nB\n---", "<h1>A</h1>\n<h2>B</h2>"),
+        ("`` a`b ``", "<p><code>a`b</code></p>"),
+        ("a  \nb\\\nc", "<p>a<br>\nb<br>\nc</p>"),
+        ("[*a*](/b 'c')", '<p><a href="/b" title="c"><em>a</em></a></p>'),
+        ("![*a*](/b.png)", '<p><img src="/b.png" alt="a"></p>'),
+        (r"\*a\* &amp; <b>", "<p>*a* &amp;amp; &lt;b&gt;</p>"),
+        ("[a](javascript:b)", "<p>a</p>"),
+    ],
+)
+def test_markdown_is_rendered(toolchain: Toolchain, text: str, html: str) -> None:
+    import json
+
+    assert json.loads(_node(toolchain, f"console.log(JSON.stringify(markdownToHtml({json.dumps(text)})));")) == html
+
+
+FAULTS = [
+    Fault("numbers are found before the transaction", "src/lib/slug.ts", 'SELECT 1 FROM ${table} WHERE "slug" = " try"."slug"${shown}', "SELECT 1 WHERE 0", "content.slug|core.no-server-error"),
+    Fault("a new title breaks addresses", "src/entities/article.ts", 'slugged("title", false)', 'slugged("title", true)', "content.slug-change"),
+    Fault("marks are cut out with their letters", "src/lib/slug.ts", '.normalize("NFKD")', "", "content.slug"),
+    Fault("the slug looks past the rules of reading", "src/lib/slug.ts", ", ...visible(entity, caller)]", "]", "content.draft"),
+    Fault("scheduled rows are shown at once", "src/lib/published.ts", ': [condition(\'"published_at" <= ?\', now)];', ': [condition(\'"published_at" IS NOT NULL AND "published_at" > ?\', "")];', "content.draft"),
+    Fault("drafts are shown", "src/entities/article.ts", "limits: [published],", "", "content.draft"),
+    Fault("a time that is past is taken", "src/lib/publish.ts", "if (at <= now)", "if (at < '')", "content.publish"),
+    Fault("any reader publishes", "src/lib/publish.ts", "const [before, caller] = await writableRow(c, entity,", 'const caller: Caller = {}; const before = await (await import("./rows")).readRow(c, entity, { user: { id: "", role: "admin" } },', "content.publish-rule"),
+    Fault("the handler of cron does nothing", "src/lib/publish.ts", "cron === EVERY_MINUTE", "cron === ''", "content.due"),
+    Fault("all that waits is published", "src/lib/publish.ts", '"published_at" <= ?${shown}', '"published_at" <> ?${shown}', "content.due"),
+    Fault("any scheme is linked", "src/lib/markdown-inline.ts", "schemes.includes(scheme)", "scheme", "content.safe-html"),
+    Fault("text is not escaped", "src/lib/markdown-inline.ts", "parts.push(escape(source[at] ?? \"\"));", "parts.push(source[at] ?? \"\");", "content.safe-html"),
+    Fault("HTML is not made anew", "src/lib/rendered.ts", "after[html] = typeof", "after[html] ??= after[html] !== undefined && typeof", "content.markdown"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_faults_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(example_of("content"), tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_it_holds_with_owners_and_soft_delete(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    lines = ("slug from title follow", "publish", "markdown body", "write owner", "soft delete")
+    text = journal(*lines).replace("read public\nwrite key\n", "\nusers {\n}\n")
+    report = proof(text, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()

@@ -1,0 +1,69 @@
+"""Reports: their words, what is wrong with them, planted faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.proof.host import Host
+from clodo.toolchain import Toolchain
+from tests.bricks.proving import Fault, example_of, expect_caught
+
+HEAD = "service x\n\nentity shop {\n  town: text\n}\n\nentity sale {\n  total: money\n  day_sold: date\n  open: boolean\n  notes: list\n  shop: -> shop\n}\n"
+
+
+def with_report(lines: str) -> str:
+    return f"{HEAD}\nreport r {{\n" + "".join(f"  {line}\n" for line in lines.split("; ")) + "}\n"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "from sale; show count",
+        "from sale where open and total > 5; group by shop.town as town, week(day_sold); show count as sales, sum(total * 2) as twice; read key",
+        "from sale; group by shop; show min(day_sold), avg(total)",
+    ],
+)
+def test_reports_have_one_form(lines: str) -> None:
+    assert format_blueprint(parse(with_report(lines))) == with_report(lines)
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("from sail; show count", "There is no entity 'sail'"),
+        ("from sale", "shows nothing"),
+        ("from sale; show total", "is no summary of rows"),
+        ("from sale; show sum(day_sold)", "cannot take a date"),
+        ("from sale; show sum(tottal)", "Did you mean total?"),
+        ("from sale; group by notes; show count", "cannot be grouped by a list or JSON"),
+        ("from sale; group by total, total; show count", "'total' 2 times"),
+        ("from sale where total; show count", "A condition is yes or no"),
+        ("from sale; show count; read user", "needs users"),
+        ("from sale; group by month(total); show count", "wants a date"),
+    ],
+)
+def test_what_makes_no_sense_is_told(lines: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(with_report(lines))
+    assert words in caught.value.message
+
+
+INDEX, LIB = "src/index.ts", "src/lib/reports.ts"
+FAULTS = [
+    Fault("counts what it is not about", LIB, "...(r.where === undefined ? [] : [condition(r.where)]),", "", "reports.where"),
+    Fault("other sums", INDEX, "SUM((\\\"total\\\" / 100.0))", "SUM((\\\"total\\\" / 10.0))", "reports.sums"),
+    Fault("greatest for least", INDEX, "AVG(", "MAX(", "reports.sums"),
+    Fault("groups by the day", INDEX, "'%Y-%m'", "'%Y-%d'", "reports.sums"),
+    Fault("no groups", LIB, "` GROUP BY ${places} ORDER BY ${places}`", '""', "reports.sums"),
+    Fault("filters passed over", LIB, "...parseListQuery(entity, url).conditions,", "", "reports."),
+    Fault("limits passed over", LIB, "if (url.searchParams.has(name)) {", "if (url.searchParams.has(name) && name === 'x') {", "reports.parameters"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(example_of("reports"), tmp_path / "s", toolchain, host, fault)

@@ -1,0 +1,138 @@
+"""Restoring: its line, what is wrong with it, and faults that the proof finds."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.plan import Plan
+from clodo.bricks.registry import service_checks
+from clodo.proof.check import Check
+from clodo.proof.client import Client
+from clodo.proof.host import Host
+from clodo.proof.verify import PROOF_SECRETS, verify
+from clodo.toolchain import Toolchain
+from tests.bricks.proving import Fault, made, proof
+
+SOURCE = """service plans
+read user
+write user
+
+users {
+  roles editor
+}
+
+entity plan {
+  name: text required unique
+  above: -> plan on delete cascade
+  soft delete
+  restore
+}
+
+entity step {
+  title: text required
+  plan: -> plan required on delete cascade
+  read user
+  write owner
+  soft delete
+  restore
+}
+
+entity remark {
+  text: text required
+  step: -> step required on delete cascade
+  write role editor
+  soft delete
+  restore
+}
+"""
+FOLDERS = """service folders
+
+entity folder {
+  name: text required unique
+  soft delete
+  restore
+}
+
+entity file {
+  name: text required
+  folder: -> folder on delete cascade
+  soft delete
+  restore
+}
+"""
+
+
+def test_the_line_is_kept_as_it_is() -> None:
+    assert format_blueprint(parse(SOURCE)) == SOURCE
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [("  restore\n", "none can be restored"), ("  soft delete\n  restore\n  restore\n", "said twice")],
+)
+def test_what_makes_no_sense_is_told(lines: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint, match=words) as error:
+        parse("service s\n\nentity thing {\n  name: text required\n" + lines + "}\n")
+    assert all(p.suggestion and p.line for p in error.value.problems)
+
+
+def caught(source: str, folder: Path, toolchain: Toolchain, host: Host, fault: Fault) -> bool:
+    """Whether the checks of this brick find a fault; those of others would only take time."""
+
+    def checks(plan: Plan) -> list[Check]:
+        return [c for c in service_checks(plan) if c.id.startswith("restore.")]
+
+    report = verify(made(source, folder, fault), checks, toolchain, host, types=False)
+    return any(e.id.startswith(tuple(fault.caught_by.split("|"))) for e in report.failures)
+
+
+FILE = "src/lib/restore.ts"
+FAULTS = [
+    Fault("nothing comes along", FILE, "reference.onDelete === \"cascade\" && child.softDelete ? then", "false ? then", "restore.cascade"),
+    Fault("all comes along", FILE, "const then = `\"deleted_at\" = '${moment.replaceAll(\"'\", \"''\")}'`", "const then = '\"deleted_at\" <> \"\" AND ' + `'${moment}' <> ''`", "restore.cascade"),
+    Fault("orphans", FILE, "[...whole(c, rows), ...ahead(c, changes)]", "[...ahead(c, changes)]", "restore.parent"),
+    Fault("anyone lists", FILE, "      const caller = await admit(c, entity.write);\n      return listRows", "      const caller = await admit(c, entity.read);\n      return listRows", "restore.access"),
+    Fault("anyone restores", FILE, '...(entity.write === "owner" ? [condition(\'"owner_id" = ?\', caller.user?.id ?? "")] : []),', "", "restore.access"),
+    Fault("all rows are listed", FILE, "condition('\"deleted_at\" IS NOT NULL'),", "", "restore.list|restore.back"),
+    Fault("twice", FILE, 'throw new Problem(409, "This row is not deleted.");\n      }', "return c.json(toJson(entity, await readRow(c, entity, caller, id)));\n      }", "restore.back"),
+]
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    assert caught(SOURCE, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("source", [SOURCE, FOLDERS], ids=["users", "public"])
+def test_a_service_is_proven(source: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(source, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()
+
+
+@pytest.mark.workerd
+def test_no_row_comes_back_while_its_parent_goes(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    served = host.serve(made(FOLDERS, tmp_path / "s"), bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        for n in range(20):
+            folder = (await client.send("POST", "/api/folders", {"name": f"f{n}"})).body["id"]
+            file = (await client.send("POST", "/api/files", {"name": "x", "folder_id": folder})).body["id"]
+            assert (await client.send("DELETE", f"/api/files/{file}")).status == 204
+            restored, deleted = await asyncio.gather(
+                client.send("POST", f"/api/files/{file}/restore"), client.send("DELETE", f"/api/folders/{folder}")
+            )
+            assert deleted.status == 204
+            assert restored.status in (200, 409)
+            twice = await asyncio.gather(*(client.send("POST", f"/api/folders/{folder}/restore") for _ in range(3)))
+            assert sorted(a.status for a in twice) == [200, 409, 409]
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()

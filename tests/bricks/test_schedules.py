@@ -1,0 +1,76 @@
+"""Schedules: their words, what is wrong with them, planted faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.bricks.schedules.language import Schedule, cron
+from clodo.proof.host import Host
+from clodo.toolchain import Toolchain
+from tests.bricks.proving import Fault, example_of, expect_caught
+
+HEAD = 'service x\n\nentity hold {\n  name: text\n  until: datetime required\n  action end(why: text) {\n    set name = why\n  }\n  action move(to: datetime required) {\n    set until = to\n  }\n}\n'
+
+
+def with_schedule(when: str, *lines: str) -> str:
+    return f"{HEAD}\nevery {when} {{\n" + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+@pytest.mark.parametrize(
+    ("when", "line"),
+    [
+        ("minute", "* * * * *"),
+        ("15 minutes", "*/15 * * * *"),
+        ("hour", "0 * * * *"),
+        ('day at "03:20"', "20 3 * * *"),
+        ('sunday at "00:00"', "0 0 * * 0"),
+        ('friday at "18:05"', "5 18 * * 5"),
+        ('month at "06:00"', "0 6 1 * *"),
+    ],
+)
+def test_times_have_one_form_and_a_line_of_cron(when: str, line: str) -> None:
+    source = with_schedule(when, "delete hold where until < now", "run end on hold where until < now - days(1)")
+    blueprint = parse(source)
+    assert format_blueprint(blueprint) == source
+    assert [cron(s) for s in blueprint.parts_of(Schedule)] == [line]
+
+
+@pytest.mark.parametrize(
+    ("when", "lines", "words"),
+    [
+        ("7 minutes", ["delete hold where until < now"], "not evenly apart"),
+        ("day", ["delete hold where until < now"], "wants a time of day"),
+        ('day at "25:00"', ["delete hold where until < now"], "wants a time of day"),
+        ('hour at "03:00"', ["delete hold where until < now"], "takes no time of day"),
+        ("hour", [], "does nothing"),
+        ("hour", ["delete holds where until < now"], "There is no entity 'holds'"),
+        ("hour", ["delete hold where until"], "A condition is yes or no"),
+        ("hour", ["update hold set name = 3 where until < now"], "'name' is a text"),
+        ("hour", ["run stop on hold where until < now"], "There is no action 'stop'"),
+        ("hour", ["run move on hold where until < now"], "required parameters"),
+        ("hour", ["run end on hold where untill < now"], "Did you mean until?"),
+    ],
+)
+def test_what_makes_no_sense_is_told(when: str, lines: list[str], words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(with_schedule(when, *lines))
+    assert words in caught.value.message
+
+
+INDEX, LIB = "src/index.ts", "src/lib/schedules.ts"
+FAULTS = [
+    Fault("never done", LIB, "schedule.cron !== controller.cron", "schedule.cron === controller.cron", "schedules.does"),
+    Fault("everything deleted", INDEX, 'WHERE (\\"session\\".\\"expires_at\\" <', 'WHERE (\\"session\\".\\"expires_at\\" IS NOT', "schedules.does"),
+    Fault("actions not run", LIB, "await run.carryOut(c, row);", "void run;", "schedules.does"),
+    Fault("run on the others", LIB, "WHERE ${where.sql} ORDER", "WHERE NOT (${where.sql}) ORDER", "schedules.does"),
+    Fault("another state", "src/actions.ts", "SET \\\"status\\\" = 'expired'", "SET \\\"status\\\" = 'ready'", "schedules.does|actions.does"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(example_of("schedules"), tmp_path / "s", toolchain, host, fault)
