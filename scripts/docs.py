@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from pathlib import Path
 
 from click.testing import CliRunner
 
+from clodo.bricks.registry import bricks
 from clodo.cli import main
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -50,6 +53,30 @@ def cli_page() -> str:
     return "\n".join(parts)
 
 
+BRICKS_HEAD = """# All bricks
+
+What services are put together from: what each brick adds to the language, to the service and to the proof, and, where it has
+words of its own, a blueprint that the tests build and prove. [Bricks](bricks.md) tells how to make one.
+
+This page is written by `make docs` from the pages of the bricks; a test holds it against them.
+"""
+
+
+def bricks_page() -> str:
+    """The text of ``docs/all-bricks.md``."""
+    parts = [BRICKS_HEAD]
+    for brick in bricks():
+        folder = Path(str(files(brick.package)))
+        page = (folder / "README.md").read_text("utf-8").strip()
+        page = re.sub(r"^(#+) ", r"#\1 ", page, flags=re.MULTILINE)
+        example = folder / "example.clodo"
+        if example.is_file() and "```" not in page:
+            page += f"\n\n```clodo\n{example.read_text('utf-8')}```"
+        parts.append(page + "\n")
+    return "\n".join(parts)
+
+
 if __name__ == "__main__":
     (DOCS / "cli.md").write_text(cli_page(), "utf-8")
-    print("docs/cli.md")
+    (DOCS / "all-bricks.md").write_text(bricks_page(), "utf-8")
+    print("docs/cli.md docs/all-bricks.md")

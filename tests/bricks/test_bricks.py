@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from scripts.docs import bricks_page
 
-from clodo.blueprint import format_blueprint, parse
+from clodo.blueprint import check, format_blueprint, parse
 from clodo.blueprint.plan import make_plan
 from clodo.bricks.registry import bricks
 from clodo.emit import Brick
@@ -53,3 +55,13 @@ def test_its_example_is_proven(brick: Brick, tmp_path: Path, toolchain: Toolchai
     assert report.proven, report.summary()
     assert any(e.id.startswith(f"{brick.name}.") for e in report.evidence)
     assert report.gzip < 60 * 1024
+
+
+def test_the_page_of_all_bricks_is_up_to_date() -> None:
+    page = (BRICKS.parents[2] / "docs" / "all-bricks.md").read_text("utf-8")
+    assert page == bricks_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("text", re.findall(r"```clodo\n(.*?)```", bricks_page(), re.DOTALL))
+def test_every_blueprint_of_the_page_is_sound(text: str) -> None:
+    assert [p for p in check(parse(text)) if p.severity == "error"] == []

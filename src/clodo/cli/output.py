@@ -19,7 +19,7 @@ _STYLES = {
     "role": ("blue", "", ""),
     "name": ("bold", "", ""),
     "access": ("blue", "", ""),
-    "unsupported": ("magenta", "[not buildable yet: ", "]"),
+    "unsupported": ("magenta", "[not built by this model: ", "]"),
     "unexplained": ("bold red", "[not understood: ", "]"),
 }
 _BLUEPRINT = (

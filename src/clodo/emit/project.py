@@ -173,7 +173,7 @@ def service_test(plan: Plan) -> str:
     cases = "\n".join(_entity_case(plan, e) for e in plan.blueprint.entities)
     if not plan.stores:
         return _TEST_WITHOUT_DATABASE
-    return f"""import {{ applyD1Migrations, env }} from "cloudflare:test";
+    return f"""import {{ applyD1Migrations, createExecutionContext, env }} from "cloudflare:test";
 import {{ beforeAll, expect, it }} from "vitest";
 import app from "../src/index";
 
@@ -184,7 +184,7 @@ let headers: Record<string, string> = {_headers(plan)};
 
 const send = async (method: string, path: string, body?: unknown): Promise<[number, Json]> => {{
   const init = {{ method, headers, ...(body === undefined ? {{}} : {{ body: JSON.stringify(body) }}) }};
-  const response = await app.request(path, init, bindings);
+  const response = await app.request(path, init, bindings, createExecutionContext());
   const text = await response.text();
   return [response.status, text === "" ? {{}} : (JSON.parse(text) as Json)];
 }};

@@ -21,7 +21,9 @@ _ROUNDS = 3
 
 _INSTRUCTIONS = """You turn descriptions of services into blueprints. Write the blueprint only.
 State what the text states: entities, their fields with type, required, unique, default, min, max, \
-references (-> other entity), many-to-many (<-> other entity), who may read and write.
+references (-> other entity), many-to-many (<-> other entity), who may read and write; where the text states them also \
+rules (check, at most, no overlap), states (transitions), actions with guards and effects, reports, schedules (every), \
+files (photo: image, scan: file).
 Types: text longtext integer decimal money boolean date datetime time email url uuid json list enum(a, b).
 If the text does not describe a service that keeps data, answer with an entity named unclear."""
 
@@ -68,6 +70,43 @@ entity entry {
 
 entity label {
   name: text
+}
+""",
+    ),
+    (
+        "Members ride our bikes; a bike has a code. A ride is open until it is ended, which only works once, and nobody may "
+        "have more than two open rides. I want to see the rides of each month, and every night old ended rides should go.",
+        """service bike_service
+
+entity bike {
+  code: text required unique
+}
+
+entity member {
+  name: text required
+}
+
+entity ride {
+  status: enum(open, ended)
+  ended_at: datetime
+  bike: -> bike required
+  member: -> member required
+  transitions status: open -> ended
+  at most 2 per member where status = "open" "Two rides at most."
+  action end {
+    when status = "open" "It has ended already."
+    set status = "ended", ended_at = now
+  }
+}
+
+report rides_by_month {
+  from ride
+  group by month(created_at) as month
+  show count
+}
+
+every day at "03:00" {
+  delete ride where status = "ended" and ended_at < now - days(365)
 }
 """,
     ),

@@ -114,5 +114,5 @@ def _words(p: Policy) -> str:
     return f"{p.most:,} per {span} per {p.per}"
 
 
-# Late: the document has the routes of all others by then.
-BRICK = Brick("limits", "clodo.bricks.limits", _applies, _parts, order=95)
+# Late, behind tenants too: the document has the routes of all others by then.
+BRICK = Brick("limits", "clodo.bricks.limits", _applies, _parts, order=97)

@@ -73,7 +73,11 @@ const isMissing = ({ after }: Change): boolean => after !== null && after["slug"
 function numbered(c: Context<AppEnv>, { entity, id }: Change, base: string): D1PreparedStatement {
   const table = quote(entity.name);
   const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
-  const taken = `EXISTS (SELECT 1 FROM ${table} WHERE "slug" = " try"."slug"${shown})`;
+  // Where values are unique within a tenant only, those of others have no say, and are not told by a number.
+  const within = (entity.uniqueWithin ?? [])
+    .map((column) => ` AND ${quote(column)} IS (SELECT own.${quote(column)} FROM ${table} AS own WHERE own."id" = ?2)`)
+    .join("");
+  const taken = `EXISTS (SELECT 1 FROM ${table} WHERE "slug" = " try"."slug"${shown}${within})`;
   // No entity has a name with a space in it.
   const tries =
     `WITH RECURSIVE " try" ("number", "slug") AS (SELECT 1, ?1 UNION ALL ` +

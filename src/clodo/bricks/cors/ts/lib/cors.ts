@@ -5,11 +5,11 @@ const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
 /** What pages may send, beside what browsers let them send anyway. */
 const SENT =
-  "Authorization, Content-Disposition, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Range, X-API-Key, X-CSRF-Token, X-Request-Id";
+  "Authorization, Content-Disposition, Content-Type, Idempotency-Key, If-Match, If-Modified-Since, If-None-Match, If-Range, Last-Event-ID, Range, X-API-Key, X-CSRF-Token, X-Request-Id, X-Tenant-Id";
 
 /** What pages may read, beside what browsers let them read anyway. */
 const EXPOSED =
-  "Accept-Ranges, Age, Allow, Cache-Status, Content-Disposition, Content-Range, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id";
+  "Accept-Ranges, Age, Allow, Cache-Status, Content-Disposition, Content-Range, ETag, Idempotent-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate, X-Cache, X-Request-Id";
 
 /** Browsers ask again after this time; none of them remembers for much longer. */
 const PREFLIGHT_SECONDS = 7200;
