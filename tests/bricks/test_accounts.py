@@ -30,7 +30,7 @@ def test_a_line_is_kept_as_it_is(line: str) -> None:
 
 
 def test_an_entity_of_that_path_is_told() -> None:
-    with pytest.raises(InvalidBlueprint, match="answers at /api/users"):
+    with pytest.raises(InvalidBlueprint, match="would answer at /api/users"):
         parse(users("manage roles") + "\nentity users {\n}\n")
 
 

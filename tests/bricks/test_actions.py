@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from clodo.proof.session import Session
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught, made
+from tests.bricks.tables import carry_out, put, tables
 
 HEAD = """service x
 
@@ -76,6 +78,10 @@ def test_actions_have_one_form(head: str, lines: str) -> None:
         ("act", "by role boss; set copies = 1", "No role 'boss' is declared"),
         ("act", "delete loan where note", "A condition is yes or no"),
         ("act(book: -> book)", "delete loan where book = book", "Both sides are the same"),
+        ("act", "set copies = 2.5", "2.5 is no integer"),
+        ("act(why: text)", "set state = why", "'state' takes new, old only"),
+        ("act(now: text)", "set copies = 1", "is a word of expressions"),
+        ("act(to: -> book, to_id: text)", "set copies = 1", "'to_id' 2 times"),
     ],
 )
 def test_what_makes_no_sense_is_told(head: str, lines: str, words: str) -> None:
@@ -130,6 +136,91 @@ def test_of_200_calls_for_the_last_copy_one_wins(tmp_path: Path, host: Host) -> 
         assert sorted(a.status for a in answers) == [200] + [409] * 199
         assert (await s.get(book, row["id"])).body["copies"] == 0
         assert len((await s.page(loan, {"book_id": row["id"]})).body["items"]) == 1
+        await client.close()
+
+    asyncio.run(play())
+    host.reset()
+
+
+def test_values_are_stored_in_the_form_of_their_field() -> None:
+    db, b = tables(
+        "service x\n\nentity item {\n  stock: integer\n  weight: decimal\n  opens: time\n  price: money\n  no timestamps\n  action weigh(given: decimal) {\n"
+        "    set stock = weight, price = given, opens = \"09:30\"\n    create note (words = \"it's ?9 {}\")\n  }\n}\n\n"
+        'entity note {\n  words: text\n  at: time default now\n  day: date default now\n  no timestamps\n}\n'
+    )
+    put(db, "item", id="i", weight=2.4)
+    carry_out(db, b, "item", "weigh", "i", 1.005, "n")
+    assert db.execute("SELECT stock, typeof(stock), price, opens FROM item").fetchall() == [(2, "integer", 100, "09:30:00")]
+    assert db.execute("SELECT words, at, day FROM note").fetchall() == [("it's ?9 {}", "10:20:30", "2026-03-01")]
+
+
+def test_a_parameter_hides_a_reference_of_its_name() -> None:
+    db, b = tables(
+        "service x\n\nentity person {\n  age: integer\n  no timestamps\n}\n\nentity pet {\n  age: integer\n  no timestamps\n}\n\n"
+        "entity house {\n  n: integer\n  guest: -> pet\n  no timestamps\n  action host(guest: -> person) {\n    set n = guest.age\n  }\n}\n"
+    )
+    put(db, "person", id="p", age=7)
+    put(db, "house", id="h")
+    carry_out(db, b, "house", "host", "h", "p")
+    assert db.execute("SELECT n FROM house").fetchall() == [(7,)]
+
+
+def test_money_of_users_is_money() -> None:
+    db, b = tables(
+        "service x\nread user\nwrite user\n\nusers {\n  credit: money\n}\n\nentity item {\n  price: money\n  no timestamps\n"
+        "  action buy {\n    by user\n    when caller.credit >= price\n    set price = 0\n  }\n}\n"
+    )
+    put(db, "user", id="u", email="", password_hash="", credit=500, created_at="", updated_at="")
+    put(db, "item", id="i", price=600)
+    with pytest.raises(sqlite3.OperationalError, match="malformed JSON"):
+        carry_out(db, b, "item", "buy", "i", caller="u")
+
+
+def test_actions_stay_within_the_tenant_of_their_row() -> None:
+    db, b = tables(
+        "service x\nread user\nwrite user\ntenants team\n\nusers {\n}\n\nentity team {\n  name: text\n  no timestamps\n  action open {\n    by user\n"
+        '    create task (title = "first")\n  }\n}\n\nentity task {\n  title: text\n  no timestamps\n  action sweep {\n    by user\n'
+        '    when count(task) < 3\n    update task set title = "old" where title = "new"\n    create task (title = "next")\n    delete task where title = "gone"\n  }\n}\n'
+    )
+    for team in "ab":
+        put(db, "team", id=team, name=team)
+        put(db, "task", id=f"{team}1", title="new", team_id=team)
+        put(db, "task", id=f"{team}2", title="gone", team_id=team)
+    carry_out(db, b, "task", "sweep", "a1", "fresh")
+    found = db.execute("SELECT team_id, title FROM task ORDER BY team_id, title").fetchall()
+    assert found == [("a", "next"), ("a", "old"), ("b", "gone"), ("b", "new")]
+    carry_out(db, b, "team", "open", "b", "b3")
+    assert db.execute("SELECT team_id FROM task WHERE title = 'first'").fetchall() == [("b",)]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [("n: integer max 3", "4", "more or less than 'n' takes"), ("u: url", '"x"', "x is no url"), ('t: text required', '""', "than 't' takes"), ("u: url", "other", "is a url, and the value is a text")],
+)
+def test_values_that_a_field_does_not_take_are_told(field: str, value: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(f"service x\n\nentity a {{\n  {field}\n  other: text\n  action act {{\n    set {field.split(':')[0]} = {value}\n  }}\n}}\n")
+    assert words in caught.value.message
+
+
+@pytest.mark.workerd
+def test_actions_are_written_down_and_keep_to_versions(tmp_path: Path, host: Host) -> None:
+    source = (
+        "service x\n\nentity book {\n  copies: integer required\n  audit\n  versions\n  action lend {\n    when copies > 0\n"
+        "    set copies = copies - 1\n  }\n}\n"
+    )
+    plan = make_plan(parse(source))
+    url = host.serve(made(source, tmp_path / "s"), bindings=PROOF_SECRETS).url
+
+    async def play() -> None:
+        client = Client(url, (), frozenset())
+        s = Session(client, plan, PROOF_SECRETS, host.query)
+        row = await s.create(plan.blueprint.entities[0], {"copies": 1})
+        path = f"/api/books/{row['id']}/lend"
+        assert (await client.send("POST", path, {}, headers={"if-match": '"another"'})).status == 412
+        assert [(await client.send("POST", path, {})).status for _ in range(2)] == [200, 409]
+        found = await s.query('SELECT "action" FROM "_audit" WHERE "row_id" = ? ORDER BY "id"', row["id"])
+        assert [entry["action"] for entry in found] == ["create", "update"]
         await client.close()
 
     asyncio.run(play())

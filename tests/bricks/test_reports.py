@@ -7,9 +7,14 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.plan import make_plan
+from clodo.bricks.reports.brick import column_sql
+from clodo.bricks.reports.language import Report
+from clodo.emit.expressions import computed_sql
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught
+from tests.bricks.tables import put, tables
 
 HEAD = "service x\n\nentity shop {\n  town: text\n}\n\nentity sale {\n  total: money\n  day_sold: date\n  open: boolean\n  notes: list\n  shop: -> shop\n}\n"
 
@@ -67,3 +72,32 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("reports"), tmp_path / "s", toolchain, host, fault)
+
+
+def test_paths_in_a_tree_lead_to_the_other_row() -> None:
+    source = (
+        "service x\n\nentity employee {\n  name: text\n  boss: text = manager.name\n  pay: money\n  manager: -> employee\n  no timestamps\n}\n\n"
+        "report teams {\n  from employee\n  group by manager.manager.name as top\n  show count, sum(manager.pay) as pays\n}\n"
+    )
+    db, b = tables(source)
+    for id, manager in (("a", None), ("b", "a"), ("c", "b")):
+        put(db, "employee", id=id, name=id.upper(), pay=100, manager_id=manager)
+    e, report = b.entities[0], b.parts_of(Report)[0]
+    boss = e.field("boss")
+    assert boss is not None and boss.computed is not None
+    assert db.execute(f'SELECT {computed_sql(boss.computed, e, b)} FROM employee ORDER BY id').fetchall() == [(None,), ("A",), ("B",)]
+    columns = ", ".join(column_sql(make_plan(b), report, c) for c in (*report.group, *report.show))
+    assert db.execute(f"SELECT {columns} FROM employee GROUP BY 1 ORDER BY 1").fetchall() == [(None, 2, 1.0), ("A", 1, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        "entity node {\n  depth: integer = parent.depth + 1\n  parent: -> node\n}\n",
+        "entity a {\n  n: integer = sum(b.m)\n}\n\nentity b {\n  m: integer = sum(a.n)\n}\n",
+    ],
+)
+def test_fields_that_are_computed_from_themselves_are_told(entities: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(f"service x\n\n{entities}")
+    assert "computed from itself" in caught.value.message

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.bricks.registry import service_tree
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught, proof
+from tests.bricks.tables import put, tables
 
 HEAD = "service x\n\nentity book {\n  copies: integer required min 0\n}\n\nentity loan {\n  from_day: date\n  to_day: date\n  back_at: datetime\n  note: text\n  book: -> book required\n"
 SQL = "migrations/0001_init.sql"
@@ -49,9 +52,12 @@ def test_lines_have_one_form(line: str) -> None:
         ("at most 3 per shelf", "no 'shelf' to count by"),
         ("no overlap (from_day, back_at)", "are no range"),
         ("no overlap (note, note)", "are no range"),
+        ("no overlap (from_day, from_day)", "are no range"),
         ("check book > book", "Rows are alike or not"),
         ("check book.pages > 3", "book has no 'pages'"),
         ("check from_day + 3 > to_day", "cannot take a date and a number"),
+        ("check days(2) < days(3)", "Lengths of time cannot be compared"),
+        ('check note = "a" "with a brace at its end }"', "without braces"),
     ],
 )
 def test_what_makes_no_sense_is_told(line: str, words: str) -> None:
@@ -87,3 +93,96 @@ def test_rules_that_count_other_rows_hold(tmp_path: Path, toolchain: Toolchain, 
     report = proof(source, tmp_path / "s", toolchain, host)
     assert report.proven, report.summary()
     assert [e.outcome for e in report.evidence if e.id == "rules.check"] == ["passed"]
+
+
+def refused(db: sqlite3.Connection, statement: str) -> str:
+    """What a rule says to a change."""
+    with pytest.raises(sqlite3.IntegrityError) as caught:
+        db.execute(statement)
+    return str(caught.value)
+
+
+def test_rules_see_changes_of_what_computed_fields_are_computed_from() -> None:
+    db, _ = tables(
+        "service x\n\nentity trip {\n  seats: integer\n}\n\nentity order {\n  price: integer\n  amount: integer\n  total: integer = price * amount\n"
+        "  guests: integer = count(guest where order = this)\n  trip: -> trip\n  check total <= 10\n  check guests <= trip.seats\n}\n\n"
+        "entity guest {\n  order: -> order\n  no timestamps\n}\n"
+    )
+    put(db, "trip", id="t", seats=1, created_at="", updated_at="")
+    put(db, "order", id="o", price=1, amount=10, trip_id="t", created_at="", updated_at="")
+    assert "422|price|" in refused(db, "UPDATE \"order\" SET price = 2")
+    put(db, "guest", id="a", order_id="o")
+    assert "guests <= trip.seats" in refused(db, "INSERT INTO guest VALUES ('b', 'o')")
+    assert "guests <= trip.seats" in refused(db, "UPDATE trip SET seats = 0")
+
+
+def test_rules_see_changes_behind_several_references() -> None:
+    db, _ = tables(
+        "service x\n\nentity author {\n  age: integer\n  no timestamps\n}\n\nentity book {\n  rare: boolean\n  author: -> author\n  no timestamps\n}\n\n"
+        "entity loan {\n  member: text\n  book: -> book\n  no timestamps\n  check book.author.age > 17\n  at most 1 per member where book.rare\n}\n"
+    )
+    put(db, "author", id="a", age=20)
+    for id in "bc":
+        put(db, "book", id=id, rare=id == "b", author_id="a")
+        put(db, "loan", id=id, member="m", book_id=id)
+    assert "book.author.age" in refused(db, "UPDATE author SET age = 17")
+    assert "1 at most" in refused(db, "UPDATE book SET rare = 1")
+
+
+def test_rows_are_counted_by_what_holds_of_each_of_them() -> None:
+    db, _ = tables(
+        "service x\n\nentity loan {\n  member: text\n  no timestamps\n  at most 1 per member where exists(fine where loan = this)\n}\n\n"
+        "entity fine {\n  loan: -> loan\n  no timestamps\n}\n"
+    )
+    for id in "abc":
+        put(db, "loan", id=id, member="m")
+    put(db, "fine", id="1", loan_id="a")
+    db.execute("UPDATE loan SET member = 'm' WHERE id = 'a'")
+    assert "1 at most" in refused(db, "INSERT INTO fine VALUES ('2', 'b')")
+
+
+def test_each_tenant_is_counted_by_itself() -> None:
+    db, _ = tables(
+        "service x\nread user\nwrite user\ntenants team\n\nusers {\n}\n\nentity team {\n  name: text\n  no timestamps\n}\n\n"
+        "entity slot {\n  hour: integer\n  end: integer\n  no timestamps\n  at most 1 per hour\n  no overlap (hour, end)\n  check count(slot) <= 1\n}\n"
+    )
+    for team in "ab":
+        put(db, "team", id=team, name=team)
+        put(db, "slot", id=team, hour=1, end=2, team_id=team)
+    assert "409" in refused(db, "INSERT INTO slot VALUES ('c', 1, 2, 'a')")
+
+
+def test_times_and_moments_are_compared_in_the_form_that_they_are_stored_in() -> None:
+    db, _ = tables(
+        'service x\n\nentity shop {\n  closes: time\n  since: datetime\n  day_off: date\n  no timestamps\n  check closes <= "22:00" and closes in ("21:00", "22:00")\n'
+        '  check since >= "2026-01-01T01:00:00+01:00"\n  check day_off != since\n}\n'
+    )
+    put(db, "shop", id="a", closes="22:00:00", since="2026-01-01T00:00:00.000Z")
+    assert "closes" in refused(db, "UPDATE shop SET closes = '22:00:01'")
+    assert "since" in refused(db, "UPDATE shop SET since = '2025-12-31T23:59:59.999Z'")
+    assert "day_off" in refused(db, "UPDATE shop SET day_off = '2026-01-01'")
+
+
+def test_sums_of_money_are_free_of_dust() -> None:
+    db, _ = tables(
+        "service x\n\nentity bill {\n  total: money\n  no timestamps\n}\n\nentity payment {\n  amount: money\n  tip: money\n  sum: money\n  bill: -> bill\n  no timestamps\n"
+        "  check sum(payment.amount where bill = this.bill) <= bill.total\n  check amount + tip = sum\n}\n"
+    )
+    put(db, "bill", id="b", total=30)
+    put(db, "payment", id="1", amount=10, tip=20, sum=30, bill_id="b")
+    put(db, "payment", id="2", amount=20, tip=0, sum=20, bill_id="b")
+    assert "bill.total" in refused(db, "INSERT INTO payment VALUES ('3', 1, 0, 1, 'b')")
+
+
+def test_a_refusal_is_known_where_rows_go_along_with_others() -> None:
+    source = (
+        "service x\n\nentity team {\n  name: text\n}\n\nentity player {\n  team: -> team on delete cascade\n  game: -> game\n}\n\n"
+        "entity game {\n  name: text\n  players: integer\n  check count(player where game = this) >= players\n}\n"
+    )
+    assert "rules" in service_tree(parse(source), source)["src/entities/team.ts"]
+
+
+def test_what_nothing_can_be_counted_by_is_told() -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse("service x\n\nentity a {\n  n: integer\n  twice: integer = n * 2\n  at most 3 per twice\n}\n")
+    assert "'twice' is computed" in caught.value.message

@@ -52,6 +52,7 @@ def test_times_have_one_form_and_a_line_of_cron(when: str, line: str) -> None:
         ("hour", ["run stop on hold where until < now"], "There is no action 'stop'"),
         ("hour", ["run move on hold where until < now"], "required parameters"),
         ("hour", ["run end on hold where untill < now"], "Did you mean until?"),
+        ("3 hour", ["delete hold where until < now"], "is no time of a schedule"),
     ],
 )
 def test_what_makes_no_sense_is_told(when: str, lines: list[str], words: str) -> None:
@@ -74,3 +75,14 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("schedules"), tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.parametrize(("lines", "words"), [("create own (n = 1)", "have an owner"), ("set holder = caller", "asks who calls")])
+def test_actions_that_need_a_caller_are_not_for_schedules(lines: str, words: str) -> None:
+    source = (
+        f"service x\n\nusers {{\n}}\n\nentity own {{\n  n: integer\n  write owner\n}}\n\nentity hold {{\n  n: integer\n  holder: -> user\n  action take {{\n    by user\n    {lines}\n  }}\n}}\n\n"
+        "every hour {\n  run take on hold where n = 1\n}\n"
+    )
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(source)
+    assert words in caught.value.message

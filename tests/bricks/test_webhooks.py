@@ -102,7 +102,7 @@ def test_what_makes_no_sense_is_told(lines: str, said: str) -> None:
 
 def test_an_entity_cannot_take_its_path() -> None:
     start = "service x\n\nentity webhook {\n  name: text\n}\n\n"
-    assert "would stand at /api/webhooks" in problems_of("webhook a on webhook created\n", start)
+    assert "The entity 'webhook' would answer at /api/webhooks, and so would the webhook 'a'. Rename the entity." in problems_of("webhook a on webhook created\n", start)
 
 
 def test_a_role_needs_users() -> None:

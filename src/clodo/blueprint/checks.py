@@ -18,6 +18,7 @@ from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem
+from clodo.blueprint.routes import route_problems
 from clodo.blueprint.values import (
     Access,
     Blueprint,
@@ -40,7 +41,11 @@ def check(
     """Everything wrong or doubtful in a blueprint, errors first, each with its place in the text
     where ``positions`` (of ``syntax.read``) are given."""
     # What two rules of one entity have in common is told once.
-    found = dict.fromkeys(_placed(p, positions or {}) for p in _problems(expanded(blueprint)))
+    found = dict.fromkeys(_problems(expanded(blueprint)))
+    if all(p.severity != "error" for p in found):
+        # Paths are only known of a blueprint that makes sense.
+        found |= dict.fromkeys(route_problems(blueprint))
+    found = dict.fromkeys(_placed(p, positions or {}) for p in found)
     return tuple(sorted(found, key=lambda p: p.severity != "error"))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clodo.blueprint.formulas import Kind, Scope, member, parts, type_of, type_of_member
+from clodo.blueprint.formulas import Kind, Scope, type_of, type_of_member
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, Operand
+from clodo.blueprint.reads import OWN, Read, reads
+from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 
 _POSSIBLE = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.BOOLEAN, FieldType.DATE, FieldType.DATETIME)
 
@@ -20,12 +21,14 @@ def computed_problems(b: Blueprint, e: Entity, f: Field) -> Iterator[Problem]:
     if not (f.type.is_number or f.type in _POSSIBLE):
         yield Problem(f"A {f.type} cannot be computed.", "Use a number, a text, a boolean, a date or a datetime.", path)
         return
-    for part in parts(f.computed):
-        sibling = member(e, str(part.value)) if isinstance(part, Operand) and part.is_field else None
-        if isinstance(sibling, Field) and sibling.computed is not None:
-            yield Problem(
-                f"{f.name!r} is computed from {sibling.name!r}, which is computed itself.", "Write the whole expression out.", path
-            )
+    read = [r for r in reads(f.computed, Scope(b, e)) if isinstance(r, Read) and r.is_computed]
+    for r in read:
+        if (r.entity.name, r.name) == (e.name, f.name):
+            yield Problem(f"{f.name!r} is computed from itself, in the end.", "Take it out of what it is computed from.", path)
+            return
+    for r in read:
+        if r.whose == OWN:
+            yield Problem(f"{f.name!r} is computed from {r.name!r}, which is computed itself.", "Write the whole expression out.", path)
             return
     found: list[str] = []
     kind, wanted = type_of(f.computed, Scope(b, e), found).kind, type_of_member(f).kind

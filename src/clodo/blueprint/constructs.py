@@ -43,6 +43,10 @@ def _no_headers(value: Any) -> Mapping[str, str]:
     return {}
 
 
+def _no_paths(plan: Any, owner: Owner, value: Any) -> Iterable[str]:
+    return ()
+
+
 def _no_names(owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
@@ -69,6 +73,10 @@ class Construct:
     expand: Callable[[Any, Any], Any] | None = None
     fit: Callable[[Any, Any, dict[str, Any], int], None] = _nothing
     entangled: Callable[[Any, Any], Iterable[str]] = _no_names
+    #: The paths that it answers at, made of the plan, the owner and the value: ``{id}/restore`` and ``deleted`` below the rows of
+    #: the entity that it is a line of, ``/api/audit`` of the service, ``/api/reports/*`` with all below it. ``routes.py`` refuses
+    #: two parts that claim one.
+    claims: Callable[[Any, Any, Any], Iterable[str]] = _no_paths
     #: Where fresh rows are hidden from readers that may not write: the last part of the path of the request (``POST
     #: /api/posts/{id}/publish``) that shows them.
     shown_by: str = ""

@@ -5,13 +5,17 @@ Nulls spread as they do in SQL: a comparison with nothing is neither true nor fa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from clodo.blueprint.constants import utc
 from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand, Operation
 
+_MINUTES = re.compile(r"\d\d:\d\d", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DAYS = {"minutes": 1 / 1440, "hours": 1 / 24, "days": 1, "weeks": 7}
 
 
@@ -34,7 +38,7 @@ def value_of(e: Expression, row: Mapping[str, Any]) -> Any:
         return (value_of(e.inner, row) is None) is not e.negated
     if isinstance(e, IsIn):
         found = value_of(e.inner, row)
-        return None if found is None else found in [plain(value) for value in e.values]
+        return None if found is None else any(left == right for left, right in (_in_one_form(found, plain(v)) for v in e.values))
     if isinstance(e, Operation):
         return _operation(e, row)
     raise Unknowable("it reaches beyond the row")
@@ -65,7 +69,7 @@ def _operation(e: Operation, row: Mapping[str, Any]) -> Any:
     left = value_of(e.left, row)
     if isinstance(e.right, Call) and e.operator in "+-":
         return _moved(left, e.right, 1 if e.operator == "+" else -1, row)
-    right = value_of(e.right, row)
+    left, right = _in_one_form(left, value_of(e.right, row))
     if e.operator == "!=":
         return left != right
     if left is None or right is None:
@@ -81,6 +85,16 @@ def _joined(operator: str, left: bool | None, right: bool | None) -> bool | None
     return None if left is None or right is None else not decisive
 
 
+def _in_one_form(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two values as they can be compared: a moment in UTC, of a moment and a date the days, a time of day with its seconds."""
+    if isinstance(left, str) and isinstance(right, str):
+        a, c = (utc(v) or (f"{v}:00" if _MINUTES.fullmatch(v) else v) for v in (left, right))
+        if {_DATE.fullmatch(a) is None, _DATE.fullmatch(c) is None} == {True, False} and utc(a if len(a) > len(c) else c):
+            return a[:10], c[:10]
+        return (a, c) if (a, c) != (left, right) and len(a) == len(c) else (left, right)
+    return left, right
+
+
 def _of_two(operator: str, left: Any, right: Any) -> Any:
     if operator == "&":
         if not (isinstance(left, str) and isinstance(right, str)):
@@ -89,6 +103,8 @@ def _of_two(operator: str, left: Any, right: Any) -> Any:
     if isinstance(left, str) != isinstance(right, str):
         raise Unknowable("texts are no numbers")
     if operator in ("=", "<", "<=", ">", ">="):
+        if isinstance(left, float) or isinstance(right, float):
+            left, right = round(left, 9), round(right, 9)
         return {
             "=": left == right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
         }[operator]  # fmt: skip

@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from clodo.blueprint.constants import normal
+from clodo.blueprint.ranges import is_within
 from clodo.blueprint.values import (
     Blueprint,
     Call,
@@ -130,7 +131,27 @@ def value_problems(e: Expression, scope: Scope, target: Field | Reference) -> li
         return [f"{target.name!r} is required and cannot be emptied."] if target.required else []
     found, wanted = type_of(e, scope, problems), type_of_member(target)
     _Checker(problems).fits(e, found, wanted, f"{target.name!r}")
+    if not problems and isinstance(target, Field):
+        problems += _unfit_value(e, found, scope, target)
     return problems
+
+
+def _unfit_value(e: Expression, found: Type, scope: Scope, target: Field) -> list[str]:
+    """What a field would not take from a body either, as far as it can be told beforehand."""
+    if isinstance(e, Operand) and not e.is_field:
+        if normal(target.type, e.value) is None:
+            return [f"{e.value!s} is no {target.type}, and {target.name!r} is one."]
+        empty = target.required and isinstance(e.value, str) and not e.value.strip()
+        return [] if is_within(target, e.value) and not empty else [f"{e.value!s} is more or less than {target.name!r} takes."]
+    if target.type is FieldType.ENUM and (not found.values or not set(found.values) <= set(target.values)):
+        return [f"{target.name!r} takes {', '.join(target.values)} only, and the value may be another."]
+    source = scope.parameters.get(str(e.value)) if isinstance(e, Operand) and scope.this is None else None
+    if isinstance(e, Operand) and source is None:
+        source = member(scope.entity, str(e.value)) or scope.parameters.get(str(e.value))
+    formed = (FieldType.EMAIL, FieldType.URL, FieldType.UUID)
+    if target.type in (*formed, FieldType.JSON, FieldType.LIST) and isinstance(source, Field) and source.type is not target.type:
+        return [f"{target.name!r} is a {target.type}, and the value is a {source.type}."]
+    return []
 
 
 def is_empty_word(e: Expression, scope: Scope) -> bool:
@@ -302,14 +323,22 @@ class _Checker:
         if e.operator in ("=", "!=", "<", "<=", ">", ">="):
             if e.left == e.right:
                 self.wrong("Both sides are the same; give the parameter another name, or write 'this.' before the row's.")
-            self.comparable(left, e.right, right)
-            self.comparable(right, e.left, left)
+            self._compared(e, left, right)
             if e.operator not in ("=", "!=") and Kind.ROW in (left.kind, right.kind):
                 self.wrong(f"Rows are alike or not; {e.operator!r} says nothing of them.")
             return _BOOLEAN
         if e.operator == "&":
             return self._joined(left, right)
         return self._arithmetic(e.operator, left, right)
+
+    def _compared(self, e: Operation, left: Type, right: Type) -> None:
+        """A constant has to be of the other side's type; it says nothing of the other side."""
+        if not (isinstance(e.left, Operand) and isinstance(e.left.value, str) and not e.left.is_field):
+            self.comparable(left, e.right, right)
+        if not (isinstance(e.right, Operand) and isinstance(e.right.value, str) and not e.right.is_field):
+            self.comparable(right, e.left, left)
+        if Kind.DURATION in (left.kind, right.kind):
+            self.wrong("Lengths of time cannot be compared; write the difference of two dates, which is a number of days.")
 
     def _joined(self, left: Type, right: Type) -> Type:
         for found in (left, right):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from clodo.blueprint.constants import normal
 from clodo.blueprint.formulas import (
     DURATIONS,
     Kind,
@@ -83,7 +84,8 @@ def sql(e: Expression, place: Place) -> str:
     if isinstance(e, IsEmpty):
         return f"({sql(e.inner, place)} IS {'NOT ' if e.negated else ''}NULL)"
     if isinstance(e, IsIn):
-        return f"({sql(e.inner, place)} IN ({', '.join(constant(value) for value in e.values)}))"
+        kind = type_of(e.inner, place.scope, []).kind
+        return f"({sql(e.inner, place)} IN ({', '.join(constant(stored_as(kind, value)) for value in e.values)}))"
     return _operation(e, place)
 
 
@@ -91,6 +93,8 @@ def stored_sql(e: Expression, place: Place, target: Field | Reference) -> str:
     """An expression as the value of a column: money in hundredths, moments in full."""
     if is_empty_word(e, place.scope):
         return "NULL"
+    if isinstance(e, Operand) and isinstance(e.value, str) and not e.is_field and isinstance(target, Field):
+        e = Operand(normal(target.type, e.value) or e.value)
     made = sql(e, place)
     if isinstance(target, Reference):
         return made
@@ -98,12 +102,19 @@ def stored_sql(e: Expression, place: Place, target: Field | Reference) -> str:
     if target.type is FieldType.MONEY:
         return f"CAST(ROUND({made} * 100) AS INTEGER)"
     if target.type is FieldType.INTEGER:
-        return made if isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
+        return made if _is_whole(e, place.scope) and isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
     if target.type is FieldType.DATE and kind is Kind.DATETIME:
         return f"date({made})"
     if target.type is FieldType.DATETIME and kind is Kind.DATE:
         return f"({made} || 'T00:00:00.000Z')"
     return made
+
+
+def stored_as(kind: Kind, value: Constant) -> Constant:
+    """A constant in the form in which values of that kind are stored, which texts are compared by."""
+    types = {Kind.DATE: FieldType.DATE, Kind.DATETIME: FieldType.DATETIME, Kind.TIME: FieldType.TIME}
+    made = normal(types[kind], value) if kind in types else None
+    return value if made is None else made
 
 
 def constant(value: Constant) -> str:
@@ -160,18 +171,27 @@ def _path(e: Path, place: Place) -> str:
         made, entity = _column(rest[0], scope.own, row, place) or "NULL", _target(scope.own, rest[0])
         rest = rest[1:]
     else:
-        made = _name(first, place)
-        entity = "user" if first == "caller" else _target(scope.entity, first) or _parameter_target(first, scope)
+        # Without its table's name, a column would be taken for one of the table that the path leads to.
+        made = _name(first, replace(place, row=place.row or place.this))
+        given = scope.this is None and first in scope.parameters
+        target = "" if given else _target(scope.entity, first)
+        entity = target or _parameter_target(first, scope) or ("user" if first == "caller" else "")
     for name in rest:
         row_of = scope.blueprint.entity(entity)
         alias = f'"r{place.depth}"'
         if row_of is None:  # the service's users
-            made, entity = f'(SELECT {alias}."{name}" FROM "user" AS {alias} WHERE {alias}."id" = {made})', ""
+            column = _users_column(name, f"{alias}.", scope.blueprint)
+            made, entity = f'(SELECT {column} FROM "user" AS {alias} WHERE {alias}."id" = {made})', ""
             continue
         column = _column(name, row_of, f"{alias}.", replace(place, depth=place.depth + 1)) or "NULL"
         made = f"(SELECT {column} FROM {_quoted(entity)} AS {alias} WHERE {alias}.\"id\" = {made})"
         entity = _target(row_of, name)
     return made
+
+
+def _users_column(name: str, row: str, b: Blueprint) -> str:
+    f = next((f for f in b.users.fields if f.name == name), None) if b.users is not None else None
+    return f'({row}"{name}" / 100.0)' if f is not None and f.type is FieldType.MONEY else f'{row}"{name}"'
 
 
 def _target(entity: Entity, name: str) -> str:
@@ -208,24 +228,39 @@ def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
     conditions = [sql(e.where, inner)] if e.where is not None else []
     if entity.soft_delete:
         conditions.append(f'{inner.row}"deleted_at" IS NULL')
+    conditions += _of_one_tenant(place.scope.own, inner.this, entity, inner.row)
     source = f"FROM {_quoted(entity.name)} AS {inner.row.rstrip('.')}"
     source += f" WHERE {' AND '.join(conditions)}" if conditions else ""
     if e.function == "exists":
         return f"EXISTS (SELECT 1 {source})"
     if e.function == "count":
         return f"(SELECT COUNT(*) {source})"
+    f = entity.field(column)
+    if f is not None and f.type is FieldType.MONEY and f.computed is None:
+        # Hundredths are summed up as whole numbers: fractions would leave dust.
+        made = f'{e.function.upper()}({inner.row}"{column}")'
+        return f"((SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source}) / 100.0)"
     made = f"{e.function.upper()}({_column(column, entity, inner.row, inner)})"
     return f"(SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source})"
 
 
+def _of_one_tenant(own: Entity, this: str, entity: Entity, row: str) -> list[str]:
+    """Rows are counted among those of the tenant that the row itself belongs to, or is."""
+    out = []
+    for column in entity.unique_within:
+        if column in own.unique_within:
+            out.append(f'{row}"{column}" = {this}"{column}"')
+        elif column == f"{own.name}_id":
+            out.append(f'{row}"{column}" = {this}"id"')
+    return out
+
+
 def _operation(e: Operation, place: Place) -> str:
+    if e.operator in ("=", "!=", "<", "<=", ">", ">="):
+        return _compared(e, place)
     left, right = sql(e.left, place), sql(e.right, place)
     if e.operator in ("and", "or"):
         return f"({left} {e.operator.upper()} {right})"
-    if e.operator == "!=":
-        return f"({left} IS NOT {right})"
-    if e.operator in ("=", "<", "<=", ">", ">="):
-        return _compared(e, left, right, place)
     if e.operator == "&":
         return f"({left} || {right})"
     if e.operator == "/":
@@ -233,16 +268,53 @@ def _operation(e: Operation, place: Place) -> str:
     kinds = [type_of(side, place.scope, []).kind for side in (e.left, e.right)]
     if e.operator in "+-" and kinds[0] in (Kind.DATE, Kind.DATETIME):
         if kinds[1] is not Kind.DURATION:
-            return f"(julianday({left}) - julianday({right}))"
+            # Fractions of a millisecond are dust.
+            return f"ROUND(julianday({left}) - julianday({right}), 8)"
         if e.operator == "-" and isinstance(e.right, Call):
             right = _duration(e.right, f"(-{sql(e.right.argument, place)})")
         return f"date({left}, {right})" if kinds[0] is Kind.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {left}, {right})"
     return f"({left} {e.operator} {right})"
 
 
-def _compared(e: Operation, left: str, right: str, place: Place) -> str:
-    """A date stands for the beginning of its day where it is held against a moment."""
-    kinds = [type_of(side, place.scope, []).kind for side in (e.left, e.right)]
+def _compared(e: Operation, place: Place) -> str:
+    """Where a date is held against a moment, the moment's day counts. Numbers that were worked out are rounded, since the
+    dust of binary fractions would make equal amounts differ."""
+    sides = (e.left, e.right)
+    kinds = [type_of(side, place.scope, []).kind for side in sides]
+    made = [
+        constant(stored_as(other, side.value)) if isinstance(side, Operand) and not side.is_field else sql(side, place)
+        for side, other in zip(sides, reversed(kinds), strict=True)
+    ]
     if set(kinds) == {Kind.DATE, Kind.DATETIME}:
-        left, right = (f"date({s})" if k is Kind.DATETIME else s for s, k in zip((left, right), kinds, strict=True))
-    return f"({left} {e.operator} {right})"
+        made = [f"date({s})" if k is Kind.DATETIME else s for s, k in zip(made, kinds, strict=True)]
+    elif set(kinds) == {Kind.NUMBER} and any(_may_have_dust(side, place.scope) for side in sides):
+        made = [f"ROUND({s}, 9)" for s in made]
+    return f"({made[0]} {'IS NOT' if e.operator == '!=' else e.operator} {made[1]})"
+
+
+def _may_have_dust(e: Expression, scope: Scope) -> bool:
+    m = member(scope.entity, str(e.value)) if isinstance(e, Operand) and e.is_field else None
+    if isinstance(m, Field) and m.computed is not None:
+        return not _is_whole(e, scope)
+    return not isinstance(e, Operand | Path) and not _is_whole(e, scope)
+
+
+def _is_whole(e: Expression, scope: Scope) -> bool:
+    """Whether a number is certain to be a whole one."""
+    if isinstance(e, Operand):
+        if not e.is_field:
+            return isinstance(e.value, Decimal) and e.value == e.value.to_integral_value()
+        name = str(e.value)
+        given = scope.parameters.get(name)
+        m = given if given is not None and scope.this is None else member(scope.entity, name) or given
+        if isinstance(m, Field) and m.computed is not None:
+            return _is_whole(m.computed, Scope(scope.blueprint, scope.entity))
+        return isinstance(m, Field) and m.type is FieldType.INTEGER
+    if isinstance(e, Call):
+        name, column = target_of(e)
+        entity = scope.blueprint.entity(name)
+        f = entity.field(column) if entity is not None and column else None
+        if e.function in ("sum", "min", "max"):
+            return f is not None and f.type is FieldType.INTEGER and f.computed is None
+        return e.function in ("count", "length", "round") or (e.function == "abs" and _is_whole(e.argument, scope))
+    return isinstance(e, Operation) and e.operator in ("+", "-", "*") and _is_whole(e.left, scope) and _is_whole(e.right, scope)

@@ -15,6 +15,7 @@ from clodo.emit.schemas import (
     profile_schemas,
     row_schema,
 )
+from clodo.errors import BlueprintError
 
 _TITLES = {
     400: "A query parameter or the JSON makes no sense",
@@ -65,7 +66,14 @@ def document(plan: Plan, amendments: Sequence[Callable[[dict[str, Any]], None]] 
     if security:
         out["components"]["securitySchemes"] = security
     for amend in amendments:
+        known = [(path, method, made) for path, item in paths.items() for method, made in item.items() if method != "parameters"]
         amend(out)
+        for path, method, made in known:
+            if out["paths"].get(path, {}).get(method) is not made:
+                raise BlueprintError(
+                    f"Two bricks answer {method.upper()} {path}: {made['summary']!r}, and one that claims no paths in its language.",
+                    hint="Rename what answers there; the second brick should say its 'claims'.",
+                )
     _number_twins(out["paths"])
     return out
 
@@ -176,7 +184,6 @@ def path_parameter(name: str) -> Schema:
 
 
 def list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
-    """The query parameters of lists of an entity."""
     """The query parameters of a list of an entity's rows."""
     def query(name: str, schema: Schema, description: str = "") -> Schema:
         made = {"name": name, "in": "query", "required": False, "schema": schema}

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from clodo.blueprint.constructs import Construct
-from clodo.blueprint.plan import plural
-from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Users
 from clodo.bricks.sessions.language import with_sessions
 
 
@@ -20,16 +16,6 @@ class ChangePassword:
 @dataclass(frozen=True, slots=True)
 class ManageRoles:
     """Administrators list users and give them roles."""
-
-
-def _role_problems(blueprint: Blueprint, owner: Users, value: ManageRoles) -> Iterator[Problem]:
-    for e in blueprint.entities:
-        if plural(e.name) == "users":
-            yield Problem(
-                f"'manage roles' answers at /api/users, where {e.name!r} would be too.",
-                "Rename the entity to member, say.",
-                e.name,
-            )
 
 
 CONSTRUCTS = (
@@ -50,7 +36,7 @@ CONSTRUCTS = (
         grammar='manage_roles: "manage" "roles" _NL',
         build=lambda tree: ManageRoles(),
         lines=lambda value: ["manage roles"],
-        check=_role_problems,
         once=True,
+        claims=lambda plan, owner, value: ["/api/users/*"],
     ),
 )

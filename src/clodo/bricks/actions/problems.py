@@ -18,8 +18,12 @@ from clodo.bricks.actions.values import (
     UpdateRows,
     scope_of,
     target_field,
+    tenant_columns,
     who_may,
 )
+
+#: What expressions call by these names is not to be hidden behind a parameter.
+_WORDS = frozenset({"now", "today", "this", "caller", "owner", "empty", "true", "false"})
 
 
 def action_problems(b: Blueprint, e: Entity, action: Action) -> Iterator[Problem]:
@@ -33,6 +37,8 @@ def action_problems(b: Blueprint, e: Entity, action: Action) -> Iterator[Problem
         yield from _told(condition_problems(guard.condition, scope), path)
         if len(guard.message) > 200 or "\n" in guard.message:
             yield Problem("The message of a guard is one short line.", "Shorten it.", path)
+    if b.entity("t") is not None:
+        yield Problem("Actions call their row 't' in the database, and an entity has that name.", "Rename the entity t.", path)
     if not action.effects:
         yield Problem(f"The action {action.name!r} does nothing.", "Add a line such as 'set status = \"done\"'.", path)
     for effect in action.effects:
@@ -57,10 +63,14 @@ def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Prob
 
 
 def _parameters(b: Blueprint, action: Action, path: str) -> Iterator[Problem]:
-    yield from duplicates([p.name for p in action.parameters], f"The action {action.name!r}", path)
+    keys = [p.name if isinstance(p, Field) else f"{p.name}_id" for p in action.parameters]
+    names = [p.name for p in action.parameters]
+    yield from duplicates(names if len(set(names)) < len(names) else keys, f"The action {action.name!r}", path)
     known = [x.name for x in b.entities] + (["user"] if b.users is not None else [])
     for p in action.parameters:
         yield from name_problems(p.name, path)
+        if p.name in _WORDS:
+            yield Problem(f"{p.name!r} is a word of expressions, and no parameter.", f"Write {p.name}_given, say.", path)
         if isinstance(p, Reference):
             if p.target not in known:
                 yield Problem(f"{p.name!r} refers to {p.target!r}, which does not exist.", "Name an entity.", path)
@@ -104,12 +114,15 @@ def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *
         return
     if isinstance(found[1], Field) and found[1].computed is not None:
         yield Problem(f"{name!r} is computed and cannot be set.", "Set what it is computed from.", path)
+    if found[1].name in found[0].unique_within:
+        yield Problem(f"{name!r} says whose a {found[0].name} is, and cannot be set.", "Remove it.", path)
     yield from _told(value_problems(a.value, scope, found[1]), path)
 
 
 def _left_out(b: Blueprint, e: Entity, effect: CreateRow, scope: Scope, path: str) -> Iterator[Problem]:
     given = {a.target[0] for a in effect.assignments}
-    needed = [f.name for f in e.fields if f.required and f.default is None and f.computed is None]
+    of_tenant = tenant_columns(scope.own, e)
+    needed = [f.name for f in e.fields if f.required and f.default is None and f.computed is None and f.name not in of_tenant]
     needed += [r.name for r in e.references if r.required]
     for name in needed:
         if name not in given:

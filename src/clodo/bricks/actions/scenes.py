@@ -3,9 +3,11 @@ there in the database, along its transitions."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
+from clodo.blueprint.constants import normal
 from clodo.blueprint.evaluation import Unknowable, value_of
 from clodo.blueprint.formulas import member, parts
 from clodo.blueprint.samples import entity_body
@@ -120,6 +122,8 @@ class Scene:
     def _stored(f: Field, value: Any) -> Any:
         if value is None and f.default is not None:
             value = float(f.default) if not isinstance(f.default, str | bool) else f.default
+        if f.type in (FieldType.JSON, FieldType.LIST) and value is not None:
+            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return round(value * 100) if f.type is FieldType.MONEY and value is not None else value
 
     _caller: str | None = None
@@ -206,7 +210,9 @@ class Scene:
         assert entity is not None
         for a in effect.assignments:
             if isinstance(a.value, Operand) and not a.value.is_field and isinstance(a.value.value, str):
-                if not shown or shown[0][key_of(entity, a.target[0])] != a.value.value:
+                f = entity.field(a.target[0])
+                wanted = normal(f.type, a.value.value) if f is not None else a.value.value
+                if not shown or shown[0][key_of(entity, a.target[0])] != wanted:
                     raise Fault(f"a {effect.entity} was to have {a.target[0]} = {a.value.value!r}", answer)
 
 

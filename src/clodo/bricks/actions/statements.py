@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from clodo.blueprint.constants import normal
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.values import (
@@ -28,6 +27,7 @@ from clodo.bricks.actions.values import (
     UpdateRows,
     scope_of,
     target_field,
+    tenant_columns,
 )
 from clodo.emit.expressions import Place, sql, stored_sql
 
@@ -151,14 +151,7 @@ def _values(b: Blueprint, e: Entity, assignments: Iterable[Assignment], place: P
     for a in assignments:
         found = target_field(b, e, a.target)
         assert found is not None
-        yield found[1], stored_sql(_normal(a.value, found[1]), place, found[1])
-
-
-def _normal(value: Expression, target: Field | Reference) -> Expression:
-    """A constant in the form in which its type is stored."""
-    if isinstance(value, Operand) and isinstance(value.value, str) and not value.is_field and isinstance(target, Field):
-        return Operand(normal(target.type, value.value) or value.value)
-    return value
+        yield found[1], stored_sql(a.value, place, found[1])
 
 
 def _column(m: Field | Reference) -> str:
@@ -173,10 +166,12 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
     for f in entity.fields:
         if f.computed is None and (f.name in given or f.default is not None):
             value = given[f.name] if f.name in given else _default(f)
-            columns[f.name] = stored_sql(_normal(value, f), place, f)
+            timed = f.name not in given and f.default == "now" and f.type is FieldType.TIME
+            columns[f.name] = f"substr({_NOW}, 12, 8)" if timed else stored_sql(value, place, f)
     for r in entity.references:
         if r.name in given:
             columns[f"{r.name}_id"] = stored_sql(given[r.name], place, r)
+    columns |= {column: f'{_ROW}"{own}"' for column, own in tenant_columns(e, entity).items()}
     if is_owned(b, entity):
         columns["owner_id"] = _CALLER
     if entity.timestamps:
@@ -198,6 +193,7 @@ def _others(b: Blueprint, e: Entity, effect: UpdateRows | DeleteRows, place: Pla
     inner = replace(place.within(entity), this=_ROW)
     alias = inner.row.rstrip(".")
     where = sql(effect.where, inner) + (f' AND {alias}."deleted_at" IS NULL' if entity.soft_delete else "")
+    where += "".join(f' AND {alias}."{column}" = {_ROW}"{own}"' for column, own in tenant_columns(e, entity).items())
     row = f'FROM "{e.name}" AS "t" WHERE "t"."id" = {_ID} AND {where}'
     if isinstance(effect, DeleteRows) and not entity.soft_delete:
         return statement(f'DELETE FROM "{entity.name}" WHERE "id" IN (SELECT {alias}."id" FROM "{entity.name}" AS {alias}, "{e.name}" AS "t" WHERE "t"."id" = {_ID} AND {where})')

@@ -104,6 +104,18 @@ def scope_of(b: Blueprint, e: Entity, action: Action) -> Scope:
     return Scope(b, e, parameters=parameters, has_caller=has_caller)
 
 
+def tenant_columns(own: Entity, other: Entity) -> dict[str, str]:
+    """The columns that say which tenant rows of ``other`` belong to → the columns that say so of a row of ``own``, which may be the
+    tenant itself."""
+    found = {}
+    for column in other.unique_within:
+        if column in own.unique_within:
+            found[column] = column
+        elif column == f"{own.name}_id":
+            found[column] = "id"
+    return found
+
+
 def refusal(guard: Guard) -> str:
     """What the service says where a guard does not hold."""
     from clodo.blueprint.text import expression_text

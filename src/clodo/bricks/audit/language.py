@@ -61,5 +61,6 @@ CONSTRUCTS = (
         lines=_lines,
         check=_problems,
         once=True,
+        claims=lambda plan, owner, value: ["/api/audit", "{id}/audit"],
     ),
 )

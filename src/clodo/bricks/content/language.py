@@ -119,6 +119,7 @@ CONSTRUCTS = (
         expand=_with_slug,
         fit=_fit_slug,
         once=True,
+        claims=lambda plan, owner, value: ["by-slug/{slug}"],
     ),
     Construct(
         name="publish_line",
@@ -131,6 +132,7 @@ CONSTRUCTS = (
         expand=_with_states,
         shown_by="publish",
         once=True,
+        claims=lambda plan, owner, value: ["{id}/publish", "{id}/unpublish"],
     ),
     Construct(
         name="markdown_line",

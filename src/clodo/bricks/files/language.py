@@ -13,7 +13,7 @@ from typing import Any, Literal
 from lark import Tree
 
 from clodo.blueprint.constructs import Construct, path_of
-from clodo.blueprint.plan import kebab, plural
+from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import text_of
 from clodo.blueprint.text import number, quote
@@ -102,7 +102,6 @@ def _problems(b: Blueprint, e: Entity, f: FileField) -> Iterator[Problem]:
             severity="warning",
         )
     yield from _type_problems(f, path)
-    yield from _path_problems(b, e, f, path)
     if f.private and b.read_access(e).who is Who.PUBLIC:
         yield Problem(
             f"{f.name!r} is private, yet everybody may read a {e.name} and so ask for a link to it.",
@@ -141,21 +140,6 @@ def _image_mend(type_: str) -> str:
     return f'Write "{near[0]}".' if near else f"Choose from {', '.join(IMAGE_TYPES)}, or make it a file."
 
 
-def _path_problems(b: Blueprint, e: Entity, f: FileField, path: str) -> Iterator[Problem]:
-    """Rows have other paths below theirs: those of the rows that refer to them or are linked."""
-    names = [(x.name, plural(x.name)) for x in b.entities for r in x.references if r.target == e.name]
-    names += [(k.target, plural(k.name if k.target == e.name else k.target)) for k in e.links]
-    names += [(x.name, plural(x.name)) for x in b.entities for k in x.links if k.target == e.name and x.name != e.name]
-    for name, segment in names:
-        if kebab(segment) == f.path:
-            yield Problem(
-                f"The path of {f.name!r} is that of the {segment.replace('_', ' ')} of a {e.name} too.",
-                f"Rename it, to {name}_{f.kind}, say.",
-                path,
-            )
-            return
-
-
 CONSTRUCTS = (
     Construct(
         name="file_field",
@@ -172,5 +156,6 @@ FILE_UNIT: "KB" | "MB"
         lines=_lines,
         check=_problems,
         expand=_with_metadata,
+        claims=lambda plan, owner, value: [f"{{id}}/{value.path}", *([f"{{id}}/{value.path}/link"] if value.private else [])],
     ),
 )

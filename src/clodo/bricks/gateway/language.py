@@ -152,5 +152,5 @@ ROUTE_CALLER: "address" | "key" | "user"
 
 CONSTRUCTS = (
     Construct("upstream", "service", Upstream, _UPSTREAM_GRAMMAR, _upstream, _upstream_lines, upstream_problems, storeless=True),
-    Construct("route", "service", Route, _ROUTE_GRAMMAR, _route, _route_lines, route_problems, storeless=True),
+    Construct("route", "service", Route, _ROUTE_GRAMMAR, _route, _route_lines, route_problems, storeless=True, claims=lambda plan, owner, route: [route.prefix]),
 )

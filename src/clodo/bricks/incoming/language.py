@@ -11,7 +11,7 @@ from lark import Token, Tree
 
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.constructs import Construct, path_of
-from clodo.blueprint.plan import kebab, plural
+from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of, text_of
 from clodo.blueprint.text import quote
@@ -84,9 +84,6 @@ def _problems(b: Blueprint, owner: None, hook: Incoming) -> Iterator[Problem]:
     for other in b.parts_of(Incoming):
         if other.name != hook.name and other.path == hook.path and b.parts_of(Incoming).index(other) < b.parts_of(Incoming).index(hook):
             yield Problem(f"incoming {hook.name} would stand where incoming {other.name} does.", "Rename one.", path)
-    for e in b.entities:
-        if kebab(plural(e.name)) == PATH:
-            yield Problem(f"The rows of {e.name!r} would stand at /api/{PATH}, where events come in.", "Rename the entity.", e.name)
 
 
 CONSTRUCTS = (
@@ -101,5 +98,6 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
+        claims=lambda plan, owner, value: [f"/api/{PATH}/*"],
     ),
 )

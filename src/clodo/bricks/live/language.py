@@ -21,5 +21,6 @@ CONSTRUCTS = (
         build=lambda tree: Live(),
         lines=lambda live: ["live"],
         once=True,
+        claims=lambda plan, owner, value: ["events"],
     ),
 )

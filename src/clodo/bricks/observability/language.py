@@ -37,5 +37,6 @@ CONSTRUCTS = (
         lines=lambda part: ["metrics"],
         once=True,
         keyed=True,
+        claims=lambda plan, owner, value: ["/metrics"],
     ),
 )

@@ -106,8 +106,11 @@ def column_type(b: Blueprint, report: Report, c: Column) -> Type:
 def is_money(b: Blueprint, report: Report, c: Column) -> bool:
     """Whether a column is a field of money, or its sum, least or greatest."""
     value = c.value.argument if isinstance(c.value, Call) and c.value.function in SUMMARIES else c.value
-    e = b.entity(report.source)
-    f = member(e, str(value.value)) if e is not None and isinstance(value, Operand) and value.is_field else None
+    names = value.names if isinstance(value, Path) else (str(value.value),) if isinstance(value, Operand) and value.is_field else ()
+    e, f = b.entity(report.source), None
+    for name in names[1:] if names[:1] == ("this",) else names:
+        f = member(e, name) if e is not None else None
+        e = b.entity(f.target) if isinstance(f, Reference) else None
     return isinstance(f, Field) and f.type is FieldType.MONEY
 
 

@@ -34,5 +34,6 @@ CONSTRUCTS = (
         lines=lambda value: ["restore"],
         check=_problems,
         once=True,
+        claims=lambda plan, owner, value: ["deleted", "{id}/restore"],
     ),
 )

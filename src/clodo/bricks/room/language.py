@@ -21,5 +21,6 @@ CONSTRUCTS = (
         build=lambda tree: Room(),
         lines=lambda room: ["room"],
         once=True,
+        claims=lambda plan, owner, value: ["{id}/room"],
     ),
 )

@@ -80,7 +80,9 @@ def said(rule: Rule) -> str:
     if rule.message:
         return rule.message
     if isinstance(rule, CheckRule):
-        return f"This must hold: {expression_text(rule.condition)}."
+        words = expression_text(rule.condition)
+        # Braces end what the database says of a rule.
+        return f"This must hold: {words}." if "}}" not in words and "{{" not in words else "This would break a rule."
     whose = f" for one {' and '.join(rule.per)}".replace("_", " ") if rule.per else ""
     if isinstance(rule, AtMost):
         return f"There can be {rule.number} at most{whose}."
@@ -137,13 +139,18 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     if condition is not None:
         for message in condition_problems(condition, Scope(b, e)):
             yield Problem(message, "Mend the condition of the rule.", path)
-    if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")):
+    if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")) or rule.message.endswith("}"):
         yield Problem("The message of a rule is one short line without braces or bars.", "Shorten it.", path)
     if isinstance(rule, CheckRule):
         return
+    if e.name == "o":
+        yield Problem("Such rules call other rows 'o' in the database, and the entity has that name.", "Rename it.", path)
     for name in rule.per:
         if member(e, name) is None:
             yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it.", path)
+    for name in (*rule.per, *((rule.start, rule.end) if isinstance(rule, NoOverlap) else ())):
+        if (f := e.field(name)) is not None and f.computed is not None:
+            yield Problem(f"{name!r} is computed, so the database cannot count by it.", "Name a stored field or a reference.", path)
     yield from _number(rule, path) if isinstance(rule, AtMost) else _range(e, rule, path)
 
 
@@ -155,7 +162,7 @@ def _number(rule: AtMost, path: str) -> Iterator[Problem]:
 def _range(e: Entity, rule: NoOverlap, path: str) -> Iterator[Problem]:
     ends = [member(e, name) for name in (rule.start, rule.end)]
     kinds = [type_of_member(m).kind if isinstance(m, Field) else None for m in ends]
-    if kinds[0] is None or kinds[0] is not kinds[1] or kinds[0] not in (Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.NUMBER):
+    if rule.start == rule.end or kinds[0] is None or kinds[0] is not kinds[1] or kinds[0] not in (Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.NUMBER):
         yield Problem(
             f"{rule.start!r} and {rule.end!r} are no range.", "Name two fields of one type: dates, moments, times or numbers.", path
         )
@@ -167,7 +174,7 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
         names = [*rule.per, *([rule.start, rule.end] if isinstance(rule, NoOverlap) else [])]
         yield from (key_of(e, name) for name in names)
     condition = rule.condition if isinstance(rule, CheckRule) else rule.where
-    for part in parts(condition) if condition is not None else ():
+    for part in _parts(e, condition):
         if isinstance(part, Operand) and part.is_field and member(e, str(part.value)) is not None:
             yield key_of(e, str(part.value))
         if isinstance(part, Path):
@@ -178,6 +185,14 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
             # Rows of the other entity count by what they refer to; which names are references is known there only.
             names = [str(p.value) for p in parts(part.where) if isinstance(p, Operand) and p.is_field]
             yield from (f"{other}.{name}_id" for name in names)
+
+
+def _parts(e: Entity, condition: Expression | None) -> Iterator[Expression]:
+    """The parts of a condition; in the place of a computed field are those that it is computed from."""
+    for part in parts(condition) if condition is not None else ():
+        f = e.field(str(part.value)) if isinstance(part, Operand) and part.is_field else None
+        # A computed field is computed from no other.
+        yield from parts(f.computed) if f is not None and f.computed is not None else (part,)
 
 
 def key_of(e: Entity, name: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from clodo.blueprint.formulas import AGGREGATES, Scope, member, parts, target_of
+from clodo.blueprint.formulas import Scope, member
+from clodo.blueprint.reads import AFAR, COUNTED, OWN, Counting, Read, reads
 from clodo.blueprint.values import (
     Blueprint,
     Call,
     Entity,
-    Expression,
+    OnDelete,
     Operand,
     Operation,
     Path,
@@ -43,14 +44,21 @@ def triggers(b: Blueprint) -> Iterator[str]:
 
 
 def watched(b: Blueprint) -> set[str]:
-    """The entities whose changes may break a rule."""
+    """The entities whose changes may break a rule, and those whose rows take such rows along where they go."""
     found = {on for e in b.entities for rule in rules_of(e) for _, _, on, _ in _of_rule(b, e, rule)}
-    return found | {e.name for e in b.entities if e.parts_of(Transitions)}
+    found |= {e.name for e in b.entities if e.parts_of(Transitions)}
+    fresh = set(found)
+    while fresh:
+        children = [e for e in b.entities if e.name in fresh]
+        fresh = {r.target for e in children for r in e.references if not r.required or r.on_delete is not OnDelete.RESTRICT}
+        fresh = {name for name in fresh - found if b.entity(name) is not None}
+        found |= fresh
+    return found
 
 
 def status_of(b: Blueprint, e: Entity, rule: Rule) -> int:
     """422 where a body contradicts itself, 409 where other rows have a say."""
-    alone = isinstance(rule, CheckRule) and not _others(b, e, rule.condition)
+    alone = isinstance(rule, CheckRule) and not _others(b, e, rule)
     return 422 if alone else 409
 
 
@@ -64,76 +72,73 @@ _Trigger = tuple[str, str, str, str]
 
 
 def _of_rule(b: Blueprint, e: Entity, rule: Rule) -> Iterator[_Trigger]:
-    broken = _broken(b, e, rule)
-    keys = list(dict.fromkeys(key for key in tied(e, rule) if "." not in key))
+    broken = _broken(b, e, rule, "NEW.")
+    found = _looked_at(b, e, rule)
+    keys = list(dict.fromkeys([*_named(e, rule), *(r.column for r in found if isinstance(r, Read) and r.whose == OWN and not r.is_computed)]))
     columns = ", ".join(f'"{key}"' for key in [*keys, *(["deleted_at"] if e.soft_delete else [])])
     refuse = f"SELECT RAISE(ABORT, {constant(_text(b, e, rule))})"
     yield "insert", "INSERT", e.name, f"{refuse} WHERE {broken};"
     if columns:
         yield "update", f"UPDATE OF {columns}", e.name, f"{refuse} WHERE {broken};"
+    yield from _from_afar(b, e, rule, found, refuse)
+
+
+def _looked_at(b: Blueprint, e: Entity, rule: Rule) -> list[Read | Counting]:
+    condition = rule.condition if isinstance(rule, CheckRule) else rule.where
+    return reads(condition, Scope(b, e)) if condition is not None else []
+
+
+def _named(e: Entity, rule: Rule) -> list[str]:
+    """The columns that a rule names beside its condition."""
     if isinstance(rule, CheckRule):
-        yield from _from_afar(b, e, rule.condition, refuse)
+        return []
+    return [key_of(e, name) for name in (*rule.per, *((rule.start, rule.end) if isinstance(rule, NoOverlap) else ()))]
 
 
 def _text(b: Blueprint, e: Entity, rule: Rule) -> str:
     return f"{{{{{status_of(b, e, rule)}|{path_shown(e, rule)}|{said(rule)}}}}}"
 
 
-def _broken(b: Blueprint, e: Entity, rule: Rule) -> str:
-    """The condition that the new row breaks the rule."""
+def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> str:
+    """The condition that a row breaks the rule; ``row`` is the prefix of its columns."""
     scope = Scope(b, e)
-    shown = [f"NEW.{_SHOWN}"] if e.soft_delete else []
+    shown = [f"{row}{_SHOWN}"] if e.soft_delete else []
     if isinstance(rule, CheckRule):
-        return " AND ".join([*shown, f"NOT {sql(rule.condition, Place(scope, 'NEW.', 'NEW.'))}"])
-    mine = [sql(rule.where, Place(scope, "NEW.", "NEW."))] if rule.where is not None else []
-    theirs = [sql(rule.where, Place(scope, '"o".', "NEW."))] if rule.where is not None else []
+        return " AND ".join([*shown, f"NOT {sql(rule.condition, Place(scope, row, row))}"])
+    mine = [sql(rule.where, Place(scope, row, row))] if rule.where is not None else []
+    theirs = [sql(rule.where, Place(scope, '"o".', '"o".'))] if rule.where is not None else []
     theirs += [f'"o".{_SHOWN}'] if e.soft_delete else []
-    theirs += [f'"o"."{key_of(e, name)}" = NEW."{key_of(e, name)}"' for name in rule.per]
+    theirs += [f'"o"."{key}" = {row}"{key}"' for key in dict.fromkeys([*e.unique_within, *(key_of(e, name) for name in rule.per)])]
     if isinstance(rule, NoOverlap):
-        theirs += ['"o"."id" <> NEW."id"', f'"o"."{rule.start}" < NEW."{rule.end}"', f'NEW."{rule.start}" < "o"."{rule.end}"']
+        theirs += [f'"o"."id" <> {row}"id"', f'"o"."{rule.start}" < {row}"{rule.end}"', f'{row}"{rule.start}" < "o"."{rule.end}"']
         found = f'EXISTS (SELECT 1 FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)})'
     else:
         found = f'(SELECT COUNT(*) FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)}) > {rule.number}'
     return " AND ".join([*shown, *mine, found])
 
 
-def _others(b: Blueprint, e: Entity, condition: Expression) -> bool:
-    return any(True for _ in _aggregates(condition)) or any(True for _ in _paths(b, e, condition))
+def _others(b: Blueprint, e: Entity, rule: CheckRule) -> bool:
+    return any(isinstance(r, Counting) or r.whose != OWN for r in _looked_at(b, e, rule))
 
 
-def _aggregates(condition: Expression) -> Iterator[Call]:
-    return (p for p in parts(condition) if isinstance(p, Call) and p.function in AGGREGATES)
-
-
-def _paths(b: Blueprint, e: Entity, condition: Expression) -> Iterator[tuple[Reference, Entity, str]]:
-    """The references that a condition looks through, the entities behind them and the names of what it looks at."""
-    for part in parts(condition):
-        if isinstance(part, Path):
-            names = part.names[1:] if part.names[0] == "this" else part.names
-            reference = member(e, names[0]) if len(names) > 1 else None
-            target = b.entity(reference.target) if isinstance(reference, Reference) else None
-            if isinstance(reference, Reference) and target is not None:
-                yield reference, target, names[1]
-
-
-def _from_afar(b: Blueprint, e: Entity, condition: Expression, refuse: str) -> Iterator[_Trigger]:
+def _from_afar(b: Blueprint, e: Entity, rule: Rule, found: list[Read | Counting], refuse: str) -> Iterator[_Trigger]:
     """Triggers of other tables whose changes may break the rule of rows of ``e``."""
-    holds = sql(condition, Place(Scope(b, e), f'"{e.name}".', f'"{e.name}".'))
-    shown = f' AND "{e.name}".{_SHOWN}' if e.soft_delete else ""
-    for number, call in enumerate(_aggregates(condition), 1):
-        other = b.entity(target_of(call)[0])
-        assert other is not None
+    broken = _broken(b, e, rule, f'"{e.name}".')
+    for number, counting in enumerate((r for r in found if isinstance(r, Counting)), 1):
+        other = counting.entity
         for event, rows in (("INSERT", ("NEW",)), ("UPDATE", ("NEW", "OLD")), ("DELETE", ("OLD",))):
-            near = _near(e, other, call, rows)
-            body = f'{refuse} WHERE EXISTS (SELECT 1 FROM "{e.name}" WHERE {near}NOT {holds}{shown});'
+            near = _near(e, other, counting.call, rows) if counting.own else ""
+            body = f'{refuse} WHERE EXISTS (SELECT 1 FROM "{e.name}" WHERE {near}{broken});'
             yield f"{number}_{event.lower()}_of_{other.name}", event, other.name, body
-    for number, (reference, target, name) in enumerate(_paths(b, e, condition), 1):
-        column = key_of(target, name)
-        if member(target, name) is None or (f := target.field(name)) is not None and f.computed is not None:
-            continue
-        near = f'"{e.name}"."{reference.name}_id" = NEW."id" AND '
-        body = f'{refuse} WHERE EXISTS (SELECT 1 FROM "{e.name}" WHERE {near}NOT {holds}{shown});'
-        yield f"through_{number}_of_{target.name}", f'UPDATE OF "{column}"', target.name, body
+    columns: dict[tuple[str, str], list[str]] = {}
+    for r in found:
+        if isinstance(r, Read) and r.whose not in (OWN, COUNTED) and not r.is_computed:
+            whose = columns.setdefault((r.entity.name, r.whose), [])
+            whose += [r.column] if r.column not in whose else []
+    for number, ((other_name, reference), names) in enumerate(columns.items(), 1):
+        near = f'"{e.name}"."{reference}_id" = NEW."id" AND ' if reference != AFAR else ""
+        body = f'{refuse} WHERE EXISTS (SELECT 1 FROM "{e.name}" WHERE {near}{broken});'
+        yield f"through_{number}_of_{other_name}", f"UPDATE OF {', '.join(f'{chr(34)}{n}{chr(34)}' for n in names)}", other_name, body
 
 
 def _near(e: Entity, other: Entity, call: Call, rows: tuple[str, ...]) -> str:

@@ -24,7 +24,8 @@ def checks(plan: Plan) -> Iterator[Check]:
     for s in plan.blueprint.parts_of(Schedule):
         for one in s.work:
             words = f"{one.action} on {one.entity}" if isinstance(one, RunAction) else f"changes of {one.entity}"
-            yield Check("schedules.does", f"every {s.unit}: {words}", partial(_does, plan, s, one))
+            # The work of a schedule is done on every row, those of other checks too.
+            yield Check("schedules.does", f"every {s.unit}: {words}", partial(_does, plan, s, one), alone=True)
 
 
 async def _does(plan: Plan, schedule: Schedule, work: Work, s: Session) -> None:

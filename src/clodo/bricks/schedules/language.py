@@ -10,14 +10,15 @@ from typing import Any
 from lark import Token, Tree
 
 from clodo.blueprint.constructs import Construct
-from clodo.blueprint.formulas import Scope, condition_problems
+from clodo.blueprint.formulas import Scope, condition_problems, parts
+from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, quote
-from clodo.blueprint.values import Blueprint, Expression
+from clodo.blueprint.values import Blueprint, Expression, Operand, Path
 from clodo.bricks.actions.language import effect_of, effect_text
 from clodo.bricks.actions.problems import effect_problems
-from clodo.bricks.actions.values import Action, DeleteRows, UpdateRows
+from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, UpdateRows
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -94,6 +95,8 @@ def _problems(b: Blueprint, owner: None, s: Schedule) -> Iterator[Problem]:
         yield Problem("These times are not evenly apart.", f"Choose one of {', '.join(map(str, _STEPS))} minutes.", path)
     if s.unit not in ("minute", "minutes", "hour") and not _TIME.fullmatch(s.at):
         yield Problem(f"'every {s.unit}' wants a time of day in UTC.", f'Write every {s.unit} at "03:00", say.', path)
+    if s.unit != "minutes" and s.step != 1:
+        yield Problem(f"'every {s.step} {s.unit}' is no time of a schedule.", f"Write every {s.unit}, or every 30 minutes, say.", path)
     if s.unit in ("minute", "minutes", "hour") and s.at:
         yield Problem(f"'every {s.unit}' takes no time of day.", "Remove it.", path)
     if not s.work:
@@ -115,7 +118,23 @@ def _run(b: Blueprint, run: RunAction, path: str) -> Iterator[Problem]:
         return
     if any(p.required for p in action.parameters):
         yield Problem(f"{run.action!r} has required parameters, which a schedule cannot give.", "Give them defaults.", path)
+    made = [b.entity(effect.entity) for effect in action.effects if isinstance(effect, CreateRow)]
+    if any(x is not None and is_owned(b, x) for x in made):
+        yield Problem(f"{run.action!r} makes rows that have an owner, and a schedule is nobody.", "Run another action.", path)
+    if _asks_caller(action):
+        yield Problem(f"{run.action!r} asks who calls, and a schedule is nobody.", "Run another action.", path)
     yield from (Problem(m, "Mend the condition.", path) for m in condition_problems(run.where, Scope(b, e)))
+
+
+def _asks_caller(action: Action) -> bool:
+    found = [guard.condition for guard in action.guards]
+    for effect in action.effects:
+        if not isinstance(effect, DeleteRows):
+            found += [a.value for a in effect.assignments]
+        if isinstance(effect, UpdateRows | DeleteRows):
+            found.append(effect.where)
+    every = [part for e in found for part in parts(e)]
+    return any(isinstance(p, Operand) and p.is_field and p.value == "caller" or isinstance(p, Path) and p.names[0] == "caller" for p in every)
 
 
 _GRAMMAR = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from clodo.blueprint.constructs import Construct, construct_of, path_of
 from clodo.blueprint.problems import Problem
@@ -64,6 +65,12 @@ def _with_key(b: Blueprint, tenants: Tenants) -> Blueprint:
         return replace(e, fields=(*e.fields, key), unique_within=(tenants.key,))
 
     return replace(b, entities=tuple(grown(e) for e in b.entities))
+
+
+def _paths(plan: Any, owner: None, tenants: Tenants) -> Iterator[str]:
+    base = f"/api/{plan.paths[tenants.entity]}"
+    yield from (f"{base}/join", f"{base}/{{id}}/members", f"{base}/{{id}}/members/{{user_id}}")
+    yield from (f"{base}/{{id}}/invitations", f"{base}/{{id}}/invitations/{{invitation_id}}")
 
 
 def _problems(b: Blueprint, owner: None, tenants: Tenants) -> Iterator[Problem]:
@@ -179,6 +186,7 @@ CONSTRUCTS = (
         expand=_with_key,
         introduction=lambda value: (value.entity, HEADER),
         once=True,
+        claims=_paths,
     ),
     Construct(
         name="shared",

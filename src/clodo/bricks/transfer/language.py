@@ -67,6 +67,7 @@ CONSTRUCTS = (
         lines=lambda value: [f"export {', '.join(value.formats)}"],
         check=_format_problems,
         once=True,
+        claims=lambda plan, owner, value: ["export"],
     ),
     Construct(
         name="import",
@@ -77,6 +78,7 @@ CONSTRUCTS = (
         lines=lambda value: [f"import {', '.join(value.formats)}"],
         check=_format_problems,
         once=True,
+        claims=lambda plan, owner, value: ["import"],
     ),
     Construct(
         name="bulk",
@@ -87,5 +89,6 @@ CONSTRUCTS = (
         lines=lambda value: [f"bulk create {value.most:f}"],
         check=_bulk_problems,
         once=True,
+        claims=lambda plan, owner, value: ["bulk"],
     ),
 )

@@ -11,7 +11,6 @@ from lark import Token, Tree
 
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.constructs import Construct, path_of
-from clodo.blueprint.plan import kebab, plural
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of
 from clodo.blueprint.values import KEY, Access, Blueprint, Who
@@ -74,9 +73,6 @@ def _problems(b: Blueprint, owner: None, webhook: Webhook) -> Iterator[Problem]:
         if watched.entity in seen:
             yield Problem(f"{watched.entity!r} is named twice.", "Write its events in one place.", path)
         seen.add(watched.entity)
-    for e in b.entities:
-        if kebab(plural(e.name)) == PATH:
-            yield Problem(f"The rows of {e.name!r} would stand at /api/{PATH}, where subscriptions are.", "Rename the entity.", e.name)
 
 
 def _watched_problems(b: Blueprint, webhook: Webhook, watched: Watched, path: str) -> Iterator[Problem]:
@@ -136,5 +132,6 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
+        claims=lambda plan, owner, value: [f"/api/{PATH}/*"],
     ),
 )

@@ -50,6 +50,7 @@ CONSTRUCTS = (
         build=_motto,
         lines=lambda motto: [f"motto {quote(motto.text)}"],
         check=_motto_problems,
+        claims=lambda plan, owner, motto: ["/motto"],
         once=True,
     ),
     Construct(

@@ -4,12 +4,12 @@ import { entities } from "../entities";
 import { type Caller, type Rule, admit, allows } from "./access";
 import { type Entity, type Reference, type Row, selected, toJson } from "./entity";
 import type { Field, Stored } from "./fields";
-import { type Change, after, along, check, refused } from "./hooks";
+import { type Change, after, ahead, along, check, refused } from "./hooks";
 import { readJsonObject, route } from "./http";
 import { uuidv7 } from "./id";
 import { Problem, notFound } from "./problem";
 import { checkedFields, conflict, missingRows, readRow } from "./rows";
-import { quote } from "./sql";
+import { isForeignKeyFailure, quote } from "./sql";
 
 /** SQL over the parameters of an action, by number: the row's id, the caller's, the moment, the day, what the body
  * gives, and ids for new rows. `uses` of them are bound. */
@@ -76,6 +76,7 @@ async function carriedOut(c: Context<AppEnv>, a: Action, change: Change, values:
   const { entity, id } = change;
   await check(c, [change]);
   const statements = [
+    ...ahead(c, [change]),
     ...(a.assertion === undefined ? [] : [bound(c, a.assertion, values)]),
     ...a.effects.map((effect) => bound(c, effect, values)),
     ...set(c, change),
@@ -100,6 +101,10 @@ function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedState
 /** Tells why nothing was done. */
 async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Values, error: unknown): Promise<never> {
   for (const one of entities) refused(one, error);
+  if (isForeignKeyFailure(error)) throw new Problem(409, "Other rows refer to one that would go.");
+  if (error instanceof Error && error.message.includes("NOT NULL constraint failed")) {
+    throw new Problem(409, "A value that is required would be missing.");
+  }
   if (!(error instanceof Error) || !error.message.includes("malformed JSON")) return conflict(entity)(error);
   const held = a.explanation && (await bound(c, a.explanation, values).first<Row>());
   if (held === null) throw notFound();
