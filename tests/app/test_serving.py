@@ -13,7 +13,7 @@ from clodo.app import serving
 from clodo.app.serving import serve
 from clodo.app.variables import read_variables
 from clodo.blueprint import parse
-from clodo.bricks import service_tree
+from clodo.bricks.registry import service_tree
 from clodo.emit.tree import write_tree
 from clodo.errors import ProofError
 from clodo.proof.host import Served

@@ -11,10 +11,11 @@ import httpx2 as httpx
 import pytest
 
 from clodo.blueprint import parse
+from clodo.blueprint.values import ServiceType
 from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
-from clodo.proof.verify import PROOF_SECRETS, verify
+from clodo.proof.verify import PROOF_SECRETS, proof_secrets, verify
 from clodo.toolchain import Toolchain
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
@@ -41,19 +42,25 @@ def test_it_is_proven(service: Path, toolchain: Toolchain, host: Host) -> None:
 @pytest.mark.workerd
 @pytest.mark.slow
 def test_it_answers_as_its_document_says(service: Path, example: Path, host: Host) -> None:
-    served = host.serve(service, bindings=PROOF_SECRETS)
+    served = host.serve(service, bindings=proof_secrets(service))
     headers = {"X-API-Key": PROOF_SECRETS["API_KEY"]}
-    users = parse(example.read_text("utf-8")).users
+    parsed = parse(example.read_text("utf-8"))
+    if parsed.type is ServiceType.GATEWAY:
+        pytest.skip("what a gateway answers is its upstreams' affair")
+    users = parsed.users
     if users is not None:
         account = {"email": PROOF_SECRETS["ADMIN_EMAIL"], "password": "correct horse battery"}
         body = account | {f.name: "x" for f in users.fields}
         made = httpx.post(f"{served.url}/api/auth/register", json=body, trust_env=False)
         headers["Authorization"] = f"Bearer {made.json()['token']}"
     options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
+    # What bricks answer is held against the document by their own checks; here it is tried without their preparations.
+    plain = not any(part for owner in (parsed, *parsed.entities) for part in owner.parts)
+    phases = "examples,coverage,fuzzing,stateful" if plain else "examples,coverage"
     found = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"{served.url}/openapi.json",
-            "--checks", CHECKS, "--phases", "examples,coverage,fuzzing,stateful",
+            "--checks", CHECKS, "--phases", phases,
             "--max-examples", "6", "--seed", "1", "--generation-database", "none", "--no-color", *options,
         ],
         capture_output=True, text=True, timeout=280, cwd=service,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -170,7 +171,8 @@ it("refuses a method that a path does not answer", async () => {
 
 def service_test(plan: Plan) -> str:
     """``test/service.test.ts``: each entity created, read, listed, refused and deleted."""
-    cases = "\n".join(_entity_case(plan, e) for e in plan.blueprint.entities)
+    left: Counter[str] = Counter()
+    cases = "\n".join(_entity_case(plan, e, left) for e in plan.blueprint.entities)
     if not plan.stores:
         return _TEST_WITHOUT_DATABASE
     return f"""import {{ applyD1Migrations, createExecutionContext, env }} from "cloudflare:test";
@@ -223,17 +225,17 @@ def _credentials(plan: Plan) -> str:
         entity = plan.blueprint.entity(name)
         assert entity is not None
         lines: list[str] = []
-        body = _body_with_parents(plan, entity, lines, set())
+        body = _body_with_parents(plan, entity, lines, Counter())
         lines.append(f'const [, own] = await send("POST", "/api/{plan.path(entity)}", {body});')
         lines.append(f'headers["{header}"] = String(own["id"]);')
         out += "".join(f"  {line}\n" for line in lines)
     return out
 
 
-def _entity_case(plan: Plan, e: Entity) -> str:
+def _entity_case(plan: Plan, e: Entity, left: Counter[str]) -> str:
     path = f"/api/{plan.path(e)}"
     lines: list[str] = []
-    body = _body_with_parents(plan, e, lines, set())
+    body = _body_with_parents(plan, e, lines, left)
     made = "\n".join(f"  {line}" for line in lines)
     return f"""
 it("keeps {e.name.replace("_", " ")} rows", async () => {{
@@ -250,9 +252,11 @@ it("keeps {e.name.replace("_", " ")} rows", async () => {{
 """.replace("{\n\n", "{\n")
 
 
-def _body_with_parents(plan: Plan, e: Entity, lines: list[str], trail: set[str]) -> str:
-    """The source of a body; the rows that it needs are created by ``lines`` before."""
-    parts = [json.dumps(entity_body(e, len(lines)))[1:-1]]
+def _body_with_parents(plan: Plan, e: Entity, lines: list[str], left: Counter[str]) -> str:
+    """The source of a body; the rows that it needs are created by ``lines`` before. ``left`` counts those that earlier cases
+    left behind, whose unique values are taken."""
+    taken = left[e.name] * 10 if e.unique or any(f.unique for f in e.fields) else 0
+    parts = [json.dumps(entity_body(e, len(lines) + taken))[1:-1]]
     for r in e.references:
         parent = plan.blueprint.entity(r.target)
         if not r.required:
@@ -260,7 +264,8 @@ def _body_with_parents(plan: Plan, e: Entity, lines: list[str], trail: set[str])
         if parent is None:
             parts.append(f'"{r.name}_id": (await send("GET", "/api/auth/me"))[1]["id"]')
             continue
-        body = _body_with_parents(plan, parent, lines, trail | {e.name})
+        body = _body_with_parents(plan, parent, lines, left)
+        left[parent.name] += 1
         name = f"parent{len(lines)}"
         lines.append(f'const [, {name}] = await send("POST", "/api/{plan.path(parent)}", {body});')
         parts.append(f'"{r.name}_id": {name}["id"]')

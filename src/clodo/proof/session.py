@@ -92,6 +92,7 @@ class Session:
         self.scarce = scarce
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
+        self._shared: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._accounts: dict[str, asyncio.Task[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
         self.welcomes: list[Welcome] = []
@@ -189,6 +190,16 @@ class Session:
         private = [rule for t in targets if (rule := b.read_access(t)).who is Who.OWNER]
         made = await self.headers(b.write_access(e), b.read_access(e), *private, user=user)
         return {k: v for part in e.parts for k, v in construct_of(part).headers(part).items()} | made
+
+    async def once(self, key: tuple[str, ...], make: Callable[[], Awaitable[Any]]) -> Any:
+        """What several checks need, made by the first of them."""
+        if key not in self._shared:
+            self._shared[key] = asyncio.ensure_future(make())
+        return await self._shared[key]
+
+    def leads(self, e: Entity) -> bool:
+        """Whether an entity is the one on which code that all entities share is tried at length."""
+        return e.name == self.blueprint.entities[0].name
 
     # -- rows -------------------------------------------------------------------------------
 

@@ -73,6 +73,12 @@ def verify(
     return Report(plan.blueprint.name, tuple(found), proof.requests, proof.gzip, proof.timings)
 
 
+def proof_secrets(directory: Path) -> dict[str, str]:
+    """The proof's own values for every secret that the manifest of a service names."""
+    names = secret_names(directory)
+    return PROOF_SECRETS | {n: _OTHER_SECRET.format(n.lower()) for n in names if n not in PROOF_SECRETS}
+
+
 def _plan_of(directory: Path) -> Plan:
     blueprint = directory / "blueprint.clodo"
     if not blueprint.is_file() or not (directory / "src" / "index.ts").is_file():
@@ -135,9 +141,7 @@ class _Proof:
             await client.close()
 
     def _all_secrets(self) -> dict[str, str]:
-        """The proof's own values for every secret that the manifest names."""
-        names = secret_names(self.directory)
-        return PROOF_SECRETS | {n: _OTHER_SECRET.format(n.lower()) for n in names if n not in PROOF_SECRETS}
+        return proof_secrets(self.directory)
 
     def _secrets(self) -> dict[str, str]:
         unused = set() if self.plan.uses_key else {"API_KEY"}

@@ -122,7 +122,7 @@ def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *
 def _left_out(b: Blueprint, e: Entity, effect: CreateRow, scope: Scope, path: str) -> Iterator[Problem]:
     given = {a.target[0] for a in effect.assignments}
     of_tenant = tenant_columns(scope.own, e)
-    needed = [f.name for f in e.fields if f.required and f.default is None and f.computed is None and f.name not in of_tenant]
+    needed = [f.name for f in e.fields if f.required and f.default is None and f.computed is None and not f.made and f.name not in of_tenant]
     needed += [r.name for r in e.references if r.required]
     for name in needed:
         if name not in given:

@@ -50,10 +50,12 @@ class Scene:
 
     def __init__(self, s: Session, e: Entity, action: Action) -> None:
         self.s, self.e, self.action, self.b = s, e, action, s.blueprint
+        # Guards may look at parameters: a row that is ready for one body need not be so for another.
+        self._given = entity_body(action.as_entity(), s.number())
 
     async def body(self) -> Row:
-        """A valid body of the action, with rows of its own to refer to."""
-        out = entity_body(self.action.as_entity(), self.s.number())
+        """A valid body of the action, always with the same values, and with rows of its own to refer to."""
+        out = dict(self._given)
         for r in self.action.references:
             target = self.b.entity(r.target)
             made = (await self.s.create(target))["id"] if target is not None else await self.s.spare_user()

@@ -168,6 +168,9 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
             value = given[f.name] if f.name in given else _default(f)
             timed = f.name not in given and f.default == "now" and f.type is FieldType.TIME
             columns[f.name] = f"substr({_NOW}, 12, 8)" if timed else stored_sql(value, place, f)
+        elif f.made and f.required:
+            # What the service makes of itself, such as a version.
+            columns[f.name] = "lower(hex(randomblob(16)))"
     for r in entity.references:
         if r.name in given:
             columns[f"{r.name}_id"] = stored_sql(given[r.name], place, r)

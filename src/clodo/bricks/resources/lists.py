@@ -33,7 +33,9 @@ def plan_checks(plan: Plan) -> Iterator[Check]:
 
 
 async def _default_limit(e: Entity, s: Session) -> None:
-    made = await asyncio.gather(*(s.create(e) for _ in range(21)), return_exceptions=True)
+    # Most rows that are needed are there already, from other checks.
+    there = len(expect(await s.page(e, {"limit": 21}), 200).body["items"])
+    made = await asyncio.gather(*(s.create(e) for _ in range(21 - there)), return_exceptions=True)
     if any(isinstance(row, BaseException) for row in made):
         return  # there are not so many different rows
     page = expect(await s.page(e), 200)
@@ -53,9 +55,10 @@ async def _rows(e: Entity, s: Session, count: int, *, apart: bool = False) -> li
         for f in e.fields
         if not (f.required or f.default is not None or f.read_only or f.computed is not None)
     ]
+    # All at once, so that few rows of other checks are in between.
+    rows = await asyncio.gather(*(s.create(e, apart=apart) for _ in range(count)))
     made = []
-    for i in range(count):
-        row = await s.create(e, apart=apart)
+    for i, row in enumerate(rows):
         if i % 2 and optional:
             answer = await s.patch(e, row["id"], dict.fromkeys(optional))
             row = answer.body if s.settled(e, answer, 200, optional) else row
@@ -70,9 +73,11 @@ async def _paging(e: Entity, s: Session) -> None:
     if len(first.body["items"]) != 2 or first.body["next_cursor"] is None:
         raise Fault("limit=2 did not give two rows and a cursor", first)
     # Both directions, and every kind of field in one of them.
-    sorts = ["id", "-id"] + [f"{sign}{f.name}" for f, sign in zip(comparable(e)[:4], ("", "-", "", "-"), strict=False)]
+    most = 4 if s.leads(e) else 2
+    sorts = ["id", "-id"] + [f"{sign}{f.name}" for f, sign in zip(comparable(e)[:most], ("", "-", "", "-"), strict=False)]
     # Rows of other checks are in between; those from before and after would only cost time.
-    window = {"created_at_min": rows[0]["created_at"], "created_at_max": rows[-1]["created_at"]} if e.timestamps else {}
+    moments = sorted(row.get("created_at", "") for row in rows)
+    window = {"created_at_min": moments[0], "created_at_max": moments[-1]} if e.timestamps else {}
     walks = await asyncio.gather(*(s.ids(e, {**window, "limit": 4, "sort": sort}) for sort in sorts))
     for sort, found in zip(sorts, walks, strict=True):
         mine = [i for i in found if i in wanted]
@@ -120,10 +125,11 @@ async def _filters(e: Entity, s: Session) -> None:
     for f in comparable(e):
         if (f.type.is_number or f.type.is_temporal) and row.get(f.name) is not None:
             await _range_filter(e, s, f, row)
-        if f.type.is_number:
-            expect(await s.page(e, {f"{f.name}_min": "1e3"}), 200, "a number with an exponent")
+    numbers = [f for f in comparable(e) if f.type.is_number]
+    for f in numbers[:1]:
+        expect(await s.page(e, {f"{f.name}_min": "1e3"}), 200, "a number with an exponent")
     if e.timestamps:
-        for key in ("created_at", "updated_at"):
+        for key in ("created_at", "updated_at") if s.leads(e) else ("created_at",):
             await _moment_filter(e, s, key, row)
 
 
@@ -179,7 +185,8 @@ async def _bad(e: Entity, s: Session) -> None:
             bad.append((f.name, "maybe"))
         elif f.type is FieldType.ENUM:
             bad.append((f.name, "no such value"))
-    for name, value in bad:
+    # What is the same for all lists is tried on one, and a little of it on the others.
+    for name, value in bad if s.leads(e) else bad[1:10:3] + bad[10:]:
         answer = expect(await s.page(e, {name: value}), 400, f"{name}={value}")
         expect_path(answer, name)
     page = expect(await s.page(e, {"limit": 1}), 200)

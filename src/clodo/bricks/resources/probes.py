@@ -33,17 +33,19 @@ async def _injection(e: Entity, s: Session) -> None:
         for f in comparable(e)
         if f.type in (FieldType.TEXT, FieldType.LONG_TEXT) and not (f.pattern or f.maximum or f.read_only)
     ]
-    for attack in _INJECTIONS:
+    for number, attack in enumerate(_INJECTIONS):
         answer = await s.patch(e, row["id"], {f.name: attack for f in texts})
         if answer.status != 409 and s.settled(e, answer, 200, [f.name for f in texts]):
             for f in texts:
                 if answer.body[f.name] != attack:
                     raise Fault(f"{f.name} was not stored as it was sent", answer)
-        for name in [*(f.name for f in texts), "id"]:
+        # Filters are bound alike: each attack tries one of them.
+        names = [*(f.name for f in texts), "id"]
+        for name in names if s.leads(e) else [names[number % len(names)]]:
             page = await s.page(e, {name: attack})
             if page.status != 200 or any(item[name] != attack for item in page.body["items"]):
                 raise Fault(f"the filter {name} is open to injection", page)
-        for name in ("sort", "cursor", "limit"):
+        for name in ("sort", "cursor", "limit")[number % 3 :][:1] if number else ("sort", "cursor", "limit"):
             expect(await s.page(e, {name: attack}), 400)
 
 
@@ -85,7 +87,8 @@ async def _bodies(e: Entity, s: Session) -> None:
         (b"{}", {**headers, "content-type": "text/plain"}, 415, "text/plain"),
         (b"a=1", {**headers, "content-type": "application/x-www-form-urlencoded"}, 415, "a form"),
     ]
-    for content, sent, status, why in cases:
+    # One reader of bodies serves all entities.
+    for content, sent, status, why in cases if s.leads(e) else cases[::4]:
         expect(await s.client.send("POST", path, content=content, headers=sent), status, why)
 
 

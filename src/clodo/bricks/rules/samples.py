@@ -57,6 +57,10 @@ def satisfying(e: Entity, part: Expression, body: dict[str, Any]) -> Iterator[tu
     """Values of single fields that may make one comparison true: the name of a field and its new value."""
     if isinstance(part, Not):
         yield from _not_satisfying(e, part.inner, body)
+    if isinstance(part, Operation) and part.operator in ("and", "or"):
+        # One side is enough for 'or'; of what 'and' joins, one after the other.
+        for side in (part.right, part.left):
+            yield from satisfying(e, side, body)
     if isinstance(part, IsEmpty) and (f := own_field(e, part.inner)) is not None and not part.negated:
         yield f.name, None
     if isinstance(part, IsIn) and (f := own_field(e, part.inner)) is not None:
@@ -74,6 +78,9 @@ def _not_satisfying(e: Entity, part: Expression, body: dict[str, Any]) -> Iterat
     """Values of single fields that may make one condition false."""
     if isinstance(part, Not):
         yield from satisfying(e, part.inner, body)
+    elif isinstance(part, Operation) and part.operator in ("and", "or"):
+        for side in (part.right, part.left):
+            yield from _not_satisfying(e, side, body)
     elif isinstance(part, IsEmpty):
         yield from satisfying(e, IsEmpty(part.inner, not part.negated), body)
     elif isinstance(part, Operation) and part.operator in OPPOSITE:

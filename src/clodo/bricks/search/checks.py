@@ -38,15 +38,15 @@ async def _search(e: Entity, s: Session) -> None:
         for word in (text.split()[0].lower(), text.split()[0].upper()):
             if row["id"] not in await s.ids(e, {"q": word, "limit": 100}):
                 raise Fault(f"q did not find a word of {name}, whatever its case")
-        nothing = expect(await s.page(e, {"q": "zzqx no such words"}), 200)
-        if nothing.body["items"]:
-            raise Fault("q found rows without the words", nothing)
-        many = expect(await s.page(e, {"q": "one two three four five six seven eight nine"}), 400)
-        expect_path(many, "q")
-        for odd in ("%", "_", "' OR 1=1 --", "\\", "x" * 300):
-            page = expect(await s.page(e, {"q": odd}), 200, f"q={odd[:20]}")
-            if odd in ("' OR 1=1 --",) and any(i["id"] == other["id"] for i in page.body["items"]):
-                raise Fault("q is open to injection", page)
+    nothing = expect(await s.page(e, {"q": "zzqx no such words"}), 200)
+    if nothing.body["items"]:
+        raise Fault("q found rows without the words", nothing)
+    many = expect(await s.page(e, {"q": "one two three four five six seven eight nine"}), 400)
+    expect_path(many, "q")
+    for odd in ("%", "_", "' OR 1=1 --", "\\", "x" * 300):
+        page = expect(await s.page(e, {"q": odd}), 200, f"q={odd[:20]}")
+        if odd in ("' OR 1=1 --",) and any(i["id"] == other["id"] for i in page.body["items"]):
+            raise Fault("q is open to injection", page)
 
 
 async def _words(e: Entity, s: Session, id: str, word: str) -> None:

@@ -169,8 +169,10 @@ async def _needed(e: Entity, door: Door, s: Session) -> None:
     answer = expect(await s.client.send(method, path, body), 401, "no credential")
     if "www-authenticate" not in answer.headers:
         raise Fault("the 401 has no WWW-Authenticate", answer)
-    forged = {"authorization": "Bearer " + forge({"sub": "x", "exp": 9999999999}, "guess")}
-    expect(await s.client.send(method, path, body, headers=forged), 401, "a forged token")
+    # Tokens are looked at in one place, wherever a user is asked for.
+    if s.leads(e):
+        forged = {"authorization": "Bearer " + forge({"sub": "x", "exp": 9999999999}, "guess")}
+        expect(await s.client.send(method, path, body, headers=forged), 401, "a forged token")
     if "API_KEY" in s.secrets:
         key = {"x-api-key": s.secrets["API_KEY"]}
         expect(await s.client.send(method, path, body, headers=key), 403, "the key is no user")
