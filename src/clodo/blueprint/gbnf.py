@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from lark import Lark
 from lark.grammar import Terminal
 
-from clodo.blueprint.syntax import parser
+from clodo.blueprint.syntax import whole_grammar
 
 # Regular expressions have no general translation; there are few, and a test holds them against
 # the originals. Lengths are bounded so that a model cannot run away with one name.
@@ -35,9 +36,15 @@ _PLACES = {"": '" " ', "-line": '" "{0,4} ', "-close": ""}
 
 
 @cache
+def _grammar() -> Lark:
+    """The grammar with all that is known of it; the parser's own may come from tables."""
+    return Lark(whole_grammar(), parser="lalr")
+
+
+@cache
 def gbnf() -> str:
     """The grammar; its first rule is ``root``."""
-    lark = parser()
+    lark = _grammar()
     by_name: dict[str, list[str]] = {}
     for rule in lark.rules:
         for place in ("", "-close"):
@@ -87,7 +94,7 @@ def _without_left_recursion(name: str, options: list[str]) -> str:
 
 
 def _used(terminal: Any) -> bool:
-    return terminal.name not in parser().ignore_tokens and terminal.name != "COMMENT"
+    return terminal.name not in _grammar().ignore_tokens and terminal.name != "COMMENT"
 
 
 def _rule_name(name: str) -> str:

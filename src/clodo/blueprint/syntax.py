@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
+import lark
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
@@ -17,6 +23,7 @@ from clodo.blueprint import values as v
 from clodo.blueprint.constructs import construct_named, constructs, path_of
 from clodo.blueprint.hints import syntax_problem
 from clodo.blueprint.problems import InvalidBlueprint, Problem
+from clodo.cache import cache_folder
 
 #: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
 Positions = dict[str, tuple[int, int]]
@@ -33,8 +40,20 @@ def grammar_source() -> str:
 
 @cache
 def parser() -> Lark:
-    """The parser of the language (LALR, built once)."""
-    return Lark(whole_grammar(), parser="lalr", propagate_positions=True)
+    """The parser of the language (LALR). Its tables take half a second to work out, so they are kept; where that is not
+    possible they are worked out each time."""
+    grammar = whole_grammar()
+    key = sha256(f"{grammar} {lark.__version__} {sys.version_info[:2]}".encode()).hexdigest()[:24]
+    kept = cache_folder() / "grammars" / f"{key}.lark"
+    with suppress(Exception), kept.open("rb") as tables:  # what cannot be read, for whatever reason, is worked out again
+        return Lark.load(tables)
+    made = Lark(grammar, parser="lalr", propagate_positions=True)
+    with suppress(OSError):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=kept.parent, delete=False) as file:
+            made.save(file)
+        Path(file.name).replace(kept)
+    return made
 
 
 @cache

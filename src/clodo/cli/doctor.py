@@ -7,9 +7,10 @@ from importlib.util import find_spec
 import click
 
 from clodo.app.models import DEFAULT_MODEL, open_understander
+from clodo.cache import cache_folder
 from clodo.cli.context import Talk, command
 from clodo.errors import ModelError
-from clodo.toolchain import Finding, cache_folder, ensure, status
+from clodo.toolchain import Finding, ensure, status
 
 
 def findings() -> list[Finding]:

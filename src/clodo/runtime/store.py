@@ -17,8 +17,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from clodo.cache import cache_folder
 from clodo.errors import ModelError
-from clodo.toolchain import Progress, cache_folder
+from clodo.toolchain import Progress
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,8 +13,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
+from clodo.cache import cache_folder
 from clodo.errors import ToolchainError
 from clodo.toolchain.inventory import is_whole, write_inventory
 from clodo.toolchain.npm import REMEDY, Progress, npm_ci
@@ -54,12 +53,6 @@ class Finding:
     ok: bool
     detail: str
     remedy: str = ""
-
-
-def cache_folder() -> Path:
-    """The folder for all that is fetched once: ``CLODO_CACHE``, else the user's cache."""
-    chosen = os.environ.get("CLODO_CACHE")
-    return Path(chosen).expanduser() if chosen else user_cache_path("clodo")
 
 
 def node_path() -> Path:

@@ -14,7 +14,6 @@ from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import choice_of
 from clodo.blueprint.text import choice_text
 from clodo.blueprint.values import Blueprint, Entity, FieldType
-from clodo.emit.expressions import constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +72,6 @@ def _expand(e: Entity, t: Transitions) -> Entity:
 def _fit(e: Entity, t: Transitions, body: dict[str, Any], number: int) -> None:
     if t.field in body:
         body[t.field] = initial(e, t)
-
-
-def transition_triggers(e: Entity) -> Iterator[str]:
-    """The triggers that keep to the transitions of an entity."""
-    for t in e.parts_of(Transitions):
-        first = initial(e, t)
-        words = f"A new {e.name} begins as {first}.".replace("_", " ")
-        yield (
-            f'CREATE TRIGGER "{e.name}__{t.field}__begins" AFTER INSERT ON "{e.name}"\nBEGIN\n'
-            f"  SELECT RAISE(ABORT, {constant(f'{{{{422|{t.field}|{words}}}}}')}) WHERE NEW.\"{t.field}\" IS NOT {constant(first)};\nEND;"
-        )
-        allowed = " OR ".join(f'(OLD."{t.field}" = {constant(a)} AND NEW."{t.field}" = {constant(c)})' for a, c in t.pairs)
-        refused = f"{{{{409|{t.field}|{refusal(e, t)}}}}}"
-        yield (
-            f'CREATE TRIGGER "{e.name}__{t.field}__changes" AFTER UPDATE OF "{t.field}" ON "{e.name}"\nBEGIN\n'
-            f"  SELECT RAISE(ABORT, {constant(refused)}) WHERE OLD.\"{t.field}\" IS NOT NEW.\"{t.field}\" AND NOT ({allowed});\nEND;"
-        )
 
 
 def refusal(e: Entity, t: Transitions) -> str:

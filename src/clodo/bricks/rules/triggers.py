@@ -27,7 +27,7 @@ from clodo.bricks.rules.language import (
     tied,
 )
 from clodo.bricks.rules.samples import conjuncts
-from clodo.bricks.rules.transitions import Transitions, transition_triggers
+from clodo.bricks.rules.transitions import Transitions, initial, refusal
 from clodo.emit.expressions import Place, constant, sql
 
 _SHOWN = '"deleted_at" IS NULL'
@@ -36,7 +36,7 @@ _SHOWN = '"deleted_at" IS NULL'
 def triggers(b: Blueprint) -> Iterator[str]:
     """The triggers of all rules."""
     for e in b.entities:
-        yield from transition_triggers(e)
+        yield from _transition_triggers(e)
         for number, rule in enumerate(rules_of(e), 1):
             for suffix, when, on, body in _of_rule(b, e, rule):
                 name = f"{e.name}__rule_{number}__{suffix}"
@@ -156,3 +156,20 @@ def _near(e: Entity, other: Entity, call: Call, rows: tuple[str, ...]) -> str:
             if isinstance(mine, Path) and mine.names[0] == "this" and len(mine.names) == 2:
                 return f'"{e.name}"."{key_of(e, mine.names[1])}" IN ({ids}) AND '
     return ""
+
+
+def _transition_triggers(e: Entity) -> Iterator[str]:
+    """The triggers that keep to the transitions of an entity."""
+    for t in e.parts_of(Transitions):
+        first = initial(e, t)
+        words = f"A new {e.name} begins as {first}.".replace("_", " ")
+        yield (
+            f'CREATE TRIGGER "{e.name}__{t.field}__begins" AFTER INSERT ON "{e.name}"\nBEGIN\n'
+            f"  SELECT RAISE(ABORT, {constant(f'{{{{422|{t.field}|{words}}}}}')}) WHERE NEW.\"{t.field}\" IS NOT {constant(first)};\nEND;"
+        )
+        allowed = " OR ".join(f'(OLD."{t.field}" = {constant(a)} AND NEW."{t.field}" = {constant(c)})' for a, c in t.pairs)
+        refused = f"{{{{409|{t.field}|{refusal(e, t)}}}}}"
+        yield (
+            f'CREATE TRIGGER "{e.name}__{t.field}__changes" AFTER UPDATE OF "{t.field}" ON "{e.name}"\nBEGIN\n'
+            f"  SELECT RAISE(ABORT, {constant(refused)}) WHERE OLD.\"{t.field}\" IS NOT NEW.\"{t.field}\" AND NOT ({allowed});\nEND;"
+        )
