@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from clodo.blueprint.constructs import Construct, construct_of, path_of
+from clodo.blueprint.constructs import construct_of, path_of
 from clodo.blueprint.plan import Plan, make_plan
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import Blueprint, Entity, Users
@@ -96,20 +96,9 @@ def _of_part(plan: Plan, owner: Entity | Users | None, value: Any) -> Iterator[C
     kind = construct.name.removesuffix("_line").replace("_", " ")
     mend = f"Rename the {kind}." if name else ""
     whose = f"the {kind} {name!r}" if name else f"the line {kind!r}"
-    for path in _paths(construct)(plan, owner, value):
+    for path in construct.claims(plan, owner, value):
         if isinstance(owner, Entity) and not path.startswith("/"):
             yield Claim(f"/api/{plan.path(owner)}/{path}", f"{whose} of {owner.name}", path_of(owner, value), mend)
         else:
             # Of the service. To call one part of an area otherwise would not help.
             yield Claim(path, whose, path_of(owner, value), "" if path.endswith("/*") else mend, construct.name)
-
-
-def _paths(construct: Construct) -> Callable[[Plan, Any, Any], Iterable[str]]:
-    return _ELSEWHERE.get(construct.name, construct.claims)
-
-
-#: Claims of bricks that do not make them themselves yet.
-_ELSEWHERE: dict[str, Callable[[Plan, Any, Any], Iterable[str]]] = {
-    "action": lambda plan, owner, action: [f"{{id}}/{action.segment}"],
-    "report": lambda plan, owner, report: ["/api/reports/*"],
-}

@@ -133,6 +133,7 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=action_problems,
+        claims=lambda plan, owner, action: [f"{{id}}/{action.segment}"],
         expand=_expand,
     ),
 )

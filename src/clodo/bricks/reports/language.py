@@ -222,5 +222,6 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
+        claims=lambda plan, owner, report: ["/api/reports/*"],
     ),
 )
