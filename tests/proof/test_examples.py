@@ -42,11 +42,11 @@ def test_it_is_proven(service: Path, toolchain: Toolchain, host: Host) -> None:
 @pytest.mark.workerd
 @pytest.mark.slow
 def test_it_answers_as_its_document_says(service: Path, example: Path, host: Host) -> None:
-    served = host.serve(service, bindings=proof_secrets(service))
-    headers = {"X-API-Key": PROOF_SECRETS["API_KEY"]}
     parsed = parse(example.read_text("utf-8"))
     if parsed.type is ServiceType.GATEWAY:
         pytest.skip("what a gateway answers is its upstreams' affair")
+    served = host.serve(service, bindings=proof_secrets(service))
+    headers = {"X-API-Key": PROOF_SECRETS["API_KEY"]}
     users = parsed.users
     if users is not None:
         account = {"email": PROOF_SECRETS["ADMIN_EMAIL"], "password": "correct horse battery"}
@@ -56,12 +56,12 @@ def test_it_answers_as_its_document_says(service: Path, example: Path, host: Hos
     options = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
     # What bricks answer is held against the document by their own checks; here it is tried without their preparations.
     plain = not any(part for owner in (parsed, *parsed.entities) for part in owner.parts)
-    phases = "examples,coverage,fuzzing,stateful" if plain else "examples,coverage"
+    phases = "examples,coverage,fuzzing,stateful" if plain else "coverage"
     found = subprocess.run(
         [
             str(Path(sys.executable).with_name("schemathesis")), "run", f"{served.url}/openapi.json",
             "--checks", CHECKS, "--phases", phases,
-            "--max-examples", "6", "--seed", "1", "--generation-database", "none", "--no-color", *options,
+            "--max-examples", "3", "--seed", "1", "--generation-database", "none", "--no-color", *options,
         ],
         capture_output=True, text=True, timeout=280, cwd=service,
     )  # fmt: skip

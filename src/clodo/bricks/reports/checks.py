@@ -87,6 +87,18 @@ async def _sums(plan: Plan, r: Report, e: Entity, s: Session) -> None:
         for key, value in row.items():
             if not alike(got.get(key), value):
                 raise Fault(f"{key} is {got.get(key)!r}, not {value!r}", answer)
+    await _apart(plan, r, e, s)
+
+
+async def _apart(plan: Plan, r: Report, e: Entity, s: Session) -> None:
+    """Groups are kept apart. (Other checks make rows meanwhile, so their number is not exact.)"""
+    if not r.group or e.parts or plan.blueprint.read_access(e).who is Who.OWNER:
+        return  # the caller may not know of all rows
+    by = ", ".join(column_sql(plan, r, c, "x.") for c in r.group)
+    [row] = await s.query(f'SELECT COUNT(*) AS "n" FROM (SELECT 1 FROM "{e.name}" AS x WHERE 1 = 1{_condition(plan, r)} GROUP BY {by})')
+    answer = expect(await _get(s, r, {}), 200)
+    if row["n"] > 1 and len(answer.body["items"]) < 2:
+        raise Fault("rows of several groups are told as one", answer)
 
 
 async def _worked_out(plan: Plan, r: Report, e: Entity, s: Session, filters: dict[str, str]) -> list[Row]:
