@@ -56,11 +56,6 @@ def service_secrets(blueprint: Blueprint) -> tuple[str, ...]:
     return needed_secrets(make_plan(blueprint), bricks())
 
 
-def plan_secrets(plan: Plan) -> tuple[str, ...]:
-    """The names of the secrets of a plan."""
-    return needed_secrets(plan, bricks())
-
-
 def service_checks(plan: Plan) -> Iterator[Check]:
     """The checks of every brick that applies."""
     for brick in bricks():

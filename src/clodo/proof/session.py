@@ -11,7 +11,7 @@ from typing import Any
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample, sample_body
-from clodo.blueprint.values import Access, Entity, Who
+from clodo.blueprint.values import Access, Blueprint, Entity, Who
 from clodo.errors import ProofError
 from clodo.proof.client import Answer, Client
 
@@ -54,6 +54,17 @@ def expect_path(answer: Answer, path: str) -> Answer:
     return answer
 
 
+def _tied_keys(b: Blueprint) -> dict[str, set[str]]:
+    """The keys that rules tie, by entity; a part names those of other entities as ``entity.key``."""
+    found: dict[str, set[str]] = {}
+    for e in b.entities:
+        for part in e.parts:
+            for key in construct_of(part).entangled(e, part):
+                name, _, rest = key.rpartition(".")
+                found.setdefault(name or e.name, set()).add(rest)
+    return found
+
+
 @dataclass(frozen=True)
 class Account:
     """A registered user."""
@@ -92,6 +103,7 @@ class Session:
         self.scarce = scarce
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
+        self._tied = _tied_keys(self.blueprint)
         self._shared: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._accounts: dict[str, asyncio.Task[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
@@ -258,13 +270,7 @@ class Session:
 
     def tied(self, e: Entity) -> set[str]:
         """The keys of bodies of an entity whose values rules tie to each other or to other rows."""
-        found: set[str] = set()
-        for other in self.blueprint.entities:
-            for part in other.parts:
-                for key in construct_of(part).entangled(other, part):
-                    name, _, rest = key.rpartition(".")
-                    found |= {rest} if name in ("", e.name) and (name or other.name == e.name) else set()
-        return found
+        return self._tied.get(e.name, set())
 
     def settled(self, e: Entity, answer: Answer, status: int, keys: Iterable[str], why: str = "") -> bool:
         """Whether a change went through; false where a rule that ties one of the keys to others may have refused it.

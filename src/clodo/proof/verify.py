@@ -96,6 +96,7 @@ def _plan_of(directory: Path) -> Plan:
 class _Proof:
     def __init__(self, plan: Plan, checks: Sequence[Check], host: Host, directory: Path) -> None:
         self.plan, self.checks, self.host, self.directory = plan, checks, host, directory
+        self.all_secrets = proof_secrets(directory)
         self.timings: dict[str, float] = {}
         self.requests = self.gzip = 0
 
@@ -110,7 +111,7 @@ class _Proof:
         started = time.perf_counter()
         rule = "it bundles, boots in workerd and migrates"
         try:
-            served = self.host.serve(self.directory, bindings={**self._all_secrets(), **variables})
+            served = self.host.serve(self.directory, bindings={**self.all_secrets, **variables})
         except HostError as error:
             return [evidence("boot", rule, error.message, started)]
         boot = evidence("boot", rule, "", started)
@@ -121,7 +122,7 @@ class _Proof:
         return [boot, *found]
 
     async def _over_http(self, url: str) -> list[Evidence]:
-        secrets = tuple(v for k, v in self._all_secrets().items() if k != "ADMIN_EMAIL")
+        secrets = tuple(v for k, v in self.all_secrets.items() if k != "ADMIN_EMAIL")
         client = Client(url, secrets, _hidden_keys(self.plan))
         try:
             fault = await _load_document(client)
@@ -140,12 +141,9 @@ class _Proof:
             self.requests = client.answers
             await client.close()
 
-    def _all_secrets(self) -> dict[str, str]:
-        return proof_secrets(self.directory)
-
     def _secrets(self) -> dict[str, str]:
         unused = set() if self.plan.uses_key else {"API_KEY"}
-        return {k: v for k, v in self._all_secrets().items() if k not in unused}
+        return {k: v for k, v in self.all_secrets.items() if k not in unused}
 
 
 def _hidden_keys(plan: Plan) -> frozenset[str]:

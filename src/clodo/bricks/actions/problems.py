@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.formulas import Scope, condition_problems, value_problems
+from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import Blueprint, Entity, Field, Reference, Who
 from clodo.bricks.actions.values import (
@@ -51,15 +53,9 @@ def _told(messages: list[str], path: str) -> Iterator[Problem]:
 
 def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Problem]:
     who = who_may(b, e, action)
-    if who.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
-        yield Problem(f"'by {who}' needs users.", "Add a block 'users { }' to the service.", path)
-    owned = Who.OWNER in (b.read_access(e).who, b.write_access(e).who)
-    if who.who is Who.OWNER and not owned:
+    yield from access_problems(b, who, path)
+    if who.who is Who.OWNER and not is_owned(b, e):
         yield Problem(f"Rows of {e.name} have no owner.", "Say 'write owner' in the entity, or choose another 'by'.", path)
-    if who.who is Who.ROLE and b.users is not None:
-        for role in who.roles:
-            if role not in ("admin", "user", *b.users.roles):
-                yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", path)
 
 
 def _parameters(b: Blueprint, action: Action, path: str) -> Iterator[Problem]:
@@ -127,5 +123,5 @@ def _left_out(b: Blueprint, e: Entity, effect: CreateRow, scope: Scope, path: st
     for name in needed:
         if name not in given:
             yield Problem(f"A {e.name} needs {name!r}, which 'create' does not give.", f"Add {name} = … to it.", path)
-    if Who.OWNER in (b.read_access(e).who, b.write_access(e).who) and not scope.has_caller:
+    if is_owned(b, e) and not scope.has_caller:
         yield Problem(f"A {e.name} has an owner, and this action may be called by nobody known.", "Say 'by user' in the action.", path)

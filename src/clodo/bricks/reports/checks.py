@@ -13,7 +13,7 @@ from clodo.blueprint.values import Access, Call, Entity, Not, Who
 from clodo.bricks.actions.checks import alike
 from clodo.bricks.reports.brick import column_sql, path_of_report
 from clodo.bricks.reports.language import Column, Report, columns, is_money, who_reads
-from clodo.bricks.rules.placing import put
+from clodo.bricks.rules.placing import bring, put
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.emit.expressions import Place, sql
 from clodo.proof.check import Check
@@ -57,19 +57,10 @@ async def _rows(s: Session, r: Report, e: Entity) -> list[Row]:
             row = await s.create(e, body)
         except Fault:  # a rule may leave no room for such rows
             continue
-        await _brought(s, r, e, row)
+        if r.where is not None:
+            await bring(s, e, r.where, row)
         made.append(row)
     return made
-
-
-async def _brought(s: Session, r: Report, e: Entity, row: Row) -> None:
-    """Puts into the database what no body may say, so that the report is about the row."""
-    for part in conjuncts(r.where) if r.where is not None else ():
-        for name, value in satisfying(e, part, row):
-            f = e.field(name)
-            if f is not None and f.read_only:
-                await put(s, e, row["id"], name, value)
-                break
 
 
 async def _sums(plan: Plan, r: Report, e: Entity, s: Session) -> None:

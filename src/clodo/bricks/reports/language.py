@@ -8,6 +8,7 @@ from typing import Any
 
 from lark import Tree
 
+from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, type_of
@@ -194,13 +195,9 @@ def _shown(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:
 
 def _access(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
     read = who_reads(b, report)
-    if read.who in (Who.USER, Who.OWNER, Who.ROLE) and b.users is None:
-        yield Problem(f"The rule '{read}' needs users.", "Add a block 'users { }' to the service.", path)
+    yield from access_problems(b, read, path)
     if read.who is Who.OWNER and b.read_access(e).who is not Who.OWNER:
         yield Problem(f"Rows of {e.name} are not private.", "Say who may read the report, or 'read owner' in the entity.", path)
-    for role in read.roles:
-        if b.users is not None and role not in ("admin", "user", *b.users.roles):
-            yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", path)
 
 
 _GRAMMAR = """

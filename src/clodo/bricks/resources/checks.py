@@ -10,10 +10,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from clodo.blueprint.evaluation import Unknowable, plain
 from clodo.blueprint.patterns import matches
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType
-from clodo.bricks.resources.computed import Unknown, agrees, worked_out
+from clodo.bricks.resources.computed import agrees, worked_out
 from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
 from clodo.bricks.resources.values import beyond, edges, right, wrong_type
@@ -166,15 +167,6 @@ async def _put(s: Session, e: Entity) -> None:
         expect(missing, 422, "required fields left out")
 
 
-def plain(value: Any) -> Any:
-    """A constant of a blueprint as JSON carries it."""
-    from decimal import Decimal
-
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
-
-
 async def _timestamps(s: Session, e: Entity) -> None:
     row = await s.create(e)
     if not e.timestamps:
@@ -234,7 +226,7 @@ async def _computed(s: Session, e: Entity, f: Field) -> None:
     for answer in (*made, *([bare] if bare.status == 200 else [])):
         try:
             wanted = worked_out(f.computed, answer.body, fields)
-        except Unknown:
+        except Unknowable:
             return
         if not agrees(f, answer.body[f.name], wanted):
             raise Fault(f"{f.name} is {answer.body[f.name]!r}, not {wanted!r}", answer)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from clodo.blueprint.values import Entity, FieldType
+from clodo.blueprint.formulas import Scope
+from clodo.blueprint.values import Entity, Expression, FieldType
+from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.bricks.rules.transitions import Transitions, initial, way
+from clodo.emit.expressions import Place, sql
 from clodo.errors import ProofError
-from clodo.proof.session import Session
+from clodo.proof.session import Row, Session
 
 
 async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
@@ -27,3 +30,23 @@ async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
             await s.query(f'UPDATE "{e.name}" SET "{name}" = ? WHERE "id" = ?', step, id)
         except ProofError:
             return
+
+
+async def bring(s: Session, e: Entity, where: Expression, row: Row) -> None:
+    """Puts values into a row until it meets a condition, as far as such values are found."""
+    wanted = dict(row)
+    made_to_hold(e, where, wanted)
+    for part in conjuncts(where):
+        if await meets(s, e, part, row["id"]):
+            continue
+        for name, value in satisfying(e, part, wanted):
+            await put(s, e, row["id"], name, value)
+            if await meets(s, e, part, row["id"]):
+                break
+
+
+async def meets(s: Session, e: Entity, where: Expression, id: str) -> bool:
+    """Whether a row meets a condition."""
+    name = f'"{e.name}".'
+    condition = sql(where, Place(Scope(s.blueprint, e), name, name))
+    return bool(await s.query(f'SELECT 1 FROM "{e.name}" WHERE "id" = ? AND {condition}', id))

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Expression, Not, Operand
 from clodo.bricks.actions.values import DeleteRows, UpdateRows
 from clodo.bricks.rules.language import key_of
-from clodo.bricks.rules.placing import put
-from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
+from clodo.bricks.rules.placing import bring, meets, put
+from clodo.bricks.rules.samples import conjuncts, satisfying
 from clodo.bricks.schedules.brick import ran
 from clodo.bricks.schedules.language import RunAction, Schedule, Work, cron
-from clodo.emit.expressions import Place, sql
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Row, Session, TooFewValues
 
@@ -32,7 +30,7 @@ async def _does(plan: Plan, schedule: Schedule, work: Work, s: Session) -> None:
     e = plan.blueprint.entity(work.entity)
     assert e is not None
     meant, other = await _row(s, e, work.where), await _row(s, e, work.where)
-    if not await _meets(s, e, work.where, meant["id"]):
+    if not await meets(s, e, work.where, meant["id"]):
         raise TooFewValues("no row was found that this is about")
     apart = await _kept_apart(s, e, work.where, other["id"])
     before = {id: await _stored(s, e, id) for id in (meant["id"], other["id"])}
@@ -64,14 +62,7 @@ def _judge(plan: Plan, work: Work, before: Row | None, after: Row | None) -> Non
 async def _row(s: Session, e: Entity, where: Expression) -> Row:
     """A new row that the work is about, as far as values for that are found; put into the database where no body may say it."""
     row = await s.create(e, apart=True)
-    wanted = dict(row)
-    made_to_hold(e, where, wanted)
-    for part in conjuncts(where):
-        if not await _meets(s, e, part, row["id"]):
-            for name, value in satisfying(e, part, wanted):
-                await put(s, e, row["id"], name, value)
-                if await _meets(s, e, part, row["id"]):
-                    break
+    await bring(s, e, where, row)
     return row
 
 
@@ -79,15 +70,9 @@ async def _kept_apart(s: Session, e: Entity, where: Expression, id: str) -> bool
     for part in conjuncts(where):
         for name, value in satisfying(e, Not(part), dict(await _stored(s, e, id) or {})):
             await put(s, e, id, name, value)
-            if not await _meets(s, e, where, id):
+            if not await meets(s, e, where, id):
                 return True
-    return not await _meets(s, e, where, id)
-
-
-async def _meets(s: Session, e: Entity, where: Expression, id: str) -> bool:
-    name = f'"{e.name}".'
-    condition = sql(where, Place(Scope(s.blueprint, e), name, name))
-    return bool(await s.query(f'SELECT 1 FROM "{e.name}" WHERE "id" = ? AND {condition}', id))
+    return not await meets(s, e, where, id)
 
 
 async def _stored(s: Session, e: Entity, id: str) -> Row | None:
