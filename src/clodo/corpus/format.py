@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clodo.understand.cue_labels import CUES
 from clodo.understand.naming import entity_name, field_name, moment_name
 
 STYLES = frozenset(
     ["oneliner", "terse", "chatty", "bullets", "story", "email", "takehome", "brief", "typos", "nonnative"]
 )
-TYPES = frozenset(["long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum"])
+TYPES = frozenset(["long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum", "file", "image"])
 ROLES = frozenset(["min", "max", "xmin", "xmax", "minlen", "maxlen", "len", "enum", "def", "enumdef"])
 ACCESS = ("none", "key", "key-write", "login", "login-write")
 VERDICTS = ("vague", "not-a-service", "contradictory")
@@ -27,8 +28,24 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _VALUE = re.compile(r"^=(\w+)(?::(.+))?$")
 
 
+#: What names of dates and times end in.
+_ENDS = ("on", "at", "date", "time")
+
+
 class CorpusError(ValueError):
     """A record that does not follow the format."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What fills a slot of a cue: ``entity``, ``entity.field``, a value of a field (``words``), a value that stands alone
+    (``words`` and no entity), or a role."""
+
+    name: str
+    entity: str = ""
+    field: str = ""
+    words: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,12 +54,14 @@ class Mark:
 
     start: int
     end: int
-    kind: str  # entity, field, value, role, name, unsupported
+    kind: str  # entity, field, value, role, name, unsupported, cue
     entity: str = ""
     field: str = ""
-    role: str = ""
+    role: str = ""  # of a value towards its field; empty for one that stands alone; a role's name
     constant: str = ""
     attrs: tuple[str, ...] = ()
+    cue: str = ""  # what a cue stands for, one of ``cue_labels.CUES``
+    slots: tuple[Slot, ...] = ()
 
 
 @dataclass
@@ -79,6 +98,7 @@ class Record:
     owned: dict[str, str] = field(default_factory=dict)
     flags: dict[str, set[str]] = field(default_factory=dict)
     unique: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    steps: list[tuple[str, str, str, str]] = field(default_factory=list)  # entity, field, a state, one that may follow
     rules: list[tuple[str, str, str]] = field(default_factory=list)
     access: str = ""
     type: str = ""
@@ -141,6 +161,10 @@ def _code(code: str, surface: str, start: int, where: str) -> Mark:
         return Mark(start, end, "name")
     if code.startswith("ROLE:"):
         return Mark(start, end, "role", role=code[5:])
+    if code == "#":
+        return Mark(start, end, "value")
+    if code.startswith("@"):
+        return _cue(code[1:], start, end, where)
     path, *attrs = code.split()
     entity, dot, name = path.partition(".")
     if not _NAME.match(entity):
@@ -162,13 +186,38 @@ def _code(code: str, surface: str, start: int, where: str) -> Mark:
     return Mark(start, end, "field", entity, name, attrs=tuple(attrs))
 
 
+def _cue(code: str, start: int, end: int, where: str) -> Mark:
+    kind, *fillers = re.split(r" +(?=[a-z]+=)", code)
+    if kind not in CUES:
+        raise CorpusError(f"{where}: unknown cue {kind!r}")
+    slots = []
+    for filler in fillers:
+        name, _, what = filler.partition("=")
+        if name not in CUES[kind]:
+            raise CorpusError(f"{where}: {kind!r} has no slot {name!r}")
+        slots.append(_slot(name, what, where))
+    return Mark(start, end, "cue", cue=kind, slots=tuple(slots))
+
+
+def _slot(name: str, what: str, where: str) -> Slot:
+    if what.startswith("#"):
+        return Slot(name, words=what[1:])
+    if what.startswith("role:"):
+        return Slot(name, role=what[5:])
+    path, _, words = what.partition(":")
+    entity, _, field_ = path.partition(".")
+    if not _NAME.match(entity) or (field_ and not _NAME.match(field_)) or (words and not field_):
+        raise CorpusError(f"{where}: bad filler {what!r} of the slot {name!r}")
+    return Slot(name, entity, field_, words)
+
+
 def _gather(marks: list[Mark], where: str) -> dict[str, dict[str, FieldFacts]]:
     entities: dict[str, dict[str, FieldFacts]] = {}
     for mark in marks:
         if mark.kind == "entity":
             entities.setdefault(mark.entity, {})
     for mark in marks:
-        if mark.kind not in ("field", "value"):
+        if mark.kind not in ("field", "value") or not mark.entity:
             continue
         if mark.entity not in entities:
             raise CorpusError(f"{where}: {mark.entity!r} has a field but is never marked")
@@ -177,7 +226,7 @@ def _gather(marks: list[Mark], where: str) -> dict[str, dict[str, FieldFacts]]:
             facts.marks.append(mark)
             _attributes(facts, mark, where)
     for mark in marks:
-        if mark.kind == "value":
+        if mark.kind == "value" and mark.entity:
             if mark.field not in entities[mark.entity]:
                 raise CorpusError(
                     f"{where}: a value for {mark.entity}.{mark.field}, which is never marked"
@@ -217,6 +266,8 @@ def _fact(record: Record, line: str) -> None:
             record.flags.setdefault(name, set()).add(parts[0])
     elif parts[0] == "unique" and len(parts) >= 4:
         record.unique.append((parts[1], tuple(parts[2:])))
+    elif parts[0] == "next" and len(parts) >= 3:
+        record.steps += _steps(record, line)
     elif parts[0] in ("read", "write") and len(parts) == 3:
         record.rules.append((parts[0], parts[1], parts[2]))
     elif parts[0] == "access" and parts[1] in ACCESS:
@@ -229,6 +280,31 @@ def _fact(record: Record, line: str) -> None:
         raise CorpusError(f"{where}: fact not understood: {line!r}")
 
 
+def _steps(record: Record, line: str) -> Iterator[tuple[str, str, str, str]]:
+    """``next order.status new > paid > sent`` as pairs of states."""
+    _, path, chain = line.split(maxsplit=2)
+    entity, _, name = path.partition(".")
+    states = [s.strip() for s in chain.split(">")]
+    if len(states) < 2 or name not in record.entities.get(entity, {}):
+        raise CorpusError(f"{record.id}: steps not understood: {line!r}")
+    for a, b in zip(states, states[1:], strict=False):
+        for state in (a, b):
+            if not mentions_of(record, entity, name, state):
+                raise CorpusError(f"{record.id}: the state {state!r} of {path} is never marked as a value")
+        yield entity, name, a, b
+
+
+def mentions_of(record: Record, entity: str, name: str, words: str) -> list[Mark]:
+    """The marks of a value: of a field, or of one that stands alone (no entity)."""
+    wanted = words.lower()
+    return [
+        m
+        for m in record.marks
+        if (m.kind, m.entity, m.field) == ("value", entity, name)
+        and wanted in (m.constant.lower(), record.text[m.start : m.end].lower())
+    ]
+
+
 def _finish(record: Record) -> None:
     where, known = record.id, record.entities
     named = [(r.source, "relation") for r in record.relations]
@@ -236,13 +312,30 @@ def _finish(record: Record) -> None:
     named += [(e, "ownership") for e in record.owned] + [(e, "flag") for e in record.flags]
     named += [(e, "rule") for _, e, _ in record.rules] + [(e, "unique") for e, _ in record.unique]
     named += [(f.target, "->") for e in known.values() for f in e.values() if f.target]
+    named += [(s.entity, "a cue") for m in record.marks for s in m.slots if s.entity]
     for name, what in named:
         if name not in known:
             raise CorpusError(f"{where}: {what} names {name!r}, which is never marked")
     if not record.verdict and not known:
         raise CorpusError(f"{where}: no entity and no verdict")
+    for slot in (s for m in record.marks for s in m.slots):
+        _check_slot(record, slot)
+    for entity, fields in known.items():
+        for name, facts in fields.items():
+            same = next((f"{name}_{end}" for end in _ENDS if f"{name}_{end}" in fields), None)
+            if same and facts.type == "text" and not facts.attrs:
+                raise CorpusError(f"{where}: {entity}.{name} is a field beside {entity}.{same}: mark it [{name}|{entity}.{same}]")
     if record.style not in STYLES:
         raise CorpusError(f"{where}: unknown style {record.style!r}")
+
+
+def _check_slot(record: Record, slot: Slot) -> None:
+    if slot.field and slot.field not in record.entities[slot.entity]:
+        raise CorpusError(f"{record.id}: a cue names the field {slot.entity}.{slot.field}, which is never marked")
+    if slot.words and not mentions_of(record, slot.entity, slot.field, slot.words):
+        raise CorpusError(f"{record.id}: a cue names the value {slot.words!r}, which is never marked")
+    if slot.role and not any(m.kind == "role" and m.role == slot.role for m in record.marks):
+        raise CorpusError(f"{record.id}: a cue names the role {slot.role!r}, which is never marked")
 
 
 def warnings(record: Record) -> Iterator[str]:

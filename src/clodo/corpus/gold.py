@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from clodo.corpus.format import FieldFacts, Record
-from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+from clodo.corpus.format import FieldFacts, Mark, Record
+from clodo.understand.draft import (
+    Draft,
+    DraftCue,
+    DraftEntity,
+    DraftField,
+    DraftRelation,
+    DraftValue,
+    Evidence,
+    Filler,
+)
 
 #: Attributes of a field mark, as the decisions they stand for.
 FIELD_ATTRS = {
@@ -38,12 +47,24 @@ def gold_draft(record: Record) -> Draft:
     for r in record.relations:
         kind = "many" if r.kind == "*" else "belongs"
         draft.relations.append(DraftRelation(r.source, r.target, kind, set(r.options)))
+    for owner, field, before, after in record.steps:
+        draft.entities[owner].fields[field].steps.append((before, after))
     for mark in record.marks:
+        if mark.kind == "cue":
+            draft.cues.append(_cue(record, mark))
         if mark.kind == "name":
             draft.name = record.text[mark.start : mark.end]
         elif mark.kind == "unsupported":
             draft.unsupported.append((mark.start, mark.end))
     return draft
+
+
+def _cue(record: Record, mark: Mark) -> DraftCue:
+    cue = DraftCue(mark.cue, record.text[mark.start : mark.end], evidence=Evidence(spans=[(mark.start, mark.end)]))
+    for slot in mark.slots:
+        filler = Filler(slot.entity, slot.field, slot.words, slot.role)
+        cue.slots.setdefault(slot.name, []).append(filler)
+    return cue
 
 
 def _field(record: Record, entity: str, name: str, facts: FieldFacts) -> DraftField:

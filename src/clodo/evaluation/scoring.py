@@ -11,14 +11,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from clodo.blueprint.constructs import construct_of
+from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
+from clodo.bricks.files.language import FileField
 from clodo.understand.naming import singular
 
 Fact = tuple[object, ...]
 
 #: Types that a text may leave open, and what counts as the same.
 _SAME_TYPE = {
-    "text": {"text", "longtext", "list", "url", "email", "uuid", "time"},
+    "text": {"text", "longtext", "list", "url", "email", "uuid", "time", "file", "image"},
     "longtext": {"text", "longtext"},
     "date or time": {"date", "datetime", "time"},
     "date": {"date", "datetime"},
@@ -28,7 +31,8 @@ _SAME_TYPE = {
     "money": {"decimal", "money", "integer"},
     "integer": {"integer"},
     "email": {"email", "text"},
-    "url": {"url", "text"},
+    "url": {"url", "text", "file", "image"},
+    "file": {"file", "image"},
 }
 
 
@@ -48,6 +52,7 @@ class Meaning:
     access: str = ""
     owned: set[str] = field(default_factory=set)
     rules: set[Fact] = field(default_factory=set)
+    parts: set[Fact] = field(default_factory=set)
 
 
 def key(name: str) -> str:
@@ -62,11 +67,19 @@ def key(name: str) -> str:
 def meaning(b: Blueprint) -> Meaning:
     """What a blueprint says."""
     out = Meaning()
+    for owner, parts in (("", b.parts), ("user", b.users.parts if b.users else ()), *((key(e.name), e.parts) for e in b.entities)):
+        for part in parts:
+            if isinstance(part, FileField):
+                out.fields[owner, key(part.name)] = part.kind
+            else:
+                out.parts.add((owner, construct_of(part).name, " ".join(construct_of(part).lines(part))))
     for e in b.entities:
         name = key(e.name)
         out.entities.add(name)
         for f in e.fields:
             out.fields[name, key(f.name)] = f.type.value
+            if f.computed is not None:
+                out.parts.add((name, "computed", f"{f.name} = {expression_text(f.computed)}"))
             out.constraints |= set(_constraints(name, f))
         for s in e.search:
             out.constraints.add((name, key(s), "search"))
@@ -154,7 +167,7 @@ class Score:
 
     tallies: dict[str, Tally] = field(
         default_factory=lambda: {
-            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned", "rules")
+            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned", "rules", "parts")
         }
     )
     texts: int = 0
@@ -186,8 +199,9 @@ class Score:
     def table(self) -> dict[str, float]:
         """The figures by name."""
         out = {k: round(t.f1, 4) for k, t in self.tallies.items()}
-        if not self.tallies["rules"].wanted + self.tallies["rules"].said:
-            del out["rules"]
+        for name in ("rules", "parts"):
+            if not self.tallies[name].wanted + self.tallies[name].said:
+                del out[name]
         out["access"] = round(self.access_right / max(1, self.access_stated), 4)
         out["usable"] = round(self.usable / max(1, self.texts), 4)
         return out
@@ -255,6 +269,7 @@ def _compare(
     }
     if not lenient:
         pairs["rules"] = (said.rules, wanted.rules)
+        pairs["parts"] = (said.parts, wanted.parts)
     faults = []
     for name, (got, want) in pairs.items():
         tallies[name].add(got, want)
@@ -268,6 +283,7 @@ def _tally_constructs(tallies: dict[str, Tally], said: Meaning, wanted: Meaning)
     for got, want, place in (
         (said.constraints, wanted.constraints, 2),
         (said.references, wanted.references, 1),
+        (said.parts, wanted.parts, 0),
     ):
         kinds = {_construct(f, place) for f in got | want}
         for kind in kinds:
@@ -276,6 +292,8 @@ def _tally_constructs(tallies: dict[str, Tally], said: Meaning, wanted: Meaning)
 
 
 def _construct(fact: Fact, place: int) -> str:
+    if place == 0:
+        return str(fact[1]).replace("_", " ")
     if place == 2:
         kind = str(fact[2])
         return kind.replace("length", " length") + (" exclusive" if fact[-1] is True else "")

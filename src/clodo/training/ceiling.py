@@ -87,7 +87,7 @@ def _link_scores(e: Example) -> LinkScores:
     pairs = np.full((n, n, len(L.PAIRS)), -_SURE, np.float32)
     single: dict[str, Array] = {
         name: np.full((n, count), -_SURE, np.float32)
-        for name, count in (("types", len(L.TYPES)), ("field", len(L.FIELD_FLAGS)), ("entity", len(L.ENTITY_FLAGS)))
+        for name, count in (("types", len(L.CLASSES)), ("field", len(L.FIELD_FLAGS)), ("entity", len(L.ENTITY_FLAGS)))
     }
     fields, entities = _members(e.in_field), _members(e.in_entity)
 
@@ -113,6 +113,14 @@ def _link_scores(e: Example) -> LinkScores:
             say(members, entities[b], ("belongs", "many")[e.relations[a, b] - 1])
             for k in np.flatnonzero(e.relation_flags[a, b]):
                 say(members, entities[b], f"ref-{L.REFERENCE_FLAGS[k]}")
+    for i in np.flatnonzero(e.cues >= 0):
+        single["types"][i, e.cues[i]] = _SURE
+    groups = [*entities, *fields, *(np.array([i]) for i in range(n))]
+    for i, j, k in zip(*np.nonzero(e.slots == 1), strict=True):
+        say(np.array([i]), groups[j], f"cue-{L.SLOTS[k]}")
+    states = _members(e.states)
+    for a, b in zip(*np.nonzero(e.steps == 1), strict=True):
+        say(states[a], states[b], "next")
     for surfaces, alias in ((e.surfaces, e.alias), (e.field_surfaces, e.field_alias)):
         groups = _members(surfaces)
         for a, b in zip(*np.nonzero(alias == 1), strict=True):

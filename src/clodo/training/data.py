@@ -22,15 +22,19 @@ class Mixture:
     def __init__(self, rng: random.Random, written_share: float, own: list[str] | None = None) -> None:
         self.rng, self.share = rng, written_share
         self.written = [b for b, r in written_blocks() if not held_out(r)] if own is None else own
+        self.with_cues = [b for b in self.written if "|@" in b]
         self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
 
     def records(self) -> Iterator[Record]:
-        """Records, one after the other: each written one once in every round, in an order of its own."""
+        """Records, one after the other: each written one once in every round, in an order of its own, and those with
+        cues, which are few for so many kinds, twice."""
         pending: list[str] = []
         while True:
             try:
                 if self.written and self.rng.random() < self.share:
-                    pending = pending or self.rng.sample(self.written, len(self.written))
+                    if not pending:
+                        round_ = [*self.written, *self.with_cues]
+                        pending = self.rng.sample(round_, len(round_))
                     block = pending.pop()
                     words = len(block.split())
                     if self.rng.random() < _USUAL_WORDS / max(words, _USUAL_WORDS):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from clodo.corpus.format import Mark, Record
+from clodo.corpus.format import Mark, Record, Slot, mentions_of
 from clodo.corpus.gold import FIELD_ATTRS
 from clodo.understand import labels as L
 from clodo.understand.naming import entity_name, field_name, moment_name
@@ -22,7 +22,7 @@ UNJUDGED = -100
 @dataclass
 class Example:
     """One text with every decision that the model should take. ``E``, ``F``: the numbers of
-    entities and fields; ``N``: of mentions; ``A`` and ``B``: of distinct surfaces of entities and fields."""
+    entities and fields; ``N``: of mentions; ``V``: of distinct values of enums; ``A`` and ``B``: of distinct surfaces of entities and fields."""
 
     reading: Reading
     tags: np.ndarray  # [words]
@@ -46,6 +46,10 @@ class Example:
     values: np.ndarray  # [N, F] 0 none, 1 + role
     roles: np.ndarray  # [N, E, 2]
     together: np.ndarray  # [F + E, F + E]
+    cues: np.ndarray  # [N] class of a cue, -1 elsewhere
+    slots: np.ndarray  # [N, E + F + N, slots] 0/1, -1 where it is not judged
+    states: np.ndarray  # [V, N] 0/1: mentions of one value of one field
+    steps: np.ndarray  # [V, V] 1 where the second may follow the first, -1 where the two are of different fields
     whole: np.ndarray  # access, verdict, service type
 
 
@@ -123,6 +127,9 @@ class _Builder:
             values=self._values(n, f),
             roles=self._roles(n, e),
             together=self._together(e, f),
+            cues=self._cues(),
+            slots=self._slots(n, e, f),
+            **self._steps(n),
             whole=self._whole(),
         )
 
@@ -241,7 +248,7 @@ class _Builder:
         roles = np.zeros((n, f), dtype=np.int64)
         for i, codes in enumerate(self.codes):
             for mark in codes:
-                if mark.kind == "value":
+                if mark.kind == "value" and mark.entity:
                     column = self.fields[mark.entity, mark.field]
                     roles[i, column] = 1 + L.VALUE_ROLES.index(mark.role)
         return roles
@@ -267,6 +274,54 @@ class _Builder:
                 for b in ids:
                     out[a, b] = a != b
         return out
+
+    def _cues(self) -> np.ndarray:
+        kinds = [codes[0].cue for codes in self.codes]
+        return np.array([L.CLASSES.index(k) if k else -1 for k in kinds], dtype=np.int64)
+
+    def _slots(self, n: int, e: int, f: int) -> np.ndarray:
+        """Only what may fill a slot is judged: entities, fields, values and roles."""
+        out = np.zeros((n, e + f + n, len(L.SLOTS)))
+        fills = np.array([kind in ("value", "role") for _, kind in self.nodes], dtype=bool)
+        out[:, e + f :][:, ~fills] = -1
+        for i, codes in enumerate(self.codes):
+            for slot in codes[0].slots:
+                column = L.SLOTS.index(slot.name)
+                if slot.words or slot.role:
+                    # Any mention of that value would do; the one that stands nearest is the one to find.
+                    same = sorted(self._mentions(slot), key=lambda j: abs(j - i))
+                    out[i, [e + f + j for j in same], column] = -1
+                    out[i, [e + f + j for j in same[:1]], column] = 1
+                elif slot.field:
+                    out[i, e + self.fields[slot.entity, slot.field], column] = 1
+                else:
+                    out[i, self.entities[slot.entity], column] = 1
+        return out
+
+    def _mentions(self, slot: Slot) -> list[int]:
+        """The nodes that a value or a role of a slot may be."""
+        if slot.role:
+            return [i for i, codes in enumerate(self.codes) if any(m.kind == "role" and m.role == slot.role for m in codes)]
+        marks = mentions_of(self.record, slot.entity, slot.field, slot.words)
+        return [i for i, codes in enumerate(self.codes) if any(m in marks for m in codes)]
+
+    def _steps(self, n: int) -> dict[str, np.ndarray]:
+        groups: dict[tuple[str, str, str], list[int]] = {}
+        for i, codes in enumerate(self.codes):
+            for m in codes:
+                if m.kind == "value" and m.role in ("enum", "enumdef"):
+                    words = m.constant or self.record.text[m.start : m.end]
+                    groups.setdefault((m.entity, m.field, words.lower()), []).append(i)
+        keys = list(groups)
+        states = np.zeros((len(keys), n))
+        steps = np.full((len(keys), len(keys)), -1)
+        stated = {(e, f, a.lower(), b.lower()) for e, f, a, b in self.record.steps}
+        for a, (entity, name, before) in enumerate(keys):
+            states[a, groups[entity, name, before]] = 1
+            for b, (other, field, after) in enumerate(keys):
+                if (entity, name) == (other, field) and a != b:
+                    steps[a, b] = (entity, name, before, after) in stated
+        return {"states": states, "steps": steps}
 
     def _whole(self) -> np.ndarray:
         r = self.record

@@ -15,6 +15,8 @@ _REF = slice(L.PAIRS.index("ref-required"), L.PAIRS.index("ref-required") + len(
 _VALUE = slice(L.PAIRS.index("value-enum"), L.PAIRS.index("value-enum") + len(L.VALUE_ROLES))
 _ROLE = slice(L.PAIRS.index("role-read"), L.PAIRS.index("role-read") + 2)
 _TOGETHER = L.PAIRS.index("together")
+_NEXT = L.PAIRS.index("next")
+_SLOTS = slice(L.PAIRS.index("cue-of"), L.PAIRS.index("cue-of") + len(L.SLOTS))
 
 
 def pooled(rows: Tensor, pairs: Tensor, columns: Tensor) -> Tensor:
@@ -45,6 +47,14 @@ def link_losses(
         out |= _field_losses(t, pairs, types, field_flags)
     if e.in_entity.shape[0]:
         out |= _entity_losses(t, pairs, entity_flags)
+    if (e.cues >= 0).any():
+        out |= _cue_losses(t, pairs, types)
+    if e.states.shape[0] > 1:
+        scores = pooled(t["states"], pairs[..., [_NEXT]], t["states"])[..., 0]
+        judged = t["steps"] >= 0
+        if judged.any():
+            loss = F.binary_cross_entropy_with_logits(scores[judged], t["steps"][judged], reduction="sum")
+            out["steps"] = loss / scores.shape[0]
     if e.field_surfaces.shape[0] > 1:
         scores = pooled(t["field_surfaces"], pairs[..., [_ALIAS]], t["field_surfaces"])[..., 0]
         judged = (t["field_alias"] >= 0) & ~torch.eye(scores.shape[0], dtype=torch.bool)
@@ -59,9 +69,9 @@ def link_losses(
 
 
 def _tensors(e: Example) -> dict[str, Tensor]:
-    whole = ("owner", "types", "targets", "relations", "values", "kinds")
+    whole = ("owner", "types", "targets", "relations", "values", "kinds", "cues")
     out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
-    rest = ["in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together"]  # fmt: skip
+    rest = ["in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together", "slots", "states", "steps"]  # fmt: skip
     return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
 
 
@@ -86,6 +96,17 @@ def _field_losses(
         scores = pooled(member[named], pairs[..., [_TARGET]], t["in_entity"])[..., 0]
         out["target"] = F.cross_entropy(scores, t["targets"][named])
     return out
+
+
+def _cue_losses(t: dict[str, Tensor], pairs: Tensor, types: Tensor) -> dict[str, Tensor]:
+    is_cue = t["cues"] >= 0
+    single = torch.eye(types.shape[0])
+    out = {"cue": F.cross_entropy(types[is_cue], t["cues"][is_cue])}
+    scores = pooled(single[is_cue], pairs[..., _SLOTS], torch.cat([t["in_entity"], t["in_field"], single]))
+    gold = t["slots"][is_cue]
+    judged = gold >= 0
+    loss = F.binary_cross_entropy_with_logits(scores[judged], gold[judged], reduction="sum")
+    return out | {"slots": loss / is_cue.sum() * 1.5}
 
 
 def _entity_losses(t: dict[str, Tensor], pairs: Tensor, flags: Tensor) -> dict[str, Tensor]:

@@ -60,19 +60,22 @@ class Links(nn.Module):
         self.biaffine = nn.Parameter(torch.randn(len(L.PAIRS), PAIR_WIDTH, PAIR_WIDTH) * 0.02)
         self.left_score = nn.Linear(PAIR_WIDTH, len(L.PAIRS))
         self.right_score = nn.Linear(PAIR_WIDTH, len(L.PAIRS))
-        self.types = nn.Linear(2 * WIDTH, len(L.TYPES))
+        self.types = nn.Linear(2 * WIDTH, len(L.CLASSES))
         self.field_flags = nn.Linear(2 * WIDTH, len(L.FIELD_FLAGS))
         self.entity_flags = nn.Linear(2 * WIDTH, len(L.ENTITY_FLAGS))
         self.drop = nn.Dropout(0.15)
         with torch.no_grad():
             self.left_score.bias.fill_(-1.0)
             self.right_score.bias.fill_(-1.0)
+            # Most mentions fill no slot of a cue.
+            self.left_score.bias[L.PAIRS.index("next") :].fill_(-4.0)
 
     def forward(
         self, states: Tensor, first: Tensor, last: Tensor, kinds: Tensor, features: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """``states [pieces, hidden]``, ``first`` and ``last [n]`` pieces, ``kinds [n]``,
-        ``features [n, n, 3]`` → pairs ``[n, n, labels]``, types, field flags, entity flags."""
+        ``features [n, n, 3]`` → pairs ``[n, n, labels]``, classes (types of fields and kinds of
+        cues), field flags, entity flags."""
         count = (last - first + 1).unsqueeze(1)
         sums = torch.cat([torch.zeros_like(states[:1]), states.cumsum(0)])
         mean = (sums[last + 1] - sums[first]) / count

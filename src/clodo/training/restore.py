@@ -33,13 +33,41 @@ def restored(folder: Path, base: Path) -> dict[str, torch.Tensor]:
         for name, weight in _weights(folder / file):
             key = inside + name.removeprefix(prefix)
             if key in missing:
-                if state[key].shape != weight.shape:
-                    raise ModelError(f"{str(folder)!r} was made from another base: {key} has another shape.")
-                state[key] = torch.from_numpy(np.array(weight))
+                _put(state, key, torch.from_numpy(np.array(weight)), folder)
                 missing.discard(key)
     if missing:
         raise ModelError(f"{str(folder)!r} lacks weights of {', '.join(sorted(missing)[:3])}.")
     return state
+
+
+def taken_up(file: Path, base: Path) -> dict[str, torch.Tensor]:
+    """The state of a network that starts from the weights of an earlier training.
+
+    Raises:
+        ModelError: the weights are of another kind of network.
+    """
+    state: dict[str, torch.Tensor] = Network(load_base(base)[0]).state_dict()
+    loaded: dict[str, torch.Tensor] = torch.load(file, weights_only=True)
+    if set(loaded) != set(state):
+        raise ModelError(f"{str(file)!r} does not hold the weights of an encoder.")
+    for key, weight in loaded.items():
+        _put(state, key, weight, file)
+    return state
+
+
+def _put(state: dict[str, torch.Tensor], key: str, weight: torch.Tensor, source: Path) -> None:
+    """Puts weights in their place. Labels are added behind those that there were, so that weights of a time with fewer of them
+    are the first rows and columns of what is there; the others keep what they begin with.
+
+    Raises:
+        ModelError: they are larger than their place, or of another order.
+    """
+    place = state[key]
+    if place.dim() != weight.dim() or any(a > b for a, b in zip(weight.shape, place.shape, strict=True)):
+        raise ModelError(f"{str(source)!r} was made from another base: {key} has another shape.")
+    place = place.clone()
+    place[tuple(slice(0, size) for size in weight.shape)] = weight
+    state[key] = place
 
 
 def _weights(path: Path) -> Iterator[tuple[str, Any]]:

@@ -26,7 +26,7 @@ from clodo.training.data import mixture_of
 from clodo.training.evaluate import evaluate
 from clodo.training.network import Network
 from clodo.training.plan import Plan
-from clodo.training.restore import restored
+from clodo.training.restore import restored, taken_up
 
 Progress = Callable[[str], None]
 
@@ -194,10 +194,7 @@ def _follow(crew: Crew, setting: Setting) -> None:
 
 def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:
     """The weights of an earlier training (a file) or of a released model (its folder)."""
-    if start.is_dir():
-        return restored(start, base)
-    loaded: dict[str, torch.Tensor] = torch.load(start, weights_only=True)
-    return loaded
+    return restored(start, base) if start.is_dir() else taken_up(start, base)
 
 
 @torch.no_grad()

@@ -17,6 +17,9 @@ from clodo.corpus.format import Record
 from clodo.understand.naming import entity_name, field_name
 
 _MARK = re.compile(r"\[([^\[\]|]+)\|([^\[\]]+)\]")
+#: Codes that name no entity or field of their own: roles, cues, values that stand alone.
+_BESIDE = ("ROLE:", "@", "#")
+_FILLER = re.compile(r"( [a-z]+=)([a-z]\w*)(?![\w:])(?:\.(\w+))?")
 
 
 @cache
@@ -81,10 +84,10 @@ class _Variation:
                 self._note(surface, code.strip())
 
     def _note(self, surface: str, code: str) -> None:
+        if code in ("X", "NAME") or code.startswith(_BESIDE):
+            return
         path, *attrs = code.split()
         entity, dot, name = path.partition(".")
-        if code in ("X", "NAME") or code.startswith("ROLE:"):
-            return
         if not dot:
             self.surfaces[entity].append(surface)
         elif not (attrs and attrs[0].startswith("=")):
@@ -140,9 +143,12 @@ class _Variation:
         surface, codes = m[1], [c.strip() for c in m[2].split(",")]
         made = []
         for code in codes:
+            if code.startswith("@"):
+                made.append(_FILLER.sub(lambda f: f[1] + self._path(f[2], f[3], entities, fields), code))
+                continue
             path, *attrs = code.split()
             entity, dot, name = path.partition(".")
-            if code in ("X", "NAME") or code.startswith("ROLE:") or entity not in self.surfaces:
+            if code in ("X", "NAME") or code.startswith(_BESIDE) or entity not in self.surfaces:
                 made.append(code)
                 continue
             renamed = entity_name(entities[entity]) if entity in entities else entity
@@ -162,6 +168,13 @@ class _Variation:
             made.append(" ".join([f"{renamed}.{name}", *attrs]))
         return f"[{surface}|{', '.join(made)}]"
 
+    def _path(self, entity: str, name: str, entities: dict[str, str], fields: dict[tuple[str, str], str]) -> str:
+        """``entity`` or ``entity.name`` by its new names."""
+        renamed = entity_name(entities[entity]) if entity in entities else entity
+        if not name:
+            return renamed
+        return f"{renamed}.{field_name(fields[entity, name]) if (entity, name) in fields else name}"
+
     def _attr(self, attr: str, entities: dict[str, str]) -> str:
         if attr.startswith("->") and attr[2:] in entities:
             return f"->{entity_name(entities[attr[2:]])}"
@@ -174,7 +187,10 @@ class _Variation:
             if words[:1] == ["unique"] and len(words) > 3:
                 e = words[1]
                 words[2:] = [field_name(fields[e, w]) if (e, w) in fields else w for w in words[2:]]
-            if words[:1] not in (["access"], ["verdict"], ["type"]):
+            if words[:1] == ["next"]:
+                entity, _, name = words[1].partition(".")
+                words[1] = self._path(entity, name, entities, fields)
+            elif words[:1] not in (["access"], ["verdict"], ["type"]):
                 words = [entity_name(entities[w]) if w in entities else w for w in words]
             lines.append(" ".join(words))
         return "\n".join(lines)
@@ -196,11 +212,15 @@ def slips(body: str, rng: random.Random) -> str:
 def _slipped_mark(mark: str, rng: random.Random) -> str:
     """A slip in the name of an entity or a field: its code then spells the name out."""
     m = _MARK.fullmatch(mark)
-    if m is None or rng.random() < 0.5 or "=" in m[2] or "," in m[2] or ":" in m[2]:
+    if m is None or rng.random() < 0.5:
+        return mark
+    if not m[2].startswith("@") and any(sign in m[2] for sign in "=,:"):
         return mark
     path, _, attrs = m[2].strip().partition(" ")
-    if path in ("X", "NAME"):
+    if path in ("X", "NAME", "#"):
         return mark
+    if path.startswith("@"):
+        return f"[{_slip(m[1], rng)}|{m[2]}]"
     if path.endswith("."):
         path += field_name(m[1])
     return f"[{_slip(m[1], rng)}|{path}{' ' if attrs else ''}{attrs}]"

@@ -34,6 +34,8 @@ from clodo.blueprint.values import (
     Users,
     Who,
 )
+from clodo.understand.cue_lines import choice
+from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
 from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue, Span
 from clodo.understand.naming import singular, words
 from clodo.understand.numbers import number
@@ -77,14 +79,18 @@ class Leftovers:
 def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     """The blueprint (``None`` where nothing was understood to store) and the spans left over."""
     left = Leftovers()
+    draft = completed(draft)
     kept = {n: e for n, e in draft.entities.items() if n not in OBJECT_KEYS and n[:1].isalpha()}
     bare = bare_entities(draft)
     kept = {n: e for n, e in kept.items() if n not in bare}
     if not kept:
         return None, left.spans
     compiled = _Compiler(draft, kept, left)
-    blueprint = compiled.blueprint()
-    return _without_faults(blueprint), left.spans
+    blueprint = _without_faults(compiled.blueprint())
+    if blueprint is not None:
+        blueprint, spans = with_wishes(blueprint, draft, compiled.entity_of, _field_name)
+        left.spans += spans
+    return blueprint, left.spans
 
 
 def bare_entities(draft: Draft) -> frozenset[str]:
@@ -96,6 +102,7 @@ def bare_entities(draft: Draft) -> frozenset[str]:
     for r in draft.relations:
         if r.source != r.target:
             told |= {r.source, r.target}
+    told |= {f.entity for cue in draft.cues for f in cue.slots.get("of", []) if cue.kind == "tenants"}
     told |= {f.target for e in draft.entities.values() for f in e.fields.values() if f.target}
     return frozenset(draft.entities.keys() - told - {"user"})
 
@@ -111,10 +118,15 @@ class _Compiler:
     def _needs_users(self, kept: dict[str, DraftEntity]) -> bool:
         login = self.draft.access in ("login", "login-write")
         login |= self.draft.service_type == "auth-service"
+        login |= bool(roles_of(self.draft)) or any(cue.kind in NEED_USERS for cue in self.draft.cues)
         for e in kept.values():
             owned = e.flags & {"own", "own-write", "read-login", "write-login"}
             login |= bool(owned or e.read_roles or e.write_roles)
         return login
+
+    def entity_of(self, name: str) -> str:
+        """What an entity of the draft is called in the blueprint."""
+        return self.names.get(name, name)
 
     def blueprint(self) -> Blueprint:
         read, write = _ACCESS.get(self.draft.access, (PUBLIC, PUBLIC))
@@ -140,7 +152,7 @@ class _Compiler:
         return re.sub(r"^[^a-z]+", "", name)[:40].strip("_") or "service"
 
     def _users(self, entities: tuple[Entity, ...]) -> Users:
-        roles: list[str] = []
+        roles = [r for r in roles_of(self.draft) if r not in ("admin", "user")]
         for e in entities:
             for access in (e.read, e.write):
                 roles += [r for r in (access.roles if access else ()) if r not in ("admin", "user")]
@@ -236,10 +248,10 @@ class _Compiler:
 
     def _field(self, d: DraftField) -> Field | None:
         name = _field_name(d.name)
-        if name in ROW_KEYS or (name == "password" and self.users) or not name:
+        if name in ROW_KEYS or (name == "password" and self.users) or not name or d.type in FILES:
             return None
         allowed = [v for v in d.values if v.role in ("enum", "enumdef")]
-        choices = tuple(dict.fromkeys(filter(None, (_choice(v.words) for v in allowed))))
+        choices = tuple(dict.fromkeys(filter(None, (choice(v.words) for v in allowed))))
         type_ = FieldType(_TYPES.get(d.type, d.type)) if d.type != "ref" else FieldType.TEXT
         if type_ is FieldType.ENUM and len(choices) < 2:
             type_ = FieldType.TEXT
@@ -298,7 +310,7 @@ def _applied(f: Field, value: DraftValue) -> Field | None:
 
 def _default(f: Field, surface: str) -> Constant | None:
     if f.type is FieldType.ENUM:
-        wanted = _choice(surface)
+        wanted = choice(surface)
         return wanted if wanted in f.values else None
     found: Constant | None = surface.strip("\"'“”‘’ ")
     if f.type.is_number:
@@ -325,12 +337,6 @@ def _truth(surface: str, name: str) -> bool | None:
     if said & _TRUE:
         return True
     return False if any(SequenceMatcher(None, w, "false").ratio() > 0.74 for w in said) else None
-
-
-def _choice(surface: str) -> str:
-    """An allowed value as JSON carries it: snake_case of the text's own words."""
-    plain = re.sub(r"[^\w\s+./-]", "", surface.strip().lower())
-    return re.sub(r"[\s/-]+", "_", plain).strip("_.")
 
 
 def _searchable(d: DraftField, f: Field) -> bool:

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from clodo.understand import labels as L
 from clodo.understand.draft import (
     Draft,
+    DraftCue,
     DraftEntity,
     DraftField,
     DraftRelation,
     DraftValue,
     Evidence,
+    Filler,
     Span,
 )
 from clodo.understand.naming import entity_name, field_name, moment_name
@@ -185,6 +187,7 @@ class _Decoder:
         self.fields: list[DraftField] = []
         self.field_owner: list[int] = []
         self.field_mentions: list[list[int]] = []
+        self.value_fields: dict[int, list[int]] = {}  # mention of a value → numbers of its fields
 
     def run(self) -> None:
         self._plain()
@@ -197,6 +200,8 @@ class _Decoder:
         self._entity_flags()
         self._roles()
         self._together()
+        self._steps()
+        self._cues()
 
     def _of(self, kind: str) -> list[int]:
         return [i for i, m in enumerate(self.mentions) if m.kind == kind]
@@ -296,7 +301,7 @@ class _Decoder:
     def _field(self, owner: int, name: str, group: list[int], sure: dict[int, float]) -> None:
         if max(self.mentions[i].confidence for i in group) < LEAST_FIELD:
             return
-        types = _softmax(self.scores.types[group].mean(0))
+        types = _softmax(self.scores.types[group, : len(L.TYPES)].mean(0))
         made = DraftField(name, L.TYPES[int(types.argmax())])
         # Asserted by any one mention; the confidence is that of the strongest.
         made.evidence.add(max(min(self.mentions[i].confidence, sure[i]) for i in group))
@@ -341,11 +346,12 @@ class _Decoder:
 
     def _values(self) -> None:
         for i in self._of("value"):
-            for made, group in zip(self.fields, self.field_mentions, strict=True):
+            for number, (made, group) in enumerate(zip(self.fields, self.field_mentions, strict=True)):
                 pooled = self._pooled_all([i], group, _VALUE, len(L.VALUE_ROLES))
                 p = _softmax(np.concatenate([[0.0], pooled]))
                 role = int(p.argmax())
                 if role:
+                    self.value_fields.setdefault(i, []).append(number)
                     evidence = Evidence(min(float(p[role]), self.mentions[i].confidence))
                     evidence.spans.append(self._chars(i))
                     made.values.append(
@@ -423,6 +429,61 @@ class _Decoder:
                 if self._pooled(ga, gb, _INDEX["together"]) + self._pooled(gb, ga, _INDEX["together"]) > 0
             ]
             self.draft.entities[name].together = _joined(pairs)
+
+
+    def _steps(self) -> None:
+        """Pairs of states of one field of which the second may follow the first."""
+        for number, made in enumerate(self.fields):
+            states: dict[str, list[int]] = {}
+            for i in self._of("value"):
+                if number in self.value_fields.get(i, ()):
+                    states.setdefault(self._surface(i).lower(), []).append(i)
+            allowed = {v.words.lower() for v in made.values if v.role in ("enum", "enumdef")}
+            states = {words: group for words, group in states.items() if words in allowed}
+            for before, rows in states.items():
+                for after, columns in states.items():
+                    if before != after and self._pooled(rows, columns, _INDEX["next"]) > 0:
+                        made.steps.append((before, after))
+
+    def _cues(self) -> None:
+        """What each cue stands for, and what fills the slots that its kind has."""
+        for i in self._of("cue"):
+            kinds = _softmax(self.scores.types[i, len(L.TYPES) :])
+            cue = DraftCue(L.CLASSES[len(L.TYPES) + int(kinds.argmax())], self._surface(i))
+            cue.evidence.add(min(float(kinds.max()), self.mentions[i].confidence), self._chars(i))
+            for slot in L.CUES[cue.kind]:
+                fillers = self._fillers(i, _INDEX[f"cue-{slot}"])
+                if fillers:
+                    cue.slots[slot] = [filler for _, filler, _ in fillers]
+                    spans = [span for _, _, found in fillers for span in found]
+                    cue.evidence.add(min(p for p, _, _ in fillers), *spans)
+            self.draft.cues.append(cue)
+
+    def _fillers(self, cue: int, label: int) -> list[tuple[float, Filler, list[Span]]]:
+        """All that fills a slot of a cue: how sure, what, and its words where they are not those of an entity or field."""
+        groups: list[tuple[list[int], Filler]] = [
+            (group, Filler(name)) for name, group in zip(self.names, self.groups, strict=True)
+        ]
+        for made, owner, group in zip(self.fields, self.field_owner, self.field_mentions, strict=True):
+            groups.append((group, Filler(self.names[owner], made.name)))
+        for i in self._of("value"):
+            groups += [([i], filler) for filler in self._values_of(i)]
+        groups += [([i], Filler(role=entity_name(self.spell(self._surface(i))))) for i in self._of("role")]
+        found = []
+        for group, filler in groups:
+            score = self._pooled([cue], group, label)
+            if score > 0:
+                spans = [self._chars(i) for i in group] if filler.words or filler.role else []
+                found.append((float(1 / (1 + np.exp(-score))), filler, spans))
+        return found
+
+    def _values_of(self, i: int) -> list[Filler]:
+        """What a mention of a value may be for a cue: a value of its fields, else one that stands alone."""
+        words = self._surface(i)
+        numbers = self.value_fields.get(i, [])
+        if not numbers:
+            return [Filler(words=words)]
+        return [Filler(self.names[self.field_owner[n]], self.fields[n].name, words) for n in numbers]
 
 
 def _settled(owners: dict[int, Array]) -> dict[int, list[int]]:

@@ -33,9 +33,32 @@ class DraftValue:
     evidence: Evidence = field(default_factory=Evidence)
 
 
+@dataclass(frozen=True)
+class Filler:
+    """What fills a slot of a cue: ``entity``, ``entity.field``, a value of a field (``words``), a value that stands alone
+    (``words`` and no entity), or a ``role``."""
+
+    entity: str = ""
+    field: str = ""
+    words: str = ""
+    role: str = ""
+
+
+@dataclass
+class DraftCue:
+    """A wish for more than stored rows: ``kind`` is one of ``cue_labels.CUES``, ``words`` the text's own, ``slots`` what
+    fills each slot."""
+
+    kind: str
+    words: str
+    slots: dict[str, list[Filler]] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+
+
 @dataclass
 class DraftField:
-    """A field: its type is one of ``labels.TYPES``, ``flags`` are of ``labels.FIELD_FLAGS``."""
+    """A field: its type is one of ``labels.TYPES``, ``flags`` are of ``labels.FIELD_FLAGS``;
+    ``steps`` are pairs of values, of which the second may follow the first."""
 
     name: str
     type: str = "text"
@@ -43,6 +66,7 @@ class DraftField:
     values: list[DraftValue] = field(default_factory=list)
     target: str = ""
     reference_flags: set[str] = field(default_factory=set)
+    steps: list[tuple[str, str]] = field(default_factory=list)
     evidence: Evidence = field(default_factory=Evidence)
 
 
@@ -77,6 +101,7 @@ class Draft:
 
     entities: dict[str, DraftEntity] = field(default_factory=dict)
     relations: list[DraftRelation] = field(default_factory=list)
+    cues: list[DraftCue] = field(default_factory=list)
     access: str = "unstated"
     access_evidence: Evidence = field(default_factory=Evidence)
     service_type: str = "unstated"

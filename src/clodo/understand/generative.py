@@ -155,6 +155,7 @@ def rounds(description: str, opening: Opening = conversation) -> Rounds:
             raise ModelError(
                 f"The model wrote {budget(description)} tokens without coming to the end of a blueprint.",
                 hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
+                code="invalid-answer",
             )
         try:
             return parse(_plain(completion.text)), completion
@@ -169,6 +170,7 @@ def rounds(description: str, opening: Opening = conversation) -> Rounds:
     raise ModelError(
         f"The model gave no valid blueprint in {_ROUNDS} tries (the last fault: {fault})",
         hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
+        code="invalid-answer",
     )
 
 
@@ -206,14 +208,15 @@ class GenerativeUnderstander:
         return Understanding(
             blueprint=None if unclear else blueprint,
             confidence=round(confidence, 4),
-            model=profile.name,
-            provider=profile.provider,
+            model=last.model or profile.name,
+            provider=last.provider or profile.provider,
             parts=tuple(Part(e.name, confidence) for e in blueprint.entities),
             questions=("What things should the service keep, and what do you want to know of each?",)
             if unclear
             else (),
             spans=(*spans, *(Span(a, b, "unexplained") for a, b in left)),
             timings_ms={"prefill": prefill, "decode": decode, "model": prefill + decode},
+            tried=last.tried,
         )
 
 

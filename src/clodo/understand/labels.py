@@ -9,16 +9,23 @@ from __future__ import annotations
 
 import hashlib
 
-#: Kinds of mention. ``X`` is a wish that the blueprint cannot say.
-KINDS = ("entity", "field", "value", "role", "name", "unsupported")
+from clodo.understand.cue_labels import CUES as CUES
+from clodo.understand.cue_labels import SLOTS as SLOTS
+
+#: Kinds of mention: ``unsupported`` is a wish that the blueprint cannot say, ``cue`` the word that carries one that it can.
+KINDS = ("entity", "field", "value", "role", "name", "unsupported", "cue")
 
 #: Word tags: outside, then begin and inside of each kind.
 TAGS = ("O", *(f"{p}-{k}" for k in KINDS for p in ("B", "I")))
 
 #: The type of a field; ``ref`` is a named reference.
 TYPES = (
-    ["text", "long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum", "ref"]
-)
+    "text", "long", "int", "dec", "money", "bool", "date", "dt", "time", "email", "url", "uuid", "json", "list", "enum", "ref",
+    "file", "image",
+)  # fmt: skip
+
+#: What a mention is one of: a field's type, or what a cue stands for.
+CLASSES = (*TYPES, *CUES)
 
 #: Yes/no decisions about a field. ``elliptic``: the last word of the next field's name is left out
 #: ("first and last name"); ``moment``: one participle stands for a date or time ("when taken").
@@ -57,6 +64,8 @@ PAIRS = (
     "role-read",  # role -> entity
     "role-write",
     "together",  # field or entity <-> field or entity: unique together
+    "next",  # value -> value: the state that may follow
+    *(f"cue-{s}" for s in SLOTS),  # cue -> what fills the slot
 )
 
 #: Decisions about the whole text.
@@ -78,5 +87,5 @@ DISTANCES = (-128, -64, -32, -16, -8, -4, -2, -1, 0, 1, 2, 4, 8, 16, 32, 64, 128
 
 def fingerprint() -> str:
     """A short hash of every label set."""
-    parts = (TAGS, TYPES, FIELD_FLAGS, ENTITY_FLAGS, PAIRS, ACCESS, VERDICTS, SERVICE_TYPES, DISTANCES)
+    parts = (TAGS, CLASSES, FIELD_FLAGS, ENTITY_FLAGS, PAIRS, ACCESS, VERDICTS, SERVICE_TYPES, DISTANCES)
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -110,3 +110,10 @@ def moment_name(name: str, *, day: bool) -> str:
     if name.rpartition("_")[2] in ("at", "on", "date", "day", "time", "moment"):
         return name
     return f"{name}_{'on' if day else 'at'}"
+
+
+def plural(name: str) -> str:
+    """The plural of a name in snake_case."""
+    front, _, last = name.rpartition("_")
+    found = str(_inflector().plural_noun(last) or f"{last}s")
+    return f"{front}_{found}" if front else found

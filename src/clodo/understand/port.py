@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from clodo.blueprint.values import Blueprint
+from clodo.lm import Tried
 
 #: What a stretch of the description was taken for.
 SPAN_ROLES = (
@@ -41,7 +42,8 @@ class Part:
 class Understanding:
     """What a model made of a description. ``blueprint`` is ``None`` exactly where ``questions`` must
     be answered first. ``notes`` tell choices that the text left open, in plain sentences.
-    ``timings_ms`` has ``prefill``, ``decode`` and ``model`` (their sum)."""
+    ``timings_ms`` has ``prefill``, ``decode`` and ``model`` (their sum). ``tried`` are the models that were asked before the
+    one that answered, each with the reason why it went further."""
 
     blueprint: Blueprint | None
     confidence: float
@@ -52,6 +54,7 @@ class Understanding:
     notes: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
+    tried: tuple[Tried, ...] = ()
 
 
 class Understander(Protocol):

@@ -52,11 +52,11 @@ class Speller:
     def _known(self, word: str) -> bool:
         if word in ABBREVIATIONS or name_words().get(word, 0) > (2 if len(word) == _LEAST else 0):
             return True
-        usage = _usage(word)
+        used = usage(word)
         # Of what the dictionary lists, rare words are mostly slips ("oder"); what it does not list
         # may still be a word of the trade ("isbn").
         rare = 50 * _RARE if len(word) == _LEAST else _RARE
-        return usage > rare if usage else word in self._words
+        return used > rare if used else word in self._words
 
     def _derived(self, word: str) -> bool:
         """Whether the word is made from one that is known: ``inviter``, ``mouldy``."""
@@ -86,7 +86,7 @@ def _dictionary() -> Any:
     return SpellChecker(distance=1).word_frequency
 
 
-def _usage(word: str) -> float:
+def usage(word: str) -> float:
     """How often a word is used, as a share of all words; 0 where the dictionary does not list it."""
     found = _dictionary()
     return float(found[word]) / float(found.total_words)

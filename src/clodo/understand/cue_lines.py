@@ -1,0 +1,548 @@
+"""From a cue to lines of the language: what a wish for more than stored rows comes to in this service.
+
+Each kind of cue has one function. It raises :class:`Unsaid` where the text left open what the line would need;
+whether the line holds up is for the checks of the language to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from clodo.blueprint.text import choice_text, number, quote
+from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
+from clodo.understand.draft import DraftCue, Filler
+from clodo.understand.naming import plural, words
+from clodo.understand.numbers import number as number_in
+from clodo.understand.verbs import base_form
+
+#: Where lines go besides entities.
+SERVICE, USERS = "", "users"
+
+_UNITS = {
+    "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "night": "day", "nightly": "day",
+    "morning": "day", "midnight": "day", "evening": "day", "week": "week", "weekly": "week", "month": "month", "monthly": "month", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
+    "monday": "monday", "tuesday": "tuesday", "wednesday": "wednesday", "thursday": "thursday", "friday": "friday", "saturday": "saturday", "sunday": "sunday",
+    "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter",
+}  # fmt: skip
+_TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
+
+
+class Unsaid(Exception):
+    """The text leaves open what a line would need."""
+
+
+@dataclass
+class Lines:
+    """What a cue comes to: lines by where they stand (the name of an entity, ``SERVICE`` or ``USERS``), and fields that are
+    computed, with their expressions."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    computed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+
+class Names:
+    """What the fillers of a draft are called in its blueprint."""
+
+    def __init__(self, blueprint: Blueprint, entity_of: Callable[[str], str], field_of: Callable[[str], str]) -> None:
+        self.blueprint, self._entity_of, self.field_name = blueprint, entity_of, field_of
+
+    def entity(self, filler: Filler) -> Entity:
+        """The entity of a filler.
+
+        Raises:
+            Unsaid: the blueprint has none of that name.
+        """
+        found = self.blueprint.entity(self._entity_of(filler.entity))
+        if found is None:
+            raise Unsaid
+        return found
+
+    def field(self, filler: Filler) -> tuple[Entity, Field]:
+        """The field of a filler, and its entity.
+
+        Raises:
+            Unsaid: the blueprint has no such field.
+        """
+        entity = self.entity(filler)
+        found = entity.field(self.field_name(filler.field))
+        if found is None:
+            raise Unsaid
+        return entity, found
+
+    def target(self, filler: Filler) -> str:
+        """What an entity is called where others refer to it."""
+        return self._entity_of(filler.entity)
+
+    def way(self, start: Entity, goal: str) -> str:
+        """The reference, or the path of two, that leads from an entity to another.
+
+        Raises:
+            Unsaid: there is no such path.
+        """
+        for r in start.references:
+            if r.target == goal:
+                return r.name
+        for r in start.references:
+            between = self.blueprint.entity(r.target)
+            for second in between.references if between is not None else ():
+                if second.target == goal:
+                    return f"{r.name}.{second.name}"
+        raise Unsaid
+
+    def seen_from(self, start: Entity, filler: Filler) -> str:
+        """A field as it is named from the rows of an entity: ``people``, or ``room.seats``.
+
+        Raises:
+            Unsaid: it cannot be reached from there.
+        """
+        entity, found = self.field(filler)
+        return found.name if entity.name == start.name else f"{self.way(start, entity.name)}.{found.name}"
+
+
+def lines_of(cue: DraftCue, names: Names) -> Lines:
+    """What a cue comes to.
+
+    Raises:
+        Unsaid: the text leaves open what a line would need.
+    """
+    return _Writer(cue, names).written()
+
+
+def period_of(surface: str) -> str:
+    """The unit of time in some words, in the singular; empty where there is none."""
+    return next((_UNITS[w.rstrip("s")] for w in words(surface) if w.rstrip("s") in _UNITS), "")
+
+
+class _Writer:
+    def __init__(self, cue: DraftCue, names: Names) -> None:
+        self.cue, self.names, self.out = cue, names, Lines()
+
+    def written(self) -> Lines:
+        _WRITERS[self.cue.kind](self)
+        return self.out
+
+    def slot(self, name: str) -> list[Filler]:
+        return self.cue.slots.get(name, [])
+
+    def say(self, where: str, line: str) -> None:
+        self.out.lines.append((where, line))
+
+    def entity(self) -> Entity:
+        """The one entity that the cue is about: its ``of``, else that of its fields and states."""
+        for name in ("of", "set", "from", "to", "when", "unless"):
+            for filler in self.slot(name):
+                if filler.entity:
+                    return self.names.entity(filler)
+        raise Unsaid
+
+    def entities(self) -> list[Entity]:
+        """Those that it names, else all."""
+        named = list({e.name: e for e in (self.names.entity(f) for f in self.slot("of") if f.entity)}.values())
+        return named or list(self.names.blueprint.entities)
+
+    def amount(self) -> Decimal | None:
+        """The number in its slot ``n``."""
+        return next((value for f in self.slot("n") if (value := number_in(f.words)) is not None), None)
+
+    def unit(self) -> str:
+        """The unit of time of its slot ``per``, else of the cue's own words."""
+        said = [f.words for f in self.slot("per") if f.words and not f.entity]
+        return next((unit for text in [*said, self.cue.words] if (unit := period_of(text))), "")
+
+    def condition(self, e: Entity) -> str:
+        """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
+        parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
+        return " and ".join(parts)
+
+    def where(self, e: Entity) -> str:
+        """The same as the tail of a line."""
+        condition = self.condition(e)
+        return f" where {condition}" if condition else ""
+
+    def _states(self, e: Entity, fillers: Sequence[Filler], wanted: bool) -> Iterable[str]:
+        values: dict[str, list[str]] = {}
+        for filler in fillers:
+            if not filler.entity or not filler.field:
+                raise Unsaid
+            path = self.names.seen_from(e, filler)
+            f = self.names.field(filler)[1]
+            if f.type is FieldType.BOOLEAN:
+                yield path if (_truth(filler, f) is wanted) else f"not {path}"
+            elif not filler.words:
+                yield f"{path} is {'not ' if wanted else ''}empty"
+            else:
+                values.setdefault(path, []).append(self._value(f, filler.words))
+        for path, found in values.items():
+            if len(found) > 1:
+                yield f"{'' if wanted else 'not '}{path} in ({', '.join(found)})"
+            else:
+                yield f"{path} {'=' if wanted else '!='} {found[0]}"
+
+    def _value(self, f: Field, surface: str) -> str:
+        """A value of a field as a constant of the language."""
+        if f.type is FieldType.ENUM:
+            wanted = choice(surface)
+            if wanted not in f.values:
+                raise Unsaid
+            return quote(wanted)
+        value = number_in(surface)
+        if f.type.is_number and value is not None:
+            return number(value)
+        raise Unsaid
+
+    # Rules that rows keep.
+
+    def overlap(self) -> None:
+        e = self.entity()
+        ends = [self.names.field(f)[1].name for name in ("from", "to") for f in self.slot(name)]
+        if len(ends) != 2:
+            ends = _range(e)
+        per = [self._counted_by(e, f) for f in self.slot("per")]
+        by = f" per {', '.join(dict.fromkeys(per))}" if per else ""
+        self.say(e.name, f"no overlap ({ends[0]}, {ends[1]}){by}{self.where(e)}")
+
+    def at_most(self) -> None:
+        e, most = self.entity(), self.amount()
+        per = [self._counted_by(e, f) for f in self.slot("per")]
+        if most is None or not per:
+            raise Unsaid
+        self.say(e.name, f"at most {number(most)} per {', '.join(dict.fromkeys(per))}{self.where(e)}")
+
+    def _counted_by(self, e: Entity, filler: Filler) -> str:
+        """A field or a reference of an entity."""
+        if filler.field:
+            entity, found = self.names.field(filler)
+            if entity.name != e.name:
+                raise Unsaid
+            return found.name
+        way = self.names.way(e, self.names.target(filler))
+        if "." in way:
+            raise Unsaid
+        return way
+
+    def compared(self) -> None:
+        ends = [f for name in ("from", "to") for f in self.slot(name) if f.field]
+        if len(ends) != 2:
+            raise Unsaid
+        owners = [self.names.entity(f) for f in ends]
+        for e in owners:
+            try:
+                greater, lesser = (self.names.seen_from(e, f) for f in ends)
+            except Unsaid:
+                continue
+            self.say(e.name, f"check {greater} {'>' if self.cue.kind == 'above' else '>='} {lesser}")
+            return
+        raise Unsaid
+
+    # Steps and times.
+
+    def action(self) -> None:
+        e = self.entity()
+        effects = self._outcome(e)
+        for name, sign in (("plus", "+"), ("minus", "-")):
+            for filler in self.slot(name):
+                path = self.names.seen_from(e, filler)
+                effects.append(f"{path} = {path} {sign} 1")
+        if not effects:
+            raise Unsaid
+        body = [f"  by role {', '.join(dict.fromkeys(f.role for f in self.slot('by')))}"] if self.slot("by") else []
+        if condition := self.condition(e):
+            body.append(f"  when {condition}")
+        body.append(f"  set {', '.join(effects)}")
+        name = base_form(self.cue.words)
+        if not name:
+            raise Unsaid
+        self.say(e.name, "\n".join([f"action {name} {{", *body, "}"]))
+
+    def _outcome(self, e: Entity) -> list[str]:
+        """The assignments of ``set`` and ``to``."""
+        out = []
+        for filler in self.slot("set"):
+            entity, f = self.names.field(filler)
+            if entity.name != e.name:
+                raise Unsaid
+            value = ("true" if _truth(filler, f) else "false") if f.type is FieldType.BOOLEAN else self._value(f, filler.words)
+            out.append(f"{f.name} = {value}")
+        for filler in self.slot("to"):
+            entity, f = self.names.field(filler)
+            if entity.name != e.name or f.type not in _TEMPORAL:
+                raise Unsaid
+            out.append(f"{f.name} = {'today' if f.type is FieldType.DATE else 'now'}")
+        return out
+
+    def every(self) -> None:
+        e = self.entity()
+        effects, conditions = self._outcome(e), [self.condition(e)]
+        if not effects:
+            raise Unsaid
+        for filler in self.slot("from"):
+            entity, f = self.names.field(filler)
+            if entity.name != e.name or f.type not in _TEMPORAL:
+                raise Unsaid
+            conditions.append(f"{f.name} < {'today' if f.type is FieldType.DATE else 'now'}")
+        # What has the outcome already is left alone.
+        conditions += [effect.replace(" = ", " != ", 1) for effect in effects if '"' in effect]
+        where = " and ".join(dict.fromkeys(c for c in conditions if c))
+        if not where:
+            raise Unsaid
+        self.say(SERVICE, f"{_clock(self.unit() or 'day')} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
+
+    def expire(self) -> None:
+        e, many, unit = self.entity(), self.amount(), self.unit()
+        ends = [self.names.field(f) for f in self.slot("from")]
+        if ends and (ends[0][0].name != e.name or ends[0][1].type not in _TEMPORAL):
+            raise Unsaid
+        if not ends and (many is None or not e.timestamps):
+            raise Unsaid
+        name, day = (ends[0][1].name, ends[0][1].type is FieldType.DATE) if ends else ("created_at", False)
+        moment = "today" if day else "now"
+        if many is not None:
+            if unit not in ("minute", "hour", "day", "week", "month", "year"):
+                raise Unsaid
+            moment += f" - {unit}s({number(many)})"
+        condition = " and ".join(c for c in (f"{name} < {moment}", self.condition(e)) if c)
+        self.say(SERVICE, f"{_clock('hour' if unit in ('minute', 'hour') else 'day')} {{\n  delete {e.name} where {condition}\n}}")
+
+    # Figures.
+
+    def report(self) -> None:
+        e = self.entity()
+        show, name = "count", f"number_of_{plural(e.name)}"
+        if self.cue.kind != "count":
+            measured = [f for f in self.slot("from") if f.field]
+            if not measured:
+                raise Unsaid
+            path = self.names.seen_from(e, measured[0])
+            function = {"sum": "sum", "average": "avg", "highest": "max", "lowest": "min"}[self.cue.kind]
+            label = {"sum": "total", "average": "average", "highest": "highest", "lowest": "lowest"}[self.cue.kind]
+            show, name = f"{function}({path})", f"{label}_{path.replace('.', '_')}"
+        groups, labels = [], []
+        for filler in self.slot("per"):
+            group, label = self._group(e, filler)
+            groups.append(group)
+            labels.append(label)
+        if labels:
+            name += f"_by_{'_and_'.join(labels)}"
+        lines = [f"report {name[:60]} {{", f"  from {e.name}{self.where(e)}"]
+        if groups:
+            lines.append(f"  group by {', '.join(groups)}")
+        self.say(SERVICE, "\n".join([*lines, f"  show {show}", "}"]))
+
+    def _group(self, e: Entity, filler: Filler) -> tuple[str, str]:
+        """A column to group by, and what it is called."""
+        if filler.field:
+            path = self.names.seen_from(e, filler)
+        elif filler.entity:
+            path = self.names.way(e, self.names.target(filler))
+        else:
+            period = period_of(filler.words)
+            if period not in ("day", "week", "month", "year"):
+                raise Unsaid
+            moment = next((f.name for f in e.fields if f.type in _TEMPORAL), "created_at" if e.timestamps else "")
+            if not moment:
+                raise Unsaid
+            return f"{period}({moment}) as {period}", period
+        label = path.rpartition(".")[2]
+        return (f"{path} as {label}" if "." in path else path), label
+
+    # Fields that follow from others.
+
+    def computed(self) -> None:
+        e, f = self._result()
+        terms = [self.names.seen_from(e, x) for name in ("from", "to") for x in self.slot(name) if x.field]
+        if len(terms) < 2 or f.name in terms or (self.cue.kind == "less" and len(terms) != 2):
+            raise Unsaid
+        sign = {"times": " * ", "added": " + ", "less": " - "}[self.cue.kind]
+        if self.cue.kind != "less":
+            # In the order of the fields, whichever the text named first.
+            own = [x.name for x in e.fields]
+            terms.sort(key=lambda t: (own.index(t) if t in own else len(own), t))
+        self.out.computed[e.name, f.name] = sign.join(dict.fromkeys(terms))
+
+    def gathered(self) -> None:
+        e, f = self._result()
+        counted = next((x for name in ("of", "from", "when", "unless") for x in self.slot(name) if x.entity and self.names.entity(x).name != e.name), None)
+        if counted is None:
+            raise Unsaid
+        other = self.names.entity(counted)
+        back = next((r.name for r in other.references if r.target == e.name), None)
+        if back is None:
+            raise Unsaid
+        condition = f"{back} = this" + (f" and {more}" if (more := self.condition(other)) else "")
+        summed = next((self.names.field(x)[1].name for x in self.slot("from") if x.field and self.names.entity(x).name == other.name), "")
+        if self.cue.kind == "total-of" and not summed:
+            raise Unsaid
+        what = f"sum({other.name}.{summed}" if self.cue.kind == "total-of" else f"count({other.name}"
+        self.out.computed[e.name, f.name] = f"{what} where {condition})"
+
+    def _result(self) -> tuple[Entity, Field]:
+        for filler in self.slot("set"):
+            if filler.field and not filler.words:
+                return self.names.field(filler)
+        raise Unsaid
+
+    # What entities can do besides.
+
+    def plain(self) -> None:
+        line = _PLAIN[self.cue.kind]
+        for e in self.entities():
+            self.say(e.name, line)
+
+    def transferred(self) -> None:
+        said = self.cue.words.lower()
+        formats = [name for name, sign in (("csv", r"csv|excel|spreadsheet"), ("ndjson", r"ndjson|json ?l")) if re.search(sign, said)]
+        for e in self.entities():
+            self.say(e.name, f"{self.cue.kind} {', '.join(formats or ['csv'])}")
+
+    def bulk(self) -> None:
+        for e in self.entities():
+            self.say(e.name, f"bulk create {number(self.amount() or Decimal(100))}")
+
+    def audit(self) -> None:
+        who = ", ".join(dict.fromkeys(f.role for f in self.slot("by") if f.role))
+        for e in self.entities():
+            self.say(e.name, f"audit read role {who}" if who else "audit")
+
+    def from_field(self) -> None:
+        fields = [self.names.field(f) for f in self.slot("from") if f.field]
+        for e, f in fields:
+            self.say(e.name, f"slug from {f.name}" if self.cue.kind == "slug" else f"markdown {f.name}")
+        if not fields:
+            texts = (FieldType.LONG_TEXT,) if self.cue.kind == "markdown" else (FieldType.TEXT,)
+            e = self.entity()
+            first = next((f.name for f in e.fields if f.type in texts), None)
+            if first is None:
+                raise Unsaid
+            self.say(e.name, f"slug from {first}" if self.cue.kind == "slug" else f"markdown {first}")
+
+    def cache(self) -> None:
+        many, unit = self.amount() or Decimal(1), self.unit() or "minute"
+        if unit not in ("second", "minute", "hour"):
+            raise Unsaid
+        for e in self.entities():
+            self.say(e.name, f"cache {number(many)} {unit}{'s' if many != 1 else ''}")
+
+    def webhook(self) -> None:
+        kind = self.cue.kind.partition("-")[2]
+        events = kind or "created, updated, deleted"
+        watched = " and ".join(f"{e.name} {events}" for e in self.entities())
+        self.say(SERVICE, f"webhook {f'{kind}_events' if kind else 'changes'} on {watched}")
+
+    # The service as a whole.
+
+    def limit(self) -> None:
+        many, unit, who = self.amount(), self.unit() or "minute", self.cue.kind.partition("-")[2]
+        if many is None or unit not in ("minute", "hour", "day"):
+            raise Unsaid
+        line = f"{number(many)} per {unit} per {who}"
+        named = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        for e in named:
+            self.say(e.name, f"limit create {line}")
+        if not named:
+            self.say(SERVICE, f"limit {line}")
+
+    def login_limit(self) -> None:
+        tries = [n for f in self.slot("n") if (n := number_in(f.words)) is not None]
+        unit = self.unit() if self.unit() in ("minute", "hour") else "minute"
+        many = number(tries[1]) if len(tries) > 1 else "15" if unit == "minute" else "1"
+        window = f"{many} {unit}s" if many != "1" else unit
+        self.say(USERS, f"login limit {number(tries[0]) if tries else '5'} per {window}")
+
+    def cors(self) -> None:
+        origins = [f.words.strip("\"'“”‘’ .,/") for f in self.slot("n")]
+        origins = [o if "://" in o else f"https://{o}" for o in origins if "." in o or "localhost" in o]
+        self.say(SERVICE, f"cors {', '.join(quote(o) for o in dict.fromkeys(origins)) or 'any'}")
+
+    def sessions(self) -> None:
+        many, unit = self.amount(), self.unit()
+        days = {"day": 1, "week": 7, "month": 30}.get(unit)
+        self.say(USERS, f"sessions {number(many * days)} days" if many is not None and days else "sessions")
+
+    def tenants(self) -> None:
+        self.say(SERVICE, f"tenants {self.entity().name}")
+
+    def incoming(self) -> None:
+        sender = self.cue.kind.partition("-")[2]
+        header = next((f.words.strip("\"'“”‘’ ") for f in self.slot("n") if "-" in f.words), "X-Signature")
+        self.say(SERVICE, f"incoming {sender if sender != 'hmac' else 'events'} from {sender}" + (f" in {quote(header)}" if sender == "hmac" else ""))
+
+    def once(self) -> None:
+        where, line = _ONCE[self.cue.kind]
+        self.say(where, line)
+
+
+def choice(surface: str) -> str:
+    """An allowed value as JSON carries it: snake_case of the text's own words."""
+    plain = re.sub(r"[^\w\s+./-]", "", surface.strip().lower())
+    return re.sub(r"[\s/-]+", "_", plain).strip("_.")
+
+
+def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
+    """The line that says which state may follow which.
+
+    Raises:
+        Unsaid: fewer than two of the states are values of the field.
+    """
+    pairs = [(choice(a), choice(b)) for a, b in steps]
+    pairs = sorted({p for p in pairs if set(p) <= set(f.values) and p[0] != p[1]}, key=lambda p: [f.values.index(s) for s in p])
+    if not pairs:
+        raise Unsaid
+    chains: list[list[str]] = []
+    left = list(pairs)
+    while left:
+        chain = list(left.pop(0))
+        while following := next((p for p in left if p[0] == chain[-1] and p[1] not in chain), None):
+            left.remove(following)
+            chain.append(following[1])
+        chains.append(chain)
+    return f"transitions {f.name}: " + ", ".join(" -> ".join(choice_text(s) for s in chain) for chain in chains)
+
+
+def _range(e: Entity) -> list[str]:
+    """The two fields that a row's range lies between, where the text does not name them."""
+    for kinds in ((FieldType.DATETIME,), (FieldType.DATE,), (FieldType.TIME,)):
+        found = [f.name for f in e.fields if f.type in kinds and f.computed is None]
+        if len(found) == 2:
+            return found
+    raise Unsaid
+
+
+def _clock(unit: str) -> str:
+    """The head of a schedule."""
+    if unit in ("minute", "hour"):
+        return f"every {unit}"
+    if unit in ("week", "fortnight"):
+        return 'every monday at "03:00"'
+    return f'every {unit if unit in ("month",) or unit.endswith("day") else "day"} at "03:00"'
+
+
+_FALSE = re.compile(r"\b(?:no|not|never|un\w+|false|off|in\w*active)\b|n[’']t\b")
+
+
+def _truth(filler: Filler, f: Field) -> bool:
+    """Whether a filler that names a yes/no field means yes."""
+    return not (filler.words and _FALSE.search(filler.words.lower()))
+
+
+_PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish"}
+_ONCE = {
+    "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),
+    "cookies": (USERS, "cookies"), "user-keys": (USERS, "api keys"), "confirm-email": (USERS, "confirm email"), "reset-password": (USERS, "reset password"),
+}  # fmt: skip
+_WRITERS: dict[str, Callable[[_Writer], None]] = {
+    "overlap": _Writer.overlap, "at-most": _Writer.at_most, "above": _Writer.compared, "at-least": _Writer.compared,
+    "action": _Writer.action, "every": _Writer.every, "expire": _Writer.expire,
+    **dict.fromkeys(("count", "sum", "average", "highest", "lowest"), _Writer.report),
+    **dict.fromkeys(("times", "added", "less"), _Writer.computed),
+    **dict.fromkeys(("total-of", "number-of"), _Writer.gathered),
+    **dict.fromkeys(("export", "import"), _Writer.transferred), "bulk": _Writer.bulk, "audit": _Writer.audit,
+    **dict.fromkeys(_PLAIN, _Writer.plain), **dict.fromkeys(_ONCE, _Writer.once),
+    "slug": _Writer.from_field, "markdown": _Writer.from_field, "cache": _Writer.cache,
+    **dict.fromkeys(("webhook", "webhook-created", "webhook-updated", "webhook-deleted"), _Writer.webhook),
+    **dict.fromkeys(("limit-user", "limit-address", "limit-key"), _Writer.limit), "login-limit": _Writer.login_limit,
+    "cors": _Writer.cors, "sessions": _Writer.sessions, "tenants": _Writer.tenants,
+    **dict.fromkeys(("incoming-stripe", "incoming-github", "incoming-hmac"), _Writer.incoming),
+}  # fmt: skip

@@ -1,0 +1,190 @@
+"""A blueprint with what its text wishes besides stored rows.
+
+Cues become lines of the language (``cue_lines``), which are read and checked as if a person had written them. A line that
+does not hold up is left out, and its words are shown as not understood: nothing is built that the checks refuse.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+from clodo.blueprint.checks import check
+from clodo.blueprint.problems import InvalidBlueprint
+from clodo.blueprint.syntax import read
+from clodo.blueprint.text import field_line, format_blueprint
+from clodo.blueprint.values import Blueprint, Field
+from clodo.understand.cue_labels import CUES
+from clodo.understand.cue_lines import (
+    SERVICE,
+    USERS,
+    Lines,
+    Names,
+    Unsaid,
+    lines_of,
+    transitions_line,
+)
+from clodo.understand.draft import Draft, DraftEntity, Filler, Span
+from clodo.understand.numbers import number
+
+#: Cues that need people who log in.
+NEED_USERS = frozenset(["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user"])
+#: Kinds of field that are files beside the row, and no columns.
+FILES = ("file", "image")
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What one stretch of text comes to; ``spans`` are its words."""
+
+    made: Lines
+    spans: tuple[Span, ...]
+
+
+def roles_of(draft: Draft) -> list[str]:
+    """The roles that cues name."""
+    return [f.role for cue in draft.cues for fillers in cue.slots.values() for f in fillers if f.role]
+
+
+def completed(draft: Draft) -> Draft:
+    """The draft with what its cues take for granted: rows that can be restored are kept when they are deleted, drafts are
+    written by people who log in, and so on. What the text states stays as it is."""
+    entities = {name: replace(e, flags=set(e.flags), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
+    made = replace(draft, entities=entities, relations=list(draft.relations))
+    for cue in draft.cues:
+        named = [entities[f.entity] for f in cue.slots.get("of", []) if f.entity in entities]
+        about = named or list(entities.values())
+        if cue.kind == "restore":
+            for e in about:
+                e.flags.add("softdelete")
+        elif cue.kind == "publish":
+            roles = [f.role for f in cue.slots.get("by", []) if f.role]
+            for e in about:
+                _written(made, e, roles)
+        elif cue.kind == "limit-user":
+            for e in named:
+                _written(made, e, [])
+        if made.access == "unstated" and cue.kind in _ACCESS:
+            made.access = _ACCESS[cue.kind]
+        if cue.kind == "tenants":
+            # Every row belongs to a tenant, so that no reference needs to say it.
+            made.relations = [r for r in made.relations if r.target not in {e.name for e in named}]
+    return made
+
+
+#: What may be taken for granted of a service where its text says nothing of who may call it.
+_ACCESS = {"tenants": "login", "limit-key": "key-write"}
+
+
+def _written(draft: Draft, e: DraftEntity, roles: list[str]) -> None:
+    """Lets nobody but people who log in, or those roles, write what everybody could."""
+    stated = e.write_roles or e.flags & {"own", "own-write", "write-login", "write-key", "write-public"}
+    if stated or draft.access not in ("unstated", "none"):
+        return
+    if roles:
+        e.write_roles += roles
+    else:
+        e.flags.add("write-login")
+
+
+def with_wishes(
+    blueprint: Blueprint, draft: Draft, entity_of: Callable[[str], str], field_of: Callable[[str], str]
+) -> tuple[Blueprint, list[Span]]:
+    """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
+    ``field_of`` give what things of the draft are called in the blueprint."""
+    names = Names(blueprint, entity_of, field_of)
+    wishes: list[_Wish] = []
+    left: list[Span] = []
+    for make, spans in _wanted(draft, names):
+        try:
+            wishes.append(_Wish(make(), spans))
+        except Unsaid:
+            left += spans
+    if not wishes:
+        return blueprint, left
+    whole = _with(blueprint, wishes)
+    if whole is not None:
+        return whole, left
+    kept: list[_Wish] = []
+    for wish in wishes:
+        more = _with(blueprint, [*kept, wish])
+        if more is None:
+            left += wish.spans
+        else:
+            kept.append(wish)
+            whole = more
+    return whole or blueprint, left
+
+
+def _wanted(draft: Draft, names: Names) -> Iterator[tuple[Callable[[], Lines], tuple[Span, ...]]]:
+    """All wishes of a draft, in the order in which their lines are to stand: files, states, then cues by kind."""
+    for entity in draft.entities.values():
+        for f in entity.fields.values():
+            spans = tuple(f.evidence.spans)
+            if f.type in FILES:
+                most = next((n for v in f.values if v.role in ("max", "xmax") and (n := number(v.words)) is not None), None)
+                text = f"{names.field_name(f.name)}: {f.type}" + (f" max {int(most)} MB" if most is not None and most >= 1 else "")
+                yield _in_entity(names, entity.name, partial(str, text)), spans
+            if f.steps:
+                yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
+    order = list(CUES)
+    for cue in sorted(draft.cues, key=lambda c: order.index(c.kind)):
+        yield partial(lines_of, cue, names), tuple(cue.evidence.spans[:1])
+
+
+def _in_entity(names: Names, entity: str, line: Callable[[], str]) -> Callable[[], Lines]:
+    return lambda: Lines([(names.entity(Filler(entity)).name, line())])
+
+
+def _transitions(names: Names, entity: str, name: str, steps: list[tuple[str, str]]) -> str:
+    return transitions_line(names.field(Filler(entity, name))[1], steps)
+
+
+def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
+    """The blueprint with the lines of some wishes; ``None`` where it does not hold up."""
+    computed = _unfolded({key: text for w in wishes for key, text in w.made.computed.items()})
+    lines = list(dict.fromkeys(line for w in wishes for line in w.made.lines))
+    try:
+        made = read("\n".join(_text(_bare(blueprint, computed), computed, lines)) + "\n")[0]
+    except InvalidBlueprint:
+        return None
+    return None if any(p.severity == "error" for p in check(made)) else made
+
+
+def _unfolded(computed: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+    """The expressions of computed fields, those that they name in the place of their names: a computed field is computed
+    from no other."""
+    out = dict(computed)
+    for (entity, name), text in computed.items():
+        for key, other in out.items():
+            if key[0] == entity and key[1] != name and "(" not in text:
+                out[key] = re.sub(rf"(?<![\w.]){name}(?![\w(])", f"({text})", other)
+    return out
+
+
+def _bare(b: Blueprint, computed: dict[tuple[str, str], str]) -> Blueprint:
+    """The blueprint with nothing but their type said of fields that are computed."""
+    entities = tuple(
+        replace(e, fields=tuple(Field(f.name, f.type) if (e.name, f.name) in computed else f for f in e.fields)) for e in b.entities
+    )
+    return replace(b, entities=entities)
+
+
+def _text(b: Blueprint, computed: dict[tuple[str, str], str], lines: list[tuple[str, str]]) -> Iterator[str]:
+    """The lines of a blueprint with further ones, at the end of each block and of the service."""
+    fields = {(e.name, field_line(f)): computed[e.name, f.name] for e in b.entities for f in e.fields if (e.name, f.name) in computed}
+    block = SERVICE
+    for line in format_blueprint(b).splitlines():
+        if line.endswith("{") and not line.startswith(" "):
+            kind, *rest = line.split()
+            block = USERS if kind == "users" else rest[0] if kind == "entity" else SERVICE
+        if line == "}" and block:
+            yield from (f"  {part}" for where, text in lines if where == block for part in text.splitlines())
+            block = SERVICE
+        expression = fields.get((block, line.strip()))
+        yield f"{line} = {expression}" if expression is not None else line
+    for where, text in lines:
+        if where == SERVICE:
+            yield from ("", *text.splitlines())

@@ -1,0 +1,107 @@
+"""From marked wishes to lines of a blueprint."""
+
+from __future__ import annotations
+
+import pytest
+
+from clodo.blueprint import parse
+from clodo.blueprint.text import format_blueprint
+from clodo.corpus.format import parse as parse_record
+from clodo.corpus.gold import gold_draft
+from clodo.understand.compiler import compile_draft
+from clodo.understand.cue_labels import CUES
+from clodo.understand.cue_lines import _WRITERS, period_of
+from clodo.understand.verbs import base_form
+
+
+def built(text: str, *facts: str) -> tuple[list[str], list[str]]:
+    """The lines of the blueprint of a marked text, and the words that nothing was made of."""
+    record = parse_record("\n".join(["=== t-1 | style=terse | domain=test", text, "---", *facts]))
+    blueprint, left = compile_draft(gold_draft(record))
+    assert blueprint is not None
+    written = format_blueprint(blueprint)
+    assert parse(written) == blueprint
+    return [line.strip() for line in written.splitlines()], [record.text[a:b] for a, b in left]
+
+
+ROOM = "[rooms|room] ([name|room.], [seats|room. int]), [bookings|booking] ([guest|booking.], [start|booking. dt], [end|booking. dt], [people|booking. int], [status|booking. enum] [held|booking.status =enumdef], [sure|booking.status =enum], [off|booking.status =enum]). "
+ORDER = "[orders|order] ([number|order.], [quantity|order. int], [price|order. money], [total|order. money], [status|order. enum] [new|order.status =enum], [paid|order.status =enum], [sent|order.status =enum], [cancelled|order.status =enum], [due|order. date], [sent on|order. date]) of a [customer|customer] ([name|customer.], [city|customer.], [spent|customer. money], [vip|customer. bool]). "
+CASES = [
+    (ROOM + "No [two at once|@overlap of=booking per=room unless=booking.status:off]", ["booking > room"], 'no overlap (start, end) per room where status != "off"'),
+    (ROOM + "[at most|@at-most of=booking per=booking.guest n=#two when=booking.status:held] [two|#]", ["booking > room"], 'at most 2 per guest where status = "held"'),
+    (ROOM + "[end|booking.] [after|@above from=booking.end to=booking.start] [start|booking.]", ["booking > room"], "check end > start"),
+    (ROOM + "[people|booking.] never [exceed|@at-least from=room.seats to=booking.people] [seats|room.]", ["booking > room"], "check room.seats >= people"),
+    (ORDER + "steps", ["order > customer", "next order.status new > paid > sent", "next order.status new > cancelled"], "transitions status: new -> paid -> sent, new -> cancelled"),
+    (ORDER + "can be [cancelled|@action of=order unless=order.status:sent set=order.status:cancelled]", ["order > customer"], "action cancel {"),
+    (ORDER + "[sending|@action of=order when=order.status:paid set=order.status:sent to=order.sent_on by=role:clerk] by [clerks|ROLE:clerk]", ["order > customer"], 'set status = "sent", sent_on = today'),
+    (ORDER + "[total|order.] = [quantity|order.] [times|@times set=order.total from=order.quantity from=order.price] [price|order.]", ["order > customer"], "total: money = quantity * price"),
+    (ORDER + "[spent|customer.] is the [sum|@total-of set=customer.spent of=order from=order.price unless=order.status:cancelled]", ["order > customer"], 'spent: money = sum(order.price where customer = this and status != "cancelled")'),
+    (ORDER + "[turnover|@sum of=order from=order.price per=#month per=customer.city when=order.status:paid] by [month|#]", ["order > customer"], "group by month(due) as month, customer.city as city"),
+    (ORDER + "[how many|@count of=order per=customer]", ["order > customer"], "report number_of_orders_by_customer {"),
+    (ORDER + "[nightly|@every of=order set=order.status:cancelled when=order.status:new from=order.due]", ["order > customer"], 'update order set status = "cancelled" where status = "new" and due < today and status != "cancelled"'),
+    (ORDER + "[purge|@expire of=order n=#2 per=#years] after [2|#] [years|#]", ["order > customer"], "delete order where created_at < now - years(2)"),
+    (ORDER + "[CSV|@export of=customer]", ["order > customer"], "export csv"),
+    (ORDER + "[undo|@restore of=customer]", ["order > customer"], "soft delete"),
+    (ORDER + "[60|#] calls a [minute|#] [limit|@limit-address n=#60 per=#minute]", ["order > customer"], "limit 60 per minute per address"),
+    (ORDER + "[tell us|@webhook-created of=order]", ["order > customer"], "webhook created_events on order created"),
+    (ORDER + "[stay in|@sessions n=#2 per=#weeks] for [2|#] [weeks|#]", ["order > customer"], "sessions 14 days"),
+    (ORDER + "[from|@cors n=#app.example.com] [app.example.com|#]", ["order > customer"], 'cors "https://app.example.com"'),
+    (ORDER + "a [logo|customer. image] of up to [2|customer.logo =max] MB", ["order > customer"], "logo: image max 2 MB"),
+    (ORDER + "[vip|customer.]s [counted|@count of=customer when=customer.vip]", ["order > customer"], "from customer where vip"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "facts", "line"), CASES, ids=lambda x: x if isinstance(x, str) and "[" not in x else "")
+def test_a_wish_becomes_a_line(text: str, facts: list[str], line: str) -> None:
+    lines, left = built(text, *facts)
+    assert line in lines
+    assert left == []
+
+
+def test_every_kind_of_cue_has_its_lines() -> None:
+    assert set(_WRITERS) == set(CUES)
+
+
+def test_fields_computed_from_computed_ones_are_unfolded() -> None:
+    lines, left = built(
+        "[jobs|job] with [hours|job. dec], [rate|job. money], [labour|job. money], [parts|job. money], [bill|job. money]. "
+        "[times|@times set=job.labour from=job.hours from=job.rate] and [plus|@added set=job.bill from=job.labour from=job.parts]"
+    )
+    assert "bill: money = hours * rate + parts" in lines
+    assert left == []
+
+
+def test_what_cannot_hold_is_left_over_and_the_rest_is_built() -> None:
+    lines, left = built(
+        ROOM + "[never twice|@overlap of=room], [at most|@at-most of=booking per=room n=#3] [3|#]", "booking > room"
+    )
+    assert left == ["never twice"]
+    assert "at most 3 per room" in lines
+
+
+def test_an_owner_of_rows_is_no_reference_where_rows_are_kept_apart() -> None:
+    lines, left = built("[firms|firm] ([name|firm.]) with [deals|deal] ([title|deal.]), [strictly apart|@tenants of=firm]", "deal > firm")
+    assert "tenants firm" in lines
+    assert not any(line.startswith("firm: ->") for line in lines)
+    assert left == []
+
+
+def test_drafts_need_somebody_who_writes() -> None:
+    lines, left = built("[posts|post] ([title|post.]) are [published|@publish of=post by=role:editor] by [editors|ROLE:editor]")
+    assert "write role editor" in lines
+    assert "publish" in lines
+    assert left == []
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [("cancelled", "cancel"), ("returning", "return"), ("closed", "close"), ("shipped", "ship"), ("marked as paid", "mark_as_paid"), ("lent", "lend"), ("applied", "apply"), ("bring", "bring"), ("used", "use"), ("approves", "approve"), ("", "")],
+)  # fmt: skip
+def test_actions_are_named_by_their_verb(said: str, name: str) -> None:
+    assert base_form(said) == name
+
+
+def test_periods_in_everyday_words() -> None:
+    assert [period_of(w) for w in ("per month", "weekly", "every night", "Fridays", "12 d", "now and then")] == [
+        "month", "week", "day", "friday", "day", "",
+    ]  # fmt: skip
