@@ -20,6 +20,9 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
     names = [key(n) for n in part.path.split(".")]
     if part.kind == "access":
         return said.access == wanted.access if wanted.access else None
+    if part.kind == "cue":
+        # Several cues may come to one line, so that they are right or wrong together.
+        return said.parts == wanted.parts if exact else None
     if part.kind == "entity":
         return names[0] in wanted.entities
     if part.kind == "field":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 #: Kinds of part that a model is more or less sure of, and the blueprint as a whole.
-KINDS = ("entity", "field", "value", "relation", "access", "whole")
+KINDS = ("entity", "field", "value", "relation", "access", "cue", "whole")
 
 
 @dataclass(frozen=True)

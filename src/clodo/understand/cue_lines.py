@@ -304,7 +304,8 @@ class _Writer:
                 raise Unsaid
             moment += f" - {unit}s({number(many)})"
         condition = " and ".join(c for c in (f"{name} < {moment}", self.condition(e)) if c)
-        self.say(SERVICE, f"{_clock('hour' if unit in ('minute', 'hour') else 'day')} {{\n  delete {e.name} where {condition}\n}}")
+        often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
+        self.say(SERVICE, f"{_clock(often)} {{\n  delete {e.name} where {condition}\n}}")
 
     # Figures.
 

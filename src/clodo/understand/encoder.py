@@ -131,7 +131,7 @@ class EncoderUnderstander:
         draft, reading, timings = self.draft(description)
         blueprint, left = compile_draft(draft)
         questions = questions_for(draft, blueprint)
-        spans = _spans(draft, reading)
+        spans = [s for s in _spans(draft, reading) if s.role != "cue" or (s.start, s.end) not in left]
         spans += [Span(a, b, "unexplained") for a, b in left]
         spans += [Span(a, b, "unexplained") for a, b in unexplained(draft, description, spans, reading.end)]
         parts, confidence = self._confident(draft)
@@ -180,6 +180,7 @@ def _parts(draft: Draft) -> list[Part]:
             out.append(_part(f"{e.name}.{f.name}", f.evidence, "field"))
             out += [_part(f"{e.name}.{f.name}.{v.role}", v.evidence, "value") for v in f.values]
     out += [_part(f"{r.source}.{r.target}.{r.kind}", r.evidence, "relation") for r in draft.relations]
+    out += [_part(f"({cue.kind})", cue.evidence, "cue") for cue in draft.cues]
     if draft.access != "unstated":
         out.append(_part("access", draft.access_evidence, "access"))
     return out
@@ -196,6 +197,8 @@ def _spans(draft: Draft, reading: Reading) -> list[Span]:
         for f in e.fields.values():
             found += [Span(a, b, "field") for a, b in f.evidence.spans]
             found += [Span(a, b, "value") for v in f.values for a, b in v.evidence.spans]
+    # Its own words come first, then those of values that it goes by.
+    found += [Span(a, b, "cue") for cue in draft.cues for a, b in cue.evidence.spans]
     found += [Span(a, b, "unsupported") for a, b in draft.unsupported]
     found += [Span(a, b, "role") for a, b in draft.roles]
     found += [Span(a, b, "access") for a, b in draft.access_evidence.spans]

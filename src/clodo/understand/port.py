@@ -14,7 +14,7 @@ from clodo.lm import Tried
 
 #: What a stretch of the description was taken for.
 SPAN_ROLES = (
-    "entity", "field", "value", "role", "name", "access", "unsupported", "unexplained",
+    "entity", "field", "value", "role", "name", "access", "cue", "unsupported", "unexplained",
 )  # fmt: skip
 
 
@@ -30,7 +30,7 @@ class Span:
 @dataclass(frozen=True)
 class Part:
     """One part of the blueprint: its path (``book.isbn``), how sure the model is of it (0 to 1), the
-    words that it comes from, and what it is (``entity field value relation access``)."""
+    words that it comes from, and what it is (``entity field value relation access cue``)."""
 
     path: str
     confidence: float
