@@ -56,14 +56,14 @@ def test_what_makes_no_sense_is_told(lines: str, words: str) -> None:
     assert words in caught.value.message
 
 
-INDEX, LIB = "src/index.ts", "src/lib/reports.ts"
+MADE, LIB = "src/reports.ts", "src/lib/reports.ts"
 FAULTS = [
-    Fault("counts what it is not about", LIB, "...(r.where === undefined ? [] : [condition(r.where)]),", "", "reports.where"),
-    Fault("other sums", INDEX, "SUM((\\\"total\\\" / 100.0))", "SUM((\\\"total\\\" / 10.0))", "reports.sums"),
-    Fault("greatest for least", INDEX, "AVG(", "MAX(", "reports.sums"),
-    Fault("groups by the day", INDEX, "'%Y-%m'", "'%Y-%d'", "reports.sums"),
+    Fault("counts what it is not about", LIB, ", ...(r.where === undefined ? [] : [condition(r.where)])", "", "reports.where"),
+    Fault("other sums", MADE, "SUM((\\\"total\\\" / 100.0))", "SUM((\\\"total\\\" / 10.0))", "reports.sums"),
+    Fault("greatest for least", MADE, "AVG(", "MAX(", "reports.sums"),
+    Fault("groups by the day", MADE, "'%Y-%m'", "'%Y-%d'", "reports.sums"),
     Fault("no groups", LIB, "` GROUP BY ${places} ORDER BY ${places}`", '""', "reports.sums"),
-    Fault("filters passed over", LIB, "...parseListQuery(entity, url).conditions,", "", "reports."),
+    Fault("filters passed over", LIB, ", ...parseListQuery(entity, url).conditions", "", "reports."),
     Fault("limits passed over", LIB, "if (url.searchParams.has(name)) {", "if (url.searchParams.has(name) && name === 'x') {", "reports.parameters"),
 ]  # fmt: skip
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from clodo.blueprint.formulas import Kind, Scope
 from clodo.blueprint.plan import Plan, kebab
-from clodo.blueprint.values import Call
+from clodo.blueprint.values import Call, Entity
 from clodo.bricks.reports.language import (
     Column,
     Report,
@@ -35,11 +35,30 @@ def _parts(plan: Plan) -> Parts:
             document["paths"][path_of_report(r)] = {"get": _operation(plan, r)}
 
     return Parts(
-        imports=(Import("report", "./lib/reports"), *(Import(name, "./lib/reports") for name in sorted(decoders))),
-        routes=tuple(_route(plan, r) for r in reports),
+        imports=(Import("report", "./lib/reports"), *(Import(report_const(r), "./reports") for r in reports)),
+        routes=tuple(f"report(app, {entity_const(source_of(plan, r))}, {report_const(r)});" for r in reports),
+        files={"src/reports.ts": _file(plan, reports, sorted(decoders))},
         readme="## Reports\n\n" + "".join(f"- `GET {path_of_report(r)}` ({who_reads(b, r)})\n" for r in reports),
         amend=amend,
     )
+
+
+def report_const(r: Report) -> str:
+    """The name of a report in the code."""
+    front, *rest = r.name.split("_")
+    return front + "".join(word.capitalize() for word in rest) + "Report"
+
+
+def source_of(plan: Plan, r: Report) -> Entity:
+    """The entity whose rows a report counts."""
+    e = plan.blueprint.entity(r.source)
+    assert e is not None
+    return e
+
+
+def _file(plan: Plan, reports: tuple[Report, ...], decoders: list[str]) -> str:
+    names = ", ".join([*decoders, "type Report"])
+    return "\n".join([f'import {{ {names} }} from "./lib/reports";', "", *(_report(plan, r) for r in reports)])
 
 
 def path_of_report(r: Report) -> str:
@@ -49,8 +68,7 @@ def path_of_report(r: Report) -> str:
 
 def column_sql(plan: Plan, r: Report, c: Column, row: str = "") -> str:
     """A column over the rows of a group, whose columns have the prefix ``row``."""
-    e = plan.blueprint.entity(r.source)
-    assert e is not None
+    e = source_of(plan, r)
     place = Place(Scope(plan.blueprint, e), row, row or f'"{e.name}".')
     if is_count(c) and c in r.show:
         return "COUNT(*)"
@@ -66,10 +84,9 @@ def _decoder(plan: Plan, r: Report, c: Column) -> str:
     return "yes" if column_type(plan.blueprint, r, c).kind is Kind.BOOLEAN else ""
 
 
-def _route(plan: Plan, r: Report) -> str:
+def _report(plan: Plan, r: Report) -> str:
     b = plan.blueprint
-    e = b.entity(r.source)
-    assert e is not None
+    e = source_of(plan, r)
     lines = [f"path: {literal(kebab(r.name))}", f"read: {rule(who_reads(b, r))}"]
     if r.where is not None:
         lines.append(f"where: {literal(sql(r.where, Place(Scope(b, e), '', f'{chr(34)}{e.name}{chr(34)}.')))}")
@@ -78,7 +95,7 @@ def _route(plan: Plan, r: Report) -> str:
         decoder = _decoder(plan, r, c)
         made += f"\n    {{ key: {literal(c.key)}, sql: {literal(column_sql(plan, r, _plain(r, c)))}{f', decode: {decoder}' if decoder else ''} }},"
     lines += [f"columns: [{made}\n  ]", f"grouped: {len(r.group)}"]
-    return f"report(app, {entity_const(e)}, {{\n" + "".join(f"  {line},\n" for line in lines) + "});"
+    return f"export const {report_const(r)}: Report = {{\n" + "".join(f"  {line},\n" for line in lines) + "};\n"
 
 
 def _plain(r: Report, c: Column) -> Column:
@@ -88,8 +105,7 @@ def _plain(r: Report, c: Column) -> Column:
 
 def _operation(plan: Plan, r: Report) -> Schema:
     b = plan.blueprint
-    e = b.entity(r.source)
-    assert e is not None
+    e = source_of(plan, r)
     properties = {c.key: _schema(plan, r, c) for c in columns(b, r)}
     item = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
     answer = {

@@ -8,7 +8,9 @@ from clodo.blueprint.values import Entity
 from clodo.bricks.actions.brick import action_const
 from clodo.bricks.actions.statements import Statement, scheduled, statement
 from clodo.bricks.actions.values import Action
-from clodo.bricks.schedules.language import RunAction, Schedule, cron
+from clodo.bricks.reports.brick import report_const
+from clodo.bricks.reports.language import Report
+from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.expressions import Place, sql
 from clodo.emit.typescript import entity_const, literal
@@ -21,6 +23,9 @@ def _parts(plan: Plan) -> Parts:
     for run in runs:
         e, action = ran(plan, run)
         imports += [Import("carryOutAlone", "./lib/actions"), Import(action_const(e, action), "./actions")]
+    mailed = list(dict.fromkeys(one.report for s in found for one in s.work if isinstance(one, MailReport)))
+    imports += [Import("figures", "./lib/reports")] if mailed else []
+    imports += [Import(report_const(r), "./reports") for r in plan.blueprint.parts_of(Report) if r.name in mailed]
     made = "".join(f"\n    {_schedule(plan, s)}," for s in found)
     lines = "".join(f"- `{cron(s)}`: {len(s.work)} {'piece' if len(s.work) == 1 else 'pieces'} of work\n" for s in found)
     return Parts(
@@ -47,7 +52,8 @@ def chosen(plan: Plan, run: RunAction) -> Statement:
 
 
 def _schedule(plan: Plan, s: Schedule) -> str:
-    statements = [scheduled(plan.blueprint, one) for one in s.work if not isinstance(one, RunAction)]
+    statements = [scheduled(plan.blueprint, one) for one in s.work if not isinstance(one, RunAction | MailReport)]
+    mails = [_mailed(plan, one) for one in s.work if isinstance(one, MailReport)]
     runs = []
     for one in s.work:
         if isinstance(one, RunAction):
@@ -55,7 +61,14 @@ def _schedule(plan: Plan, s: Schedule) -> str:
             carry = f"(c, row) => carryOutAlone(c, {entity_const(e)}, {action_const(e, action)}, row)"
             runs.append(f"{{ entity: {entity_const(e)}, where: {_timed(chosen(plan, one))}, carryOut: {carry} }}")
     done = ", ".join(_timed(x) for x in statements)
-    return f"{{ cron: {literal(cron(s))}, statements: [{done}], runs: [{', '.join(runs)}] }}"
+    return f"{{ cron: {literal(cron(s))}, statements: [{done}], runs: [{', '.join(runs)}], reports: [{', '.join(mails)}] }}"
+
+
+def _mailed(plan: Plan, mail: MailReport) -> str:
+    report = next(r for r in plan.blueprint.parts_of(Report) if r.name == mail.report)
+    e = plan.blueprint.entity(report.source)
+    assert e is not None
+    return f"{{ report: (env) => figures(env, {entity_const(e)}, {report_const(report)}), to: {literal(mail.to)}, subject: {literal(report.name.replace('_', ' ').capitalize())} }}"
 
 
 def _timed(s: Statement) -> str:

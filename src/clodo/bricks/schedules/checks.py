@@ -12,21 +12,26 @@ from clodo.bricks.rules.language import key_of
 from clodo.bricks.rules.placing import bring, meets, put
 from clodo.bricks.rules.samples import conjuncts, satisfying
 from clodo.bricks.schedules.brick import ran
-from clodo.bricks.schedules.language import RunAction, Schedule, Work, cron
+from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Row, Session, TooFewValues
+
+#: Work that changes rows of one entity.
+OnRows = UpdateRows | DeleteRows | RunAction
 
 
 def checks(plan: Plan) -> Iterator[Check]:
     """The checks of a plan."""
     for s in plan.blueprint.parts_of(Schedule):
         for one in s.work:
+            if isinstance(one, MailReport):
+                continue  # notices see to it
             words = f"{one.action} on {one.entity}" if isinstance(one, RunAction) else f"changes of {one.entity}"
             # The work of a schedule is done on every row, those of other checks too.
             yield Check("schedules.does", f"every {s.unit}: {words}", partial(_does, plan, s, one), alone=True)
 
 
-async def _does(plan: Plan, schedule: Schedule, work: Work, s: Session) -> None:
+async def _does(plan: Plan, schedule: Schedule, work: OnRows, s: Session) -> None:
     e = plan.blueprint.entity(work.entity)
     assert e is not None
     meant, other = await _row(s, e, work.where), await _row(s, e, work.where)
@@ -41,7 +46,7 @@ async def _does(plan: Plan, schedule: Schedule, work: Work, s: Session) -> None:
     _judge(plan, work, before[meant["id"]], after[meant["id"]])
 
 
-def _judge(plan: Plan, work: Work, before: Row | None, after: Row | None) -> None:
+def _judge(plan: Plan, work: OnRows, before: Row | None, after: Row | None) -> None:
     if isinstance(work, DeleteRows):
         if after is not None and not after.get("deleted_at"):
             raise Fault(f"a {work.entity} that was to be deleted is still there")

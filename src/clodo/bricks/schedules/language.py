@@ -19,6 +19,8 @@ from clodo.blueprint.values import Blueprint, Expression, Operand, Path
 from clodo.bricks.actions.language import effect_of, effect_text
 from clodo.bricks.actions.problems import effect_problems
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, UpdateRows
+from clodo.bricks.notices.language import is_address
+from clodo.bricks.reports.language import Report
 
 _DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
@@ -35,7 +37,15 @@ class RunAction:
     where: Expression
 
 
-Work = UpdateRows | DeleteRows | RunAction
+@dataclass(frozen=True, slots=True)
+class MailReport:
+    """Mails a report to an address."""
+
+    report: str
+    to: str
+
+
+Work = UpdateRows | DeleteRows | RunAction | MailReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ def _build(tree: Tree[Any]) -> Schedule:
                 at = text_of(part)
             else:
                 unit = str(part)
+        elif part.data == "schedule_mail":
+            work.append(MailReport(str(part.children[0]), text_of(part.children[1])))
         elif part.data == "schedule_run":
             work.append(RunAction(str(part.children[0]), str(part.children[1]), expression_of(part.children[2])))
         else:
@@ -84,6 +96,8 @@ def _lines(s: Schedule) -> Iterator[str]:
     for one in s.work:
         if isinstance(one, RunAction):
             yield f"  run {one.action} on {one.entity} where {expression_text(one.where)}"
+        elif isinstance(one, MailReport):
+            yield f"  mail report {one.report} to {quote(one.to)}"
         else:
             yield f"  {effect_text(one)}"
     yield "}"
@@ -104,6 +118,8 @@ def _problems(b: Blueprint, owner: None, s: Schedule) -> Iterator[Problem]:
     for one in s.work:
         if isinstance(one, RunAction):
             yield from _run(b, one, path)
+        elif isinstance(one, MailReport):
+            yield from _mail(b, one, path)
         elif (e := b.entity(one.entity)) is None:
             yield Problem(f"There is no entity {one.entity!r}.", "Name one of the service.", path)
         else:
@@ -126,6 +142,13 @@ def _run(b: Blueprint, run: RunAction, path: str) -> Iterator[Problem]:
     yield from (Problem(m, "Mend the condition.", path) for m in condition_problems(run.where, Scope(b, e)))
 
 
+def _mail(b: Blueprint, mail: MailReport, path: str) -> Iterator[Problem]:
+    if all(r.name != mail.report for r in b.parts_of(Report)):
+        yield Problem(f"There is no report {mail.report!r}.", "Name a report of the service.", path)
+    if not is_address(mail.to):
+        yield Problem(f"{mail.to!r} is no address.", 'Write "team@example.com", say.', path)
+
+
 def _asks_caller(action: Action) -> bool:
     found = [guard.condition for guard in action.guards]
     for effect in action.effects:
@@ -139,7 +162,8 @@ def _asks_caller(action: Action) -> bool:
 
 _GRAMMAR = """
 schedule: "every" NUMBER? SCHEDULE_UNIT ("at" STRING)? "{" _NL schedule_work* "}" _NL
-?schedule_work: action_update | action_delete | schedule_run
+?schedule_work: action_update | action_delete | schedule_run | schedule_mail
+schedule_mail: "mail" "report" NAME "to" STRING _NL
 schedule_run: "run" NAME "on" NAME "where" expression _NL
 SCHEDULE_UNIT: "minutes" | "minute" | "hour" | "day" | "month" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
 """

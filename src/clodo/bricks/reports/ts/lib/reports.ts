@@ -1,12 +1,12 @@
 import type { Hono } from "hono";
-import type { AppEnv } from "../env";
+import type { AppEnv, Env } from "../env";
 import { type Rule, admit } from "./access";
 import { type Entity, visible } from "./entity";
 import type { Stored } from "./fields";
 import { route } from "./http";
 import { parseListQuery } from "./list";
 import { Problem } from "./problem";
-import { condition, quote, where } from "./sql";
+import { type Condition, condition, quote, where } from "./sql";
 
 /** Groups beyond this are left out, and the answer says so. */
 const MOST_GROUPS = 1000;
@@ -29,10 +29,6 @@ export interface Report {
 
 /** `GET /api/reports/{path}`: takes the filters that lists of the entity take, and counts only rows that this caller may see. */
 export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
-  const columns = r.columns.map((column) => `${column.sql} AS ${quote(column.key)}`).join(", ");
-  const places = r.columns.slice(0, r.grouped).map((_, index) => index + 1).join(", ");
-  const grouping = places === "" ? "" : ` GROUP BY ${places} ORDER BY ${places}`;
-
   route(app, `/api/reports/${r.path}`, {
     GET: async (c) => {
       const caller = await admit(c, r.read);
@@ -42,22 +38,31 @@ export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
           throw new Problem(400, `A report has no ${name}.`, [{ path: name, message: "is not for reports" }]);
         }
       }
-      const filter = where([
-        ...visible(entity, caller),
-        ...(r.where === undefined ? [] : [condition(r.where)]),
-        ...parseListQuery(entity, url).conditions,
-      ]);
-      const { results } = await c.env.DB.prepare(
-        `SELECT ${columns} FROM ${quote(entity.name)}${filter.sql}${grouping} LIMIT ${MOST_GROUPS + 1}`,
-      )
-        .bind(...filter.values)
-        .all<Record<string, Stored>>();
-      const items = results.slice(0, MOST_GROUPS).map((row) =>
-        Object.fromEntries(r.columns.map(({ key, decode }) => [key, decode === undefined ? row[key] : decode(row[key] ?? null)])),
-      );
-      return c.json({ items, complete: results.length <= MOST_GROUPS });
+      return c.json(await figures(c.env, entity, r, [...visible(entity, caller), ...parseListQuery(entity, url).conditions]));
     },
   });
+}
+
+/** What a report answers; `conditions` limit the rows that count. */
+export async function figures(
+  env: Env,
+  entity: Entity,
+  r: Report,
+  conditions: readonly Condition[] = entity.softDelete ? [condition('"deleted_at" IS NULL')] : [],
+): Promise<{ items: readonly Record<string, unknown>[]; complete: boolean }> {
+  const columns = r.columns.map((column) => `${column.sql} AS ${quote(column.key)}`).join(", ");
+  const places = r.columns.slice(0, r.grouped).map((_, index) => index + 1).join(", ");
+  const grouping = places === "" ? "" : ` GROUP BY ${places} ORDER BY ${places}`;
+  const filter = where([...conditions, ...(r.where === undefined ? [] : [condition(r.where)])]);
+  const { results } = await env.DB.prepare(
+    `SELECT ${columns} FROM ${quote(entity.name)}${filter.sql}${grouping} LIMIT ${MOST_GROUPS + 1}`,
+  )
+    .bind(...filter.values)
+    .all<Record<string, Stored>>();
+  const items = results.slice(0, MOST_GROUPS).map((row) =>
+    Object.fromEntries(r.columns.map(({ key, decode }) => [key, decode === undefined ? row[key] : decode(row[key] ?? null)])),
+  );
+  return { items, complete: results.length <= MOST_GROUPS };
 }
 
 /** Amounts of money have two decimals; sums of them are kept from the dust of binary fractions. */

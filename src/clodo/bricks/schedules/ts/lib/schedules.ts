@@ -20,11 +20,19 @@ export interface Run {
   readonly carryOut: (c: Context<AppEnv>, row: Row) => Promise<void>;
 }
 
+/** A report that is put into the outbox, for an address. */
+export interface Mailed {
+  readonly report: (env: Env) => Promise<unknown>;
+  readonly to: string;
+  readonly subject: string;
+}
+
 /** Work that is done whenever its line of cron comes. */
 export interface Schedule {
   readonly cron: string;
   readonly statements: readonly Timed[];
   readonly runs: readonly Run[];
+  readonly reports: readonly Mailed[];
 }
 
 /** Handles `scheduled`. The statements of a schedule are one transaction; each run of an action is one of its own. */
@@ -39,8 +47,15 @@ export const schedules =
       if (schedule.statements.length > 0) await env.DB.batch(schedule.statements.map(bound));
       const c = new Context<AppEnv>(new Request("https://schedule.invalid/"), { env, executionCtx });
       for (const run of schedule.runs) await runOnAll(c, run, bound);
+      for (const mailed of schedule.reports) await mail(env, mailed);
     }
   };
+
+async function mail(env: Env, { report, to, subject }: Mailed): Promise<void> {
+  await env.DB.prepare('INSERT INTO "notice__outbox" ("recipient", "subject", "report") VALUES (?, ?, ?)')
+    .bind(to, subject, JSON.stringify(await report(env)))
+    .run();
+}
 
 async function runOnAll(c: Context<AppEnv>, run: Run, bound: (timed: Timed) => D1PreparedStatement): Promise<void> {
   const { entity, where } = run;

@@ -1,0 +1,1 @@
+"""Mails that changes of rows and reports lead to."""
