@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 ENGINE := .venv/.engine
 DESCRIPTION := I need a small backend for my bookshop. Books have a title, an author name, an ISBN that must be unique, and a price. Customers leave reviews of a book: a score from 1 to 5 plus some text. No login needed.
 
-.PHONY: setup demo test check bench docs evals train clean
+.PHONY: setup demo test faults check bench docs evals train clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,11 @@ check: setup
 test: setup $(ENGINE) check
 	@$(BIN)/clodo doctor --install
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
+
+# Every planted fault, where `make test` plants one for each check: for those who change a brick or its checks.
+faults: setup
+	@$(BIN)/clodo doctor --install
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --all-faults tests/bricks tests/proof
 
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline
