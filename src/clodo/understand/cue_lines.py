@@ -14,7 +14,7 @@ from decimal import Decimal
 from clodo.blueprint.text import choice_text, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.draft import DraftCue, Filler
-from clodo.understand.naming import plural, words
+from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.verbs import base_form
 
@@ -41,6 +41,8 @@ class Lines:
 
     lines: list[tuple[str, str]] = field(default_factory=list)
     computed: dict[tuple[str, str], str] = field(default_factory=dict)
+    #: Fields that a line brings itself: entity and name.
+    brought: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Names:
@@ -72,6 +74,12 @@ class Names:
             raise Unsaid
         return entity, found
 
+    def reference(self, filler: Filler) -> tuple[Entity, str] | None:
+        """The reference that a filler names (``winner``), and its entity; ``None`` where it names none."""
+        entity, name = self.entity(filler), self.field_name(filler.field)
+        known = {r.name for r in entity.references}
+        return next(((entity, n) for n in (name, name.removesuffix("_id"), singular(name)) if n in known), None)
+
     def target(self, filler: Filler) -> str:
         """What an entity is called where others refer to it."""
         return self._entity_of(filler.entity)
@@ -98,8 +106,9 @@ class Names:
         Raises:
             Unsaid: it cannot be reached from there.
         """
-        entity, found = self.field(filler)
-        return found.name if entity.name == start.name else f"{self.way(start, entity.name)}.{found.name}"
+        named = self.reference(filler)
+        entity, name = named if named is not None else (self.field(filler)[0], self.field(filler)[1].name)
+        return name if entity.name == start.name else f"{self.way(start, entity.name)}.{name}"
 
 
 def lines_of(cue: DraftCue, names: Names) -> Lines:
@@ -214,10 +223,10 @@ class _Writer:
     def _counted_by(self, e: Entity, filler: Filler) -> str:
         """A field or a reference of an entity."""
         if filler.field:
-            entity, found = self.names.field(filler)
-            if entity.name != e.name:
+            path = self.names.seen_from(e, filler)
+            if "." in path:
                 raise Unsaid
-            return found.name
+            return path
         way = self.names.way(e, self.names.target(filler))
         if "." in way:
             raise Unsaid
@@ -227,8 +236,8 @@ class _Writer:
         ends = [f for name in ("from", "to") for f in self.slot(name) if f.field]
         if len(ends) != 2:
             raise Unsaid
-        owners = [self.names.entity(f) for f in ends]
-        for e in owners:
+        # One that has both, or refers to the other, or to both.
+        for e in [*(self.names.entity(f) for f in ends), *self.names.blueprint.entities]:
             try:
                 greater, lesser = (self.names.seen_from(e, f) for f in ends)
             except Unsaid:
@@ -292,7 +301,7 @@ class _Writer:
 
     def expire(self) -> None:
         e, many, unit = self.entity(), self.amount(), self.unit()
-        ends = [self.names.field(f) for f in self.slot("from")]
+        ends = [self.names.field(f) for f in self.slot("from") if self.names.field_name(f.field) != "created_at"]
         if ends and (ends[0][0].name != e.name or ends[0][1].type not in _TEMPORAL):
             raise Unsaid
         if not ends and (many is None or not e.timestamps):
@@ -310,7 +319,16 @@ class _Writer:
     # Figures.
 
     def report(self) -> None:
-        e = self.entity()
+        """Of the rows from which all that it names can be reached."""
+        told = [self.names.entity(f) for name in ("of", "from", "per", "when", "unless") for f in self.slot(name) if f.entity]
+        for e in dict.fromkeys([self.entity(), *told]):
+            try:
+                return self._report(e)
+            except Unsaid:
+                continue
+        raise Unsaid
+
+    def _report(self, e: Entity) -> None:
         show, name = "count", f"number_of_{plural(e.name)}"
         if self.cue.kind != "count":
             measured = [f for f in self.slot("from") if f.field]
@@ -364,11 +382,14 @@ class _Writer:
         self.out.computed[e.name, f.name] = sign.join(dict.fromkeys(terms))
 
     def gathered(self) -> None:
+        told = [self.names.entity(x) for name in ("of", "from", "when", "unless") for x in self.slot(name) if x.entity]
+        if self.cue.kind == "number-of" and not self.slot("set"):
+            self._counted(told)
+            return
         e, f = self._result()
-        counted = next((x for name in ("of", "from", "when", "unless") for x in self.slot(name) if x.entity and self.names.entity(x).name != e.name), None)
-        if counted is None:
+        other = next((x for x in told if x.name != e.name), None)
+        if other is None:
             raise Unsaid
-        other = self.names.entity(counted)
         back = next((r.name for r in other.references if r.target == e.name), None)
         if back is None:
             raise Unsaid
@@ -378,6 +399,19 @@ class _Writer:
             raise Unsaid
         what = f"sum({other.name}.{summed}" if self.cue.kind == "total-of" else f"count({other.name}"
         self.out.computed[e.name, f.name] = f"{what} where {condition})"
+
+    def _counted(self, told: list[Entity]) -> None:
+        """How many rows there are for each row of ``per``, where no word of the text is the name of that field."""
+        whose = [self.names.entity(x) for x in self.slot("per") if x.entity and not x.field]
+        if not told or not whose:
+            raise Unsaid
+        other, e = told[0], whose[0]
+        back = next((r.name for r in other.references if r.target == e.name), None)
+        name = f"{other.name}_count"
+        if back is None or e.field(name) is not None:
+            raise Unsaid
+        condition = f"{back} = this" + (f" and {more}" if (more := self.condition(other)) else "")
+        self.say(e.name, f"{name}: integer = count({other.name} where {condition})")
 
     def _result(self) -> tuple[Entity, Field]:
         for filler in self.slot("set"):
@@ -409,12 +443,16 @@ class _Writer:
 
     def from_field(self) -> None:
         fields = [self.names.field(f) for f in self.slot("from") if f.field]
+        if self.cue.kind == "slug":
+            about = [e for e, _ in fields] or [self.entity()]
+            self.out.brought |= {(e.name, "slug") for e in about}
+            fields = [(e, f) for e, f in fields if f.name != "slug"]
         for e, f in fields:
             self.say(e.name, f"slug from {f.name}" if self.cue.kind == "slug" else f"markdown {f.name}")
         if not fields:
             texts = (FieldType.LONG_TEXT,) if self.cue.kind == "markdown" else (FieldType.TEXT,)
             e = self.entity()
-            first = next((f.name for f in e.fields if f.type in texts), None)
+            first = next((f.name for f in e.fields if f.type in texts and f.name != "slug"), None)
             if first is None:
                 raise Unsaid
             self.say(e.name, f"slug from {first}" if self.cue.kind == "slug" else f"markdown {first}")
@@ -436,6 +474,8 @@ class _Writer:
 
     def limit(self) -> None:
         many, unit, who = self.amount(), self.unit() or "minute", self.cue.kind.partition("-")[2]
+        if many is not None and unit == "second":
+            many, unit = many * 60, "minute"
         if many is None or unit not in ("minute", "hour", "day"):
             raise Unsaid
         line = f"{number(many)} per {unit} per {who}"

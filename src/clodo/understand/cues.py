@@ -15,7 +15,7 @@ from clodo.blueprint.checks import check
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.blueprint.syntax import read
 from clodo.blueprint.text import field_line, format_blueprint
-from clodo.blueprint.values import Blueprint, Field
+from clodo.blueprint.values import Blueprint, Entity, Field
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
     SERVICE,
@@ -129,7 +129,8 @@ def _wanted(draft: Draft, names: Names) -> Iterator[tuple[Callable[[], Lines], t
                 yield _in_entity(names, entity.name, partial(str, text)), spans
             if f.steps:
                 yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
-    order = list(CUES)
+    # What keeps rows apart comes first: other wishes must fit in.
+    order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
     for cue in sorted(draft.cues, key=lambda c: order.index(c.kind)):
         yield partial(lines_of, cue, names), tuple(cue.evidence.spans[:1])
 
@@ -147,7 +148,8 @@ def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
     computed = _unfolded({key: text for w in wishes for key, text in w.made.computed.items()})
     lines = list(dict.fromkeys(line for w in wishes for line in w.made.lines))
     try:
-        made = read("\n".join(_text(_bare(blueprint, computed), computed, lines)) + "\n")[0]
+        brought = {pair for w in wishes for pair in w.made.brought}
+        made = read("\n".join(_text(_bare(blueprint, computed, brought), computed, lines)) + "\n")[0]
     except InvalidBlueprint:
         return None
     return None if any(p.severity == "error" for p in check(made)) else made
@@ -159,17 +161,22 @@ def _unfolded(computed: dict[tuple[str, str], str]) -> dict[tuple[str, str], str
     out = dict(computed)
     for (entity, name), text in computed.items():
         for key, other in out.items():
-            if key[0] == entity and key[1] != name and "(" not in text:
+            if key[0] == entity and key[1] != name and not re.search(r"\b(?:sum|count)\(", other):
                 out[key] = re.sub(rf"(?<![\w.]){name}(?![\w(])", f"({text})", other)
     return out
 
 
-def _bare(b: Blueprint, computed: dict[tuple[str, str], str]) -> Blueprint:
-    """The blueprint with nothing but their type said of fields that are computed."""
-    entities = tuple(
-        replace(e, fields=tuple(Field(f.name, f.type) if (e.name, f.name) in computed else f for f in e.fields)) for e in b.entities
-    )
-    return replace(b, entities=entities)
+def _bare(b: Blueprint, computed: dict[tuple[str, str], str], brought: set[tuple[str, str]]) -> Blueprint:
+    """The blueprint with nothing but their type said of fields that are computed, and without those that lines bring."""
+
+    def bare(e: Entity) -> Entity:
+        fields = [Field(f.name, f.type) if (e.name, f.name) in computed else f for f in e.fields if (e.name, f.name) not in brought]
+        gone = {name for entity, name in brought if entity == e.name}
+        return replace(
+            e, fields=tuple(fields), search=tuple(s for s in e.search if s not in gone), unique=tuple(g for g in e.unique if not gone & set(g))
+        )
+
+    return replace(b, entities=tuple(bare(e) for e in b.entities))
 
 
 def _text(b: Blueprint, computed: dict[tuple[str, str], str], lines: list[tuple[str, str]]) -> Iterator[str]:
