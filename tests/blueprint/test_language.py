@@ -100,3 +100,8 @@ def test_a_byte_order_mark_is_no_part_of_the_text() -> None:
 def test_the_canonical_text_keeps_the_letters_of_the_user() -> None:
     text = 'service x "Büro – 日本"\n\nentity a {\n  b: enum("größer", small)\n}\n'
     assert format_blueprint(parse(text)) == text
+
+
+def test_names_may_begin_like_a_constant() -> None:
+    source = "service s\n\nentity smoke {\n  false_alarm: boolean\n  true_height: decimal\n  check true_height > 0 and not false_alarm\n}\n"
+    assert format_blueprint(parse(source)) == source

@@ -81,6 +81,7 @@ _FUNCTIONS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
     "abs": ((Kind.NUMBER,), Kind.NUMBER),
     "length": ((Kind.TEXT,), Kind.NUMBER),
     "lower": ((Kind.TEXT,), Kind.TEXT),
+    "hour": ((Kind.DATETIME,), Kind.TEXT),
     "day": (_MOMENTS, Kind.TEXT),
     "week": (_MOMENTS, Kind.TEXT),
     "month": (_MOMENTS, Kind.TEXT),

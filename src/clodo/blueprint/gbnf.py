@@ -20,6 +20,7 @@ from clodo.blueprint.syntax import whole_grammar
 # Regular expressions have no general translation; there are few, and a test holds them against
 # the originals. Lengths are bounded so that a model cannot run away with one name.
 _PATTERNS = {
+    "BOOLEAN": '("true" | "false")',
     "KEY": '[a-z] [a-z0-9_]{0,40} ":"',
     "NAME": "[a-z] [a-z0-9_]{0,40}",
     "NUMBER": '"-"? [0-9]{1,12} ("." [0-9]{1,6})?',

@@ -39,6 +39,7 @@ _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _TODAY = "date('now')"
 #: How moments are cut to periods; a week is named by its Monday.
 _PERIODS = {
+    "hour": "strftime('%Y-%m-%dT%H', {})",
     "day": "date({})",
     "week": "date({}, 'weekday 0', '-6 days')",
     "month": "strftime('%Y-%m', {})",

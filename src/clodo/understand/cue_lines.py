@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from clodo.blueprint.text import choice_text, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
@@ -122,7 +123,9 @@ def lines_of(cue: DraftCue, names: Names) -> Lines:
 
 def period_of(surface: str) -> str:
     """The unit of time in some words, in the singular; empty where there is none."""
-    return next((_UNITS[w.rstrip("s")] for w in words(surface) if w.rstrip("s") in _UNITS), "")
+    said = [w if w in _UNITS else w.rstrip("s") for w in words(surface)]
+    meant = [w if w in _UNITS or len(w) < 4 else next(iter(get_close_matches(w, _UNITS, 1, 0.75)), w) for w in said]
+    return next((_UNITS[w] for w in meant if w in _UNITS), "")
 
 
 class _Writer:
@@ -216,6 +219,13 @@ class _Writer:
     def at_most(self) -> None:
         e, most = self.entity(), self.amount()
         per = [self._counted_by(e, f) for f in self.slot("per")]
+        limits = [f for f in self.slot("n") if f.field]
+        if most is None and limits and len(per) == 1:
+            # As many as a field of what they belong to says.
+            way, counted = per[0], self.condition(e)
+            more = f" and {counted}" if counted else ""
+            self.say(e.name, f"check count({e.name} where {way} = this.{way}{more}) <= {self.names.seen_from(e, limits[0])}")
+            return
         if most is None or not per:
             raise Unsaid
         self.say(e.name, f"at most {number(most)} per {', '.join(dict.fromkeys(per))}{self.where(e)}")
@@ -262,8 +272,10 @@ class _Writer:
             body.append(f"  when {condition}")
         body.append(f"  set {', '.join(effects)}")
         name = base_form(self.cue.words)
-        if not name:
-            raise Unsaid
+        if not name[:1].isalpha():
+            name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}"
+        if e.field(name) is not None or any(r.name == name for r in e.references):
+            name = f"{name}_{e.name}"
         self.say(e.name, "\n".join([f"action {name} {{", *body, "}"]))
 
     def _outcome(self, e: Entity) -> list[str]:
@@ -301,12 +313,13 @@ class _Writer:
 
     def expire(self) -> None:
         e, many, unit = self.entity(), self.amount(), self.unit()
-        ends = [self.names.field(f) for f in self.slot("from") if self.names.field_name(f.field) != "created_at"]
-        if ends and (ends[0][0].name != e.name or ends[0][1].type not in _TEMPORAL):
+        fillers = [f for f in self.slot("from") if self.names.field_name(f.field) != "created_at"]
+        ends = [(self.names.seen_from(e, f), self.names.field(f)[1]) for f in fillers]
+        if ends and ends[0][1].type not in _TEMPORAL:
             raise Unsaid
         if not ends and (many is None or not e.timestamps):
             raise Unsaid
-        name, day = (ends[0][1].name, ends[0][1].type is FieldType.DATE) if ends else ("created_at", False)
+        name, day = (ends[0][0], ends[0][1].type is FieldType.DATE) if ends else ("created_at", False)
         moment = "today" if day else "now"
         if many is not None:
             if unit not in ("minute", "hour", "day", "week", "month", "year"):
@@ -358,9 +371,10 @@ class _Writer:
             path = self.names.way(e, self.names.target(filler))
         else:
             period = period_of(filler.words)
-            if period not in ("day", "week", "month", "year"):
+            if period not in ("hour", "day", "week", "month", "year"):
                 raise Unsaid
-            moment = next((f.name for f in e.fields if f.type in _TEMPORAL), "created_at" if e.timestamps else "")
+            kinds = _TEMPORAL if period != "hour" else (FieldType.DATETIME,)
+            moment = next((f.name for f in e.fields if f.type in kinds), "created_at" if e.timestamps else "")
             if not moment:
                 raise Unsaid
             return f"{period}({moment}) as {period}", period

@@ -69,6 +69,8 @@ def completed(draft: Draft) -> Draft:
         if made.access == "unstated" and cue.kind in _ACCESS:
             made.access = _ACCESS[cue.kind]
         if cue.kind == "tenants":
+            # What only some may see is not open to all.
+            made.access = {"none": "login", "login-write": "login"}.get(made.access, made.access)
             # Every row belongs to a tenant, so that no reference needs to say it.
             made.relations = [r for r in made.relations if r.target not in {e.name for e in named}]
     return made
