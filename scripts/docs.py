@@ -37,8 +37,9 @@ failed, and nothing half-written is left; 2 the call is wrong; 3 the description
 questions are printed and nothing is written; 130 stopped with Ctrl-C.
 
 Environment: `CLODO_CACHE` is the folder for what is fetched once (toolchain, models), `CLODO_MODEL` the model that is
-used where `--model` is not given, `CLODO_API_KEY` the key for endpoints of `--model http(s)://…`. With `CLODO_DEBUG=1` an
-error that Clodo did not foresee is shown with its traceback.
+used where `--model` is not given, `CLODO_PRIVACY` the policy where `--privacy` is not, `CLODO_API_KEY` the key for endpoints of
+`--model http(s)://…`; [providers](providers.md) has those of other providers, of budgets and of hybrids. With `CLODO_DEBUG=1`
+an error that Clodo did not foresee is shown with its traceback.
 
 This page is written by `make docs`; a test holds it against the program.
 """

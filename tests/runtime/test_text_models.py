@@ -1,5 +1,5 @@
-"""One suite that every text model passes: the double, llama.cpp in process, and the adapter for
-endpoints against llama.cpp's own server on loopback."""
+"""One suite that every text model passes: the double, alone and behind others, the adapters of services against a server that
+speaks their protocols, llama.cpp in process, and the adapter for endpoints against llama.cpp's own server on loopback."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ import pytest
 from clodo.blueprint.gbnf import gbnf
 from clodo.errors import ModelError
 from clodo.lm import Constraint, Message, TextModel
+from clodo.lm.privacy import Privacy
+from clodo.lm.redacting import RedactingModel
+from clodo.runtime.edge import edge_model
+from clodo.runtime.endpoint import Hands
+from clodo.runtime.hybrid import HybridModel
 from clodo.runtime.llamacpp import LlamaCppModel
 from clodo.runtime.openai import OpenAIModel
 from clodo.runtime.store import catalogue, fetch
+from clodo.runtime.workers_ai import WorkersAIModel
 from clodo.testing import ScriptedModel
+from clodo.testing.model_server import ACCOUNT, TOKEN, ModelServer, model_server
 
 HELLO = (Message("system", "You are brief."), Message("user", "Is the sky blue? Say yes or no."))
 
@@ -36,10 +43,30 @@ def in_process(stock_file: Path) -> Iterator[LlamaCppModel]:
 
 
 @pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A server on loopback that says yes in every protocol."""
+    with model_server() as made:
+        monkeypatch.setenv("CLOUDFLARE_API_BASE_URL", made.api)
+        monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", ACCOUNT)
+        monkeypatch.setenv("CLOUDFLARE_API_TOKEN", TOKEN)
+        yield made
+
+
+def spoken_to(kind: str, server: ModelServer) -> TextModel:
+    return WorkersAIModel("@cf/meta/tiny") if kind == "workers-ai" else edge_model(server.url)
+
+
+@pytest.fixture
 def model(request: pytest.FixtureRequest) -> TextModel:
     """The model under test."""
     if request.param == "scripted":
         return ScriptedModel(["yes", "no", "yes"])
+    if request.param == "redacting":
+        return RedactingModel(ScriptedModel(["yes", "no", "yes"]))
+    if request.param == "hybrid":
+        return HybridModel([ScriptedModel(["yes", "no", "yes"]), ScriptedModel([])])
+    if request.param in ("workers-ai", "edge"):
+        return spoken_to(request.param, request.getfixturevalue("server"))
     local = request.getfixturevalue("in_process")
     if request.param == "llama.cpp":
         return local  # type: ignore[no-any-return]
@@ -48,10 +75,14 @@ def model(request: pytest.FixtureRequest) -> TextModel:
 
 EVERY = [
     "scripted",
+    "redacting",
+    "hybrid",
+    "workers-ai",
+    "edge",
     pytest.param("llama.cpp", marks=pytest.mark.llama),
     pytest.param("endpoint", marks=pytest.mark.llama),
 ]
-REAL = EVERY[1:]
+REAL = EVERY[5:]
 
 
 @pytest.mark.parametrize("model", EVERY, indirect=True)
@@ -86,9 +117,17 @@ def test_the_blueprint_grammar_is_taken(model: TextModel) -> None:
     assert answer.decode_ms > 0
 
 
+@pytest.fixture(autouse=True)
+def own_cache(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger of its own for each test that loads no model."""
+    if "llama" not in request.keywords:
+        monkeypatch.setenv("CLODO_CACHE", str(tmp_path))
+
+
 def endpoint(answer: Callable[[httpx.Request], httpx.Response], **options: Any) -> OpenAIModel:
     """The adapter before a server that answers so."""
-    return OpenAIModel("http://models.example/v1", "m", transport=httpx.MockTransport(answer), **options)
+    hands = Hands(transport=httpx.MockTransport(answer), sleep=lambda _: None)
+    return OpenAIModel("http://models.example/v1", "m", privacy=Privacy.OPEN, hands=hands, **options)
 
 
 def test_an_endpoint_elsewhere_is_not_called_local() -> None:

@@ -6,7 +6,6 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,6 +16,8 @@ from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
 from clodo.cli import output
 from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
 from clodo.errors import ClodoError, UnclearDescription, UsageError
+from clodo.lm.privacy import Privacy
+from clodo.understand.document import document
 from clodo.understand.port import Understanding
 
 MAX_CHARACTERS = 20_000
@@ -52,13 +53,13 @@ def read_description(argument: str | None, file: str | None) -> str:
     return text
 
 
-def understand(talk: Talk, text: str, model: str) -> Understanding:
-    """What the model makes of the text.
+def understand(talk: Talk, text: str, model: str, privacy: str | None) -> Understanding:
+    """What the model makes of the text under the privacy policy (``CLODO_PRIVACY`` where none is given).
 
     Raises:
         UnclearDescription: it must be asked first.
     """
-    understander = open_understander(model, talk.say)
+    understander = open_understander(model, talk.say, Privacy(privacy) if privacy else None)
     understanding = understander.understand(text)
     if understanding.blueprint is None:
         error = UnclearDescription(
@@ -70,28 +71,15 @@ def understand(talk: Talk, text: str, model: str) -> Understanding:
     return understanding
 
 
-def document(u: Understanding, timings: dict[str, float]) -> dict[str, Any]:
-    """What ``--json`` tells of an understanding."""
-    names = ("prefill", "decode", "model", "build", "verify", "total")
-    all_timings = {**dict.fromkeys(names, 0.0), **u.timings_ms, **timings}
-    return {
-        "blueprint": format_blueprint(u.blueprint) if u.blueprint else None,
-        "model": u.model,
-        "provider": u.provider,
-        "confidence": u.confidence,
-        "questions": list(u.questions),
-        "notes": list(u.notes),
-        "parts": [{"path": p.path, "confidence": round(p.confidence, 4)} for p in u.parts],
-        "spans": [{"start": s.start, "end": s.end, "role": s.role} for s in u.spans],
-        "timings_ms": {k: round(v, 1) for k, v in all_timings.items()},
-    }
-
-
 _DESCRIPTION = click.argument("description", required=False)
 _FILE = click.option("--file", "-f", help="Read the description from a file, or from stdin with '-'.")
 _MODEL = click.option(
     "--model", metavar="REF", default=None,
-    help="clodo-1 (built in), smollm2, file:PATH, or http://HOST/v1#MODEL.",
+    help="clodo-1 (built in), smollm2, file:PATH, http://HOST/v1#MODEL, edge:URL, workers-ai:@cf/…, or hybrid:REF,REF.",
+)  # fmt: skip
+_PRIVACY = click.option(
+    "--privacy", type=click.Choice([p.value for p in Privacy]), default=None,
+    help="What may leave this machine: nothing, all but secrets and names, or everything.  [default: local-only]",
 )  # fmt: skip
 
 
@@ -99,12 +87,15 @@ _MODEL = click.option(
 @_DESCRIPTION
 @_FILE
 @_MODEL
+@_PRIVACY
 @command
-def blueprint_command(talk: Talk, description: str | None, file: str | None, model: str | None) -> None:
+def blueprint_command(
+    talk: Talk, description: str | None, file: str | None, model: str | None, privacy: str | None
+) -> None:
     """Turn a description into a blueprint and print it."""
     started = time.perf_counter()
     text = read_description(description, file)
-    understanding = understand(talk, text, model or default_model())
+    understanding = understand(talk, text, model or default_model(), privacy)
     total = (time.perf_counter() - started) * 1000
     if talk.as_json:
         talk.answer(document(understanding, {"total": total}))
@@ -113,6 +104,8 @@ def blueprint_command(talk: Talk, description: str | None, file: str | None, mod
     click.echo(format_blueprint(understanding.blueprint), nl=False)
     for note in understanding.notes:
         talk.say(f"note: {note}")
+    if understanding.tried:
+        talk.say(output.answered_by(understanding))
 
 
 @click.command("generate")
@@ -121,6 +114,7 @@ def blueprint_command(talk: Talk, description: str | None, file: str | None, mod
 @click.option("--output", "-o", "directory", type=click.Path(path_type=Path), help="The folder of the service.")
 @click.option("--lang", type=click.Choice(["typescript", "python"]), default="typescript", help="The language of the service.")
 @_MODEL
+@_PRIVACY
 @click.option("--yes", "-y", is_flag=True, help="Never ask.")
 @FORCE
 @DISCARD_EDITS
@@ -132,6 +126,7 @@ def generate_command(
     directory: Path | None,
     lang: str,
     model: str | None,
+    privacy: str | None,
     yes: bool,
     force: bool,
     discard_edits: bool,
@@ -145,13 +140,13 @@ def generate_command(
     text = read_description(description, file)
     if directory is not None:
         free_directory(directory, force=force, discard_edits=discard_edits)
-    understanding = understand(talk, text, model or default_model())
+    understanding = understand(talk, text, model or default_model(), privacy)
     assert understanding.blueprint is not None
     source = format_blueprint(understanding.blueprint)
     output.show_understanding(talk.screen, text, understanding, source)
     blueprint = understanding.blueprint
     if talk.interactive and not yes:
-        blueprint, source = accepted(talk, text, understanding, model or default_model())
+        blueprint, source = accepted(talk, text, understanding, model or default_model(), privacy)
     target = directory or Path(blueprint.name.replace("_", "-"))
     try:
         built = put_service(blueprint, source, target, prove=True, force=force, discard_edits=discard_edits, progress=talk.say)
@@ -171,7 +166,9 @@ def generate_command(
     talk.out.print(f"  cd {target} && npm install && npm run dev", markup=False)
 
 
-def accepted(talk: Talk, text: str, u: Understanding, model: str) -> tuple[Blueprint, str]:
+def accepted(
+    talk: Talk, text: str, u: Understanding, model: str, privacy: str | None
+) -> tuple[Blueprint, str]:
     """What the user settles on: the blueprint as it is, edited, or understood from other words."""
     assert u.blueprint is not None
     blueprint, source = u.blueprint, format_blueprint(u.blueprint)
@@ -190,7 +187,7 @@ def accepted(talk: Talk, text: str, u: Understanding, model: str) -> tuple[Bluep
                 continue
         elif choice == "r":
             text = click.prompt("Describe it again", err=True)
-            again = open_understander(model, talk.say).understand(text)
+            again = open_understander(model, talk.say, Privacy(privacy) if privacy else None).understand(text)
             if again.blueprint is None:
                 talk.err.print("That is not clear enough to build from.", style="red")
                 for question in again.questions:

@@ -19,6 +19,7 @@ _STYLES = {
     "role": ("blue", "", ""),
     "name": ("bold", "", ""),
     "access": ("blue", "", ""),
+    "cue": ("bold yellow", "", ""),
     "unsupported": ("magenta", "[not built by this model: ", "]"),
     "unexplained": ("bold red", "[not understood: ", "]"),
 }
@@ -63,9 +64,14 @@ def show_understanding(console: Console, text: str, u: Understanding, source: st
     console.print()
     for note in u.notes:
         console.print(f"note: {note}", soft_wrap=True, markup=False)
+    console.print(answered_by(u), style="dim", soft_wrap=True, markup=False)
+
+
+def answered_by(u: Understanding) -> str:
+    """Who understood it, in what time, how surely, and who was asked before."""
     ms = u.timings_ms.get("model", 0.0)
     line = f"understood by {u.model} ({u.provider}) in {ms:.0f} ms, confidence {u.confidence:.0%}"
-    console.print(line, style="dim", soft_wrap=True, markup=False)
+    return "\n".join([line, *(f"tried {t.model} ({t.provider}): {t.reason}. {t.detail}".rstrip() for t in u.tried)])
 
 
 def show_report(console: Console, report: Report, *, every: bool = False) -> None:

@@ -24,26 +24,45 @@ class Constraint:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What a model can do, as data. ``grammar`` is the field of a request that takes a GBNF grammar,
-    or ``None`` where the endpoint takes none (the answer is checked all the same)."""
+    """What a model can do, as data. ``context`` is how many tokens a request and its answer may have together, ``None``
+    where that is not known. ``grammar`` is the field of a request that takes a GBNF grammar,
+    or ``None`` where the endpoint takes none (the answer is checked all the same). ``local`` says that what is asked stays
+    on this machine."""
 
     name: str
     provider: str
-    context: int = 4096
+    context: int | None = None
     grammar: str | None = None
     local: bool = True
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """A model that was asked before the one that answered, and why its answer was not the last word: ``low-confidence``,
+    ``too-long``, or the code of what failed (``unavailable``, ``over-budget``, …). ``detail`` is a sentence for people."""
+
+    model: str
+    provider: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """An answer. ``confidence`` is the geometric mean of the token probabilities where the engine
-    gives them, else ``None``; times are in ms."""
+    gives them, else ``None``; times are in ms. ``tokens`` are those of request and answer together, 0 where nobody counted.
+    ``model`` and ``provider`` say who answered where that is not the model that was asked, and ``tried`` who was asked
+    before."""
 
     text: str
     finished: bool
     confidence: float | None = None
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
+    tokens: int = 0
+    model: str = ""
+    provider: str = ""
+    tried: tuple[Tried, ...] = ()
 
 
 class TextModel(Protocol):
@@ -59,8 +78,20 @@ class TextModel(Protocol):
         """Answers a conversation.
 
         Raises:
-            ModelError: the model cannot be reached or used, or it refuses the constraint.
+            ModelError: the model cannot be reached or used, or it refuses the constraint; its ``code`` says which
+                (``docs/providers.md`` lists them).
         """
 
     def close(self) -> None:
         """Gives back what it holds."""
+
+
+def estimated_tokens(messages: tuple[Message, ...]) -> int:
+    """About how many tokens a conversation has: one for each three characters, which is more than English needs, and a
+    frame for each turn. Only an estimate: the engine counts for itself."""
+    return sum(len(m.text) // 3 + 8 for m in messages)
+
+
+def fits(profile: Profile, messages: tuple[Message, ...], max_tokens: int) -> bool:
+    """Whether a conversation and its answer seem to fit the model's context."""
+    return profile.context is None or estimated_tokens(messages) + max_tokens <= profile.context

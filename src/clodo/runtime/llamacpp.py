@@ -71,8 +71,9 @@ class LlamaCppModel:
         elapsed = (time.perf_counter() - started) * 1000
         if "choices" not in answer:
             error = answer.get("error", answer)
-            reason = error.get("message", error) if isinstance(error, dict) else error
-            raise ModelError(f"llama.cpp refused the request: {str(reason)[:200]}.")
+            told = error if isinstance(error, dict) else {}
+            code = "too-long" if told.get("type") == "exceed_context_size_error" else "refused"
+            raise ModelError(f"llama.cpp refused the request: {str(told.get('message', error))[:200]}.", code=code)
         choice = answer["choices"][0]
         logs = [t["logprob"] for t in (choice.get("logprobs") or {}).get("content") or []]
         timings = answer.get("timings") or {}
@@ -82,13 +83,14 @@ class LlamaCppModel:
             math.exp(sum(logs) / len(logs)) if logs else None,
             float(timings.get("prompt_ms") or 0.0),
             float(timings.get("predicted_ms") or elapsed),
+            int((answer.get("usage") or {}).get("total_tokens") or 0),
         )
 
     def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
         try:
             answer = self._server.handle_chat_completions(body)
         except (RuntimeError, ValueError) as error:
-            raise ModelError(f"llama.cpp refused the request: {str(error)[:200]}.") from None
+            raise ModelError(f"llama.cpp refused the request: {str(error)[:200]}.", code="refused") from None
         return dict(json.loads(answer) if isinstance(answer, str) else answer)
 
     def close(self) -> None:

@@ -1,36 +1,45 @@
-"""Any endpoint that speaks OpenAI's chat completions: llama.cpp's server, Ollama, vLLM, Workers AI."""
+"""Any endpoint that speaks OpenAI's chat completions: llama.cpp's server, Ollama, vLLM, an edge Worker, Workers AI."""
 
 from __future__ import annotations
 
 import math
 import os
-import time
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2 as httpx
-
 from clodo.errors import ModelError
-from clodo.lm import Completion, Constraint, Message, Profile
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+from clodo.lm import Completion, Constraint, Message, Profile, estimated_tokens
+from clodo.lm.privacy import Privacy, is_loopback
+from clodo.runtime.endpoint import Endpoint, Hands
 
 
 class OpenAIModel:
-    """A model behind an endpoint. The key comes from ``CLODO_API_KEY`` and is never logged."""
+    """A model behind an endpoint."""
 
     def __init__(
-        self, base_url: str, model: str, *, grammar: str | None = None, transport: Any = None
+        self,
+        base_url: str,
+        model: str,
+        *,
+        grammar: str | None = None,
+        context: int | None = None,
+        provider: str = "",
+        key: str | None = None,
+        privacy: Privacy = Privacy.LOCAL_ONLY,
+        hands: Hands | None = None,
     ) -> None:
-        host = urlsplit(base_url).hostname or base_url
-        local = host in _LOOPBACK
-        where = "this machine" if local else host
-        self._profile = Profile(model, f"endpoint on {where}", grammar=grammar, local=local)
-        key = os.environ.get("CLODO_API_KEY", "")
+        """``key`` is ``CLODO_API_KEY`` where none is given; it is never logged. ``grammar`` is the field of a request that
+        takes a GBNF grammar.
+
+        Raises:
+            ModelError: the policy does not let anything be sent there.
+        """
+        provider = provider or f"endpoint on {place(base_url)}"
+        key = os.environ.get("CLODO_API_KEY", "") if key is None else key
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(
-            base_url=base_url.rstrip("/") + "/", headers=headers, timeout=300, transport=transport
-        )
+        self._endpoint = Endpoint(base_url, provider, privacy, headers, hands)
+        self._profile = Profile(model, provider, context, grammar, self._endpoint.local)
 
     @property
     def profile(self) -> Profile:
@@ -50,56 +59,59 @@ class OpenAIModel:
         }
         if constraint is not None and self._profile.grammar is not None:
             body[self._profile.grammar] = constraint.gbnf
-        started = time.perf_counter()
-        answer = self._post(body)
-        elapsed = (time.perf_counter() - started) * 1000
-        try:
-            choice = answer["choices"][0]
-            text = str(choice["message"]["content"] or "")
-        except (KeyError, IndexError, TypeError):
-            raise ModelError(f"The {self._profile.provider} gave an answer without text.") from None
-        timings = answer.get("timings") or {}
-        prefill = float(timings.get("prompt_ms") or 0.0)
-        return Completion(
-            text,
-            choice.get("finish_reason") != "length",
-            _confidence(choice),
-            prefill,
-            float(timings.get("predicted_ms") or elapsed - prefill),
-        )
-
-    def _post(self, body: dict[str, Any]) -> dict[str, Any]:
-        try:
-            response = self._http.post("chat/completions", json=body)
-        except httpx.HTTPError as error:
-            raise ModelError(
-                f"The {self._profile.provider} cannot be reached ({type(error).__name__}).",
-                hint="Start the server, or choose another model with --model.",
-            ) from None
-        if response.status_code != 200:
-            raise ModelError(
-                f"The {self._profile.provider} answered {response.status_code}: {_reason(response)}.",
-                hint="Check the model's name, the key in CLODO_API_KEY and the server's log.",
-            )
-        try:
-            return dict(response.json())
-        except ValueError:
-            return {}
+        answer, ms = self._endpoint.post("chat/completions", body, estimated_tokens(messages) + max_tokens, used_tokens)
+        return completion(answer, self._profile.provider, ms)
 
     def close(self) -> None:
         """Closes the connection."""
-        self._http.close()
+        self._endpoint.close()
 
 
-def _reason(response: Any) -> str:
+def place(url: str) -> str:
+    """Where an address is, for people: the host, or ``this machine``."""
     try:
-        error = response.json()["error"]
-        return str(error.get("message", error) if isinstance(error, dict) else error)[:200]
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"
+        host = urlsplit(url).hostname or url
+    except ValueError:
+        host = url
+    return "this machine" if is_loopback(host) else host
+
+
+def completion(answer: dict[str, Any], provider: str, ms: float) -> Completion:
+    """The completion in an answer of OpenAI's shape that took ``ms``.
+
+    Raises:
+        ModelError: there is no text in it.
+    """
+    try:
+        choice = answer["choices"][0]
+        text = str(choice["message"]["content"] or "")
+        finished = choice.get("finish_reason") != "length"
+    except (KeyError, IndexError, TypeError, AttributeError):
+        raise ModelError(f"The {provider} gave an answer without text.", code="invalid-answer") from None
+    timings = answer.get("timings")
+    timings = timings if isinstance(timings, dict) else {}
+    prefill = _number(timings.get("prompt_ms"))
+    decode = _number(timings.get("predicted_ms")) or ms - prefill
+    # Who is asked for "default" may say which model that is.
+    name = answer.get("model")
+    model = name if isinstance(name, str) and re.fullmatch(r"[\w@/.:+-]{1,100}", name) else ""
+    return Completion(text, finished, _confidence(choice), prefill, decode, used_tokens(answer), model)
+
+
+def used_tokens(answer: dict[str, Any]) -> int:
+    """The tokens that an answer says it took, 0 where it does not."""
+    usage = answer.get("usage")
+    return int(_number(usage.get("total_tokens"))) if isinstance(usage, dict) else 0
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) and math.isfinite(value) and value > 0 else 0.0
 
 
 def _confidence(choice: dict[str, Any]) -> float | None:
-    tokens = (choice.get("logprobs") or {}).get("content") or []
-    logs = [float(t["logprob"]) for t in tokens if t.get("logprob") is not None]
-    return math.exp(sum(logs) / len(logs)) if logs else None
+    try:
+        tokens = (choice.get("logprobs") or {}).get("content") or []
+        logs = [float(t["logprob"]) for t in tokens if t.get("logprob") is not None]
+        return math.exp(min(0.0, sum(logs) / len(logs))) if logs else None
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
+        return None  # not told in a shape that is known

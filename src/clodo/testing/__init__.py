@@ -42,9 +42,10 @@ class ScriptedUnderstander:
 
     blueprint: Blueprint | None = None
     questions: Iterable[str] = ()
+    confidence: float = 0.9
 
     def understand(self, description: str) -> Understanding:
         """What the script says."""
         return Understanding(
-            self.blueprint, 0.9, "scripted", "a script", questions=tuple(self.questions)
+            self.blueprint, self.confidence, "scripted", "a script", questions=tuple(self.questions)
         )

@@ -1,0 +1,1 @@
+"""A model within the service: search in plain words, summaries, classification."""

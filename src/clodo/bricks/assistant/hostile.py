@@ -1,0 +1,67 @@
+"""What a model may say that a service must not fall for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from clodo.blueprint.values import Entity
+
+#: Values of filters that are texts; none may find anything.
+VALUES = ("' OR 1=1 --", '" OR "1"="1', "x'; DROP TABLE d1_migrations; --", "%zzqx%", "zzqx_")
+
+#: What is no object in JSON.
+CONTENTS: tuple[Any, ...] = ("", "hacked", "null", "[]", "[{}]", '"hacked"', "5", '{"', "{} {}", "Sure! Here you are: {}", {"hacked": 1}, {"__proto__": {"a": 1}}, {"constructor": "hacked"})
+
+#: It would be fine for a search, if anybody read so far.
+_ENDLESS = b'{"choices": [{"message": {"content": "{}"}}], "more": "' + b"hack " * 70_000 + b'"}'
+#: A lone half of a character, as JSON can have it.
+_HALF = b'{"choices": [{"message": {"content": "hacked \\ud800"}}]}'
+#: Whole bodies that are no answers of a model.
+BODIES = (
+    b"", b"hacked", b"[]", b"null", b"{}", b'{"choices": []}', b'{"choices": [null]}', b'{"choices": {}}', b'{"choices": [{"message": null}]}',
+    b'{"choices": [{"message": {"content": null}}]}', b'{"choices": [{"message": {"content": {"q": "hacked"}}}]}', b"\xff\xfe", _HALF, _ENDLESS,
+)  # fmt: skip
+
+
+#: Formats that filters insist on; of addresses any text will do, and finds nothing.
+_STRICT = ("date", "date-time", "time", "uuid")
+
+
+def filters(e: Entity, parameters: Mapping[str, Mapping[str, Any]]) -> Iterator[Any]:
+    """Filters that no model may choose."""
+    for name in ("no_such_field", "id", "owner_id", "deleted_at", "cursor", "rowid", "hasOwnProperty", 'id" OR 1=1 --', "1) OR (1=1", "", " "):
+        yield {name: "hacked"}
+    for r in e.references:
+        yield {f"{r.name}_id": "hacked"}
+    for f in e.fields:
+        if f.write_only:
+            yield {f.name: "hacked"}
+    for name, schema in parameters.items():
+        if "enum" in schema or schema.get("format") in _STRICT or schema["type"] in ("integer", "number", "boolean"):
+            yield {name: "hacked"}
+    for said in ({"$ne": "hacked"}, ["hacked"], "x" * 201):
+        yield {list(parameters)[-1]: said}
+    yield {"sort": "id; hacked"}
+    yield {"sort": "-no_such_field"}
+    for limit in (0, -1, 101, 1e9, "all", True):
+        yield {"limit": limit}
+    if "q" in parameters:
+        yield {"q": "a b c d e f g h i"}
+        yield {"q": "a\0b"}
+    yield {f"{name}": 1 for name in [*parameters, *(f"more_{n}" for n in range(13))]}
+    # The last of two keys of one name counts for JSON; it must not slip past for that.
+    yield '{"sort": "id", "sort": "hacked"}'
+
+
+def answers(kind: str, values: tuple[str, ...]) -> Iterator[Any]:
+    """Answers to a question or a text that do not hold up."""
+    if kind == "search":
+        yield from CONTENTS
+        return
+    yield from ("", "  ", "\n", "a\0b", "a\u001b[31mhacked", "hacked " * 400)
+    if kind == "classify":
+        first = values[0]
+        said = (f"{first} hacked", ", ".join([*values, "hacked"]), f"not {first}", f"{first}\n{first}", f'"{first}" hacked', "0", "null", "{}")
+        yield from (s for s in said if s not in values)
+        yield from ({"value": first}, [first])

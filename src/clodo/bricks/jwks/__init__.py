@@ -1,0 +1,1 @@
+"""Tokens that other services can check by themselves."""
