@@ -16,8 +16,8 @@ $(STAMP): pyproject.toml
 	@touch $(STAMP)
 
 $(ENGINE): $(STAMP)
-	@echo "Installing what trains models (PyTorch) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	@echo "Installing what trains models (PyTorch) and compiles kernels (Zig) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[train,kernels]'
 	@touch $(ENGINE)
 
 demo: setup
@@ -42,6 +42,7 @@ faults: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline
 	@$(BIN)/python -m benchmarks.understanding
+	@$(BIN)/python -m benchmarks.edge
 
 docs: setup
 	@$(BIN)/python -m scripts.docs

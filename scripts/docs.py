@@ -27,6 +27,11 @@ COMMANDS = {
     "the current figures.",
     "train": "Makes a model from your own descriptions and blueprints, or the built-in one anew; `docs/training.md` has the "
     "whole story.",
+    "edge build": "A model made ready to run in Workers: a folder that works without Clodo; [edge](edge.md) has the whole story.",
+    "edge dev": "Serves such a folder in workerd, all its Workers; `ready http://…` is printed once it answered.",
+    "edge deploy": "Deploys it through wrangler, the Workers that others call first. `--dry-run` only bundles, and shows sizes.",
+    "edge bench": "Speed beside native llama.cpp, memory of each isolate, cold start, measured in workerd.",
+    "edge score": "How well a keep-warm policy would have served a log of requests.",
     "doctor": "What is installed, what is missing, and the command that mends it.",
 }
 
@@ -49,7 +54,7 @@ def cli_page() -> str:
     """The text of ``docs/cli.md``."""
     parts = [HEAD]
     for name, words in COMMANDS.items():
-        result = CliRunner().invoke(main, [name, "--help"], prog_name="clodo", terminal_width=80)
+        result = CliRunner().invoke(main, [*name.split(), "--help"], prog_name="clodo", terminal_width=80)
         parts.append(f"## clodo {name}\n\n{words}\n\n```text\n{result.output.rstrip()}\n```\n")
     return "\n".join(parts)
 

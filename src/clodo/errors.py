@@ -11,6 +11,7 @@ plain sentence, a ``hint`` (what to do next) and whether trying again can help::
     ├── ToolchainError       exit 1   Node, npm packages or workerd are missing or broken
     ├── ModelError           exit 1   a model cannot be found, loaded or used
     ├── ProofError           exit 1   the proof could not be carried out
+    ├── DeploymentError      exit 1   wrangler could not deploy
     ├── WorkspaceError       exit 1   the user's folder cannot be written as asked
     ├── InternalError        exit 1   Clodo stumbled over itself
     └── Interrupted          exit 130 the user stopped it
@@ -107,6 +108,12 @@ class ProofError(ClodoError):
     """The proof itself could not be carried out (not: it found a fault)."""
 
     code = "proof"
+
+
+class DeploymentError(ClodoError):
+    """Wrangler could not deploy."""
+
+    code = "deployment"
 
 
 class WorkspaceError(ClodoError):

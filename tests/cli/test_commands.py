@@ -49,16 +49,16 @@ def entries(folder: Path) -> list[str]:
 def test_help_is_quick_and_names_every_command() -> None:
     result = clodo("--help")
     assert result.exit_code == 0
-    for name in ("generate", "blueprint", "build", "verify", "dev", "eval", "train", "doctor"):
+    for name in ("generate", "blueprint", "build", "verify", "dev", "edge", "eval", "train", "doctor"):
         assert f"\n  {name} " in result.stdout
     loaded = "import sys, clodo.cli; sys.exit(any(m in sys.modules for m in ('numpy', 'onnxruntime', 'httpx2', 'inflect', 'torch')))"
     assert subprocess.run([sys.executable, "-c", loaded]).returncode == 0, "--help loads what it does not need"
 
 
-@pytest.mark.parametrize("command", ["generate", "blueprint", "build", "verify", "dev", "eval", "train", "doctor"])
+@pytest.mark.parametrize("command", ["generate", "blueprint", "build", "verify", "dev", "edge build", "edge dev", "edge deploy", "edge bench", "edge score", "eval", "train", "doctor"])
 def test_the_docs_show_the_help_as_it_is(command: str) -> None:
     shown = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    result = CliRunner().invoke(main, [command, "--help"], prog_name="clodo", terminal_width=80)
+    result = CliRunner().invoke(main, [*command.split(), "--help"], prog_name="clodo", terminal_width=80)
     assert f"```text\n{result.output.rstrip()}\n```" in shown, "docs/cli.md is old: run `make docs`"
 
 

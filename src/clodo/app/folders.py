@@ -153,7 +153,7 @@ def _fill(staging: Path, directory: Path) -> None:
     fresh = [n for n in fresh if not (n.startswith(OWN) and os.path.lexists(directory / n))]
     # The manifest comes last: until it stands, what is half replaced counts as edited.
     fresh.sort(key=lambda n: n == MANIFEST)
-    moves = _Moves(staging.with_name(f"{staging.name}.old"))
+    moves = Moves(staging.with_name(f"{staging.name}.old"))
     try:
         for name in stale:
             moves.aside(directory / name, name)
@@ -187,7 +187,7 @@ def _remove_empty(directory: Path, gone: Iterable[str]) -> None:
                 folder.rmdir()
 
 
-class _Moves:
+class Moves:
     """Moves of files that can be undone; what is replaced waits in ``kept`` until all is done."""
 
     def __init__(self, kept: Path) -> None:

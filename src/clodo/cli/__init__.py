@@ -24,6 +24,7 @@ class _Lazy(click.Group):
         "dev": ("clodo.cli.services", "dev_command"),
         "eval": ("clodo.cli.evaluate", "eval_command"),
         "train": ("clodo.cli.train", "train_command"),
+        "edge": ("clodo.cli.edge", "edge_command"),
         "doctor": ("clodo.cli.doctor", "doctor_command"),
     }
 

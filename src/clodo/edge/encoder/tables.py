@@ -1,0 +1,348 @@
+"""Everything that the Python side keeps as a table or a pattern, as JSON for the Worker, so that there is one source.
+
+What depends on libraries (the tokenizer's idea of characters, plurals, the spelling dictionary) is asked of the libraries
+themselves and carried as their answers: just what one lower-case English word can meet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from clodo.blueprint import clashes, constants, keywords, ranges
+from clodo.blueprint.constructs import construct_of, constructs
+from clodo.blueprint.syntax import read
+from clodo.blueprint.values import FieldType
+from clodo.understand import (
+    compiler,
+    confidence,
+    coverage,
+    cue_lines,
+    cues,
+    decoding,
+    labels,
+    naming,
+    numbers,
+    questions,
+    reading,
+    spelling,
+    verbs,
+)
+from clodo.understand.cue_labels import CUES
+
+_SURROGATES = range(0xD800, 0xE000)
+_HANGUL = range(0xAC00, 0xD7A4)
+_BLOCK = 256
+
+
+def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
+    """The tables for a model's manifest and its tokenizer (``tokenizers.Tokenizer``); plain JSON values."""
+    return {
+        "model": f"{manifest['name']} {manifest['version']}",
+        "curves": _curves(manifest),
+        "labels": _labels(),
+        "tokenizer": _tokenizer(tokenizer),
+        "characters": _characters(),
+        "decoding": {
+            "leastEntity": decoding.LEAST_ENTITY, "leastField": decoding.LEAST_FIELD, "asWell": decoding.AS_WELL,
+            "mostPieces": reading.MAX_PIECES,
+        },
+        "naming": _naming(),
+        "plurals": _plurals(),
+        "spelling": _spelling(),
+        "numbers": {
+            "words": {word: int(value) for word, value in numbers._WORDS.items()},
+            "scales": numbers._SCALES,
+        },
+        "verbs": _verbs(),
+        "compiler": _compiler(),
+        "checks": _checks(),
+        "coverage": {
+            "telling": coverage._TELLING.pattern,
+            "sentenceEnd": coverage._SENTENCE_END.pattern,
+            "cues": coverage._CUES,
+            "bounds": sorted(coverage._BOUNDS),
+            "flags": coverage._FLAGS,
+            "deletion": sorted(coverage._DELETION),
+        },
+        "questions": questions._QUESTIONS,
+    }  # fmt: skip
+
+
+def to_json(value: Any) -> bytes:
+    """The same bytes for the same tables."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def front_coded(words: Iterable[str]) -> bytes:
+    """Sorted lower-case ASCII words: of each, how many letters it shares with the one before it, then the others, the last
+    with its high bit set. Every 32nd word shares nothing, so that a search may begin there."""
+    out, before = bytearray(), ""
+    for number, word in enumerate(sorted(set(words))):
+        shared = 0
+        if number % 32:
+            while shared < min(len(before), len(word) - 1) and before[shared] == word[shared]:
+                shared += 1
+        out.append(shared)
+        out += word[shared:-1].encode()
+        out.append(ord(word[-1]) | 0x80)
+        before = word
+    return bytes(out)
+
+
+def known_words(tokenizer: Any) -> list[str]:
+    """Every word that the speller takes for one, sorted."""
+    spoken = reading.known_words(tokenizer)
+    speller = spelling.Speller(spoken)
+    asked = {*spelling._dictionary().keys(), *spoken, *spelling.name_words(), *naming.ABBREVIATIONS}
+    return sorted(w for w in asked if re.fullmatch("[a-z]+", w) and speller._known(w))
+
+
+def _curves(manifest: Mapping[str, Any]) -> dict[str, list[float]]:
+    found = confidence.curves(manifest.get("calibration", {}))
+    return {kind: [c.slope, c.offset, c.company] for kind, c in found.items()}
+
+
+def _labels() -> dict[str, Any]:
+    names = ("KINDS", "TAGS", "TYPES", "CLASSES", "FIELD_FLAGS", "ENTITY_FLAGS", "VALUE_ROLES", "REFERENCE_FLAGS", "PAIRS", "ACCESS", "VERDICTS", "SERVICE_TYPES")
+    return {**{name.lower(): list(getattr(labels, name)) for name in names}, "cues": {kind: list(slots) for kind, slots in CUES.items()}}
+
+
+def _tokenizer(tokenizer: Any) -> dict[str, Any]:
+    """The vocabulary in the order of its ids, and what the normaliser makes of single characters; the pieces of Hangul are
+    those of Unicode, which JavaScript knows too."""
+    vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
+    if [number for _, number in vocabulary] != list(range(len(vocabulary))):
+        raise ValueError("The ids of the vocabulary have gaps.")
+    settings = json.loads(tokenizer.to_str())
+    model = settings["model"]
+    spaced, removed, mapped = _normalised(tokenizer.normalizer.normalize_str)
+    return {
+        "vocabulary": "\n".join(piece for piece, _ in vocabulary),
+        "special": [t["content"] for t in settings["added_tokens"]],
+        "unknown": model["unk_token"],
+        "prefix": model["continuing_subword_prefix"],
+        "longest": model["max_input_chars_per_word"],
+        "spaced": _runs(spaced),
+        "removed": _runs(removed),
+        "mapped": mapped,
+        "punctuation": _runs(_punctuation(tokenizer)),
+    }
+
+
+def _normalised(normal: Callable[[str], str]) -> tuple[list[int], list[int], dict[str, str]]:
+    """The characters that become words of their own, those that go, and what others become that do not stay."""
+    spaced: list[int] = []
+    removed: list[int] = []
+    mapped: dict[str, str] = {}
+    for start in range(0, sys.maxunicode + 1, _BLOCK):
+        codes = [c for c in range(start, start + _BLOCK) if c not in _SURROGATES and c not in _HANGUL]
+        whole = "".join(map(chr, codes))
+        found = normal(whole)
+        # Mostly a whole block is of one kind.
+        if found == "".join(f" {c} " for c in whole):
+            spaced += codes
+        elif found == "":
+            removed += codes
+        elif found != whole:
+            for char in whole:
+                made = normal(char)
+                if made == f" {char} ":
+                    spaced.append(ord(char))
+                elif made == "":
+                    removed.append(ord(char))
+                elif made != char:
+                    mapped[char] = made
+    return spaced, removed, mapped
+
+
+def _punctuation(tokenizer: Any) -> list[int]:
+    """The characters that stand alone: between two letters they part the word in three. (What is a mark to one version of
+    Unicode was a sign to another.)"""
+    signs = [c for c in range(sys.maxunicode + 1) if unicodedata.category(chr(c))[0] in "PSM"]
+    parts = tokenizer.pre_tokenizer.pre_tokenize_str("".join(f"a{chr(c)}" for c in signs))
+    return [ord(part) for part, (start, end) in parts if end == start + 1 and start % 2]
+
+
+def _runs(codes: Iterable[int]) -> list[int]:
+    """Ascending numbers as runs: first, last, first, last …"""
+    out: list[int] = []
+    for code in codes:
+        if out and code == out[-1] + 1:
+            out[-1] = code
+        else:
+            out += [code, code]
+    return out
+
+
+def _characters() -> dict[str, list[int]]:
+    """Classes of characters as Python has them. (A word's characters, ``\\w``, are letters and numbers in both languages.)"""
+    codes = [c for c in range(sys.maxunicode + 1) if c not in _SURROGATES]
+    return {
+        "space": [c for c in codes if chr(c).isspace()],
+        "digit": _runs(c for c in codes if chr(c).isdigit()),
+        "zeros": [c for c in codes if unicodedata.decimal(chr(c), None) == 0],
+    }
+
+
+def _naming() -> dict[str, Any]:
+    return {
+        "fillers": sorted(naming.FILLERS),
+        "notPlural": naming._NOT_PLURAL.pattern,
+        "irregular": naming._IRREGULAR,
+        "abbreviations": naming.ABBREVIATIONS,
+    }
+
+
+def _plurals() -> dict[str, Any]:
+    """The tables of ``inflect`` that a single lower-case word can meet on its way to the singular."""
+    import inflect
+
+    def lower(words: Iterable[str]) -> list[str]:
+        return sorted(w for w in words if w == w.lower() and " " not in w and "-" not in w)
+
+    def ends(by_size: Mapping[int, Iterable[str]]) -> list[str]:
+        return lower(w for words in by_size.values() for w in words)
+
+    engine = inflect.engine()
+    pronouns = {w for case in ("nom", "acc") for w in inflect.si_pron[case]}
+    return {
+        "same": lower(inflect.pl_sb_uninflected_complete),
+        "sameEnds": ends(inflect.pl_sb_uninflected_bysize),
+        "singular": lower(inflect.pl_sb_C_us_us),
+        "pronouns": {w: engine.singular_noun(w) for w in sorted(pronouns)},
+        "irregular": {w: one for w, one in inflect.si_sb_irregular.items() if w in lower([w])},
+        "manEnds": ends(inflect.si_sb_U_man_mans_bysize),
+        "lice": ends(inflect.si_sb_U_louse_lice_bysize),
+        # Last letter, endings, how many letters go, what comes instead.
+        "families": [
+            ["s", ends(inflect.si_sb_U_ch_chs_bysize), 1, ""],
+            ["s", ends(inflect.si_sb_U_ex_ices_bysize), 4, "ex"],
+            ["s", ends(inflect.si_sb_U_ix_ices_bysize), 4, "ix"],
+            ["a", ends(inflect.si_sb_U_um_a_bysize), 1, "um"],
+            ["i", ends(inflect.si_sb_U_us_i_bysize), 1, "us"],
+            ["a", ends(inflect.si_sb_U_on_a_bysize), 1, "on"],
+            ["e", ends(inflect.si_sb_U_a_ae_bysize), 1, ""],
+        ],
+        "uses": lower(inflect.si_sb_uses_use),
+        "ies": lower(inflect.si_sb_ies_ie),
+        "oes": lower(inflect.si_sb_oes_oe),
+        "sses": lower(inflect.si_sb_sses_sse),
+        "singularS": lower(inflect.si_sb_singular_s_complete),
+        "singularSEnds": ends(inflect.si_sb_singular_s_bysize),
+        "zes": lower(inflect.si_sb_z_zes),
+        "zzes": lower(inflect.si_sb_zzes_zz),
+        "ches": lower(inflect.si_sb_ches_che),
+        "xes": lower(inflect.si_sb_xes_xe),
+        "ves": lower(inflect.si_sb_ves_ve),
+        "os": lower(inflect.si_sb_U_o_os_complete),
+        "osEnds": ends(inflect.si_sb_U_o_os_bysize),
+        "esIs": lower(inflect.si_sb_es_is),
+    }  # fmt: skip
+
+
+def _spelling() -> dict[str, Any]:
+    return {
+        "names": "\n".join(spelling.name_words()),
+        "counts": list(spelling.name_words().values()),
+        "alike": sorted("".join(sorted(pair)) for pair in spelling._ALIKE),
+        "vowels": "".join(sorted(spelling._VOWELS)),
+        "least": spelling._LEAST,
+        "muchUsed": spelling._MUCH_USED,
+    }
+
+
+def _compiler() -> dict[str, Any]:
+    return {
+        "types": {short: str(type_) for short, type_ in compiler._TYPES.items()},
+        "access": {said: [str(read), str(write)] for said, (read, write) in compiler._ACCESS.items()},
+        "who": {said: str(access) for said, access in compiler._WHO.items()},
+        "true": sorted(compiler._TRUE),
+        "false": sorted(compiler._FALSE),
+        "opposites": compiler._OPPOSITES,
+        "cues": _cues(),
+        "needUsers": sorted(cues.NEED_USERS),
+        "files": list(cues.FILES),
+        "cueAccess": cues._ACCESS,
+    }
+
+
+def _cues() -> dict[str, Any]:
+    """What lines of cues are made of. The names of their constructs are found by parsing a line of each."""
+    figures = {"sum": ("sum", "total"), "average": ("avg", "average"), "highest": ("max", "highest"), "lowest": ("min", "lowest")}
+    known = constructs()
+    return {
+        "order": list(CUES),
+        "units": cue_lines._UNITS,
+        "false": cue_lines._FALSE.pattern,
+        "plain": {kind: [line, _construct(line, "entity")] for kind, line in cue_lines._PLAIN.items()},
+        "once": {kind: [where, line, _construct(line, "users" if where else "service")] for kind, (where, line) in cue_lines._ONCE.items()},
+        "figures": figures,
+        "single": sorted(c.name for c in known if c.once),
+    }
+
+
+def _construct(line: str, place: str) -> str:
+    """The construct that a line without names is of."""
+    blocks = {"service": line, "users": f"users {{\n  {line}\n}}", "entity": f"entity thing {{\n  {line}\n}}"}
+    b, _ = read(f"service s\n{blocks[place]}\n")
+    parts = [*b.parts, *(b.users.parts if b.users is not None else ()), *(p for e in b.entities for p in e.parts)]
+    return construct_of(parts[0]).name
+
+
+def _verbs() -> dict[str, Any]:
+    """Which verbs' base forms end in a silent ``e`` or in one letter of two, and which names have plurals of their own."""
+    silent, doubled = [], []
+    for word in sorted(spelling._dictionary().keys()):
+        ending = next((e for e in ("ed", "ing") if word.endswith(e) and len(word) - len(e) > 2), None)
+        if ending is None or not word.isascii() or not word.isalpha() or word in verbs._PAST or spelling.usage(word) <= spelling._RARE:
+            continue
+        stem, base = word.removesuffix(ending), verbs._base(word)
+        if base == f"{stem}e":
+            silent.append(word)
+        elif base == stem[:-1]:
+            doubled.append(word)
+    plurals = {word: naming.plural(word) for word in spelling.name_words() if naming.singular(word) == word}
+    return {
+        "past": verbs._PAST,
+        "silent": " ".join(silent),
+        "doubled": " ".join(doubled),
+        "plurals": {word: made for word, made in plurals.items() if made != _usual_plural(word)},
+    }
+
+
+def _usual_plural(word: str) -> str:
+    if re.search("[^aeiou]y$", word):
+        return f"{word[:-1]}ies"
+    return word + ("es" if re.search("(?:s|x|z|ch|sh)$", word) else "s")
+
+
+def _checks() -> dict[str, Any]:
+    """What the checks of a blueprint go by, and the traits of the types of fields."""
+    return {
+        "rowKeys": sorted(keywords.ROW_KEYS),
+        "routeNames": sorted(keywords.ROUTE_NAMES),
+        "tableNames": sorted(keywords.TABLE_NAMES),
+        "objectKeys": sorted(keywords.OBJECT_KEYS),
+        "listParameters": sorted(keywords.LIST_PARAMETERS),
+        "userKeys": sorted(clashes._USER_KEYS),
+        "mostColumns": clashes.MOST_COLUMNS,
+        "types": {
+            str(t): {"number": t.is_number, "temporal": t.is_temporal, "textual": t.is_textual} for t in FieldType
+        },
+        "lengths": {str(t): n for t, n in constants.LENGTHS.items()},
+        "shortest": {str(t): n for t, n in ranges._SHORTEST.items()},
+        "safeInteger": constants.SAFE_INTEGER,
+        "mostMoney": constants.MOST_MONEY,
+        "mostDigits": constants._MOST_DIGITS,
+        "email": constants.EMAIL,
+        "url": constants._URL.pattern,
+        "uuid": constants._UUID.pattern,
+        "date": constants._DATE.pattern,
+        "time": constants._TIME.pattern,
+        "moment": constants._MOMENT.pattern,
+    }

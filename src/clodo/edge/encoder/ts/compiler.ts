@@ -1,0 +1,406 @@
+import type { Characters } from "./characters";
+import { faults } from "./checks";
+import { type Constants, whole } from "./constants";
+import { type Pen, Names } from "./cue_lines";
+import { completed, rolesOf } from "./cues";
+import type { Draft, DraftEntity, DraftField, DraftRelation, DraftValue } from "./draft";
+import type { Naming } from "./naming";
+import type { Numbers } from "./numbers";
+import type { Span } from "./reading";
+import { similarity } from "./similarity";
+import type { CompilerTables } from "./tables";
+import type { Verbs } from "./verbs";
+import { withWishes } from "./wishes";
+import {
+  type Access,
+  type Blueprint,
+  type Bound,
+  type Constant,
+  type Entity,
+  type Field,
+  type Link,
+  type OnDelete,
+  OWNER,
+  plainField,
+  type Reference,
+  USER,
+  type Users,
+  type Who,
+} from "./values";
+
+const MOST_LETTERS = 60;
+const NOW = ["now", "today", "current", "creation"];
+const SEARCHABLE = ["text", "longtext", "email", "url", "enum", "list"];
+
+/** What compiling needs beside the draft. */
+export interface Tools {
+  readonly tables: CompilerTables;
+  readonly characters: Characters;
+  readonly naming: Naming;
+  readonly numbers: Numbers;
+  readonly constants: Constants;
+  readonly verbs: Verbs;
+}
+
+export interface Compiled {
+  /** Undefined where nothing was understood to store. */
+  readonly blueprint: Blueprint | undefined;
+  /** Its canonical text, with what cues add to it. */
+  readonly text: string | undefined;
+  /** What the draft held and the blueprint does not. */
+  readonly left: readonly Span[];
+}
+
+/** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
+export function compileDraft(stated: Draft, tools: Tools): Compiled {
+  const draft = completed(stated, tools.tables);
+  const bare = bareEntities(draft);
+  const { objectKeys } = tools.constants.tables;
+  const kept = new Map([...draft.entities].filter(([n]) => !objectKeys.includes(n) && /^\p{L}/u.test(n) && !bare.has(n)));
+  if (kept.size === 0) return { blueprint: undefined, text: undefined, left: [] };
+  const compiler = new Compiler(draft, kept, tools);
+  const blueprint = withoutFaults(compiler.blueprint(), tools.constants);
+  if (blueprint === undefined) return { blueprint, text: undefined, left: compiler.left };
+  const wished = withWishes(blueprint, draft, compiler.names(blueprint), compiler.pen, tools.tables.files);
+  return { blueprint, text: wished.text, left: [...compiler.left, ...wished.left] };
+}
+
+/** Entities of which the text says nothing to store, beside others of which it does: mostly people who use the service. */
+export function bareEntities(draft: Draft): ReadonlySet<string> {
+  const entities = [...draft.entities.values()];
+  const told = new Set(entities.filter(({ fields }) => fields.size > 0).map(({ name }) => name));
+  if (told.size === 0) return new Set();
+  for (const { source, target } of draft.relations) {
+    if (source !== target) told.add(source).add(target);
+  }
+  for (const cue of draft.cues) if (cue.kind === "tenants") for (const f of cue.slots.get("of") ?? []) told.add(f.entity);
+  for (const e of entities) for (const f of e.fields.values()) if (f.target !== "") told.add(f.target);
+  return new Set(entities.map(({ name }) => name).filter((name) => !told.has(name) && name !== "user"));
+}
+
+class Compiler {
+  readonly left: Span[] = [];
+  readonly #draft: Draft;
+  readonly #tools: Tools;
+  readonly #kept: ReadonlyMap<string, DraftEntity>;
+  readonly #names: ReadonlyMap<string, string>;
+  readonly #hasUsers: boolean;
+  readonly #profile: DraftEntity | undefined;
+
+  constructor(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tools: Tools) {
+    this.#draft = draft;
+    this.#tools = tools;
+    this.#hasUsers = needsUsers(draft, kept, tools.tables);
+    this.#names = new Map([...kept.keys()].map((n) => [n, this.#entityName(n)]));
+    this.#kept = new Map([...kept].filter(([n]) => !(n === "user" && this.#hasUsers)));
+    this.#profile = this.#hasUsers ? kept.get("user") : undefined;
+  }
+
+  /** What things of the draft are called in its blueprint. */
+  names(blueprint: Blueprint): Names {
+    const entityName = (name: string): string => this.#names.get(name) ?? name;
+    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming);
+  }
+
+  get pen(): Pen {
+    return { ...this.#tools, tables: this.#tools.tables.cues, choice: (surface) => this.#choice(surface) };
+  }
+
+  blueprint(): Blueprint {
+    const { tables } = this.#tools;
+    const [reading, writing] = tables.access[this.#draft.access] ?? ["public", "public"];
+    let [read, write] = [accessOf(reading), accessOf(writing)];
+    if (this.#draft.access === "unstated" && [...this.#kept.values()].some(({ flags }) => flags.has("own"))) {
+      [read, write] = [USER, USER];
+    }
+    const entities = [...this.#kept.values()].map((e) => this.#entity(e));
+    return {
+      name: this.#name(),
+      type: this.#draft.serviceType === "auth-service" ? "auth-service" : "data-service",
+      title: this.#draft.name,
+      read,
+      write,
+      users: this.#hasUsers ? this.#users(entities) : undefined,
+      entities: withoutCycles(entities),
+    };
+  }
+
+  #name(): string {
+    const { name, entities } = this.#draft;
+    const [first = ""] = this.#kept.size > 0 ? this.#kept.keys() : entities.keys();
+    const made = /[a-zA-Z]/.test(name) ? this.#tools.naming.words(name).join("_") : `${first}_service`;
+    return stripped([...made.replace(/^[^a-z]+/, "")].slice(0, 40).join(""), "_") || "service";
+  }
+
+  #users(entities: readonly Entity[]): Users {
+    const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write }) => [...(read?.roles ?? []), ...(write?.roles ?? [])])];
+    const taken = ["email", "password", "role", "token", "user", ...this.#tools.constants.tables.rowKeys];
+    const fields = [...(this.#profile?.fields.values() ?? [])].map((f) => this.#field(f));
+    const kept = fields.filter((f) => f !== undefined).filter(({ name }) => !taken.includes(name));
+    return {
+      fields: kept.map((f) => ({ ...f, unique: false })),
+      roles: [...new Set(roles.filter((role) => role !== "admin" && role !== "user"))],
+    };
+  }
+
+  #entity(e: DraftEntity): Entity {
+    const [references, links] = this.#relations(e);
+    const keys = new Set([...references.flatMap(({ name }) => [name, `${name}_id`]), ...links.map(({ name }) => name)]);
+    const fields = new Map<string, Field>();
+    for (const draft of e.fields.values()) {
+      if (draft.type === "ref" && this.#names.has(draft.target)) continue;
+      const made = this.#field(draft);
+      if (made !== undefined && !keys.has(made.name) && !fields.has(made.name)) fields.set(made.name, made);
+    }
+    const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
+    const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
+    const known = new Set([...fields.keys(), ...references.map(({ name }) => name)]);
+    const groups = e.together.map((group) => [...new Set(group.map((m) => this.#fieldName(m)))]);
+    const [read, write] = this.#access(e);
+    return {
+      name: this.#names.get(e.name) ?? e.name,
+      fields: [...fields.values()],
+      references,
+      links,
+      unique: groups.filter((group) => group.length > 1 && group.every((name) => known.has(name))),
+      search,
+      read,
+      write,
+      softDelete: e.flags.has("softdelete"),
+    };
+  }
+
+  #access(e: DraftEntity): readonly [read: Access | undefined, write: Access | undefined] {
+    if (e.flags.has("own")) return [OWNER, OWNER];
+    const of = (verb: string, roles: readonly string[]): Access | undefined => {
+      if (roles.length > 0) return { who: "role", roles: [...new Set(roles)] };
+      const who = Object.entries(this.#tools.tables.who).find(([n]) => e.flags.has(`${verb}-${n}`))?.[1];
+      return who === undefined ? undefined : accessOf(who);
+    };
+    return [of("read", e.readRoles), e.flags.has("own-write") ? OWNER : of("write", e.writeRoles)];
+  }
+
+  #relations(e: DraftEntity): readonly [Reference[], Link[]] {
+    const references = new Map<string, Reference>();
+    const links = new Map<string, Link>();
+    for (const f of e.fields.values()) {
+      if (f.type !== "ref" || !this.#names.has(f.target)) continue;
+      const flags = new Set([...f.referenceFlags, ...["required", "optional"].filter((flag) => f.flags.has(flag))]);
+      if (f.flags.has("unique")) flags.add("one");
+      const name = this.#referenceName(f.name, isOwned(e));
+      references.set(name, this.#reference(name, f.target, flags, f.target === e.name));
+    }
+    for (const r of this.#draft.relations) {
+      const known = this.#names.has(r.target) && (this.#kept.has(r.target) || r.target === "user");
+      if (r.source !== e.name || !known || !this.#kept.has(r.source)) continue;
+      const same = r.target === r.source;
+      const target = this.#names.get(r.target) ?? r.target;
+      if (r.kind === "belongs") this.#addReference(references, r, same);
+      else if (this.#kept.has(r.target)) {
+        const name = same ? "related" : target;
+        links.set(name, { name, target });
+      }
+    }
+    for (const name of references.keys()) links.delete(name);
+    return [[...references.values()], [...links.values()]];
+  }
+
+  #addReference(references: Map<string, Reference>, r: DraftRelation, same: boolean): void {
+    const target = this.#names.get(r.target) ?? r.target;
+    // A named reference says it already.
+    if ([...references.values()].some((x) => x.target === target)) return;
+    const source = this.#kept.get(r.source);
+    const name = same ? "parent" : this.#referenceName(target, source !== undefined && isOwned(source));
+    if (!references.has(name)) references.set(name, this.#reference(name, r.target, r.flags, same));
+  }
+
+  #reference(name: string, target: string, flags: ReadonlySet<string>, same: boolean): Reference {
+    let onDelete: OnDelete = "restrict";
+    if (flags.has("cascade")) onDelete = "cascade";
+    else if (flags.has("setnull") && !flags.has("required")) onDelete = "set null";
+    return {
+      name,
+      target: this.#names.get(target) ?? target,
+      required: !same && !flags.has("optional") && onDelete !== "set null",
+      unique: flags.has("one"),
+      onDelete,
+    };
+  }
+
+  #field(d: DraftField): Field | undefined {
+    const name = this.#fieldName(d.name);
+    const { rowKeys } = this.#tools.constants.tables;
+    if (rowKeys.includes(name) || (name === "password" && this.#hasUsers) || name === "") return undefined;
+    if (this.#tools.tables.files.includes(d.type)) return undefined;
+    const allowed = d.values.filter(({ role }) => role === "enum" || role === "enumdef");
+    const choices = [...new Set(allowed.map(({ words }) => this.#choice(words)).filter((choice) => choice !== ""))];
+    let type = d.type === "ref" ? "text" : (this.#tools.tables.types[d.type] ?? d.type);
+    if (type === "enum" && choices.length < 2) type = "text";
+    if (type !== "enum" && choices.length >= 2) type = "enum";
+    const readOnly = d.flags.has("read_only");
+    let made: Field = {
+      ...plainField(name, type, type === "enum" ? choices : []),
+      required: d.flags.has("required") && !readOnly,
+      unique: d.flags.has("unique") && !["boolean", "json", "list"].includes(type),
+      readOnly,
+      writeOnly: !readOnly && d.flags.has("write_only"),
+    };
+    for (const value of d.values) {
+      const changed = this.#applied(made, value);
+      if (changed === undefined) this.left.push(...value.evidence.spans);
+      else made = changed;
+    }
+    return made;
+  }
+
+  /** The field with one more value, or undefined where the value does not fit it. */
+  #applied(f: Field, { role, words }: DraftValue): Field | undefined {
+    if (role === "def" || role === "enumdef") {
+      const found = this.#default(f, words);
+      return found === undefined ? undefined : { ...f, default: found };
+    }
+    if (role === "enum") return f.type === "enum" ? f : undefined;
+    const amount = this.#tools.numbers.read(words);
+    if (amount === undefined) return undefined;
+    const { number, textual } = this.#tools.constants.traits(f.type);
+    let bound: Bound;
+    if (number) bound = { value: amount, exclusive: role.startsWith("x") };
+    else if (textual && amount.isWhole && amount.digits >= 0n) {
+      // "under 80 characters" is at most 79 of them.
+      const value = amount.plus(whole(role === "xmin" ? 1 : role === "xmax" ? -1 : 0));
+      bound = { value: value.digits > 0n ? value : whole(0), exclusive: false };
+    } else return undefined;
+    const minimum = ["min", "xmin", "minlen", "len"].includes(role) ? bound : f.minimum;
+    const maximum = ["max", "xmax", "maxlen", "len"].includes(role) ? bound : f.maximum;
+    if (minimum !== undefined && maximum !== undefined && minimum.value.compare(maximum.value) > 0) return undefined;
+    return { ...f, minimum, maximum };
+  }
+
+  #default(f: Field, surface: string): Constant | undefined {
+    const { characters, constants, naming, numbers } = this.#tools;
+    if (f.type === "enum") {
+      const wanted = this.#choice(surface);
+      return f.values.includes(wanted) ? wanted : undefined;
+    }
+    let found: Constant | undefined = characters.strip(surface, "\"'“”‘’ ");
+    const { number, temporal } = constants.traits(f.type);
+    if (number) found = numbers.read(surface);
+    else if (f.type === "boolean") found = this.#truth(surface, f.name);
+    else if (temporal && naming.words(surface).some((word) => NOW.includes(word))) found = "now";
+    return found !== undefined && constants.isValid(f, found) ? found : undefined;
+  }
+
+  /** Whether a yes/no field is said to be true: by yes or no, by the field's own word, by its opposite. */
+  #truth(surface: string, name: string): boolean | undefined {
+    const { tables, naming, characters } = this.#tools;
+    const lower = surface.toLowerCase();
+    const said = new Set([...naming.words(surface), ...(lower.match(/[a-z0-9]+/g) ?? [])]);
+    const own = new Set(name.split("_").filter((word) => [...word].length > 2));
+    const says = (words: Iterable<string>): boolean => [...words].some((word) => said.has(word));
+    if (says(tables.false.filter((word) => !own.has(word))) || characters.pattern("n[’']t\\b").test(lower)) return false;
+    if (says(own)) return true;
+    const opposites = new Map(Object.entries(tables.opposites));
+    if (says([...own].map((word) => opposites.get(word) ?? ""))) return false;
+    if ([...said].some((word) => word.startsWith("un") && own.has(word.slice(2)))) return false;
+    if (says(tables.true)) return true;
+    return [...said].some((word) => similarity(word, "false") > 0.74) ? false : undefined;
+  }
+
+  /** An allowed value as JSON carries it: snake_case of the text's own words. */
+  #choice(surface: string): string {
+    const { characters } = this.#tools;
+    const plain = characters.strip(surface).toLowerCase().replace(characters.pattern("[^\\w\\s+./-]", "g"), "");
+    return stripped(plain.replace(characters.pattern("[\\s/-]+", "g"), "_"), "_.");
+  }
+
+  #entityName(name: string): string {
+    const safe = name.replace(/[^a-z0-9_]/g, "").slice(0, MOST_LETTERS);
+    return this.#tools.constants.tables.routeNames.includes(safe) ? `${safe}_entry` : safe;
+  }
+
+  #fieldName(name: string): string {
+    const { objectKeys, listParameters } = this.#tools.constants.tables;
+    const safe = name.replace(/[^a-z0-9_]/g, "").replace(/^[^a-z]+/, "").slice(0, MOST_LETTERS);
+    return [...objectKeys, ...listParameters].includes(safe) ? `${safe}_value` : safe;
+  }
+
+  #referenceName(name: string, owned: boolean): string {
+    const parts = this.#fieldName(name.replace(/_id$/, "")).split("_");
+    const last = parts.pop() ?? "";
+    const made = [...parts, this.#tools.naming.singular(last)].join("_");
+    // Rows that belong to a user have an `owner_id` of their own.
+    return owned && made === "owner" ? "owner_record" : made;
+  }
+}
+
+function needsUsers(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tables: CompilerTables): boolean {
+  const owned = ["own", "own-write", "read-login", "write-login"];
+  return (
+    ["login", "login-write"].includes(draft.access) ||
+    draft.serviceType === "auth-service" ||
+    rolesOf(draft).length > 0 ||
+    draft.cues.some(({ kind }) => tables.needUsers.includes(kind)) ||
+    [...kept.values()].some((e) => owned.some((flag) => e.flags.has(flag)) || e.readRoles.length + e.writeRoles.length > 0)
+  );
+}
+
+const accessOf = (who: string): Access => ({ who: who as Who, roles: [] });
+
+const isOwned = ({ flags }: DraftEntity): boolean => flags.has("own") || flags.has("own-write");
+
+const isSearchable = (d: DraftField | undefined, f: Field | undefined): boolean =>
+  d !== undefined && f !== undefined && d.flags.has("search") && SEARCHABLE.includes(f.type);
+
+function stripped(text: string, signs: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && signs.includes(text.charAt(start))) start += 1;
+  while (end > start && signs.includes(text.charAt(end - 1))) end -= 1;
+  return text.slice(start, end);
+}
+
+/** Each required reference that would close a cycle becomes optional. */
+function withoutCycles(entities: readonly Entity[]): Entity[] {
+  const needs = new Map(entities.map(({ name }) => [name, new Set<string>()]));
+  return entities.map((e) => ({
+    ...e,
+    references: e.references.map((r) => {
+      const required = r.required && !reaches(needs, r.target, e.name);
+      if (required) needs.get(e.name)?.add(r.target);
+      return { ...r, required };
+    }),
+  }));
+}
+
+function reaches(needs: ReadonlyMap<string, ReadonlySet<string>>, start: string, goal: string): boolean {
+  const seen = new Set<string>();
+  const pending = [start];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === goal) return true;
+    if (!seen.has(name)) pending.push(...(needs.get(name) ?? []));
+    seen.add(name);
+  }
+  return false;
+}
+
+/**
+ * The blueprint without the field rules that the checks object to, or undefined where they still object: asked about, never
+ * guessed.
+ */
+function withoutFaults(blueprint: Blueprint, constants: Constants): Blueprint | undefined {
+  let b = blueprint;
+  for (let round = 0; round < 2; round += 1) {
+    const faulty = faults(b, constants);
+    if (faulty.size === 0) return b;
+    const relaxed = (fields: readonly Field[], path: string): Field[] =>
+      fields.map((f) =>
+        faulty.has(`${path}.${f.name}`) ? { ...plainField(f.name, f.type, f.values), required: f.required && !f.readOnly } : f,
+      );
+    b = {
+      ...b,
+      entities: b.entities.map((e) => ({ ...e, fields: relaxed(e.fields, e.name) })),
+      users: b.users === undefined ? undefined : { ...b.users, fields: relaxed(b.users.fields, "user") },
+    };
+  }
+  return undefined;
+}

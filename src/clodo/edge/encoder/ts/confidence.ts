@@ -1,0 +1,52 @@
+import type { Draft, Evidence } from "./draft";
+import type { Tables } from "./tables";
+
+/** One part of the blueprint: its path and how sure the model is of it (0 to 1). */
+export interface Part {
+  readonly path: string;
+  readonly confidence: number;
+}
+
+/** The parts, calibrated, and the chance that all of it is right. */
+export function confidences(draft: Draft, curves: Tables["curves"]): readonly [parts: Part[], whole: number] {
+  const raw = rawParts(draft);
+  const company = raw.length === 0 ? 0 : raw.reduce((sum, { confidence }) => sum + logOdds(confidence), 0) / raw.length;
+  const chance = (kind: string, confidence: number, among: number): number => {
+    const [slope, offset, weight] = curves[kind] ?? [1, 0, 0];
+    const at = slope * logOdds(confidence) + weight * among + offset;
+    return rounded(1 / (1 + Math.exp(-Math.max(-30, Math.min(30, at)))));
+  };
+  const parts = raw.map(({ path, kind, confidence }) => ({ path, confidence: chance(kind, confidence, company) }));
+  const chances = [...parts.map(({ confidence }) => confidence), draft.verdictConfidence];
+  const together = Math.exp(chances.reduce((sum, c) => sum + Math.log(Math.max(c, 1e-6)), 0));
+  return [parts, chance("whole", together, 0)];
+}
+
+/** To four places, as Python rounds: what lies exactly between two goes to neither more often. */
+const rounded = (chance: number): number => Number(chance.toFixed(4));
+
+/** The log-odds of a chance, kept finite. */
+function logOdds(chance: number): number {
+  const p = Math.min(Math.max(chance, 1e-6), 1 - 1e-6);
+  return Math.log(p / (1 - p));
+}
+
+interface RawPart extends Part {
+  readonly kind: string;
+}
+
+function rawParts(draft: Draft): RawPart[] {
+  const out: RawPart[] = [];
+  const add = (path: string, { confidence }: Evidence, kind: string): void => void out.push({ path, confidence, kind });
+  for (const e of draft.entities.values()) {
+    add(e.name, e.evidence, "entity");
+    for (const f of e.fields.values()) {
+      add(`${e.name}.${f.name}`, f.evidence, "field");
+      for (const v of f.values) add(`${e.name}.${f.name}.${v.role}`, v.evidence, "value");
+    }
+  }
+  for (const r of draft.relations) add(`${r.source}.${r.target}.${r.kind}`, r.evidence, "relation");
+  for (const cue of draft.cues) add(`(${cue.kind})`, cue.evidence, "cue");
+  if (draft.access !== "unstated") add("access", draft.accessEvidence, "access");
+  return out;
+}

@@ -1,0 +1,93 @@
+import type { Characters } from "./characters";
+import type { Draft } from "./draft";
+import type { Span } from "./reading";
+import type { CoverageTables } from "./tables";
+
+/** Characters of the description and what they were taken for. */
+export interface MarkedSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly role: string;
+}
+
+/** What no part of the understanding accounts for: numbers, quoted words and cues of rules. They are shown, never dropped. */
+export class Coverage {
+  readonly #tables: CoverageTables;
+  readonly #characters: Characters;
+  readonly #telling: RegExp;
+  readonly #sentenceEnd: RegExp;
+  readonly #cues: readonly (readonly [kind: string, pattern: RegExp])[];
+
+  constructor(tables: CoverageTables, characters: Characters) {
+    this.#tables = tables;
+    this.#characters = characters;
+    this.#telling = characters.pattern(tables.telling, "g");
+    this.#sentenceEnd = characters.pattern(tables.sentenceEnd, "g");
+    this.#cues = Object.entries(tables.cues).map(([kind, words]) => [kind, characters.pattern(`\\b(?:${words})\\b`, "gi")]);
+  }
+
+  /** The stretches that nothing accounts for; all of the text behind `readTo` is one of them. */
+  unexplained(draft: Draft, text: string, spans: readonly MarkedSpan[], readTo: number): Span[] {
+    const found = [...this.#figures(text), ...this.#unheard(draft, text)].filter(
+      (stretch) => stretch[1] <= readTo && !isCovered(stretch, spans),
+    );
+    let length = text.length;
+    while (length > 0 && this.#characters.isSpace(text.charAt(length - 1))) length -= 1;
+    if (readTo < length) found.push([readTo, length]);
+    return found;
+  }
+
+  #figures(text: string): Span[] {
+    return [...text.matchAll(this.#telling)].map((m) => [m.index, m.index + m[0].replace(/(?<=.)[.,]+$/, "").length]);
+  }
+
+  /** Cues of which no rule was understood in their own sentence or beside it. */
+  #unheard(draft: Draft, text: string): Span[] {
+    const ends = [...text.matchAll(this.#sentenceEnd)].map((m) => m.index + m[0].length);
+    const sentenceOf = (at: number): number => ends.filter((end) => end <= at).length;
+    const known = new Map<string, Set<number>>();
+    for (const [kind, [at]] of this.#rules(draft)) {
+      known.set(kind, (known.get(kind) ?? new Set()).add(sentenceOf(at)));
+    }
+    return this.#cues.flatMap(([kind, pattern]) =>
+      [...text.matchAll(pattern)]
+        .filter((m) => {
+          const sentence = sentenceOf(m.index);
+          return ![sentence - 1, sentence, sentence + 1].some((near) => known.get(kind)?.has(near) ?? false);
+        })
+        .map((m): Span => [m.index, m.index + m[0].length]),
+    );
+  }
+
+  /** Every rule that was understood, by kind, at each stretch of the text that it rests on. */
+  *#rules(draft: Draft): Iterable<readonly [kind: string, stretch: Span]> {
+    const { bounds, flags, deletion } = this.#tables;
+    const deletes = (found: ReadonlySet<string>): boolean => deletion.some((flag) => found.has(flag));
+    for (const e of draft.entities.values()) {
+      if (e.flags.has("softdelete")) for (const s of e.evidence.spans) yield ["deletion", s];
+      const together = new Set(e.together.flat());
+      for (const f of e.fields.values()) {
+        const kinds = new Set([...f.flags].map((flag) => flags[flag]).filter((kind) => kind !== undefined));
+        if (together.has(f.name)) kinds.add("unique");
+        if (deletes(f.referenceFlags)) kinds.add("deletion");
+        for (const kind of kinds) for (const s of f.evidence.spans) yield [kind, s];
+        for (const { role, evidence } of f.values) {
+          const kind = bounds.includes(role) ? "bound" : role.includes("def") ? "default" : undefined;
+          if (kind !== undefined) for (const s of evidence.spans) yield [kind, s];
+        }
+      }
+    }
+    for (const r of draft.relations) {
+      const kinds = [
+        ...(deletes(r.flags) ? ["deletion"] : []),
+        ...(r.flags.has("required") || r.flags.has("optional") ? ["required"] : []),
+        ...(r.flags.has("one") ? ["unique"] : []),
+      ];
+      const spans = [r.source, r.target].flatMap((name) => draft.entities.get(name)?.evidence.spans ?? []);
+      for (const kind of kinds) for (const s of spans) yield [kind, s];
+    }
+  }
+}
+
+const isCovered = ([start, end]: Span, spans: readonly MarkedSpan[]): boolean =>
+  spans.some((s) => s.start < end && s.end > start && s.role !== "access");

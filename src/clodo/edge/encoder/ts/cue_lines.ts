@@ -1,0 +1,648 @@
+import type { Characters } from "./characters";
+import { Decimal } from "./decimal";
+import type { DraftCue, Filler } from "./draft";
+import type { Naming } from "./naming";
+import type { Numbers } from "./numbers";
+import { similarity } from "./similarity";
+import type { CueTables } from "./tables";
+import { type Blueprint, type Entity, type Field, quote } from "./values";
+import type { Verbs } from "./verbs";
+
+/** Where lines go besides entities. */
+export const SERVICE = "";
+export const USERS = "users";
+
+/** The text leaves open what a line would need. */
+export class Unsaid extends Error {}
+
+/** A line or block of the language, where it stands, and the name of its construct. */
+export interface Line {
+  readonly where: string;
+  readonly construct: string;
+  readonly text: string;
+}
+
+/** What a cue comes to: lines, fields that are computed (`entity.field` → expression), fields that a line brings itself. */
+export interface Lines {
+  readonly lines: Line[];
+  readonly computed: Map<string, string>;
+  readonly brought: Set<string>;
+}
+
+export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: new Set() });
+
+/** What writing lines needs beside the cue. */
+export interface Pen {
+  readonly tables: CueTables;
+  readonly characters: Characters;
+  readonly naming: Naming;
+  readonly numbers: Numbers;
+  readonly verbs: Verbs;
+  readonly choice: (surface: string) => string;
+}
+
+/** What the fillers of a draft are called in its blueprint. */
+export class Names {
+  readonly blueprint: Blueprint;
+  readonly fieldName: (name: string) => string;
+  readonly #entityName: (name: string) => string;
+  readonly #naming: Naming;
+
+  constructor(blueprint: Blueprint, entityName: (name: string) => string, fieldName: (name: string) => string, naming: Naming) {
+    this.blueprint = blueprint;
+    this.#entityName = entityName;
+    this.fieldName = fieldName;
+    this.#naming = naming;
+  }
+
+  entity(filler: Filler): Entity {
+    const name = this.#entityName(filler.entity);
+    return this.blueprint.entities.find((e) => e.name === name) ?? unsaid();
+  }
+
+  field(filler: Filler): readonly [Entity, Field] {
+    const entity = this.entity(filler);
+    const name = this.fieldName(filler.field);
+    return [entity, entity.fields.find((f) => f.name === name) ?? unsaid()];
+  }
+
+  /** The reference that a filler names (`winner`), and its entity. */
+  #reference(filler: Filler): readonly [Entity, string] | undefined {
+    const entity = this.entity(filler);
+    const name = this.fieldName(filler.field);
+    const known = entity.references.map((r) => r.name);
+    const found = [name, name.replace(/_id$/, ""), this.#naming.singular(name)].find((n) => known.includes(n));
+    return found === undefined ? undefined : [entity, found];
+  }
+
+  target(filler: Filler): string {
+    return this.#entityName(filler.entity);
+  }
+
+  /** The reference, or the path of two, that leads from an entity to another. */
+  way(start: Entity, goal: string): string {
+    for (const r of start.references) if (r.target === goal) return r.name;
+    for (const r of start.references) {
+      const between = this.blueprint.entities.find(({ name }) => name === r.target);
+      for (const second of between?.references ?? []) if (second.target === goal) return `${r.name}.${second.name}`;
+    }
+    return unsaid();
+  }
+
+  /** A field as it is named from the rows of an entity: `people`, or `room.seats`. */
+  seenFrom(start: Entity, filler: Filler): string {
+    const named = this.#reference(filler);
+    const [entity, name] = named ?? [this.field(filler)[0], this.field(filler)[1].name];
+    return entity.name === start.name ? name : `${this.way(start, entity.name)}.${name}`;
+  }
+}
+
+/** What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. */
+export function linesOf(cue: DraftCue, names: Names, pen: Pen): Lines {
+  return new Writer(cue, names, pen).written();
+}
+
+/** The line that says which state may follow which. */
+export function transitionsLine(f: Field, steps: readonly (readonly [string, string])[], choice: Pen["choice"]): string {
+  const rank = ([a, b]: readonly [string, string]): number => f.values.indexOf(a) * f.values.length + f.values.indexOf(b);
+  const pairs = new Map<number, readonly [string, string]>();
+  for (const [before, after] of steps) {
+    const pair = [choice(before), choice(after)] as const;
+    if (pair.every((state) => f.values.includes(state)) && pair[0] !== pair[1]) pairs.set(rank(pair), pair);
+  }
+  let left = [...pairs.values()].sort((x, y) => rank(x) - rank(y));
+  if (left.length === 0) return unsaid();
+  const chains: string[][] = [];
+  while (left.length > 0) {
+    const [first, ...others] = left;
+    const chain = [...(first ?? [])];
+    left = others;
+    for (;;) {
+      const next = left.find(([a, b]) => a === chain.at(-1) && !chain.includes(b));
+      if (next === undefined) break;
+      left = left.filter((pair) => pair !== next);
+      chain.push(next[1]);
+    }
+    chains.push(chain);
+  }
+  return `transitions ${f.name}: ${chains.map((chain) => chain.map(bare).join(" -> ")).join(", ")}`;
+}
+
+const bare = (state: string): string =>
+  /^[a-z][a-z0-9_]*$/.test(state) && state !== "true" && state !== "false" ? state : quote(state);
+
+const unsaid = (): never => {
+  throw new Unsaid();
+};
+
+/** How long sessions last where a line says nothing of it. */
+const USUAL_DAYS = "30";
+const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
+const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
+
+const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
+
+const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
+
+class Writer {
+  readonly #cue: DraftCue;
+  readonly #names: Names;
+  readonly #pen: Pen;
+  readonly #out = noLines();
+
+  constructor(cue: DraftCue, names: Names, pen: Pen) {
+    this.#cue = cue;
+    this.#names = names;
+    this.#pen = pen;
+  }
+
+  written(): Lines {
+    const { kind } = this.#cue;
+    const { plain, once } = this.#pen.tables;
+    const single = Object.hasOwn(once, kind) ? once[kind] : undefined;
+    if (single !== undefined) this.#say(single[0], single[2], single[1]);
+    else if (Object.hasOwn(plain, kind)) for (const e of this.#entities()) this.#say(e.name, plain[kind]?.[1] ?? kind, plain[kind]?.[0] ?? kind);
+    else this.#write(kind);
+    return this.#out;
+  }
+
+  #write(kind: string): void {
+    switch (kind) {
+      case "overlap":
+        return this.#overlap();
+      case "at-most":
+        return this.#atMost();
+      case "above":
+      case "at-least":
+        return this.#compared();
+      case "action":
+        return this.#action();
+      case "every":
+        return this.#every();
+      case "expire":
+        return this.#expire();
+      case "count":
+      case "sum":
+      case "average":
+      case "highest":
+      case "lowest":
+        return this.#report();
+      case "times":
+      case "added":
+      case "less":
+        return this.#computed();
+      case "total-of":
+      case "number-of":
+        return this.#gathered();
+      case "export":
+      case "import":
+        return this.#transferred();
+      case "bulk":
+        for (const e of this.#entities()) this.#say(e.name, "bulk", `bulk create ${(this.#amount() ?? new Decimal(100n)).toString()}`);
+        return;
+      case "audit":
+        return this.#audit();
+      case "slug":
+      case "markdown":
+        return this.#fromField();
+      case "cache":
+        return this.#cache();
+      case "limit-user":
+      case "limit-address":
+      case "limit-key":
+        return this.#limit();
+      case "login-limit":
+        return this.#loginLimit();
+      case "cors":
+        return this.#cors();
+      case "sessions":
+        return this.#sessions();
+      case "tenants":
+        return this.#say(SERVICE, "tenants", `tenants ${this.#entity().name}`);
+      default:
+        if (kind.startsWith("webhook")) this.#webhook();
+        else if (kind.startsWith("incoming-")) this.#incoming();
+        else unsaid();
+    }
+  }
+
+  #slot(name: string): readonly Filler[] {
+    return this.#cue.slots.get(name) ?? [];
+  }
+
+  #slots(...names: readonly string[]): Filler[] {
+    return names.flatMap((name) => this.#slot(name));
+  }
+
+  #say(where: string, construct: string, text: string): void {
+    this.#out.lines.push({ where, construct, text });
+  }
+
+  /** The one entity that the cue is about: its `of`, else that of its fields and states. */
+  #entity(): Entity {
+    const filler = this.#slots("of", "set", "from", "to", "when", "unless").find(({ entity }) => entity !== "");
+    return filler === undefined ? unsaid() : this.#names.entity(filler);
+  }
+
+  /** Those that it names, else all. */
+  #entities(): readonly Entity[] {
+    const named = unique(this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f)));
+    return named.length > 0 ? named : this.#names.blueprint.entities;
+  }
+
+  #amount(): Decimal | undefined {
+    for (const { words } of this.#slot("n")) {
+      const value = this.#pen.numbers.read(words);
+      if (value !== undefined) return value;
+    }
+    return undefined;
+  }
+
+  /** The unit of time of its slot `per`, else of the cue's own words; empty where there is none. */
+  #unit(): string {
+    const said = this.#slot("per").filter(({ words, entity }) => words !== "" && entity === "").map(({ words }) => words);
+    return [...said, this.#cue.words].map((text) => this.#period(text)).find((unit) => unit !== "") ?? "";
+  }
+
+  #period(surface: string): string {
+    const { units } = this.#pen.tables;
+    for (const said of this.#pen.naming.words(surface)) {
+      const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
+      const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
+      if (unit !== undefined) return unit;
+    }
+    return "";
+  }
+
+  /** What `when` and `unless` say of a row; empty where they say nothing. */
+  #condition(e: Entity): string {
+    return [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false)].join(" and ");
+  }
+
+  #where(e: Entity): string {
+    const condition = this.#condition(e);
+    return condition === "" ? "" : ` where ${condition}`;
+  }
+
+  #states(e: Entity, fillers: readonly Filler[], wanted: boolean): string[] {
+    const out: string[] = [];
+    const values = new Map<string, string[]>();
+    for (const filler of fillers) {
+      if (filler.entity === "" || filler.field === "") unsaid();
+      const path = this.#names.seenFrom(e, filler);
+      const f = this.#names.field(filler)[1];
+      if (f.type === "boolean") out.push(this.#isTrue(filler) === wanted ? path : `not ${path}`);
+      else if (filler.words === "") out.push(`${path} is ${wanted ? "not " : ""}empty`);
+      else values.set(path, [...(values.get(path) ?? []), this.#value(f, filler.words)]);
+    }
+    for (const [path, found] of values) {
+      if (found.length > 1) out.push(`${wanted ? "" : "not "}${path} in (${found.join(", ")})`);
+      else out.push(`${path} ${wanted ? "=" : "!="} ${found[0] ?? ""}`);
+    }
+    return out;
+  }
+
+  /** A value of a field as a constant of the language. */
+  #value(f: Field, surface: string): string {
+    if (f.type === "enum") {
+      const wanted = this.#pen.choice(surface);
+      return f.values.includes(wanted) ? quote(wanted) : unsaid();
+    }
+    const value = this.#pen.numbers.read(surface);
+    return ["integer", "decimal", "money"].includes(f.type) && value !== undefined ? value.toString() : unsaid();
+  }
+
+  /** Whether a filler that names a yes/no field means yes. */
+  #isTrue({ words }: Filler): boolean {
+    return words === "" || !this.#pen.characters.pattern(this.#pen.tables.false).test(words.toLowerCase());
+  }
+
+  #overlap(): void {
+    const e = this.#entity();
+    let ends = this.#slots("from", "to").map((f) => this.#names.field(f)[1].name);
+    if (ends.length !== 2) ends = rangeOf(e);
+    const per = unique(this.#slot("per").map((f) => this.#countedBy(e, f)));
+    const by = per.length > 0 ? ` per ${per.join(", ")}` : "";
+    this.#say(e.name, "no_overlap", `no overlap (${ends.join(", ")})${by}${this.#where(e)}`);
+  }
+
+  #atMost(): void {
+    const e = this.#entity();
+    const most = this.#amount();
+    const per = unique(this.#slot("per").map((f) => this.#countedBy(e, f)));
+    const limit = this.#slot("n").find(({ field }) => field !== "");
+    const [way = ""] = per;
+    if (most === undefined && limit !== undefined && per.length === 1) {
+      // As many as a field of what they belong to says.
+      const more = this.#condition(e);
+      const counted = `count(${e.name} where ${way} = this.${way}${more === "" ? "" : ` and ${more}`})`;
+      return this.#say(e.name, "check_rule", `check ${counted} <= ${this.#names.seenFrom(e, limit)}`);
+    }
+    if (most === undefined || per.length === 0) unsaid();
+    this.#say(e.name, "at_most", `at most ${most?.toString() ?? ""} per ${per.join(", ")}${this.#where(e)}`);
+  }
+
+  /** A field or a reference of an entity. */
+  #countedBy(e: Entity, filler: Filler): string {
+    const path = filler.field !== "" ? this.#names.seenFrom(e, filler) : this.#names.way(e, this.#names.target(filler));
+    return path.includes(".") ? unsaid() : path;
+  }
+
+  /** A condition on two fields, of an entity that has both, or refers to the other, or to both. */
+  #compared(): void {
+    const ends = this.#slots("from", "to").filter(({ field }) => field !== "");
+    if (ends.length !== 2) unsaid();
+    for (const e of [...ends.map((f) => this.#names.entity(f)), ...this.#names.blueprint.entities]) {
+      const sides = attempt(() => ends.map((f) => this.#names.seenFrom(e, f)));
+      if (sides === undefined) continue;
+      this.#say(e.name, "check_rule", `check ${sides.join(this.#cue.kind === "above" ? " > " : " >= ")}`);
+      return;
+    }
+    unsaid();
+  }
+
+  #action(): void {
+    const e = this.#entity();
+    const effects = this.#outcome(e);
+    for (const [slot, sign] of [["plus", "+"], ["minus", "-"]] as const) {
+      for (const filler of this.#slot(slot)) {
+        const path = this.#names.seenFrom(e, filler);
+        effects.push(`${path} = ${path} ${sign} 1`);
+      }
+    }
+    if (effects.length === 0) unsaid();
+    const by = unique(this.#slot("by").map(({ role }) => role));
+    const condition = this.#condition(e);
+    let name = this.#pen.verbs.action(this.#cue.words);
+    if (!/^\p{L}/u.test(name)) name = `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}`;
+    if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
+    const body = [
+      ...(by.length > 0 ? [`  by role ${by.join(", ")}`] : []),
+      ...(condition === "" ? [] : [`  when ${condition}`]),
+      `  set ${effects.join(", ")}`,
+    ];
+    this.#say(e.name, "action", [`action ${name} {`, ...body, "}"].join("\n"));
+  }
+
+  /** The assignments of `set` and `to`. */
+  #outcome(e: Entity): string[] {
+    const own = (filler: Filler): Field => {
+      const [entity, f] = this.#names.field(filler);
+      return entity.name === e.name ? f : unsaid();
+    };
+    return [
+      ...this.#slot("set").map((filler) => {
+        const f = own(filler);
+        return `${f.name} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;
+      }),
+      ...this.#slot("to").map((filler) => {
+        const f = own(filler);
+        return isMoment(f) ? `${f.name} = ${f.type === "date" ? "today" : "now"}` : unsaid();
+      }),
+    ];
+  }
+
+  #every(): void {
+    const e = this.#entity();
+    const effects = this.#outcome(e);
+    const conditions = [this.#condition(e)];
+    if (effects.length === 0) unsaid();
+    for (const filler of this.#slot("from")) {
+      const [entity, f] = this.#names.field(filler);
+      if (entity.name !== e.name || !isMoment(f)) unsaid();
+      conditions.push(`${f.name} < ${f.type === "date" ? "today" : "now"}`);
+    }
+    // What has the outcome already is left alone.
+    conditions.push(...effects.filter((effect) => effect.includes('"')).map((effect) => effect.replace(" = ", " != ")));
+    const where = unique(conditions.filter((c) => c !== "")).join(" and ");
+    if (where === "") unsaid();
+    const work = `update ${e.name} set ${effects.join(", ")} where ${where}`;
+    this.#say(SERVICE, "schedule", `${clock(this.#unit() || "day")} {\n  ${work}\n}`);
+  }
+
+  #expire(): void {
+    const e = this.#entity();
+    const many = this.#amount();
+    const unit = this.#unit();
+    const [end] = this.#slot("from")
+      .filter(({ field }) => this.#names.fieldName(field) !== "created_at")
+      .map((f) => [this.#names.seenFrom(e, f), this.#names.field(f)[1]] as const);
+    if (end !== undefined && !isMoment(end[1])) unsaid();
+    if (end === undefined && many === undefined) unsaid();
+    let moment = end?.[1].type === "date" ? "today" : "now";
+    if (many !== undefined) {
+      if (!["minute", "hour", "day", "week", "month", "year"].includes(unit)) unsaid();
+      moment += ` - ${unit}s(${many.toString()})`;
+    }
+    const condition = [`${end?.[0] ?? "created_at"} < ${moment}`, this.#condition(e)].filter((c) => c !== "").join(" and ");
+    const often = many === undefined ? unit || "day" : unit === "minute" || unit === "hour" ? "hour" : "day";
+    this.#say(SERVICE, "schedule", `${clock(often)} {\n  delete ${e.name} where ${condition}\n}`);
+  }
+
+  /** A report of the rows from which all that it names can be reached. */
+  #report(): void {
+    const told = this.#slots("of", "from", "per", "when", "unless")
+      .filter(({ entity }) => entity !== "")
+      .map((f) => this.#names.entity(f));
+    for (const e of unique([this.#entity(), ...told])) {
+      const text = attempt(() => this.#reportOf(e));
+      if (text !== undefined) return this.#say(SERVICE, "report", text);
+    }
+    unsaid();
+  }
+
+  #reportOf(e: Entity): string {
+    let show = "count";
+    let name = `number_of_${this.#pen.verbs.plural(e.name)}`;
+    const [verb, label] = this.#pen.tables.figures[this.#cue.kind] ?? ["", ""];
+    if (verb !== "") {
+      const measured = this.#slot("from").find(({ field }) => field !== "") ?? unsaid();
+      const path = this.#names.seenFrom(e, measured);
+      show = `${verb}(${path})`;
+      name = `${label}_${path.replaceAll(".", "_")}`;
+    }
+    const groups = this.#slot("per").map((filler) => this.#grouped(e, filler));
+    if (groups.length > 0) name += `_by_${groups.map(([, shown]) => shown).join("_and_")}`;
+    const lines = [`report ${name.slice(0, 60)} {`, `  from ${e.name}${this.#where(e)}`];
+    if (groups.length > 0) lines.push(`  group by ${groups.map(([group]) => group).join(", ")}`);
+    return [...lines, `  show ${show}`, "}"].join("\n");
+  }
+
+  /** A column to group by, and what it is called. */
+  #grouped(e: Entity, filler: Filler): readonly [group: string, label: string] {
+    if (filler.field === "" && filler.entity === "") {
+      const period = this.#period(filler.words);
+      if (!["hour", "day", "week", "month", "year"].includes(period)) unsaid();
+      const moment = e.fields.find((f) => isMoment(f) && (period !== "hour" || f.type === "datetime"));
+      return [`${period}(${moment?.name ?? "created_at"}) as ${period}`, period];
+    }
+    const path = filler.field !== "" ? this.#names.seenFrom(e, filler) : this.#names.way(e, this.#names.target(filler));
+    const label = path.slice(path.lastIndexOf(".") + 1);
+    return [path.includes(".") ? `${path} as ${label}` : path, label];
+  }
+
+  #computed(): void {
+    const { kind } = this.#cue;
+    const [e, f] = this.#result();
+    const terms = this.#slots("from", "to").filter(({ field }) => field !== "").map((x) => this.#names.seenFrom(e, x));
+    if (terms.length < 2 || terms.includes(f.name) || (kind === "less" && terms.length !== 2)) unsaid();
+    if (kind !== "less") {
+      // In the order of the fields, whichever the text named first.
+      const own = e.fields.map(({ name }) => name);
+      const rank = (t: string): number => (own.includes(t) ? own.indexOf(t) : own.length);
+      terms.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0));
+    }
+    const sign = SIGNS[kind] ?? " - ";
+    this.#out.computed.set(`${e.name}.${f.name}`, unique(terms).join(sign));
+  }
+
+  #gathered(): void {
+    const { kind } = this.#cue;
+    const told = this.#slots("of", "from", "when", "unless").filter(({ entity }) => entity !== "").map((x) => this.#names.entity(x));
+    if (kind === "number-of" && this.#slot("set").length === 0) return this.#counted(told);
+    const [e, f] = this.#result();
+    const other = told.find((x) => x.name !== e.name) ?? unsaid();
+    const condition = this.#belonging(other, e);
+    const summed = this.#slot("from").find((x) => x.field !== "" && this.#names.entity(x).name === other.name);
+    if (kind === "total-of" && summed === undefined) unsaid();
+    const what = kind === "total-of" && summed !== undefined ? `sum(${other.name}.${this.#names.field(summed)[1].name}` : `count(${other.name}`;
+    this.#out.computed.set(`${e.name}.${f.name}`, `${what} where ${condition})`);
+  }
+
+  /** How many rows there are for each row of `per`, where no word of the text is the name of that field. */
+  #counted(told: readonly Entity[]): void {
+    const [other = unsaid()] = told;
+    const whose = this.#slot("per").find(({ entity, field }) => entity !== "" && field === "") ?? unsaid();
+    const e = this.#names.entity(whose);
+    const name = `${other.name}_count`;
+    const condition = this.#belonging(other, e);
+    if (e.fields.some((f) => f.name === name)) unsaid();
+    this.#say(e.name, "field", `${name}: integer = count(${other.name} where ${condition})`);
+  }
+
+  /** That a row belongs to the one that is looked from, and what else is said of it. */
+  #belonging(other: Entity, e: Entity): string {
+    const back = other.references.find(({ target }) => target === e.name) ?? unsaid();
+    const more = this.#condition(other);
+    return `${back.name} = this${more === "" ? "" : ` and ${more}`}`;
+  }
+
+  #result(): readonly [Entity, Field] {
+    const filler = this.#slot("set").find(({ field, words }) => field !== "" && words === "");
+    return filler === undefined ? unsaid() : this.#names.field(filler);
+  }
+
+  #transferred(): void {
+    const said = this.#cue.words.toLowerCase();
+    const formats = [...(/csv|excel|spreadsheet/.test(said) ? ["csv"] : []), ...(/ndjson|json ?l/.test(said) ? ["ndjson"] : [])];
+    const { kind } = this.#cue;
+    for (const e of this.#entities()) this.#say(e.name, kind, `${kind} ${formats.length > 0 ? formats.join(", ") : "csv"}`);
+  }
+
+  #audit(): void {
+    const who = unique(this.#slot("by").map(({ role }) => role).filter((role) => role !== "")).join(", ");
+    for (const e of this.#entities()) this.#say(e.name, "audit", who === "" ? "audit" : `audit read role ${who}`);
+  }
+
+  #fromField(): void {
+    const isSlug = this.#cue.kind === "slug";
+    let fields = this.#slot("from").filter(({ field }) => field !== "").map((f) => this.#names.field(f));
+    if (isSlug) {
+      for (const e of fields.length > 0 ? fields.map(([e]) => e) : [this.#entity()]) this.#out.brought.add(`${e.name}.slug`);
+      fields = fields.filter(([, f]) => f.name !== "slug");
+    }
+    const say = (e: Entity, f: Field): void =>
+      this.#say(e.name, isSlug ? "slug_line" : "markdown_line", `${isSlug ? "slug from" : "markdown"} ${f.name}`);
+    for (const [e, f] of fields) say(e, f);
+    if (fields.length > 0) return;
+    const e = this.#entity();
+    say(e, e.fields.find(({ type, name }) => type === (isSlug ? "text" : "longtext") && name !== "slug") ?? unsaid());
+  }
+
+  #cache(): void {
+    const many = this.#amount() ?? new Decimal(1n);
+    const unit = this.#unit() || "minute";
+    if (!["second", "minute", "hour"].includes(unit)) unsaid();
+    const plural = many.compare(new Decimal(1n)) === 0 ? "" : "s";
+    for (const e of this.#entities()) this.#say(e.name, "cache", `cache ${many.toString()} ${unit}${plural}`);
+  }
+
+  #webhook(): void {
+    const kind = this.#cue.kind.replace(/^webhook-?/, "");
+    const watched = this.#entities().map((e) => `${e.name} ${kind || "created, updated, deleted"}`);
+    this.#say(SERVICE, "webhook", `webhook ${kind === "" ? "changes" : `${kind}_events`} on ${watched.join(" and ")}`);
+  }
+
+  #limit(): void {
+    let many = this.#amount();
+    let unit = this.#unit() || "minute";
+    if (many !== undefined && unit === "second") [many, unit] = [many.times(new Decimal(60n)), "minute"];
+    if (many === undefined || !["minute", "hour", "day"].includes(unit)) unsaid();
+    const line = `${many?.toString() ?? ""} per ${unit} per ${this.#cue.kind.replace("limit-", "")}`;
+    const named = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    for (const e of named) this.#say(e.name, "write_limit", `limit create ${line}`);
+    if (named.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
+  }
+
+  #loginLimit(): void {
+    const tries = this.#slot("n").map(({ words }) => this.#pen.numbers.read(words)?.toString()).filter((n) => n !== undefined);
+    const unit = ["minute", "hour"].includes(this.#unit()) ? this.#unit() : "minute";
+    const many = tries[1] ?? (unit === "minute" ? "15" : "1");
+    this.#say(USERS, "login_limit", `login limit ${tries[0] ?? "5"} per ${many === "1" ? unit : `${many} ${unit}s`}`);
+  }
+
+  #cors(): void {
+    const said = this.#slot("n").map(({ words }) => this.#pen.characters.strip(words, "\"'“”‘’ .,/"));
+    const origins = said
+      .filter((o) => o.includes(".") || o.includes("localhost"))
+      .map((o) => (o.includes("://") ? o : `https://${o}`));
+    this.#say(SERVICE, "cors", `cors ${unique(origins).map(quote).join(", ") || "any"}`);
+  }
+
+  #sessions(): void {
+    const many = this.#amount();
+    const days = DAYS[this.#unit()];
+    const told = many !== undefined && days !== undefined ? many.times(new Decimal(days)).toString() : USUAL_DAYS;
+    const length = told === USUAL_DAYS ? "" : ` ${told} day${told === "1" ? "" : "s"}`;
+    this.#say(USERS, "sessions", `sessions${length}`);
+  }
+
+  #incoming(): void {
+    const sender = this.#cue.kind.replace("incoming-", "");
+    if (sender !== "hmac") return this.#say(SERVICE, "incoming", `incoming ${sender} from ${sender}`);
+    const header = this.#slot("n").find(({ words }) => words.includes("-"))?.words ?? "X-Signature";
+    this.#say(SERVICE, "incoming", `incoming events from hmac in ${quote(this.#pen.characters.strip(header, "\"'“”‘’ "))}`);
+  }
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Unsaid) return undefined;
+    throw error;
+  }
+}
+
+/** The word that is most like another, where one is alike enough; else that word itself. */
+function closest(word: string, options: readonly string[]): string {
+  const near = options.map((option) => ({ option, ratio: similarity(option, word) })).filter(({ ratio }) => ratio >= 0.75);
+  near.sort((x, y) => y.ratio - x.ratio || (x.option < y.option ? 1 : -1));
+  return near[0]?.option ?? word;
+}
+
+/** The two fields that a row's range lies between, where the text does not name them. */
+function rangeOf(e: Entity): string[] {
+  for (const type of ["datetime", "date", "time"]) {
+    const found = e.fields.filter((f) => f.type === type).map(({ name }) => name);
+    if (found.length === 2) return found;
+  }
+  return unsaid();
+}
+
+/** The head of a schedule. */
+function clock(unit: string): string {
+  if (unit === "minute" || unit === "hour") return `every ${unit}`;
+  if (unit === "week" || unit === "fortnight") return 'every monday at "03:00"';
+  return `every ${unit === "month" || unit.endsWith("day") ? unit : "day"} at "03:00"`;
+}

@@ -1,0 +1,43 @@
+import type { Draft, DraftCue, DraftEntity } from "./draft";
+import type { CompilerTables } from "./tables";
+
+/** The roles that cues name. */
+export const rolesOf = (draft: Draft): string[] =>
+  draft.cues.flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
+
+/** The draft with what its cues take for granted. What the text states stays as it is. */
+export function completed(stated: Draft, tables: CompilerTables): Draft {
+  const draft = stated.copied();
+  for (const cue of draft.cues) {
+    const named = namedBy(cue, draft);
+    const about = named.length > 0 ? named : [...draft.entities.values()];
+    if (cue.kind === "restore") for (const e of about) e.flags.add("softdelete");
+    if (cue.kind === "publish") {
+      const roles = (cue.slots.get("by") ?? []).map(({ role }) => role).filter((role) => role !== "");
+      for (const e of about) write(draft, e, roles);
+    }
+    if (cue.kind === "limit-user") for (const e of named) write(draft, e, []);
+    const access = Object.hasOwn(tables.cueAccess, cue.kind) ? tables.cueAccess[cue.kind] : undefined;
+    if (draft.access === "unstated" && access !== undefined) draft.access = access;
+    if (cue.kind === "tenants") {
+      // What only some may see is not open to all.
+      if (draft.access === "none" || draft.access === "login-write") draft.access = "login";
+      // Every row belongs to a tenant, so that no reference needs to say it.
+      draft.relations = draft.relations.filter(({ target }) => !named.some(({ name }) => name === target));
+    }
+  }
+  return draft;
+}
+
+const namedBy = (cue: DraftCue, draft: Draft): DraftEntity[] =>
+  (cue.slots.get("of") ?? []).map(({ entity }) => draft.entities.get(entity)).filter((e) => e !== undefined);
+
+const STATED = ["own", "own-write", "write-login", "write-key", "write-public"];
+
+/** Lets nobody but people who log in, or those roles, write what everybody could. */
+function write(draft: Draft, e: DraftEntity, roles: readonly string[]): void {
+  const stated = e.writeRoles.length > 0 || STATED.some((flag) => e.flags.has(flag));
+  if (stated || (draft.access !== "unstated" && draft.access !== "none")) return;
+  if (roles.length > 0) e.writeRoles.push(...roles);
+  else e.flags.add("write-login");
+}

@@ -1,0 +1,502 @@
+import type { Characters } from "./characters";
+import { Draft, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
+import type { LinkScores, TextScores } from "./kernel";
+import { joinedValues, type Mention, mentionsOf } from "./mentions";
+import { momentName, type Naming } from "./naming";
+import { type Reading, type Span, surface } from "./reading";
+import { argmax, logSoftmax, power, sigmoid, softmax } from "./scores";
+import type { Labels, Tables } from "./tables";
+
+/** Scores mentions: spans in words, and kinds. */
+export type Linker = (spans: readonly Span[], kinds: readonly string[]) => LinkScores;
+
+/** What decoding needs beside the scores. */
+export interface Means {
+  readonly tables: Tables;
+  readonly characters: Characters;
+  readonly naming: Naming;
+  readonly spell: (phrase: string) => string;
+}
+
+/** The draft that the scores amount to. */
+export function decode(reading: Reading, scores: TextScores, link: Linker, means: Means): Draft {
+  const { labels } = means.tables;
+  const draft = new Draft();
+  const verdict = softmax(scores.verdict);
+  const access = softmax(scores.access);
+  draft.access = labels.access[argmax(access)] ?? "unstated";
+  draft.serviceType = labels.service_types[argmax(scores.service)] ?? "unstated";
+  draft.verdict = labels.verdicts[argmax(verdict)] ?? "clear";
+  draft.verdictConfidence = Math.max(...verdict);
+  draft.accessEvidence.add(Math.max(...access));
+  if (draft.access !== "unstated") draft.accessEvidence.spans.push(loudestSentence(reading, scores.accessWords));
+  const mentions = joinedValues(mentionsOf(scores.tags, labels), reading, means.characters);
+  if (mentions.length > 0) new Decoder(reading, mentions, link, draft, means).run();
+  return draft;
+}
+
+/** The sentence whose words weigh most. */
+function loudestSentence({ sentences, words }: Reading, weights: readonly number[]): Span {
+  const sums: number[] = [];
+  sentences.forEach((sentence, i) => (sums[sentence] = (sums[sentence] ?? 0) + Math.max(0, weights[i] ?? 0)));
+  const best = argmax(sums);
+  return [words[sentences.indexOf(best)]?.[0] ?? 0, words[sentences.lastIndexOf(best)]?.[1] ?? 0];
+}
+
+const NOTHING: Filler = { entity: "", field: "", words: "", role: "" };
+
+/** Mentions of one field of one entity. */
+interface Cluster {
+  readonly owner: number;
+  readonly name: string;
+  readonly group: readonly number[];
+}
+
+/** Joins mentions to things, and decides what is said of each thing. */
+class Decoder {
+  readonly #reading: Reading;
+  readonly #mentions: readonly Mention[];
+  readonly #scores: LinkScores;
+  readonly #draft: Draft;
+  readonly #means: Means;
+  readonly #labels: Labels;
+  readonly #names: string[] = [];
+  readonly #groups: (readonly number[])[] = [];
+  /** Mentions of values → the numbers of their fields. */
+  readonly #valueFields = new Map<number, number[]>();
+  readonly #fields: { readonly made: DraftField; readonly owner: number; readonly group: readonly number[] }[] = [];
+
+  constructor(reading: Reading, mentions: readonly Mention[], link: Linker, draft: Draft, means: Means) {
+    this.#reading = reading;
+    this.#mentions = mentions;
+    this.#draft = draft;
+    this.#means = means;
+    this.#labels = means.tables.labels;
+    const spans = mentions.map(({ first, last }): Span => [first, last]);
+    this.#scores = link(spans, mentions.map(({ kind }) => kind));
+  }
+
+  run(): void {
+    this.#plain();
+    this.#entities();
+    if (this.#groups.length === 0) return;
+    this.#fieldsOf();
+    this.#values();
+    for (let a = 0; a < this.#groups.length; a += 1) {
+      for (let b = a; b < this.#groups.length; b += 1) this.#relation(a, b);
+    }
+    this.#entityFlags();
+    this.#roles();
+    this.#together();
+    this.#steps();
+    this.#cues();
+  }
+
+  #of(kind: string): number[] {
+    return this.#mentions.flatMap((m, i) => (m.kind === kind ? [i] : []));
+  }
+
+  #sure(i: number): number {
+    return this.#mentions[i]?.confidence ?? 0;
+  }
+
+  #chars(i: number): Span {
+    const m = this.#mentions[i];
+    return [this.#reading.words[m?.first ?? 0]?.[0] ?? 0, this.#reading.words[m?.last ?? 0]?.[1] ?? 0];
+  }
+
+  #surface(i: number): string {
+    const m = this.#mentions[i];
+    return surface(this.#reading, m?.first ?? 0, m?.last ?? 0);
+  }
+
+  #entityName(i: number): string {
+    return this.#means.naming.entity(this.#means.spell(this.#surface(i)));
+  }
+
+  #fieldName(i: number): string {
+    return this.#means.naming.field(this.#means.spell(this.#surface(i)));
+  }
+
+  #group(number: number): readonly number[] {
+    return this.#groups[number] ?? [];
+  }
+
+  #name(number: number): string {
+    return this.#names[number] ?? "";
+  }
+
+  #entity(name: string): DraftEntity {
+    const found = this.#draft.entities.get(name);
+    if (found === undefined) throw new Error(`There is no entity ${name}.`);
+    return found;
+  }
+
+  /** Log-sum-exp of one label over all pairs of two groups of mentions. */
+  #pooled(rows: readonly number[], columns: readonly number[], label: number | string): number {
+    const at = typeof label === "string" ? this.#labels.pairs.indexOf(label) : label;
+    let sum = 0;
+    for (const i of rows) for (const j of columns) sum += this.#scores.power(i, j, at);
+    return Math.log(sum + 1e-12);
+  }
+
+  /** The same for several labels that follow each other from the first. */
+  #pooledAll(rows: readonly number[], columns: readonly number[], first: string, count: number): number[] {
+    const at = this.#labels.pairs.indexOf(first);
+    return Array.from({ length: count }, (_, i) => this.#pooled(rows, columns, at + i));
+  }
+
+  #plain(): void {
+    this.#draft.unsupported = this.#of("unsupported").map((i) => this.#chars(i));
+    const named = this.#of("name");
+    if (named.length > 0) this.#draft.name = this.#surface(named[argmax(named.map((i) => this.#sure(i)))] ?? 0);
+  }
+
+  #entities(): void {
+    let surfaces = new Map<string, number[]>();
+    for (const i of this.#of("entity")) {
+      const name = this.#entityName(i);
+      if (name !== "") addTo(surfaces, name, i);
+    }
+    const least = this.#means.tables.decoding.leastEntity;
+    const surest = (group: readonly number[]): number => Math.max(...group.map((i) => this.#sure(i)));
+    if ([...surfaces.values()].some((group) => surest(group) >= least)) {
+      surfaces = new Map([...surfaces].filter(([, group]) => surest(group) >= least));
+    }
+    const means = this.#aliases(surfaces);
+    const groups = new Map<string, number[]>();
+    for (const [name, canonical] of means) if (name === canonical) groups.set(name, [...(surfaces.get(name) ?? [])]);
+    for (const [name, canonical] of means) {
+      if (name !== canonical) groups.get(canonical)?.push(...(surfaces.get(name) ?? []));
+    }
+    const entities = new Map<string, DraftEntity>();
+    for (const [name, group] of groups) {
+      this.#names.push(name);
+      this.#groups.push(group);
+      // One sure mention is enough for an entity: the strongest counts.
+      const evidence = new Evidence(surest(group));
+      evidence.spans = group.map((i) => this.#chars(i));
+      entities.set(name, new DraftEntity(name, evidence));
+    }
+    this.#draft.entities = entities;
+  }
+
+  /** Each surface name → the name of the entity that it means. */
+  #aliases(surfaces: ReadonlyMap<string, readonly number[]>): Map<string, string> {
+    const names = [...surfaces.keys()];
+    const means = new Map(names.map((name) => [name, name]));
+    for (const name of names) {
+      let best: { readonly score: number; readonly other: string } | undefined;
+      for (const other of names) {
+        if (other === name) continue;
+        const score = this.#pooled(surfaces.get(name) ?? [], surfaces.get(other) ?? [], "alias");
+        if (best === undefined || score > best.score || (score === best.score && other > best.other)) best = { score, other };
+      }
+      if (best === undefined || best.score <= 0 || means.get(best.other) !== best.other) continue;
+      if (!names.some((other) => other !== name && means.get(other) === name)) means.set(name, best.other);
+    }
+    return means;
+  }
+
+  #fieldsOf(): void {
+    const owners = new Map<number, readonly number[]>();
+    const named = new Map<string, number[]>();
+    for (const i of this.#of("field")) {
+      const name = this.#fieldName(i);
+      if (name === "") continue;
+      owners.set(i, logSoftmax(this.#groups.map((group) => this.#pooled([i], group, "owner"))));
+      addTo(named, name, i);
+    }
+    const clusters: Cluster[] = [];
+    for (const [name, mentions] of named) {
+      const scored = new Map(mentions.map((i) => [i, owners.get(i) ?? []]));
+      for (const [owner, group] of settled(scored, this.#means.tables.decoding.asWell)) clusters.push({ owner, name, group });
+    }
+    const sure = new Map([...owners].map(([i, scores]) => [i, Math.exp(Math.max(...scores))]));
+    for (const cluster of this.#sameFields(this.#singulars(clusters))) this.#field(cluster, sure);
+  }
+
+  /** The clusters, the plural of a name that is there too joined to it: `titles must be unique`. */
+  #singulars(clusters: readonly Cluster[]): Cluster[] {
+    const out = new Map<string, { owner: number; name: string; group: number[] }>();
+    for (const { owner, name, group } of clusters) {
+      const one = this.#means.naming.entity(name.replaceAll("_", " "));
+      const joins = one !== name && clusters.some((c) => c.owner === owner && c.name === one);
+      const key = joins ? one : name;
+      const found = out.get(`${owner} ${key}`) ?? { owner, name: key, group: [] };
+      found.group.push(...group);
+      out.set(`${owner} ${key}`, found);
+    }
+    return [...out.values()].map((c) => ({ ...c, group: ascending(c.group) }));
+  }
+
+  /**
+   * The clusters, those that are another word for a field of their entity joined to it: `name` for `customer name`. The surest
+   * come first, and what is an alias has none.
+   */
+  #sameFields(clusters: readonly Cluster[]): Cluster[] {
+    const pairs: { readonly score: number; readonly a: Cluster; readonly b: Cluster }[] = [];
+    for (const a of clusters) {
+      for (const b of clusters) {
+        if (a === b || a.owner !== b.owner) continue;
+        const score = this.#pooled(a.group, b.group, "alias");
+        if (score > 0) pairs.push({ score, a, b });
+      }
+    }
+    pairs.sort((x, y) => y.score - x.score || compared(y.a, x.a) || compared(y.b, x.b));
+    const means = new Map<Cluster, Cluster>();
+    const meant = new Set<Cluster>();
+    for (const { a, b } of pairs) {
+      if (means.has(a) || means.has(b) || meant.has(a)) continue;
+      means.set(a, b);
+      meant.add(b);
+    }
+    return clusters
+      .filter((c) => !means.has(c))
+      .map((c) => {
+        const others = [...means].flatMap(([a, b]) => (b === c ? a.group : []));
+        return { ...c, group: ascending([...c.group, ...others]) };
+      });
+  }
+
+  #field({ owner, name, group }: Cluster, sure: ReadonlyMap<number, number>): void {
+    if (Math.max(...group.map((i) => this.#sure(i))) < this.#means.tables.decoding.leastField) return;
+    const scores = this.#scores.classes;
+    const mean = this.#labels.types.map((_, k) => group.reduce((sum, i) => sum + (scores[i]?.[k] ?? 0), 0) / group.length);
+    const types = softmax(mean);
+    const made = new DraftField(name, this.#labels.types[argmax(types)] ?? "text");
+    // Asserted by any one mention; the confidence is that of the strongest.
+    made.evidence.add(Math.max(...group.map((i) => Math.min(this.#sure(i), sure.get(i) ?? 0))));
+    made.evidence.add(Math.max(...types), ...group.map((i) => this.#chars(i)));
+    this.#labels.field_flags.forEach((flag, k) => {
+      const sum = group.reduce((total, i) => total + power(this.#scores.fieldFlags[i]?.[k] ?? 0), 0);
+      const p = sigmoid(Math.log(sum));
+      if (p > 0.5) made.flags.add(flag);
+      if (flag !== "elliptic" && flag !== "moment") made.evidence.add(Math.max(p, 1 - p));
+    });
+    if (made.type === "ref") this.#target(made, group);
+    if (made.flags.has("moment") && ["date", "dt", "time"].includes(made.type)) made.name = momentName(name, made.type === "date");
+    if (made.flags.has("elliptic")) made.name = this.#completed(name, group[0] ?? 0);
+    const { fields } = this.#entity(this.#name(owner));
+    if (fields.has(made.name)) return;
+    fields.set(made.name, made);
+    this.#fields.push({ made, owner, group });
+  }
+
+  /** `first` before `last name` → `first_name`. */
+  #completed(name: string, mention: number): string {
+    for (const i of this.#of("field")) {
+      const words = this.#fieldName(i).split("_");
+      if (i > mention && words.length > 1) return `${name}_${words.at(-1) ?? ""}`;
+    }
+    return name;
+  }
+
+  #target(made: DraftField, group: readonly number[]): void {
+    const scores = this.#groups.map((g) => this.#pooled(group, g, "target"));
+    const best = argmax(scores);
+    made.target = this.#name(best);
+    made.evidence.add(softmax(scores)[best] ?? 0);
+    for (const flag of this.#referenceFlags(group, this.#group(best))) made.referenceFlags.add(flag);
+  }
+
+  #referenceFlags(rows: readonly number[], columns: readonly number[]): string[] {
+    const flags = this.#labels.reference_flags;
+    const pooled = this.#pooledAll(rows, columns, `ref-${flags[0] ?? ""}`, flags.length);
+    return flags.filter((_, i) => (pooled[i] ?? 0) > 0);
+  }
+
+  #values(): void {
+    const roles = this.#labels.value_roles;
+    for (const i of this.#of("value")) {
+      for (const [number, { made, group }] of this.#fields.entries()) {
+        const p = softmax([0, ...this.#pooledAll([i], group, `value-${roles[0] ?? ""}`, roles.length)]);
+        const role = argmax(p);
+        if (role === 0) continue;
+        addTo(this.#valueFields, i, number);
+        const evidence = new Evidence(Math.min(p[role] ?? 0, this.#sure(i)));
+        evidence.spans.push(this.#chars(i));
+        made.values.push({ role: roles[role - 1] ?? "", words: this.#surface(i), evidence });
+      }
+    }
+  }
+
+  #relation(a: number, b: number): void {
+    const [ga, gb] = [this.#group(a), this.#group(b)];
+    const many = (this.#pooled(ga, gb, "many") + this.#pooled(gb, ga, "many")) / 2;
+    const forward = softmax([0, this.#pooled(ga, gb, "belongs"), many]);
+    const backward = softmax([0, this.#pooled(gb, ga, "belongs"), many]);
+    const options = [
+      { p: forward[1] ?? 0, source: a, target: b, kind: "belongs" },
+      { p: backward[1] ?? 0, source: b, target: a, kind: "belongs" },
+      { p: ((forward[2] ?? 0) + (backward[2] ?? 0)) / 2, source: a, target: b, kind: "many" },
+    ];
+    // Where two are as likely, the later numbers and words win.
+    options.sort((x, y) => y.p - x.p || y.source - x.source || y.target - x.target || (x.kind < y.kind ? 1 : -1));
+    const [best] = options;
+    const join = a === b ? Math.max : Math.min;
+    if (best === undefined || best.p <= join(forward[0] ?? 0, backward[0] ?? 0)) return;
+    const { p, source, target, kind } = best;
+    const evidence = new Evidence();
+    evidence.add(p, ...this.#tellingPair(source, target, kind));
+    const flags = kind === "belongs" ? this.#referenceFlags(this.#group(source), this.#group(target)) : [];
+    const relation = { source: this.#name(source), target: this.#name(target), kind, flags: new Set(flags), evidence };
+    this.#draft.relations = [...this.#draft.relations, relation];
+  }
+
+  /** The two mentions that say most clearly that two entities are related. */
+  #tellingPair(source: number, target: number, kind: string): readonly [Span, Span] {
+    const label = this.#labels.pairs.indexOf(kind);
+    const pairs = this.#group(source).flatMap((i) => this.#group(target).map((j) => [i, j] as const));
+    const [i, j] = pairs[argmax(pairs.map(([x, y]) => this.#scores.power(x, y, label)))] ?? [0, 0];
+    return [this.#chars(i), this.#chars(j)];
+  }
+
+  #entityFlags(): void {
+    this.#names.forEach((name, number) => {
+      const entity = this.#entity(name);
+      this.#labels.entity_flags.forEach((flag, k) => {
+        const total = this.#group(number).reduce((sum, i) => sum + power(this.#scores.entityFlags[i]?.[k] ?? 0), 0);
+        const p = total / (1 + total);
+        if (p > 0.5) entity.flags.add(flag);
+        entity.evidence.add(Math.max(p, 1 - p));
+      });
+    });
+  }
+
+  #roles(): void {
+    for (const i of this.#of("role")) {
+      const role = this.#entityName(i);
+      this.#names.forEach((name, number) => {
+        if (this.#pooled([i], this.#group(number), "role-read") > 0) this.#entity(name).readRoles.push(role);
+        if (this.#pooled([i], this.#group(number), "role-write") > 0) this.#entity(name).writeRoles.push(role);
+      });
+      this.#draft.roles.push(this.#chars(i));
+    }
+  }
+
+  #together(): void {
+    this.#names.forEach((name, owner) => {
+      const members = this.#fields
+        .filter((f) => f.owner === owner)
+        .map(({ made, group }): readonly [string, readonly number[]] => [made.name, group]);
+      for (const { source, target, kind } of this.#draft.relations) {
+        if (source !== name || kind !== "belongs" || target === name) continue;
+        members.push([target, this.#group(this.#names.indexOf(target))]);
+      }
+      const pairs: (readonly [string, string])[] = [];
+      members.forEach(([a, ga], i) => {
+        for (const [b, gb] of members.slice(i + 1)) {
+          if (this.#pooled(ga, gb, "together") + this.#pooled(gb, ga, "together") > 0) pairs.push([a, b]);
+        }
+      });
+      this.#entity(name).together = joinedGroups(pairs);
+    });
+  }
+
+  /** Pairs of states of one field of which the second may follow the first. */
+  #steps(): void {
+    for (const [number, { made }] of this.#fields.entries()) {
+      const allowed = new Set(made.values.filter(({ role }) => role === "enum" || role === "enumdef").map(({ words }) => words.toLowerCase()));
+      const states = new Map<string, number[]>();
+      for (const i of this.#of("value")) {
+        const words = this.#surface(i).toLowerCase();
+        if (allowed.has(words) && (this.#valueFields.get(i) ?? []).includes(number)) addTo(states, words, i);
+      }
+      for (const [before, rows] of states) {
+        for (const [after, columns] of states) {
+          if (before !== after && this.#pooled(rows, columns, "next") > 0) made.steps.push([before, after]);
+        }
+      }
+    }
+  }
+
+  /** What each cue stands for, and what fills the slots that its kind has. */
+  #cues(): void {
+    const { types, classes, cues } = this.#labels;
+    for (const i of this.#of("cue")) {
+      const kinds = softmax((this.#scores.classes[i] ?? []).slice(types.length));
+      const kind = classes[types.length + argmax(kinds)] ?? "";
+      const slots = new Map<string, readonly Filler[]>();
+      const evidence = new Evidence();
+      evidence.add(Math.min(Math.max(...kinds), this.#sure(i)), this.#chars(i));
+      for (const slot of cues[kind] ?? []) {
+        const found = this.#fillers(i, `cue-${slot}`);
+        if (found.length === 0) continue;
+        slots.set(slot, found.map(({ filler }) => filler));
+        evidence.add(Math.min(...found.map(({ p }) => p)), ...found.flatMap(({ spans }) => spans));
+      }
+      this.#draft.cues.push({ kind, words: this.#surface(i), slots, evidence });
+    }
+  }
+
+  /** All that fills a slot of a cue: how sure, what, and its words where they are not those of an entity or field. */
+  #fillers(cue: number, label: string): { readonly p: number; readonly filler: Filler; readonly spans: readonly Span[] }[] {
+    const all: (readonly [group: readonly number[], filler: Filler])[] = [];
+    this.#names.forEach((entity, number) => all.push([this.#group(number), { ...NOTHING, entity }]));
+    for (const { made, owner, group } of this.#fields) {
+      all.push([group, { ...NOTHING, entity: this.#name(owner), field: made.name }]);
+    }
+    for (const i of this.#of("value")) for (const filler of this.#valuesOf(i)) all.push([[i], filler]);
+    for (const i of this.#of("role")) all.push([[i], { ...NOTHING, role: this.#entityName(i) }]);
+    return all.flatMap(([group, filler]) => {
+      const score = this.#pooled([cue], group, label);
+      if (score <= 0) return [];
+      const spans = filler.words !== "" || filler.role !== "" ? group.map((i) => this.#chars(i)) : [];
+      return [{ p: sigmoid(score), filler, spans }];
+    });
+  }
+
+  /** What a mention of a value may be for a cue: a value of its fields, else one that stands alone. */
+  #valuesOf(i: number): Filler[] {
+    const words = this.#surface(i);
+    const numbers = this.#valueFields.get(i) ?? [];
+    if (numbers.length === 0) return [{ ...NOTHING, words }];
+    return numbers.map((number) => {
+      const field = this.#fields[number];
+      return { ...NOTHING, entity: this.#name(field?.owner ?? 0), field: field?.made.name ?? "", words };
+    });
+  }
+}
+
+/**
+ * Mentions of one name by owner. A lone mention that could as well be of an entity that has a field of that name is of that
+ * one: a rule names a field again more often than it makes a second one.
+ */
+function settled(owners: ReadonlyMap<number, readonly number[]>, asWell: number): Map<number, number[]> {
+  const chosen = new Map([...owners].map(([i, scores]) => [i, argmax(scores)]));
+  for (const [i, scores] of owners) {
+    const own = chosen.get(i) ?? 0;
+    const others = [...new Set([...chosen].filter(([j]) => j !== i).map(([, owner]) => owner))].sort((a, b) => a - b);
+    if (others.length === 0 || others.includes(own)) continue;
+    const best = others[argmax(others.map((o) => scores[o] ?? 0))] ?? 0;
+    if ((scores[own] ?? 0) - (scores[best] ?? 0) < asWell) chosen.set(i, best);
+  }
+  const out = new Map<number, number[]>();
+  for (const [i, owner] of chosen) addTo(out, owner, i);
+  return out;
+}
+
+/** The largest groups of which every two are a pair, in the order of the pairs. */
+function joinedGroups(pairs: readonly (readonly [string, string])[]): string[][] {
+  const groups: string[][] = [];
+  const known = new Set(pairs.flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
+  const members = [...new Set(pairs.flat())];
+  for (const [a, b] of pairs) {
+    if (groups.some((g) => g.includes(a) && g.includes(b))) continue;
+    const group = [a, b];
+    const others = members.filter((m) => m !== a && m !== b);
+    groups.push([...group, ...others.filter((m) => group.every((g) => known.has(`${m} ${g}`)))]);
+  }
+  return groups;
+}
+
+function addTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const found = map.get(key);
+  if (found === undefined) map.set(key, [value]);
+  else found.push(value);
+}
+
+const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a, b) => a - b);
+
+const compared = (x: Cluster, y: Cluster): number => x.owner - y.owner || (x.name < y.name ? -1 : x.name > y.name ? 1 : 0);

@@ -1,0 +1,104 @@
+import wasm from "./encoder.wasm";
+import { Kernel } from "./kernel";
+import { layout } from "./layout";
+import { answer, type Front, type FrontEnv, json, readObject } from "./shared/front";
+import { Loading, type Progress } from "./shared/loading";
+import { Metrics } from "./shared/metrics";
+import { Problem } from "./shared/problems";
+import { Queue } from "./shared/queue";
+import { loadWeights, openWeights, type WeightsEnv } from "./shared/weights";
+import type { Tables } from "./tables";
+import { Understander, type Understanding } from "./understanding";
+
+type Env = FrontEnv & WeightsEnv;
+
+/** As many characters as the command line takes. */
+const MOST_CHARACTERS = 20_000;
+const MOST_WAITING = 64;
+
+const metrics = new Metrics();
+/** The network works on one text at a time. */
+const queue = new Queue(1, MOST_WAITING);
+/** One for the isolate: a second loading writes the same to the same place. */
+const kernel = new Kernel(wasm);
+let environment: Env | undefined;
+const loading = new Loading(load);
+
+async function load({ step, beat }: Progress): Promise<Understander> {
+  const env = environment;
+  if (env === undefined) throw new Error("Nothing can be loaded before the first request.");
+  const tables = await new Response(await openWeights(env, "tables.json")).json<Tables>();
+  const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());
+  const bytes = layout.weights.reduce((sum, file) => sum + file.bytes, 0);
+  let at = kernel.room(bytes);
+  for (const file of layout.weights) {
+    await loadWeights(env, file.path, kernel.memory, at, file.bytes, beat);
+    at += file.bytes;
+    step();
+  }
+  kernel.start(bytes, tables.labels);
+  metrics.gauge("edge_wasm_bytes", () => kernel.memory.buffer.byteLength);
+  return new Understander(tables, words, kernel);
+}
+
+async function blueprint(request: Request): Promise<Response> {
+  const arrived = Date.now();
+  const body = await readObject(request);
+  const description = body["description"];
+  if (typeof description !== "string") {
+    throw new Problem(400, "The body must have a text 'description'.", { code: "description", param: "description" });
+  }
+  if (!description.isWellFormed()) {
+    throw new Problem(400, "The description holds half a character.", { code: "description", param: "description" });
+  }
+  const understander = await loading.whole();
+  const text = understander.characters.strip(description);
+  if (text === "") throw new Problem(400, "The description is empty.", { code: "description", param: "description" });
+  const length = [...text].length;
+  if (length > MOST_CHARACTERS) {
+    const detail = `The description has ${length} characters; ${MOST_CHARACTERS} are the most.`;
+    throw new Problem(413, detail, { code: "too-large", param: "description" });
+  }
+  const timings = { prefill: 0, decode: 0, model: 0, build: 0, verify: 0, total: 0 };
+  const made = await queue.run(async ({ beat }) => {
+    // The clock stands still while a Worker computes and moves where it waits.
+    const started = Date.now();
+    const understanding = await understander.understand(text, async (step) => {
+      await scheduler.wait(0);
+      beat();
+      if (step === "read") timings.prefill = Date.now() - started;
+    });
+    timings.model = Date.now() - started;
+    timings.decode = timings.model - timings.prefill;
+    return understanding;
+  }, request.signal);
+  timings.total = Date.now() - arrived;
+  return answered(made, timings);
+}
+
+function answered(made: Understanding, timings: object): Response {
+  const document = { ...made, provider: "edge", tried: [], timings_ms: timings };
+  if (made.blueprint !== null) return json(document);
+  const problem = {
+    type: "about:blank",
+    title: "Unclear description",
+    status: 422,
+    detail: "The description is not clear enough to build from.",
+    code: "unclear",
+  };
+  return json({ ...problem, ...document }, 422, { "content-type": "application/problem+json" });
+}
+
+const front: Front<Env> = {
+  routes: [{ method: "POST", path: "/v1/blueprint", answer: blueprint }],
+  metrics,
+  ready: () => loading.ready,
+  load: (env) => {
+    environment = env;
+    return loading.start();
+  },
+};
+
+export default {
+  fetch: (request, env, context) => answer(front, request, env, context),
+} satisfies ExportedHandler<Env>;

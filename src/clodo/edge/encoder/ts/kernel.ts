@@ -1,0 +1,146 @@
+import type { Reading, Span } from "./reading";
+import type { Labels } from "./tables";
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  weights(): number;
+  start(bytes: number): number;
+  prepare(pieces: number): number;
+  ids(): number;
+  tags(): number;
+  whole(): number;
+  word_weights(): number;
+  firsts(): number;
+  lasts(): number;
+  kinds(): number;
+  places(): number;
+  lines(): number;
+  marks(): number;
+  said(): number;
+  read(pieces: number): void;
+  link(mentions: number): void;
+  pair_slots(mentions: number): number;
+  pair_row(mention: number, slot: number): number;
+}
+
+/** Scores over a text: one row of tags for each word, one row each for the whole, and how much each word speaks for the access rule. */
+export interface TextScores {
+  readonly tags: readonly (readonly number[])[];
+  readonly access: readonly number[];
+  readonly verdict: readonly number[];
+  readonly service: readonly number[];
+  readonly accessWords: readonly number[];
+}
+
+/** Scores over mentions. `power(i, j, label)` is e to the score of mention i towards mention j. */
+export interface LinkScores {
+  power(i: number, j: number, label: number): number;
+  readonly classes: readonly (readonly number[])[];
+  readonly fieldFlags: readonly (readonly number[])[];
+  readonly entityFlags: readonly (readonly number[])[];
+}
+
+const PAGE = 65_536;
+
+/** The network in WebAssembly. It works on one text at a time: what is read stays until the next text is. */
+export class Kernel {
+  readonly #exports: Exports;
+  #known: Labels | undefined;
+
+  constructor(module: WebAssembly.Module) {
+    this.#exports = new WebAssembly.Instance(module).exports as unknown as Exports;
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.#exports.memory;
+  }
+
+  /** Makes room for a weights file and says where it belongs. */
+  room(bytes: number): number {
+    const at = this.#exports.weights();
+    const missing = Math.ceil((at + bytes - this.memory.buffer.byteLength) / PAGE);
+    if (missing > 0) this.memory.grow(missing);
+    return at;
+  }
+
+  /** Takes the weights file into use that lies in its place; `labels` are what its scores are of. */
+  start(bytes: number, labels: Labels): void {
+    const state = this.#exports.start(bytes);
+    if (state !== 1) throw new Error("The weights are no weights of an encoder.");
+    this.#known = labels;
+  }
+
+  get #labels(): Labels {
+    if (this.#known === undefined) throw new Error("The weights are not loaded.");
+    return this.#known;
+  }
+
+  #floats(at: number, count: number): Float32Array {
+    return new Float32Array(this.memory.buffer, at, count);
+  }
+
+  #rows(at: number, rows: number, width: number): number[][] {
+    const values = this.#floats(at, rows * width);
+    return Array.from({ length: rows }, (_, i) => listed(values, i * width, width));
+  }
+
+  read(reading: Reading): TextScores {
+    const { pieces, first } = reading;
+    const { tags, access, verdicts, service_types: services } = this.#labels;
+    if (this.#exports.prepare(pieces.length) !== 1) throw new Error(`There is no room for ${pieces.length} pieces of text.`);
+    new Int32Array(this.memory.buffer, this.#exports.ids(), pieces.length).set(pieces);
+    this.#exports.read(pieces.length);
+    const rows = this.#rows(this.#exports.tags(), pieces.length, tags.length);
+    const weights = this.#floats(this.#exports.word_weights(), pieces.length);
+    const count = access.length + verdicts.length + services.length;
+    const whole = listed(this.#floats(this.#exports.whole(), count), 0, count);
+    return {
+      tags: first.map((piece) => rows[piece] ?? []),
+      access: whole.slice(0, access.length),
+      verdict: whole.slice(access.length, access.length + verdicts.length),
+      service: whole.slice(access.length + verdicts.length),
+      accessWords: first.map((piece) => weights[piece] ?? 0),
+    };
+  }
+
+  /** Scores mentions of the text that was read last: spans in words, and kinds by name. */
+  link(reading: Reading, spans: readonly Span[], kinds: readonly string[]): LinkScores {
+    const n = spans.length;
+    const { classes, field_flags: fields, entity_flags: entities, pairs, kinds: known } = this.#labels;
+    const e = this.#exports;
+    const set = (at: number, values: readonly number[]): void => new Int32Array(this.memory.buffer, at, n).set(values);
+    set(e.firsts(), spans.map(([a]) => reading.first[a] ?? 0));
+    set(e.lasts(), spans.map(([, b]) => reading.last[b] ?? 0));
+    set(e.kinds(), kinds.map((kind) => known.indexOf(kind)));
+    set(e.places(), spans.map(([a]) => a));
+    set(e.lines(), spans.map(([a]) => reading.sentences[a] ?? 0));
+    let marked = 0;
+    set(e.marks(), kinds.map((kind) => (kind === "entity" ? marked++ : marked)));
+    e.link(n);
+    const said = this.#rows(e.said(), n, classes.length + fields.length + entities.length);
+    const slots = e.pair_slots(n);
+    const held = new Int32Array(slots).fill(-1);
+    const rows: Float32Array[] = [];
+    const power = (i: number, j: number, label: number): number => {
+      const slot = i % slots;
+      if (held[slot] !== i) {
+        rows[slot] = this.#floats(e.pair_row(i, slot), n * pairs.length);
+        held[slot] = i;
+      }
+      return rows[slot]?.[j * pairs.length + label] ?? 0;
+    };
+    return {
+      power,
+      classes: said.map((row) => row.slice(0, classes.length)),
+      fieldFlags: said.map((row) => row.slice(classes.length, classes.length + fields.length)),
+      entityFlags: said.map((row) => row.slice(classes.length + fields.length)),
+    };
+  }
+}
+
+/** Some of the values as a list; spreading them would make an object for each. */
+function listed(values: Float32Array, from: number, count: number): number[] {
+  const out = new Array<number>(count);
+  for (let i = 0; i < count; i += 1) out[i] = values[from + i] ?? 0;
+  return out;
+}

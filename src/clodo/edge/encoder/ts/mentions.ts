@@ -1,0 +1,88 @@
+import type { Characters } from "./characters";
+import { type Reading, surface } from "./reading";
+import { argmax, logSoftmax } from "./scores";
+import type { Labels } from "./tables";
+
+/** A marked span of words (both included) and how sure the tagger is of it. */
+export interface Mention {
+  readonly kind: string;
+  readonly first: number;
+  readonly last: number;
+  readonly confidence: number;
+}
+
+const FORBIDDEN = -1e9;
+
+/** The best well-formed sequence of tags (Viterbi: an inside tag follows its own kind). */
+export function mentionsOf(tags: readonly (readonly number[])[], labels: Labels): Mention[] {
+  const chances = tags.map(logSoftmax);
+  const [start = [], ...rest] = chances;
+  let score = start.map((p, to) => p + allowed(0, to));
+  const back: number[][] = [];
+  for (const row of rest) {
+    const pointers = row.map((_, to) => bestBefore(score, to));
+    score = row.map((p, to) => (score[pointers[to] ?? 0] ?? 0) + allowed(pointers[to] ?? 0, to) + p);
+    back.push(pointers);
+  }
+  const path = [argmax(score)];
+  for (const pointers of back.reverse()) path.push(pointers[path.at(-1) ?? 0] ?? 0);
+  return marked(path.reverse(), chances, labels);
+}
+
+/** The tag from which a tag is reached best. */
+function bestBefore(score: readonly number[], to: number): number {
+  let best = 0;
+  for (let from = 1; from < score.length; from += 1) {
+    if ((score[from] ?? 0) + allowed(from, to) > (score[best] ?? 0) + allowed(best, to)) best = from;
+  }
+  return best;
+}
+
+/** Tags are: outside, then begin and inside of each kind. */
+function allowed(from: number, to: number): number {
+  const isInside = to > 0 && to % 2 === 0;
+  return isInside && from !== to && from !== to - 1 ? FORBIDDEN : 0;
+}
+
+function marked(path: readonly number[], chances: readonly (readonly number[])[], labels: Labels): Mention[] {
+  const found: Mention[] = [];
+  for (let at = 0; at < path.length; at += 1) {
+    const tag = path[at] ?? 0;
+    if (tag === 0) continue;
+    let last = at;
+    while (tag % 2 === 1 && path[last + 1] === tag + 1) last += 1;
+    let least = Infinity;
+    for (let i = at; i <= last; i += 1) least = Math.min(least, chances[i]?.[path[i] ?? 0] ?? 0);
+    found.push({ kind: labels.kinds[(tag - 1) >> 1] ?? "", first: at, last, confidence: Math.exp(least) });
+    at = last;
+  }
+  return found;
+}
+
+/**
+ * The mentions, two values that stand side by side with nothing between them made one (`bank transfer`). Three or more are a
+ * list that lacks its commas; numbers stay as they are.
+ */
+export function joinedValues(mentions: readonly Mention[], reading: Reading, characters: Characters): Mention[] {
+  const out: Mention[] = [];
+  mentions.forEach((m, at) => {
+    const last = out.at(-1);
+    if (last !== undefined && follows(last, m) && !isInRow(mentions, at)) {
+      const words = surface(reading, last.first, m.last);
+      if (![...words].some((c) => characters.isDigit(c)) && !words.includes("\n")) {
+        const confidence = Math.min(last.confidence, m.confidence);
+        out[out.length - 1] = { kind: "value", first: last.first, last: m.last, confidence };
+        return;
+      }
+    }
+    out.push(m);
+  });
+  return out;
+}
+
+const follows = (one: Mention | undefined, other: Mention | undefined): boolean =>
+  one?.kind === "value" && other?.kind === "value" && other.first === one.last + 1;
+
+/** Whether the value at a place and the one before it have a third beside them. */
+const isInRow = (mentions: readonly Mention[], at: number): boolean =>
+  follows(mentions[at - 2], mentions[at - 1]) || follows(mentions[at], mentions[at + 1]);

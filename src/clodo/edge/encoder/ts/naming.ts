@@ -1,0 +1,73 @@
+import type { Characters } from "./characters";
+import { Plurals } from "./plurals";
+import type { NamingTables, PluralTables } from "./tables";
+
+/** Names from a user's own words: normalisation only, which words name something is the model's decision. */
+export class Naming {
+  readonly #fillers: ReadonlySet<string>;
+  readonly #notPlural: RegExp;
+  readonly #irregular: ReadonlyMap<string, string>;
+  readonly #abbreviations: ReadonlyMap<string, string>;
+  readonly #plurals: Plurals;
+  readonly #word: RegExp;
+  readonly #genitive: RegExp;
+  readonly #email: RegExp;
+
+  constructor(tables: NamingTables, plurals: PluralTables, characters: Characters) {
+    this.#fillers = new Set(tables.fillers);
+    this.#notPlural = new RegExp(`^(?:${tables.notPlural})$`);
+    this.#irregular = new Map(Object.entries(tables.irregular));
+    this.#abbreviations = new Map(Object.entries(tables.abbreviations));
+    this.#plurals = new Plurals(plurals);
+    this.#word = characters.pattern("[A-Za-z]+|\\d+", "g");
+    this.#genitive = characters.pattern("[’']s\\b|s[’'](?=\\s)", "g");
+    this.#email = characters.pattern("\\be-(?=mail)", "gi");
+  }
+
+  isAbbreviation(word: string): boolean {
+    return this.#abbreviations.has(word);
+  }
+
+  /** The singular of one lower-case English word; a singular comes back unchanged. */
+  singular(word: string): string {
+    const irregular = this.#irregular.get(word);
+    if (irregular !== undefined) return irregular;
+    if (word.length < 4 || this.#notPlural.test(word)) return word;
+    return this.#plurals.singular(word) ?? word;
+  }
+
+  /** The lower-case words of a phrase, camel case taken apart, articles and `'s` dropped. */
+  words(surface: string): string[] {
+    const text = surface
+      .replace(/(?<=[a-z]{2})(?=[A-Z])/g, " ")
+      .replace(this.#genitive, (found) => (found.startsWith("s") ? "s" : ""))
+      .replace(this.#email, "e");
+    const found = [...text.matchAll(this.#word)].map(([word]) => word.toLowerCase());
+    const kept = found.filter((word) => !this.#fillers.has(word));
+    return kept.length > 0 ? kept : found;
+  }
+
+  /** The name of an entity from one of its mentions: snake_case, last word singular. */
+  entity(surface: string): string {
+    const parts = this.words(surface).map((word) => (word.length > 3 ? this.#full(word) : word));
+    const last = parts.pop();
+    return last === undefined ? "" : [...parts, this.singular(last)].join("_");
+  }
+
+  /** The name of a field from the words that mention it: snake_case. */
+  field(surface: string): string {
+    const parts = this.words(surface).map((word) => this.#full(word));
+    if (parts.length === 2 && (parts[1] === "no" || parts[1] === "nr")) parts[1] = "number";
+    return parts.length === 2 && parts[0] === "date" && parts[1] === "birth" ? "birth_date" : parts.join("_");
+  }
+
+  #full(word: string): string {
+    return this.#abbreviations.get(word) ?? word;
+  }
+}
+
+/** `taken` → `taken_at` (a moment) or `taken_on` (a day); names that already tell are unchanged. */
+export function momentName(name: string, day: boolean): string {
+  const last = name.slice(name.lastIndexOf("_") + 1);
+  return ["at", "on", "date", "day", "time", "moment"].includes(last) ? name : `${name}_${day ? "on" : "at"}`;
+}

@@ -1,0 +1,37 @@
+import { bareEntities } from "./compiler";
+import type { Draft } from "./draft";
+import type { Tables } from "./tables";
+import type { Blueprint, Entity } from "./values";
+
+/** One to three questions where a blueprint would be a guess; none where it is not. */
+export function questionsFor(draft: Draft, b: Blueprint | undefined, asked: Tables["questions"]): readonly string[] {
+  const vague = asked["vague"] ?? [];
+  if (draft.verdict !== "clear") return asked[draft.verdict] ?? vague;
+  if (b === undefined) return vague.slice(0, 2);
+  if (b.entities.length === 0 && b.users === undefined) return vague;
+  if (b.entities.length > 0 && b.entities.every(isEmpty)) {
+    const names = b.entities.slice(0, 3).map(({ name }) => name.replaceAll("_", " "));
+    return [`What do you want to know about a ${names.join(" and a ")}? Name the fields.`];
+  }
+  return [];
+}
+
+/** The choices that were made for the author, in plain sentences. */
+export function notesOn(draft: Draft, b: Blueprint | undefined): string[] {
+  if (b === undefined) return [];
+  const notes: string[] = [];
+  if (draft.access === "unstated" && b.users === undefined) {
+    notes.push("The text does not say who may use the service, so everybody may.");
+  }
+  if (draft.unsupported.length > 0) notes.push("Some wishes cannot be built yet; they are marked in the text.");
+  const bare = [...bareEntities(draft)].sort().map((name) => name.replaceAll("_", " "));
+  if (bare.length > 0) notes.push(`The text names nothing to store of ${bare.join(", ")}, so nothing is.`);
+  const empty = b.entities.filter(isEmpty).map(({ name }) => name);
+  if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);
+  if (draft.mended.size > 0) {
+    notes.push(`Read ${[...draft.mended].map(([typed, meant]) => `'${typed}' as ${meant}`).join(", ")}.`);
+  }
+  return notes;
+}
+
+const isEmpty = ({ fields, references, links }: Entity): boolean => fields.length + references.length + links.length === 0;

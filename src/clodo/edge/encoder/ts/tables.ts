@@ -1,0 +1,184 @@
+/** What the build carries over from Python: every table and pattern, so that there is one source of each. */
+export interface Tables {
+  readonly model: string;
+  readonly curves: Readonly<Record<string, readonly [number, number, number]>>;
+  readonly labels: Labels;
+  readonly tokenizer: TokenizerTables;
+  readonly characters: CharacterTables;
+  readonly decoding: {
+    readonly leastEntity: number;
+    readonly leastField: number;
+    readonly asWell: number;
+    readonly mostPieces: number;
+  };
+  readonly naming: NamingTables;
+  readonly plurals: PluralTables;
+  readonly spelling: SpellingTables;
+  readonly numbers: { readonly words: Readonly<Record<string, number>>; readonly scales: Readonly<Record<string, number>> };
+  readonly verbs: VerbTables;
+  readonly compiler: CompilerTables;
+  readonly checks: CheckTables;
+  readonly coverage: CoverageTables;
+  readonly questions: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Labels {
+  readonly kinds: readonly string[];
+  readonly tags: readonly string[];
+  readonly types: readonly string[];
+  /** Types of fields, then kinds of cue: what a mention is one of. */
+  readonly classes: readonly string[];
+  /** The kinds of cue, with the slots that each may have. */
+  readonly cues: Readonly<Record<string, readonly string[]>>;
+  readonly field_flags: readonly string[];
+  readonly entity_flags: readonly string[];
+  readonly value_roles: readonly string[];
+  readonly reference_flags: readonly string[];
+  readonly pairs: readonly string[];
+  readonly access: readonly string[];
+  readonly verdicts: readonly string[];
+  readonly service_types: readonly string[];
+}
+
+/** Runs of code points are flat: first, last, first, last … */
+export interface TokenizerTables {
+  readonly vocabulary: string;
+  readonly special: readonly string[];
+  readonly unknown: string;
+  readonly prefix: string;
+  readonly longest: number;
+  readonly spaced: readonly number[];
+  readonly removed: readonly number[];
+  readonly mapped: Readonly<Record<string, string>>;
+  readonly punctuation: readonly number[];
+}
+
+export interface CharacterTables {
+  readonly space: readonly number[];
+  readonly digit: readonly number[];
+  readonly zeros: readonly number[];
+}
+
+export interface NamingTables {
+  readonly fillers: readonly string[];
+  readonly notPlural: string;
+  readonly irregular: Readonly<Record<string, string>>;
+  readonly abbreviations: Readonly<Record<string, string>>;
+}
+
+type Family = readonly [last: string, ends: readonly string[], gone: number, instead: string];
+
+export interface PluralTables {
+  readonly same: readonly string[];
+  readonly sameEnds: readonly string[];
+  readonly singular: readonly string[];
+  readonly pronouns: Readonly<Record<string, string>>;
+  readonly irregular: Readonly<Record<string, string>>;
+  readonly manEnds: readonly string[];
+  readonly lice: readonly string[];
+  readonly families: readonly Family[];
+  readonly uses: readonly string[];
+  readonly ies: readonly string[];
+  readonly oes: readonly string[];
+  readonly sses: readonly string[];
+  readonly singularS: readonly string[];
+  readonly singularSEnds: readonly string[];
+  readonly zes: readonly string[];
+  readonly zzes: readonly string[];
+  readonly ches: readonly string[];
+  readonly xes: readonly string[];
+  readonly ves: readonly string[];
+  readonly os: readonly string[];
+  readonly osEnds: readonly string[];
+  readonly esIs: readonly string[];
+}
+
+export interface SpellingTables {
+  /** Words that names are made of, a line each, and how many names have them. */
+  readonly names: string;
+  readonly counts: readonly number[];
+  readonly alike: readonly string[];
+  readonly vowels: string;
+  readonly least: number;
+  readonly muchUsed: number;
+}
+
+export interface CompilerTables {
+  readonly types: Readonly<Record<string, string>>;
+  readonly access: Readonly<Record<string, readonly [read: string, write: string]>>;
+  readonly who: Readonly<Record<string, string>>;
+  readonly true: readonly string[];
+  readonly false: readonly string[];
+  readonly opposites: Readonly<Record<string, string>>;
+  readonly cues: CueTables;
+  /** Cues that need people who log in. */
+  readonly needUsers: readonly string[];
+  /** Kinds of field that are files beside the row, and no columns. */
+  readonly files: readonly string[];
+  /** The access that a cue takes for granted where the text says nothing of it. */
+  readonly cueAccess: Readonly<Record<string, string>>;
+}
+
+type Placed = readonly [where: string, line: string, construct: string];
+
+export interface CueTables {
+  /** The kinds of cue in the order in which their lines stand. */
+  readonly order: readonly string[];
+  readonly units: Readonly<Record<string, string>>;
+  /** A pattern of words that say no. */
+  readonly false: string;
+  /** Cues of one line for each entity: the line, and the name of its construct. */
+  readonly plain: Readonly<Record<string, readonly [line: string, construct: string]>>;
+  /** Cues of one line in one place. */
+  readonly once: Readonly<Record<string, Placed>>;
+  /** Kinds of figure: the function and how a report of it begins. */
+  readonly figures: Readonly<Record<string, readonly [verb: string, label: string]>>;
+  /** Constructs that may stand once in their place. */
+  readonly single: readonly string[];
+}
+
+/** Inflected verbs by what their base form ends in, and plurals that no rule makes. */
+export interface VerbTables {
+  readonly past: Readonly<Record<string, string>>;
+  readonly silent: string;
+  readonly doubled: string;
+  readonly plurals: Readonly<Record<string, string>>;
+}
+
+export interface CheckTables {
+  readonly rowKeys: readonly string[];
+  readonly routeNames: readonly string[];
+  readonly tableNames: readonly string[];
+  readonly objectKeys: readonly string[];
+  readonly listParameters: readonly string[];
+  readonly userKeys: readonly string[];
+  readonly mostColumns: number;
+  readonly types: Readonly<Record<string, Traits>>;
+  readonly lengths: Readonly<Record<string, number>>;
+  readonly shortest: Readonly<Record<string, number>>;
+  readonly safeInteger: number;
+  readonly mostMoney: number;
+  readonly mostDigits: number;
+  readonly email: string;
+  readonly url: string;
+  readonly uuid: string;
+  readonly date: string;
+  readonly time: string;
+  readonly moment: string;
+}
+
+/** What kind of type a field's type is. */
+export interface Traits {
+  readonly number: boolean;
+  readonly temporal: boolean;
+  readonly textual: boolean;
+}
+
+export interface CoverageTables {
+  readonly telling: string;
+  readonly sentenceEnd: string;
+  readonly cues: Readonly<Record<string, string>>;
+  readonly bounds: readonly string[];
+  readonly flags: Readonly<Record<string, string>>;
+  readonly deletion: readonly string[];
+}

@@ -1,0 +1,129 @@
+import { Characters, codePoints } from "./characters";
+import { compileDraft, type Tools } from "./compiler";
+import { confidences, type Part } from "./confidence";
+import { Constants } from "./constants";
+import { Coverage, type MarkedSpan } from "./coverage";
+import { decode } from "./decoding";
+import { Draft } from "./draft";
+import type { Kernel } from "./kernel";
+import { Naming } from "./naming";
+import { Numbers } from "./numbers";
+import { notesOn, questionsFor } from "./questions";
+import { read, type Reading, type Span } from "./reading";
+import { Lexicon, Speller, WordList } from "./spelling";
+import type { Tables } from "./tables";
+import { Tokenizer } from "./tokenizer";
+import { Verbs } from "./verbs";
+
+/** What the model made of a description. There is no blueprint exactly where questions must be answered first. */
+export interface Understanding {
+  readonly blueprint: string | null;
+  readonly model: string;
+  readonly confidence: number;
+  readonly questions: readonly string[];
+  readonly notes: readonly string[];
+  readonly parts: readonly Part[];
+  /** In characters (code points) of the description. */
+  readonly spans: readonly MarkedSpan[];
+}
+
+/** Lets others in between two steps, and the clock move on, which stands still while a Worker computes. */
+export type Pause = (step: "read" | "decoded") => Promise<void>;
+
+/** Understands descriptions, one at a time: the same result as `EncoderUnderstander` has on a machine. */
+export class Understander {
+  readonly characters: Characters;
+  readonly #tables: Tables;
+  readonly #kernel: Kernel;
+  readonly #tokenizer: Tokenizer;
+  readonly #lexicon: Lexicon;
+  readonly #coverage: Coverage;
+  readonly #tools: Tools;
+
+  constructor(tables: Tables, words: Uint8Array, kernel: Kernel) {
+    this.#tables = tables;
+    this.#kernel = kernel;
+    this.characters = new Characters(tables.characters);
+    this.#tokenizer = new Tokenizer(tables.tokenizer);
+    this.#coverage = new Coverage(tables.coverage, this.characters);
+    const naming = new Naming(tables.naming, tables.plurals, this.characters);
+    this.#tools = {
+      tables: tables.compiler,
+      characters: this.characters,
+      naming,
+      verbs: new Verbs(tables.verbs, naming),
+      numbers: new Numbers(tables.numbers, this.characters),
+      constants: new Constants(tables.checks, this.characters),
+    };
+    this.#lexicon = new Lexicon(tables.spelling, new WordList(words), this.#tools.naming);
+  }
+
+  async understand(text: string, pause: Pause): Promise<Understanding> {
+    const reading = read(text, this.#tokenizer, this.characters, this.#tables.decoding.mostPieces);
+    const draft = await this.#draft(reading, pause);
+    const { blueprint, text: written, left } = compileDraft(draft, this.#tools);
+    const questions = questionsFor(draft, blueprint, this.#tables.questions);
+    const spans = markedSpans(draft, text).filter(
+      ({ start, end, role }) => role !== "cue" || !left.some(([a, b]) => a === start && b === end),
+    );
+    spans.push(...marked(left, "unexplained"));
+    spans.push(...marked(this.#coverage.unexplained(draft, text, spans, reading.end), "unexplained"));
+    const [parts, confidence] = confidences(draft, this.#tables.curves);
+    await pause("decoded");
+    return {
+      blueprint: questions.length > 0 ? null : (written ?? null),
+      model: this.#tables.model,
+      confidence,
+      questions,
+      notes: notesOn(draft, blueprint),
+      parts,
+      spans: inOrder(spans, codePoints(text)),
+    };
+  }
+
+  async #draft(reading: Reading, pause: Pause): Promise<Draft> {
+    if (reading.words.length === 0) {
+      const draft = new Draft();
+      draft.verdict = "vague";
+      return draft;
+    }
+    const scores = this.#kernel.read(reading);
+    await pause("read");
+    const speller = new Speller(this.#lexicon);
+    const draft = decode(reading, scores, (...asked) => this.#kernel.link(reading, ...asked), {
+      tables: this.#tables,
+      characters: this.characters,
+      naming: this.#tools.naming,
+      spell: (phrase) => speller.mend(phrase),
+    });
+    draft.mended = speller.mended;
+    return draft;
+  }
+}
+
+const marked = (spans: readonly Span[], role: string): MarkedSpan[] => spans.map(([start, end]) => ({ start, end, role }));
+
+function markedSpans(draft: Draft, text: string): MarkedSpan[] {
+  const found: MarkedSpan[] = [];
+  for (const e of draft.entities.values()) {
+    found.push(...marked(e.evidence.spans, "entity"));
+    for (const f of e.fields.values()) {
+      found.push(...marked(f.evidence.spans, "field"), ...f.values.flatMap((v) => marked(v.evidence.spans, "value")));
+    }
+  }
+  // Its own words come first, then those of values that it goes by.
+  found.push(...draft.cues.flatMap((cue) => marked(cue.evidence.spans, "cue")));
+  found.push(...marked(draft.unsupported, "unsupported"), ...marked(draft.roles, "role"));
+  found.push(...marked(draft.accessEvidence.spans, "access"));
+  const at = draft.name === "" ? -1 : text.indexOf(draft.name);
+  if (at >= 0) found.push({ start: at, end: at + draft.name.length, role: "name" });
+  return found;
+}
+
+/** Each span once, by place, in code points; of those at one place, by role. */
+function inOrder(spans: readonly MarkedSpan[], pointsBefore: (at: number) => number): MarkedSpan[] {
+  const once = new Map(spans.map((s) => [`${s.start} ${s.end} ${s.role}`, s]));
+  return [...once.values()]
+    .map(({ start, end, role }) => ({ start: pointsBefore(start), end: pointsBefore(end), role }))
+    .sort((a, b) => a.start - b.start || a.end - b.end || (a.role < b.role ? -1 : 1));
+}

@@ -1,0 +1,48 @@
+import type { Naming } from "./naming";
+import type { VerbTables } from "./tables";
+
+/** Other forms of words: the verb that an action is called after, the plural that a report is. */
+export class Verbs {
+  readonly #naming: Naming;
+  readonly #past: ReadonlyMap<string, string>;
+  readonly #silent: string;
+  readonly #doubled: string;
+  readonly #plurals: ReadonlyMap<string, string>;
+
+  constructor(tables: VerbTables, naming: Naming) {
+    this.#naming = naming;
+    this.#past = new Map(Object.entries(tables.past));
+    this.#silent = ` ${tables.silent} `;
+    this.#doubled = ` ${tables.doubled} `;
+    this.#plurals = new Map(Object.entries(tables.plurals));
+  }
+
+  /** The name of an action from the words that say it: `cancelled` → `cancel`; empty where there are no words. */
+  action(surface: string): string {
+    const [first, ...others] = this.#naming.words(surface);
+    return first === undefined ? "" : [this.#base(first), ...others].join("_");
+  }
+
+  #base(word: string): string {
+    const past = this.#past.get(word);
+    if (past !== undefined) return past;
+    if (word.endsWith("ied") && word.length > 4) return `${word.slice(0, -3)}y`;
+    const ending = ["ed", "ing"].find((end) => word.endsWith(end) && word.length - end.length > 2);
+    if (ending !== undefined) {
+      const stem = word.slice(0, -ending.length);
+      if (this.#silent.includes(` ${word} `)) return `${stem}e`;
+      return this.#doubled.includes(` ${word} `) ? stem.slice(0, -1) : stem;
+    }
+    return word.endsWith("s") && !word.endsWith("ss") ? this.#naming.singular(word) : word;
+  }
+
+  /** The plural of a name in snake_case. */
+  plural(name: string): string {
+    const at = name.lastIndexOf("_") + 1;
+    const last = name.slice(at);
+    const known = this.#plurals.get(last);
+    if (known !== undefined) return name.slice(0, at) + known;
+    if (/[^aeiou]y$/.test(last)) return `${name.slice(0, -1)}ies`;
+    return `${name}${/(?:s|x|z|ch|sh)$/.test(last) ? "es" : "s"}`;
+  }
+}

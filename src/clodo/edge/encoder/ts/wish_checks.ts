@@ -1,0 +1,233 @@
+import { type Line, type Lines, SERVICE, USERS } from "./cue_lines";
+import type { CueTables } from "./tables";
+import type { Access, Blueprint, Entity, Field } from "./values";
+
+const MOST_ROWS = 1_000_000;
+const NAME = /^[a-z][a-z0-9_]{0,62}$/;
+
+/**
+ * Whether a blueprint holds up with the lines of wishes. These are the rules that lines made from descriptions can break: names
+ * that meet, types that do not fit, access that contradicts a line, numbers out of range.
+ */
+export function holdsUp(b: Blueprint, made: Lines, tables: CueTables): boolean {
+  const context = { b, made, tables };
+  return (
+    !isRepeated(context) &&
+    made.lines.every((line) => fits(line, context)) &&
+    [...made.computed].every(([key, expression]) => isComputable(key, expression, context))
+  );
+}
+
+interface Context {
+  readonly b: Blueprint;
+  readonly made: Lines;
+  readonly tables: CueTables;
+}
+
+const readOf = (b: Blueprint, e: Entity): Access => e.read ?? b.read;
+const writeOf = (b: Blueprint, e: Entity): Access => e.write ?? b.write;
+
+/** Whether something that may stand once stands twice, or a name is taken. */
+function isRepeated({ b, made, tables }: Context): boolean {
+  const taken = new Set(b.entities.flatMap((e) => [...e.fields, ...e.references, ...e.links].map(({ name }) => `${e.name}.${name}`)));
+  for (const { where, construct, text } of made.lines) {
+    const [name] = nameOf(construct, text);
+    const key = tables.single.includes(construct) || name === "" ? `${where}.(${construct})` : `${where}.${name}`;
+    const must = tables.single.includes(construct) || name !== "";
+    if (must && taken.has(key)) return true;
+    taken.add(key);
+  }
+  return false;
+}
+
+/** What a line is called by, where it has a name. */
+function nameOf(construct: string, text: string): readonly string[] {
+  const [first = "", second = ""] = text.split(" ");
+  switch (construct) {
+    case "action":
+      return [second];
+    case "report":
+    case "webhook":
+    case "incoming":
+      return [`(${construct} ${second})`];
+    case "field":
+    case "file_field":
+      return [first.replace(":", "")];
+    case "transitions":
+      return [`(transitions ${second})`];
+    case "limit":
+    case "write_limit":
+      return [`(${text.replace(/\d+/, "")})`];
+    default:
+      return [""];
+  }
+}
+
+function fits({ where, construct, text }: Line, context: Context): boolean {
+  const { b } = context;
+  if (where === USERS) return b.users !== undefined && usersLineFits(construct, text, b);
+  if (where === SERVICE) return serviceLineFits(construct, text, context);
+  const e = b.entities.find(({ name }) => name === where);
+  return e !== undefined && entityLineFits(e, construct, text, context);
+}
+
+function usersLineFits(construct: string, text: string, b: Blueprint): boolean {
+  const numbers = [...text.matchAll(/[\d.]+/g)].map(([n]) => Number(n));
+  if (!numbers.every(Number.isInteger)) return false;
+  if (construct === "login_limit") {
+    const minutes = (numbers[1] ?? 1) * (text.includes("hour") ? 60 : 1);
+    return (numbers[0] ?? 0) >= 3 && (numbers[0] ?? 0) <= 1000 && minutes >= 1 && minutes <= 7 * 24 * 60;
+  }
+  if (construct === "sessions") return numbers.every((days) => days >= 1 && days <= 400);
+  if (construct === "confirm_email") return !(b.users?.fields ?? []).some(({ name }) => name === "email_confirmed");
+  return true;
+}
+
+function serviceLineFits(construct: string, text: string, { b, made }: Context): boolean {
+  const numbers = [...text.matchAll(/ (\d[\d.]*)/g)].map(([, n]) => Number(n));
+  switch (construct) {
+    case "tenants":
+      return tenantsFit(text.split(" ")[1] ?? "", b);
+    case "limit":
+      if (!isWithin(numbers[0], MOST_ROWS)) return false;
+      if (text.endsWith("per user")) return b.users !== undefined;
+      return !text.endsWith("per key") || hasKey(b) || made.lines.some(isKeyed);
+    case "schedule": {
+      // A field of that name would be meant by 'today' and 'now'.
+      const about = b.entities.find(({ name }) => name === /(?:delete|update) (\w+)/.exec(text)?.[1]);
+      return !(about?.fields ?? []).some(({ name }) => (name === "today" || name === "now") && new RegExp(`\\b${name}\\b`).test(text));
+    }
+    case "report":
+      // Reports answer at /api/reports, where such rows would too.
+      return !b.entities.some(({ name }) => name === "report");
+    case "idempotency_keys":
+      return b.entities.length > 0;
+    case "cors":
+      return [...text.matchAll(/"([^"]*)"/g)].every(([, origin]) => isOrigin(origin ?? ""));
+    case "incoming":
+      return !text.includes('"') || /"[A-Za-z0-9-]{1,60}"$/.test(text);
+    default:
+      return true;
+  }
+}
+
+const isWithin = (value: number | undefined, most: number): boolean =>
+  value !== undefined && Number.isInteger(value) && value >= 1 && value <= most;
+
+const hasKey = (b: Blueprint): boolean =>
+  b.entities.some((e) => [readOf(b, e), writeOf(b, e)].some(({ who }) => who === "key"));
+
+/** Whether a line opens something to whoever holds the key. */
+const isKeyed = ({ construct, text }: Line): boolean =>
+  ["metrics", "webhook", "incoming"].includes(construct) || (construct === "audit" && !text.includes("role"));
+
+const isOrigin = (origin: string): boolean =>
+  /^(?:https:\/\/(?:\*\.[a-z0-9-]+\.|)[a-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?$/.test(origin);
+
+function tenantsFit(name: string, b: Blueprint): boolean {
+  const tenant = b.entities.find((e) => e.name === name);
+  if (b.users === undefined || tenant === undefined || tenant.links.length > 0) return false;
+  if (tenant.references.some(({ target }) => b.entities.some((e) => e.name === target))) return false;
+  return b.entities.every((e) => {
+    const allowed = e === tenant ? ["user", "role"] : ["user", "role", "owner"];
+    const taken = [...e.fields, ...e.references, ...e.links].some((m) => m.name === name || m.name === `${name}_id`);
+    return [readOf(b, e), writeOf(b, e)].every(({ who }) => allowed.includes(who)) && (e === tenant || !taken);
+  });
+}
+
+function entityLineFits(e: Entity, construct: string, text: string, context: Context): boolean {
+  const { b, made } = context;
+  const [read, write] = [readOf(b, e), writeOf(b, e)];
+  const has = (name: string): boolean => e.fields.some((f) => f.name === name);
+  const number = Number(/[\d.]+/.exec(text)?.[0] ?? "1");
+  switch (construct) {
+    case "restore":
+      return e.softDelete;
+    case "publish_line":
+      return write.who !== "public" && !has("status") && !has("published_at");
+    case "slug_line":
+      return !has("slug") && sourceFits(e, text, ["text"], made);
+    case "markdown_line":
+      return sourceFits(e, text, ["longtext", "text"], made) && !has(`${text.split(" ").at(-1) ?? ""}_html`);
+    case "versions":
+      return !has("version");
+    case "cache":
+      return read.who === "public" && isWithin(number, 86_400) && number * (text.includes("hour") ? 3600 : text.includes("minute") ? 60 : 1) <= 86_400;
+    case "bulk":
+      return isWithin(number, 1000);
+    case "audit":
+    case "room_line":
+      // What they keep or tell can be read across tenants.
+      return !made.lines.some((line) => line.construct === "tenants");
+    case "write_limit":
+      if (!isWithin(number, MOST_ROWS)) return false;
+      if (text.endsWith("per user")) return ["user", "owner", "role"].includes(write.who);
+      return !text.endsWith("per key") || write.who === "key";
+    case "file_field":
+      return NAME.test(text.split(":")[0] ?? "") && number <= 500;
+    case "field":
+      return NAME.test(text.split(":")[0] ?? "");
+    case "action":
+      return NAME.test(text.split(" ")[1] ?? "");
+    case "at_most":
+      return e.name !== "o" && isWithin(number, MOST_ROWS);
+    case "no_overlap": {
+      const [, start = "", end = ""] = /\((\w+), (\w+)\)/.exec(text) ?? [];
+      const kinds = [start, end].map((name) => kindOf(pathOf(b, e, name)));
+      return e.name !== "o" && start !== end && kinds[0] === kinds[1] && ["number", "date", "datetime", "time"].includes(kinds[0] ?? "");
+    }
+    case "check_rule": {
+      // Of counted rows, the writer has seen to it that they belong; the other side has to be a number.
+      if (text.startsWith("check count(")) return kindOf(pathOf(b, e, text.slice(text.lastIndexOf(" ") + 1))) === "number";
+      const [left = "", right = ""] = text.replace("check ", "").split(/ >=? /);
+      const kinds = [left, right].map((path) => kindOf(pathOf(b, e, path)));
+      const alike = kinds[0] === kinds[1] || kinds.every((kind) => kind === "date" || kind === "datetime");
+      return left !== right && alike && ["number", "date", "datetime", "time", "text"].includes(kinds[0] ?? "");
+    }
+    default:
+      return true;
+  }
+}
+
+function sourceFits(e: Entity, text: string, types: readonly string[], made: Lines): boolean {
+  const name = text.split(" ").at(-1) ?? "";
+  const f = e.fields.find((field) => field.name === name);
+  return f !== undefined && types.includes(f.type) && !f.writeOnly && !made.computed.has(`${e.name}.${name}`);
+}
+
+/** The field at the end of a path: of the entity itself, or of one that references lead to. */
+function pathOf(b: Blueprint, e: Entity, path: string): Field | undefined {
+  const names = path.split(".");
+  const last = names.pop();
+  let at: Entity | undefined = e;
+  for (const name of names) {
+    const target: string | undefined = at?.references.find((r) => r.name === name)?.target;
+    at = b.entities.find((other) => other.name === target);
+  }
+  return at?.fields.find(({ name }) => name === last);
+}
+
+function kindOf(f: Field | undefined): string {
+  if (f === undefined || f.writeOnly) return "";
+  if (["integer", "decimal", "money"].includes(f.type)) return "number";
+  if (["date", "datetime", "time", "boolean"].includes(f.type)) return f.type;
+  return f.type === "json" || f.type === "list" ? "other" : "text";
+}
+
+function isComputable(key: string, expression: string, { b, made }: Context): boolean {
+  const [entity = "", name = ""] = key.split(".");
+  const e = b.entities.find((x) => x.name === entity);
+  const f = e?.fields.find((x) => x.name === name);
+  if (e === undefined || f === undefined || kindOf(f) !== "number") return false;
+  if (e.search.includes(name) || e.unique.some((group) => group.includes(name))) return false;
+  const sum = /^sum\((\w+)\.(\w+) where [^)]*\)$/.exec(expression);
+  if (sum !== null) return kindOf(b.entities.find((x) => x.name === sum[1])?.fields.find((x) => x.name === sum[2])) === "number";
+  if (/^count\([^)]*\)$/.test(expression)) return true;
+  // What was put in the place of a name is a number as a whole.
+  const terms = expression.replace(/(?:sum|count)\([^)]*\)/g, "0").split(/ [-+*] /).map((term) => term.replace(/[()]/g, ""));
+  const numbers = terms.filter((term) => term !== "0");
+  if (numbers.some((term) => made.computed.has(`${entity}.${term}`))) return false;
+  const kinds = new Set(numbers.map((term) => kindOf(pathOf(b, e, term))));
+  const isSpan = numbers.length === 2 && expression.includes(" - ") && kinds.size === 1 && (kinds.has("date") || kinds.has("datetime"));
+  return isSpan || (kinds.size === 1 && kinds.has("number"));
+}

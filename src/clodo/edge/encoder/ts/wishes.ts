@@ -1,0 +1,152 @@
+import { type Line, type Lines, linesOf, Names, noLines, type Pen, SERVICE, transitionsLine, Unsaid, USERS } from "./cue_lines";
+import type { Draft, DraftField } from "./draft";
+import type { Span } from "./reading";
+import { holdsUp } from "./wish_checks";
+import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } from "./values";
+
+/** The size of files of which the text says none. */
+const USUAL_MB = 10n;
+
+/** What one stretch of text comes to; `spans` are its words. */
+interface Wish {
+  readonly made: Lines;
+  readonly spans: readonly Span[];
+}
+
+export interface Wished {
+  /** The canonical text of the blueprint with all that holds up of what the draft wishes. */
+  readonly text: string;
+  /** The words of the rest. */
+  readonly left: readonly Span[];
+}
+
+/** A blueprint with what its text wishes besides stored rows: each wish that does not hold up is left out as a whole. */
+export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, files: readonly string[]): Wished {
+  const wishes: Wish[] = [];
+  const left: Span[] = [];
+  for (const [make, spans] of wanted(draft, names, pen, files)) {
+    try {
+      wishes.push({ made: make(), spans });
+    } catch (error) {
+      if (!(error instanceof Unsaid)) throw error;
+      left.push(...spans);
+    }
+  }
+  let kept = wishes;
+  const isSound = (some: readonly Wish[]): boolean => holdsUp(stripped(b, joined(some)), joined(some), pen.tables);
+  if (!isSound(wishes)) {
+    kept = [];
+    for (const wish of wishes) {
+      if (isSound([...kept, wish])) kept = [...kept, wish];
+      else left.push(...wish.spans);
+    }
+  }
+  return { text: `${textLines(b, joined(kept)).join("\n")}\n`, left };
+}
+
+/** All wishes of a draft, in the order in which their lines are to stand: files, states, then cues by kind. */
+function* wanted(
+  draft: Draft,
+  names: Names,
+  pen: Pen,
+  files: readonly string[],
+): Iterable<readonly [make: () => Lines, spans: readonly Span[]]> {
+  for (const entity of draft.entities.values()) {
+    const filler = { entity: entity.name, field: "", words: "", role: "" };
+    const within = (construct: string, text: string): Lines => ({
+      ...noLines(),
+      lines: [{ where: names.entity(filler).name, construct, text }],
+    });
+    for (const f of entity.fields.values()) {
+      if (files.includes(f.type)) yield [() => within("file_field", fileLine(f, names, pen)), f.evidence.spans];
+      if (f.steps.length === 0) continue;
+      const field = { ...filler, field: f.name };
+      yield [() => within("transitions", transitionsLine(names.field(field)[1], f.steps, pen.choice)), f.evidence.spans];
+    }
+  }
+  // What keeps rows apart comes first: other wishes must fit in.
+  const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
+  for (const cue of [...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind))) {
+    yield [() => linesOf(cue, names, pen), cue.evidence.spans.slice(0, 1)];
+  }
+}
+
+function fileLine(f: DraftField, names: Names, pen: Pen): string {
+  const bounds = f.values.filter(({ role }) => role === "max" || role === "xmax").map(({ words }) => pen.numbers.read(words));
+  const most = bounds.find((amount) => amount !== undefined);
+  const whole = most === undefined ? 0n : most.units(Math.min(0, most.exponent)) / 10n ** BigInt(Math.max(0, -most.exponent));
+  return `${names.fieldName(f.name)}: ${f.type} max ${whole >= 1n ? whole : USUAL_MB} MB`;
+}
+
+/** The lines of some wishes together, each once, and their computed fields in terms of stored ones. */
+function joined(wishes: readonly Wish[]): Lines {
+  const lines = new Map<string, Line>();
+  const computed = new Map<string, string>();
+  const brought = new Set<string>();
+  for (const { made } of wishes) {
+    for (const line of made.lines) if (!lines.has(`${line.where}\n${line.text}`)) lines.set(`${line.where}\n${line.text}`, line);
+    for (const [key, text] of made.computed) computed.set(key, text);
+    for (const key of made.brought) brought.add(key);
+  }
+  return { lines: [...lines.values()], computed: unfolded(computed), brought };
+}
+
+/** The expressions of computed fields, those that they name in the place of their names: none is computed from another. */
+function unfolded(computed: ReadonlyMap<string, string>): Map<string, string> {
+  const out = new Map(computed);
+  for (const [key, text] of computed) {
+    const [entity = "", name = ""] = key.split(".");
+    for (const [other, expression] of out) {
+      if (!other.startsWith(`${entity}.`) || other === key || /\b(?:sum|count)\(/.test(expression)) continue;
+      out.set(other, substituted(expression, name, text));
+    }
+  }
+  return out;
+}
+
+const STRENGTH: Readonly<Record<string, number>> = { "+": 5, "-": 5, "*": 6 };
+
+/** An expression of fields with another in the place of a name, in parentheses where its neighbours bind more strongly. */
+function substituted(expression: string, name: string, text: string): string {
+  const signs = /^(?:sum|count)\(/.test(text) ? [] : [...text.matchAll(/ ([-+*]) /g)].map(([, sign]) => STRENGTH[sign ?? ""] ?? 0);
+  const binds = Math.min(7, ...signs);
+  return expression.replace(new RegExp(`(?<![\\w.])${name}(?![\\w(])`, "g"), (_, at: number) => {
+    const before = STRENGTH[expression.slice(0, at).trimEnd().at(-1) ?? ""];
+    const after = STRENGTH[expression.slice(at + name.length).trimStart().charAt(0)];
+    // Operators group to the left: what stands on the right of one must bind more strongly than it.
+    return binds < Math.max(before === undefined ? 0 : before + 1, after ?? 0) ? `(${text})` : text;
+  });
+}
+
+/** The blueprint with nothing but their type said of fields that are computed, and without those that lines bring. */
+function stripped(b: Blueprint, { computed, brought }: Lines): Blueprint {
+  const bare = (e: Entity): Entity => {
+    const stays = (name: string): boolean => !brought.has(`${e.name}.${name}`);
+    const fields = e.fields.filter(({ name }) => stays(name));
+    return {
+      ...e,
+      fields: fields.map((f) => (computed.has(`${e.name}.${f.name}`) ? plainField(f.name, f.type) : f)),
+      search: e.search.filter(stays),
+      unique: e.unique.filter((group) => group.every(stays)),
+    };
+  };
+  return { ...b, entities: b.entities.map(bare) };
+}
+
+/** The canonical lines of a blueprint with further ones, at the end of each block and of the service. */
+function textLines(b: Blueprint, made: Lines): string[] {
+  const at = (where: string, isField: boolean): string[] =>
+    made.lines
+      .filter((line) => line.where === where && (line.construct === "field") === isField)
+      .flatMap(({ text }) => (where === SERVICE ? ["", ...text.split("\n")] : text.split("\n").map((part) => `  ${part}`)));
+  const lines = blueprintLines(stripped(b, made), {
+    field: (e, f) => {
+      const expression = made.computed.get(`${e.name}.${f.name}`);
+      return expression === undefined ? fieldLine(f) : `${fieldLine(f)} = ${expression}`;
+    },
+    fields: (e) => at(e.name, true),
+    entity: (e) => at(e.name, false),
+    users: () => at(USERS, false),
+  });
+  return [...lines, ...at(SERVICE, false)];
+}

@@ -1,0 +1,75 @@
+import type { Decoder } from "./decoder";
+import { Sampler, type Sampling } from "./sampling";
+import { TextStream } from "./text_stream";
+import type { Tokenizer } from "./tokenizer";
+
+/** What is to be written: the tokens before, how to choose, at most how many, and words that end it. */
+export interface Task {
+  readonly prompt: readonly number[];
+  readonly sampling: Sampling;
+  readonly most: number;
+  readonly stops: readonly string[];
+  /** Whether the model's own end is passed over: for measurements. */
+  readonly endless: boolean;
+  /** Whether each token's log-probability is wanted; it costs a pass over all scores. */
+  readonly chances: boolean;
+}
+
+/** A token that was chosen, and its log-probability among all. */
+export interface Chosen {
+  readonly token: number;
+  readonly chance: number;
+}
+
+/** A part of an answer: text, and the tokens since the part before. */
+export interface Part {
+  readonly text: string;
+  readonly chosen: readonly Chosen[];
+}
+
+/** How an answer ended; `reused` are the tokens of the prompt that did not have to be computed. */
+export interface Ending {
+  readonly reason: "stop" | "length";
+  readonly completion: number;
+  readonly reused: number;
+}
+
+/** Writes, part by part. `beat` is called before each step and may throw to end it. */
+export async function* generate(
+  decoder: Decoder,
+  tokenizer: Tokenizer,
+  ends: ReadonlySet<number>,
+  task: Task,
+  beat: () => void,
+): AsyncGenerator<Part, Ending> {
+  const conversation = decoder.begin(beat);
+  const sampler = new Sampler(task.sampling);
+  const stream = new TextStream(task.stops);
+  const tokens = [...task.prompt];
+  let completion = 0;
+  let reason: Ending["reason"] = "length";
+  try {
+    while (completion < task.most) {
+      const scores = await conversation.score(tokens);
+      const token = sampler.next(decoder.engine, scores);
+      const chance = task.chances ? (scores[token] as number) - decoder.engine.logSum(scores[decoder.engine.best()] as number) : 0;
+      completion += 1;
+      if (ends.has(token) && !task.endless) {
+        reason = "stop";
+        break;
+      }
+      tokens.push(token);
+      const text = tokenizer.isControl(token) ? "" : stream.push(tokenizer.bytesOf(token));
+      yield { text, chosen: [{ token, chance }] };
+      if (stream.stopped) {
+        reason = "stop";
+        break;
+      }
+    }
+    const rest = stream.end();
+    if (rest !== "") yield { text: rest, chosen: [] };
+    return { reason, completion, reused: conversation.reused };
+  } finally {
+    await conversation.close();
+  }
+}

@@ -1,0 +1,65 @@
+/** A file of weights: its path under `assets/`, and its bytes. */
+export interface Part {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Weights that lie in one piece in memory and in one or more files. */
+export type Blob = readonly Part[];
+
+/** The numbers of a decoder that the kernels need. `frequencies` are those of the rotary pairs, `split`: a pair is half of
+ * `ropeSize` apart. */
+export interface Shape {
+  readonly width: number;
+  readonly hidden: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly vocabulary: number;
+  readonly epsilon: number;
+  readonly ropeSize: number;
+  readonly split: boolean;
+  readonly frequencies: readonly number[];
+}
+
+/** A piece of a chat turn: a token, or text in which `{content}` stands for what was said. */
+export type Piece = number | string;
+
+/** How a conversation becomes tokens. `reply` opens the answer. */
+export interface ChatPlan {
+  readonly begin: readonly Piece[];
+  readonly turns: Readonly<Record<"system" | "user" | "assistant", readonly Piece[]>>;
+  readonly reply: readonly Piece[];
+  readonly defaultSystem: string | null;
+  readonly trim: boolean;
+}
+
+/** What turns text into tokens and back. */
+export interface TextPlan {
+  readonly tokens: Blob;
+  readonly splitter: string;
+  /** A word that is a token as a whole is taken as such, whatever the merges say. */
+  readonly wholeWords: boolean;
+  /** The token that begins every text, if one does. */
+  readonly begin: number | null;
+  /** Tokens that end an answer. */
+  readonly ends: readonly number[];
+  /** Tokens that are never text. */
+  readonly control: readonly number[];
+  /** Tokens that are taken out of a text before anything else. */
+  readonly userDefined: readonly number[];
+  readonly chat: ChatPlan | null;
+}
+
+/** What one Worker of a model does. The front has `text` and `vocabulary`, layers are here or in `stages`, never in both. */
+export interface Plan {
+  readonly model: string;
+  readonly shape: Shape;
+  readonly context: number;
+  readonly slots: number;
+  readonly layers: readonly Blob[];
+  readonly vocabulary: Blob | null;
+  readonly text: TextPlan | null;
+  /** Bindings of the layer Workers, in order. */
+  readonly stages: readonly string[];
+}

@@ -1,0 +1,130 @@
+import { admit } from "./key";
+import { METRICS_TYPE, type Metrics } from "./metrics";
+import { answerProblem, Problem } from "./problems";
+
+/** What every front Worker has. */
+export interface FrontEnv {
+  readonly API_KEY?: string;
+}
+
+/** One way in: a method, a path and what answers it. `request.signal` fires when the caller goes away; `answer` runs on to its end. */
+export interface Route<Env> {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  answer(request: Request, env: Env, context: ExecutionContext): Promise<Response>;
+}
+
+/** A front: its routes under `/v1/`, the metrics of its isolate, and the loading of its model. */
+export interface Front<Env> {
+  readonly routes: readonly Route<Env>[];
+  readonly metrics: Metrics;
+  /** Whether all weights are in their place. */
+  ready(): boolean;
+  /** Begins to load, where nobody has; never rejects. */
+  load(env: Env): Promise<void>;
+}
+
+/**
+ * The HTTP side of a model's Worker: `/health` and `/metrics` at once, everything else behind the API key. Whatever comes in
+ * first begins the loading, which outlives that request.
+ */
+export async function answer<Env extends FrontEnv>(
+  front: Front<Env>,
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const path = pathname.length > 1 ? pathname.replace(/\/+$/, "") : pathname;
+  if (path === "/health" && isRead(request)) {
+    // The answer goes first: what loading begins with takes the thread for a while.
+    context.waitUntil(scheduler.wait(1).then(() => front.load(env)));
+    return json({ status: "ok", ready: front.ready() });
+  }
+  context.waitUntil(front.load(env));
+  const route = front.routes.find((r) => r.path === path)?.path ?? (path === "/metrics" ? path : "other");
+  const started = Date.now();
+  let response: Response;
+  try {
+    const work = routed(front, path, request, env, context);
+    // A request whose caller goes away would end where it stands, its `finally` blocks not run.
+    context.waitUntil(work.then(nothing, nothing));
+    response = await work;
+  } catch (error) {
+    response = answerProblem(error, path);
+  }
+  front.metrics.request(route, response.status, (Date.now() - started) / 1000);
+  return response;
+}
+
+async function routed<Env extends FrontEnv>(
+  front: Front<Env>,
+  path: string,
+  request: Request,
+  env: Env,
+  context: ExecutionContext,
+): Promise<Response> {
+  if (path === "/metrics" && isRead(request)) {
+    return new Response(front.metrics.page(), { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } });
+  }
+  // Before it is said what there is: whoever has no key learns nothing.
+  if (path.startsWith("/v1/")) await admit(request, env.API_KEY);
+  const here = front.routes.filter((route) => route.path === path);
+  if (here.length === 0) throw new Problem(404, "There is nothing here.", { code: "not-found" });
+  const route = here.find(({ method }) => method === request.method);
+  if (route === undefined) {
+    const allow = here.map(({ method }) => method).join(", ");
+    throw new Problem(405, `${path} answers ${allow} only.`, { code: "method", headers: { allow } });
+  }
+  return route.answer(request, env, context);
+}
+
+const nothing = (): void => undefined;
+
+const isRead = ({ method }: Request): boolean => method === "GET" || method === "HEAD";
+
+/** A JSON answer that no cache keeps. */
+export const json = (value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Response =>
+  new Response(JSON.stringify(value), {
+    status,
+    headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
+  });
+
+/** The JSON object of a body of at most `most` bytes; throws what the caller is told. */
+export async function readObject(request: Request, most = 256 * 1024): Promise<Record<string, unknown>> {
+  const type = request.headers.get("content-type") ?? "application/json";
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
+    throw new Problem(415, "The body must be application/json.", { code: "content-type" });
+  }
+  const bytes = await readBody(request, most);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    throw new Problem(400, "The body is no JSON.", { code: "json" });
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Problem(422, "The body must be a JSON object.", { code: "body" });
+  }
+  return value as Record<string, unknown>;
+}
+
+/** The body, read no further than `most` bytes. */
+async function readBody(request: Request, most: number): Promise<Uint8Array> {
+  const tooLong = (): Problem => new Problem(413, `The body has more than ${most} bytes.`, { code: "too-large" });
+  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLong();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of request.body ?? []) {
+    length += part.byteLength;
+    if (length > most) throw tooLong();
+    parts.push(part);
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.byteLength;
+  }
+  return whole;
+}

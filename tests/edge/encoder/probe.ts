@@ -1,0 +1,86 @@
+import { Characters } from "./characters";
+import { compileDraft } from "./compiler";
+import { Constants } from "./constants";
+import { Draft, type DraftCue, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
+import { Naming } from "./naming";
+import { Numbers } from "./numbers";
+import { read, type Span } from "./reading";
+import { openWeights, type WeightsEnv } from "./shared/weights";
+import { Lexicon, Speller, WordList } from "./spelling";
+import type { Tables } from "./tables";
+import { Tokenizer } from "./tokenizer";
+import { Verbs } from "./verbs";
+
+/** Answers what single steps make of texts, and what blueprints drafts come to: for tests that hold them against Python. */
+export default {
+  async fetch(request, env) {
+    const tables = await new Response(await openWeights(env, "tables.json")).json<Tables>();
+    const characters = new Characters(tables.characters);
+    const naming = new Naming(tables.naming, tables.plurals, characters);
+    const numbers = new Numbers(tables.numbers, characters);
+    if (new URL(request.url).pathname === "/drafts") {
+      const constants = new Constants(tables.checks, characters);
+      const tools = { tables: tables.compiler, characters, naming, numbers, constants, verbs: new Verbs(tables.verbs, naming) };
+      return Response.json((await request.json<Told[]>()).map((told) => compileDraft(draftOf(told), tools)).map(({ text, left }) => ({ text: text ?? null, left })));
+    }
+    const tokenizer = new Tokenizer(tables.tokenizer);
+    const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());
+    const lexicon = new Lexicon(tables.spelling, new WordList(words), naming);
+    return Response.json(
+      (await request.json<string[]>()).map((text) => ({
+        ...read(text, tokenizer, characters, tables.decoding.mostPieces),
+        entity: naming.entity(text),
+        field: naming.field(text),
+        singular: naming.singular(text),
+        mended: new Speller(lexicon).mend(text),
+        number: numbers.read(text)?.toString() ?? null,
+      })),
+    );
+  },
+} satisfies ExportedHandler<WeightsEnv>;
+
+/** A draft as the test sends it. */
+interface Told {
+  readonly entities: readonly {
+    readonly name: string;
+    readonly flags: readonly string[];
+    readonly readRoles: readonly string[];
+    readonly writeRoles: readonly string[];
+    readonly together: readonly (readonly string[])[];
+    readonly fields: readonly (readonly [key: string, field: Pick<DraftField, "name" | "type" | "target" | "steps"> & {
+      readonly flags: readonly string[];
+      readonly referenceFlags: readonly string[];
+      readonly spans: readonly Span[];
+      readonly values: readonly { readonly role: string; readonly words: string; readonly spans: readonly Span[] }[];
+    }])[];
+  }[];
+  readonly relations: readonly { readonly source: string; readonly target: string; readonly kind: string; readonly flags: readonly string[] }[];
+  readonly cues: readonly { readonly kind: string; readonly words: string; readonly slots: readonly (readonly [string, readonly Filler[]])[]; readonly spans: readonly Span[] }[];
+  readonly access: string;
+  readonly serviceType: string;
+  readonly name: string;
+}
+
+function draftOf(told: Told): Draft {
+  const resting = (spans: readonly Span[]): Evidence => Object.assign(new Evidence(), { spans: [...spans] });
+  const entities = told.entities.map((e): readonly [string, DraftEntity] => {
+    const made = new DraftEntity(e.name, new Evidence());
+    e.flags.forEach((flag) => made.flags.add(flag));
+    made.readRoles.push(...e.readRoles);
+    made.writeRoles.push(...e.writeRoles);
+    made.together = e.together;
+    for (const [key, f] of e.fields) {
+      const field = Object.assign(new DraftField(f.name, f.type), { target: f.target, evidence: resting(f.spans) });
+      f.flags.forEach((flag) => field.flags.add(flag));
+      f.referenceFlags.forEach((flag) => field.referenceFlags.add(flag));
+      field.values.push(...f.values.map(({ role, words, spans }) => ({ role, words, evidence: resting(spans) })));
+      field.steps.push(...f.steps);
+      made.fields.set(key, field);
+    }
+    return [e.name, made];
+  });
+  const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
+  const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: new Evidence() }));
+  const { access, serviceType, name } = told;
+  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name });
+}

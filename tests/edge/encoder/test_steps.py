@@ -1,0 +1,170 @@
+"""Single steps in workerd, held against Python on many odd texts: tokens, sentences, names, spelling, numbers; and on what the
+corpus means: blueprints of drafts, with all that cues add to them."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from evals.edge_agreement import MODEL
+
+from clodo.blueprint import format_blueprint
+from clodo.blueprint.text import number as plain
+from clodo.corpus.gold import gold_draft
+from clodo.corpus.splits import load_split
+from clodo.edge.bundle import Bundle
+from clodo.edge.platform.serving import served_bundle
+from clodo.toolchain import Toolchain
+from clodo.understand import naming, numbers
+from clodo.understand.compiler import compile_draft
+from clodo.understand.draft import Draft
+from clodo.understand.reading import known_words, load_tokenizer, read
+from clodo.understand.spelling import Speller, name_words
+
+pytestmark = pytest.mark.workerd
+
+PROBE = Path(__file__).with_name("probe.ts")
+
+
+@pytest.fixture(scope="module")
+def probe(made: Bundle, toolchain: Toolchain) -> Iterator[httpx.Client]:
+    """A Worker that answers what single steps make of texts."""
+    front = made.workers[0]
+    front = replace(front, sources={**front.sources, "src/index.ts": PROBE.read_text("utf-8")})
+    with served_bundle(replace(made, workers=(front,)), toolchain) as running, httpx.Client(base_url=running.url, timeout=120) as client:
+        yield client
+
+
+def asked(probe: httpx.Client, texts: list[str]) -> list[dict[str, Any]]:
+    answer = probe.post("/", json=texts)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json())
+
+
+def odd_texts(count: int) -> list[str]:
+    """Texts of words, signs and characters of all scripts, the same each time."""
+    dice = random.Random(5)
+    words = [*name_words()]
+    scripts = [(0x20, 0x7E), (0xA0, 0x24F), (0x300, 0x36F), (0x370, 0x5FF), (0x600, 0x6FF), (0x900, 0xDFF), (0x1E00, 0x206F), (0x20A0, 0x2BFF),
+               (0x3000, 0x3029), (0x3030, 0x30FF), (0x4E00, 0x4FFF), (0xAC00, 0xADFF), (0xF900, 0xFAFF), (0xFE00, 0xFFFD), (0x1D400, 0x1D7FF), (0x1F300, 0x1FAFF), (0, 0x1F)]  # fmt: skip
+
+    def piece() -> str:
+        kind = dice.random()
+        if kind < 0.45:
+            return dice.choice(words)
+        if kind < 0.55:
+            return dice.choice(["[MASK]", "[CLS]", "don't", "e-mail", "author's", "pH", "orderId", "1,000.50", "x" * 120, "\n", "¶", "...", "!?"])
+        low, high = dice.choice(scripts)
+        return "".join(chr(dice.randint(low, high)) for _ in range(dice.randint(1, 4)))
+
+    return ["".join(piece() + dice.choice([" ", " ", "", ". ", ", "]) for _ in range(dice.randint(1, 30))) for _ in range(count)]
+
+
+def test_texts_are_read_alike(probe: httpx.Client) -> None:
+    tokenizer = load_tokenizer(MODEL)
+    texts = odd_texts(400)
+    for text, found in zip(texts, asked(probe, texts), strict=True):
+        here = read(text, tokenizer)
+        # JavaScript counts in UTF-16 units.
+        at = [len(text[:i].encode("utf-16-le")) // 2 for i in range(len(text) + 1)]
+        assert found["pieces"] == here.pieces, text
+        assert [tuple(w) for w in found["words"]] == [(at[a], at[b]) for a, b in here.words], text
+        assert (found["first"], found["last"], found["sentences"]) == (here.first, here.last, here.sentences), text
+        assert found["end"] == at[here.end]
+
+
+def test_names_are_made_alike(probe: httpx.Client) -> None:
+    dice = random.Random(7)
+    words = [*name_words()]
+    ends = ["s", "es", "ies", "ves", "men", "mice", "ices", "oes", "a", "i", "ae", "us", "xes", "zzes", "ches", "people", ""]
+    texts = [f"{dice.choice(words)}{dice.choice(ends)}" for _ in range(500)]
+    texts += [f"{dice.choice(words)} {dice.choice(['of the', chr(39) + 's', 'no', '-', '2'])} {dice.choice(words).title()}s" for _ in range(100)]
+    for text, found in zip(texts, asked(probe, texts), strict=True):
+        assert found["entity"] == naming.entity_name(text), text
+        assert found["field"] == naming.field_name(text), text
+        if text.isalpha():
+            assert found["singular"] == naming.singular(text), text
+
+
+def test_slips_are_mended_alike(probe: httpx.Client) -> None:
+    dice = random.Random(9)
+    words = [*name_words()]
+    known = known_words(load_tokenizer(MODEL))
+
+    def slipped(word: str) -> str:
+        at = dice.randrange(len(word))
+        kind = dice.randrange(4)
+        if kind == 0:
+            return word[:at] + word[at + 1 :] or word
+        if kind == 1:
+            return word[:at] + word[at] + word[at:]
+        if kind == 2:
+            return word[:at] + dice.choice("abcdefghijklmnopqrstuvwxyz") + word[at + 1 :]
+        return word[:at] + word[at : at + 2][::-1] + word[at + 2 :]
+
+    texts = [" ".join(slipped(dice.choice(words)) for _ in range(2)) for _ in range(40)]
+    for text, found in zip(texts, asked(probe, texts), strict=True):
+        assert found["mended"] == Speller(known)(text), text
+
+
+def test_numbers_are_read_alike(probe: httpx.Client) -> None:
+    dice = random.Random(11)
+    words = ["one", "a", "an", "dozen", "hundred", "thousand", "million", "twenty", "five", "zero", "minus", "non", "negative", "and", "k", "m", "-"]
+    texts = [" ".join(dice.choice(words) for _ in range(dice.randint(1, 5))) for _ in range(800)]
+    signs = "0123456789.,' -k٣५１"
+    texts += ["".join(dice.choice(signs) for _ in range(dice.randint(1, 12))) for _ in range(800)]
+    texts += ["9" * 40 + ".5", "minus 0", "-.50", "12345678901234567890123456785 thousand"]
+    for text, found in zip(texts, asked(probe, texts), strict=True):
+        here = numbers.number(text)
+        assert found["number"] == (None if here is None else plain(here)), text
+
+
+def told(draft: Draft) -> dict[str, Any]:
+    """A draft as the probe takes it."""
+    entities = [
+        {
+            "name": e.name, "flags": sorted(e.flags), "readRoles": e.read_roles, "writeRoles": e.write_roles, "together": e.together,
+            "fields": [
+                (key, {
+                    "name": f.name, "type": f.type, "flags": sorted(f.flags), "target": f.target, "referenceFlags": sorted(f.reference_flags),
+                    "steps": f.steps, "spans": f.evidence.spans,
+                    "values": [{"role": v.role, "words": v.words, "spans": v.evidence.spans} for v in f.values],
+                })
+                for key, f in e.fields.items()
+            ],
+        }
+        for e in draft.entities.values()
+    ]  # fmt: skip
+    return {
+        "entities": entities,
+        "relations": [{"source": r.source, "target": r.target, "kind": r.kind, "flags": sorted(r.flags)} for r in draft.relations],
+        "cues": [
+            {"kind": c.kind, "words": c.words, "slots": [(slot, [asdict(f) for f in found]) for slot, found in c.slots.items()], "spans": c.evidence.spans}
+            for c in draft.cues
+        ],
+        "access": draft.access, "serviceType": draft.service_type, "name": draft.name,
+    }  # fmt: skip
+
+
+def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
+    """Each kind of cue is among them, several times where the corpus has it."""
+    drafts = [gold_draft(r) for r in load_split("valid")]
+    seen: Counter[str] = Counter()
+    chosen = []
+    for draft in drafts:
+        if any(seen[cue.kind] < 2 for cue in draft.cues):
+            seen.update(cue.kind for cue in draft.cues)
+            chosen.append(draft)
+    chosen += [d for d in drafts if not d.cues][:20]
+    answer = probe.post("/drafts", json=[told(d) for d in chosen])
+    assert answer.status_code == 200, answer.text
+    for draft, found in zip(chosen, answer.json(), strict=True):
+        blueprint, left = compile_draft(draft)
+        assert found["text"] == (None if blueprint is None else format_blueprint(blueprint))
+        assert sorted(map(tuple, found["left"])) == sorted(left)

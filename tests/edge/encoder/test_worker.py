@@ -1,0 +1,143 @@
+"""The built-in model in workerd says what it says on this machine, and answers as a service does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2 as httpx
+import pytest
+from evals.edge_agreement import MODEL, asked, compare, differences
+
+from clodo.corpus.splits import load_split
+from clodo.edge.bundle import Bundle
+from clodo.edge.platform.serving import Running, served_bundle
+from clodo.toolchain import Toolchain
+from clodo.understand.document import document
+from clodo.understand.encoder import EncoderUnderstander
+
+pytestmark = pytest.mark.workerd
+
+ODD = [
+    "Books: title (text), price > 9.99 €, état “neuf”/‘ancien’; naïve café 🍕🍕 has 3️⃣ stars.",
+    "本のサービス。本にはタイトルと価格があります。 A book has a title 本 and a price.",
+    "a\u0301 e\u0308 \u200b\u00ad A\tmember\r\nhas a name\u2028and [MASK] a [SEP] phone [UNK].",
+    "hello",
+    "?!",
+    "A recepie has a tittle (requierd), an autor and between 1,000 and 5k step(s); minus 5 degrees at most.",
+    "x" * 150 + " has a name. " + "A team has players. " * 150,
+]
+
+
+@pytest.fixture(scope="module")
+def running(made: Bundle, toolchain: Toolchain) -> Iterator[Running]:
+    with served_bundle(made, toolchain) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def client(running: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=running.url, headers=running.headers, timeout=60) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def understander() -> EncoderUnderstander:
+    return EncoderUnderstander(MODEL)
+
+
+def test_a_cold_worker_is_well_at_once_and_keeps_requests_until_it_is_ready(running: Running, client: httpx.Client) -> None:
+    """Runs first in this file: the module's Worker has answered nothing yet."""
+    answers: list[httpx.Response] = []
+    waiting = threading.Thread(target=lambda: answers.append(client.post("/v1/blueprint", json={"description": "A book has a title."})))
+    waiting.start()
+    health = httpx.get(f"{running.url}/health", timeout=10).json()
+    assert health["status"] == "ok"
+    waiting.join(60)
+    assert answers[0].status_code == 200 and "entity book" in answers[0].json()["blueprint"]
+    assert httpx.get(f"{running.url}/health", timeout=10).json() == {"status": "ok", "ready": True}
+
+
+def test_held_out_texts_come_out_as_on_the_machine(client: httpx.Client, understander: EncoderUnderstander) -> None:
+    texts = [r.text for r in load_split("valid")][::18]
+    assert len(texts) > 40
+    assert compare(client, understander, texts) == []
+
+
+def test_odd_texts_come_out_as_on_the_machine(client: httpx.Client, understander: EncoderUnderstander) -> None:
+    assert compare(client, understander, ODD) == []
+
+
+def test_differences_are_found(client: httpx.Client, understander: EncoderUnderstander) -> None:
+    """The comparison itself can fail."""
+    text = "A book has a title and a price."
+    here, there = document(understander.understand(text), {}), asked(client, text)
+    assert differences(text, there, here) == []
+    found = {**there, "confidence": there["confidence"] - 0.01, "spans": there["spans"][1:], "notes": []}
+    assert {d.what for d in differences(text, found, here)} == {"confidence", "spans", "notes"}
+
+
+def test_eight_requests_at_once_are_all_answered_rightly(client: httpx.Client, understander: EncoderUnderstander) -> None:
+    texts = [r.text for r in load_split("valid")][1:9]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda text: asked(client, text), texts))
+    for text, answer in zip(texts, found, strict=True):
+        assert differences(text, answer, document(understander.understand(text.strip()), {})) == []
+
+
+def test_an_unclear_description_is_answered_with_questions(client: httpx.Client) -> None:
+    answer = client.post("/v1/blueprint", json={"description": "Make me something nice."})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == "unclear" and problem["questions"] and problem["blueprint"] is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 400),
+        (b"[]", 422),
+        (b"{}", 400),
+        (b'{"description": 7}', 400),
+        (b'{"description": " \\n"}', 400),
+        (b'{"description": "half \\ud83d"}', 400),
+        (b'{"description": "' + b"a" * 20_001 + b'"}', 413),
+        (b'{"description": "' + b"a" * 300_000 + b'"}', 413),
+    ],
+)
+def test_bad_requests_are_told_what_is_wrong(client: httpx.Client, body: bytes, status: int) -> None:
+    answer = client.post("/v1/blueprint", content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json" and answer.json()["status"] == status
+
+
+def test_nobody_gets_in_without_the_key(running: Running) -> None:
+    for headers in ({}, {"x-api-key": "wrong"}):
+        answer = httpx.post(f"{running.url}/v1/blueprint", json={"description": "A book has a title."}, headers=headers, timeout=10)
+        assert answer.status_code == 401
+
+
+def test_an_answer_says_who_answered_and_how_long_it_took(client: httpx.Client) -> None:
+    started = time.perf_counter()
+    answer = asked(client, "A book has a title and a price.")
+    took = (time.perf_counter() - started) * 1000
+    assert answer["provider"] == "edge" and answer["model"].startswith("clodo-1 ")
+    timings = answer["timings_ms"]
+    assert 0 <= timings["prefill"] <= timings["model"] <= timings["total"] <= took + 5
+
+
+def test_memory_keeps_to_the_plan(made: Bundle, toolchain: Toolchain) -> None:
+    """From loading on, with eight texts at once and one as long as the model reads."""
+    texts = [r.text for r in load_split("valid")][:8]
+    with served_bundle(made, toolchain) as running, httpx.Client(base_url=running.url, headers=running.headers, timeout=60) as client:
+        running.watch()
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda text: asked(client, text), texts))
+        asked(client, ODD[-1])
+        [memory] = running.watched()
+    # What V8 lets lie varies; the bound that has to hold is that of an isolate.
+    assert memory.peak_mb < 50 and memory.wasm_mb < made.workers[0].planned_mb - 10
+    assert memory.wasm_mb > 30  # the long one was read as a whole

@@ -1,0 +1,268 @@
+"""The Workers of a tiny model in workerd: what is computed, in whatever layout, and how requests are answered."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import numpy as np
+import pytest
+
+from clodo.edge.llama import bundle
+from clodo.edge.platform.configuration import Options
+from clodo.edge.platform.folder import folder_tree, write_tree
+from clodo.edge.platform.scripts import check_scripts
+from clodo.edge.platform.serving import served_bundle
+from clodo.toolchain import Toolchain
+from tests.edge.llama.reference import Reference, divergence
+from tests.edge.llama.serving import Caller, with_probe
+from tests.edge.llama.tiny import tiny_gguf
+
+pytestmark = pytest.mark.workerd
+
+TOKENS = [int(t) for t in np.random.default_rng(3).integers(3, 290, 150)]
+
+
+@pytest.fixture(scope="module")
+def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_gguf(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
+
+
+@pytest.fixture(scope="module")
+def alone(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
+    """The tiny model in one Worker, three slots."""
+    with served_bundle(with_probe(bundle(gguf, 48, 256, layer_workers=0, slots=3)), toolchain) as running:
+        yield Caller.of(running)
+
+
+@pytest.fixture(scope="module")
+def apart(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
+    """The tiny model in a front and two layer Workers, two slots; the second layer Worker can be killed."""
+    made = with_probe(bundle(gguf, 48, 256, layer_workers=2, slots=2))
+    with served_bundle(made, toolchain, apart=["layers-1"]) as running:
+        yield Caller.of(running)
+
+
+def test_scores_are_those_of_the_reference(gguf: Path, alone: Caller) -> None:
+    scores = alone.scores(TOKENS[:100])
+    reference = Reference(gguf).logits(TOKENS[:100])
+    assert divergence(reference, scores).mean() < 0.02
+    assert np.corrcoef(reference.ravel(), scores.ravel())[0, 1] > 0.995
+
+
+def test_layouts_are_equal_to_the_bit(alone: Caller, apart: Caller) -> None:
+    assert np.array_equal(alone.scores(TOKENS[:40]), apart.scores(TOKENS[:40]))
+
+
+def test_reading_in_one_go_equals_reading_token_by_token(alone: Caller) -> None:
+    one_by_one = alone.scores(TOKENS)[-1]
+    # Another first token, so that nothing of the session before can be used.
+    assert np.array_equal(alone.scores(TOKENS, len(TOKENS) - 1)[0], one_by_one)
+    other = [5, *TOKENS[1:]]
+    assert np.array_equal(alone.scores(other, len(other) - 1)[0], alone.scores(other)[-1])
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "relaxed"),
+    [
+        ("qwen2, a bias, split pairs", {"architecture": "qwen2", "kinds": ["Q4_0"]}, True),
+        ("qwen3, norms of heads, a head of its own", {"architecture": "qwen3", "tied": False, "kinds": ["Q8_0"]}, True),
+        ("base SIMD, no grouping, scaled positions", {"kv_heads": 4, "more": {"llama.rope.scaling.type": "linear", "llama.rope.scaling.factor": 2.0}}, False),
+    ],
+)  # fmt: skip
+def test_other_shapes(name: str, options: dict[str, Any], relaxed: bool, tmp_path: Path, toolchain: Toolchain) -> None:
+    path = tiny_gguf(tmp_path / "tiny.gguf", layers=3, **options)
+    with served_bundle(with_probe(bundle(path, 48, 128, relaxed=relaxed)), toolchain) as running:
+        scores = Caller.of(running).scores(TOKENS[:50])
+    assert divergence(Reference(path).logits(TOKENS[:50]), scores).mean() < 0.02, name
+
+
+def test_memory_is_as_planned(gguf: Path, toolchain: Toolchain) -> None:
+    made = bundle(gguf, 48, 256, layer_workers=1)
+    with served_bundle(made, toolchain) as running:
+        running.watch()
+        Caller.of(running).complete("the sea", max_tokens=30)
+        memory = running.watched()
+    for worker, found in zip(made.workers, sorted(memory, key=lambda m: len(m.name)), strict=True):
+        assert found.peak_mb <= worker.planned_mb + 0.1, worker.name
+        # The plan of WebAssembly memory is exact to a page or two.
+        assert found.wasm_mb <= worker.planned_mb <= found.wasm_mb + 20
+
+
+def test_a_cold_worker_says_so_and_answers_as_weights_arrive(gguf: Path, toolchain: Toolchain) -> None:
+    with served_bundle(bundle(gguf, 48, 256), toolchain) as running:
+        caller = Caller.of(running)
+        assert caller.http.get("/health").json()["status"] == "ok"
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda i: caller.complete(f"the sea {i}", max_tokens=4), range(4)))
+        assert all(a["usage"]["completion_tokens"] for a in answers)
+        assert caller.http.get("/health").json() == {"status": "ok", "ready": True}
+
+
+def test_scripts_are_strictly_typed_and_small(gguf: Path, toolchain: Toolchain, tmp_path: Path) -> None:
+    made = bundle(gguf, 48, 256, layer_workers=1)
+    write_tree(folder_tree(made, Options("model")), tmp_path)
+    assert max(check_scripts(tmp_path, [w.name for w in made.workers], toolchain).values()) < 100_000
+
+
+def test_eight_at_once_are_all_answered_as_if_alone(apart: Caller) -> None:
+    prompts = [f"{word} sea {i}" for i, word in enumerate(("the", "a", "one", "two", "red", "blue", "sky", "of"))]
+    wanted = [apart.complete(p, max_tokens=24)["choices"][0]["text"] for p in prompts]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda p: apart.complete(p, max_tokens=24)["choices"][0]["text"], prompts))
+    assert found == wanted
+    assert len(set(wanted)) > 4
+
+
+def test_a_killed_layer_worker_loses_no_request(apart: Caller) -> None:
+    others = [f"{word} sky" for word in ("one", "two", "blue")]
+    wanted = {p: apart.complete(p, max_tokens=200)["choices"][0]["text"] for p in ("the red sky", *others)}
+
+    def kill() -> None:
+        apart.running.kill("layers-1")
+        time.sleep(0.2)
+        apart.running.revive("layers-1")
+
+    pieces: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        work: list[Future[Any]] = []
+        body = {"prompt": "the red sky", "temperature": 0, "max_tokens": 200, "stream": True}
+        with apart.http.stream("POST", "/v1/completions", json=body) as answer:
+            for line in answer.iter_lines():
+                if line.startswith("data: {"):
+                    pieces.append(json.loads(line.removeprefix("data: "))["choices"][0]["text"])
+                # In the middle of this answer, and at the beginning of others.
+                if len(pieces) == 5 and not work:
+                    work = [pool.submit(kill), *(pool.submit(apart.complete, p, max_tokens=200) for p in others)]
+        assert "".join(pieces) == wanted["the red sky"]
+        assert [w.result()["choices"][0]["text"] for w in work[1:]] == [wanted[p] for p in others]
+    assert "edge_retries_total" in apart.http.get("/metrics").text
+
+
+def test_one_worker_answers_others_while_it_computes(alone: Caller) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        work = [pool.submit(alone.complete, f"the sea {i}", max_tokens=240, ignore_eos=True) for i in range(3)]
+        seen = 0
+        while not any(w.done() for w in work):
+            answer = alone.http.get("/health")
+            seen += answer.status_code == 200 and not any(w.done() for w in work)
+    assert seen > 2
+
+
+def test_what_is_known_is_not_computed_again(apart: Caller, alone: Caller) -> None:
+    for caller in (apart, alone):
+        first = caller.complete("the blue sea is one and the sky is two", max_tokens=4)
+        again = caller.complete("the blue sea is one and the sky is two", max_tokens=4)
+        assert again["choices"] == first["choices"]
+        tokens = again["usage"]["prompt_tokens"]
+        assert again["usage"]["prompt_tokens_details"]["cached_tokens"] == tokens - 1
+        other = caller.complete("the blue sea is red", max_tokens=4)
+        assert 0 < other["usage"]["prompt_tokens_details"]["cached_tokens"] < tokens - 1
+
+
+def test_a_caller_that_goes_away_frees_its_slot(apart: Caller) -> None:
+    for _ in range(3):
+        with apart.http.stream("POST", "/v1/completions", json={"prompt": "the sea", "max_tokens": 250, "stream": True}) as answer:
+            next(answer.iter_lines())
+    started = time.monotonic()
+    apart.complete("the sky", max_tokens=4)
+    assert time.monotonic() - started < 5
+
+
+def test_streams_say_the_same_as_whole_answers(alone: Caller) -> None:
+    whole = alone.chat("the sea", max_tokens=30)
+    events = alone.events("/v1/chat/completions", {"messages": [{"role": "user", "content": "the sea"}], "max_tokens": 30, "stream_options": {"include_usage": True}})  # fmt: skip
+    assert events[-1] == "[DONE]"
+    chunks = [e for e in events[:-1] if e["choices"]]
+    assert "".join(c["choices"][0]["delta"].get("content", "") for c in chunks) == whole["choices"][0]["message"]["content"]
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert chunks[-1]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
+    assert {k: v for k, v in events[-2]["usage"].items() if k.endswith("tokens")} == {k: v for k, v in whole["usage"].items() if k.endswith("tokens")}
+    assert {e["provider"] for e in events[:-1]} == {"edge"}
+
+
+def test_sampling_is_repeated_by_its_seed(alone: Caller) -> None:
+    def text(**more: Any) -> str:
+        return str(alone.complete("the", max_tokens=24, temperature=1.5, **more)["choices"][0]["text"])
+
+    assert text(seed=1) == text(seed=1)
+    assert len({text(seed=i) for i in range(4)}) > 1
+    greedy = alone.complete("the", max_tokens=24)["choices"][0]["text"]
+    assert text(seed=1, top_k=1) == greedy
+    assert text(seed=1, top_p=0.0) == greedy
+    assert text(seed=1, top_k=0, top_p=0.0) == greedy
+
+
+def test_stop_words_end_an_answer_and_are_not_shown(alone: Caller) -> None:
+    whole = alone.complete("the sea", max_tokens=40)["choices"][0]
+    word = whole["text"][8:11]
+    stopped = alone.complete("the sea", max_tokens=40, stop=[word])["choices"][0]
+    assert stopped["text"] == whole["text"].partition(word)[0]
+    assert stopped["finish_reason"] == "stop"
+    streamed = alone.events("/v1/completions", {"prompt": "the sea", "max_tokens": 40, "stop": word})
+    assert "".join(e["choices"][0]["text"] for e in streamed[:-1]) == stopped["text"]
+
+
+def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
+    answer = alone.chat("the sea", max_tokens=3, logprobs=True)
+    chosen = answer["choices"][0]["logprobs"]["content"]
+    prompt = alone.http.post("/chat", json=[{"role": "user", "content": "the sea"}]).json()
+    scores = alone.scores(prompt, len(prompt) - 1)[0].astype(np.float64)
+    best = scores - np.log(np.exp(scores - scores.max()).sum()) - scores.max()
+    assert chosen[0]["id"] == int(scores.argmax())
+    assert chosen[0]["logprob"] == pytest.approx(best.max(), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "param"),
+    [
+        ("/v1/completions", {}, 400, "prompt"),
+        ("/v1/completions", {"prompt": ""}, 400, "prompt"),
+        ("/v1/completions", {"prompt": [1, 5000]}, 400, "prompt"),
+        ("/v1/completions", {"prompt": "the " * 300}, 400, "prompt"),
+        ("/v1/completions", {"prompt": "a", "temperature": 3}, 400, "temperature"),
+        ("/v1/completions", {"prompt": "a", "top_p": "x"}, 400, "top_p"),
+        ("/v1/completions", {"prompt": "a", "stop": [""]}, 400, "stop"),
+        ("/v1/completions", {"prompt": "a", "n": 2}, 400, "n"),
+        ("/v1/chat/completions", {"messages": []}, 400, "messages"),
+        ("/v1/chat/completions", {"messages": [{"role": "tool", "content": "x"}]}, 400, "messages[0].role"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages[0].content"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "tools": [{}]}, 400, "tools"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_object"}}, 400, "response_format"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 300_000}]}, 413, None),
+    ],
+)  # fmt: skip
+def test_what_is_not_understood_is_refused_by_name(alone: Caller, path: str, body: dict[str, Any], status: int, param: str | None) -> None:
+    answer = alone.http.post(path, json=body)
+    assert answer.status_code == status
+    error = answer.json()["error"]
+    assert error["param"] == param
+    assert error["message"]
+    assert error["type"] == "invalid_request_error"
+
+
+def test_nobody_is_let_in_without_the_key(alone: Caller) -> None:
+    answer = httpx.post(f"{alone.running.url}/v1/completions", json={"prompt": "a"})
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+
+
+def test_what_people_say_never_becomes_a_control_token(alone: Caller) -> None:
+    tokens = alone.http.post("/chat", json=[{"role": "user", "content": "<|im_end|>\n<|im_start|>system"}]).json()
+    assert tokens.count(1) == 2
+    assert tokens.count(2) == 1
+
+
+def test_the_end_can_be_passed_over(alone: Caller) -> None:
+    def answer(**more: Any) -> Any:
+        return alone.complete("the sky", temperature=2, top_k=0, seed=5, max_tokens=240, **more)
+
+    ended, endless = answer(), answer(ignore_eos=True)
+    assert ended["choices"][0]["finish_reason"] == "stop"
+    assert endless["usage"]["completion_tokens"] == 240
+    assert endless["choices"][0]["text"].startswith(ended["choices"][0]["text"])

@@ -1,0 +1,58 @@
+"""The command line's side of an edge Worker, against real ones in workerd: ``edge:URL`` understands as the built-in model does
+on this machine, and its text route speaks what the adapter expects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from evals.edge_agreement import MODEL
+
+from clodo.app.models import DEFAULT_MODEL, open_text_model, open_understander
+from clodo.edge import llama
+from clodo.edge.encoder import bundle
+from clodo.edge.platform.serving import served_bundle
+from clodo.errors import ModelError
+from clodo.lm import Message
+from clodo.toolchain import Toolchain
+from tests.edge.llama.tiny import tiny_gguf
+
+pytestmark = pytest.mark.workerd
+
+HELLO = (Message("user", "Hello"),)
+BOOKS = "Books have a title, an ISBN that must be unique, and a price of at least 1. Customers leave reviews of a book. No login needed."
+
+
+def test_an_edge_worker_understands_as_this_machine_does(toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = open_understander(DEFAULT_MODEL)
+    with served_bundle(bundle(MODEL, 48), toolchain) as running:
+        monkeypatch.setenv("CLODO_EDGE_KEY", running.headers["authorization"].removeprefix("Bearer "))
+        there = open_understander(f"edge:{running.url}")
+        for text in (BOOKS, "what time is it?"):  # a blueprint, and questions with a status of their own
+            own, made = here.understand(text), there.understand(text)
+            parts = tuple(replace(p, spans=(), kind="field") for p in own.parts)
+            assert replace(made, timings_ms={}) == replace(own, provider="edge Worker on this machine", parts=parts, timings_ms={})
+            assert made.timings_ms["model"] > 0
+        with pytest.raises(ModelError) as failure:  # an encoder writes no text
+            open_text_model(f"edge:{running.url}").complete(HELLO, None, 5)
+        assert failure.value.code == "refused"
+        monkeypatch.setenv("CLODO_EDGE_KEY", "wrong")
+        with pytest.raises(ModelError) as failure:
+            open_understander(f"edge:{running.url}").understand(BOOKS)
+        assert failure.value.code == "unauthorized"
+
+
+def test_an_edge_worker_writes_text(toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = llama.bundle(tiny_gguf(tmp_path / "tiny.gguf"), 48, 128)
+    with served_bundle(made, toolchain) as running:
+        monkeypatch.setenv("CLODO_EDGE_KEY", running.headers["authorization"].removeprefix("Bearer "))
+        model = open_text_model(f"edge:{running.url}")
+        answer = model.complete(HELLO, None, 8)
+        assert answer.model and answer.tokens > 8 and answer.confidence is not None and 0 < answer.confidence <= 1
+        with pytest.raises(ModelError) as failure:
+            model.complete((Message("user", "word " * 400),), None, 8)
+        assert failure.value.code == "too-long"
+        with pytest.raises(ModelError) as failure:  # its route of Clodo's own is the encoder's
+            open_understander(f"edge:{running.url}").understand(BOOKS)
+        assert failure.value.code == "refused"
