@@ -6,6 +6,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.blueprint.text import format_blueprint
+from clodo.corpus.format import Record
 from clodo.corpus.format import parse as parse_record
 from clodo.corpus.gold import gold_draft
 from clodo.understand.compiler import compile_draft
@@ -14,9 +15,14 @@ from clodo.understand.cue_lines import _WRITERS, period_of
 from clodo.understand.verbs import base_form
 
 
+def record_of(text: str, *facts: str) -> Record:
+    """The record of a marked text."""
+    return parse_record("\n".join(["=== t-1 | style=terse | domain=test", text, "---", *facts]))
+
+
 def built(text: str, *facts: str) -> tuple[list[str], list[str]]:
     """The lines of the blueprint of a marked text, and the words that nothing was made of."""
-    record = parse_record("\n".join(["=== t-1 | style=terse | domain=test", text, "---", *facts]))
+    record = record_of(text, *facts)
     blueprint, left = compile_draft(gold_draft(record))
     assert blueprint is not None
     written = format_blueprint(blueprint)
@@ -35,6 +41,14 @@ CASES = [
     (ORDER + "steps", ["order > customer", "next order.status new > paid > sent", "next order.status new > cancelled"], "transitions status: new -> paid -> sent, new -> cancelled"),
     (ORDER + "can be [cancelled|@action of=order unless=order.status:sent set=order.status:cancelled]", ["order > customer"], "action cancel {"),
     (ORDER + "[sending|@action of=order when=order.status:paid set=order.status:sent to=order.sent_on by=role:clerk] by [clerks|ROLE:clerk]", ["order > customer"], 'set status = "sent", sent_on = today'),
+    (ORDER + "[cancelled|@action of=order set=order.status:cancelled from=order.due n=#two per=#days] until [two|#] [days|#] before", ["order > customer"], "when today < due - days(2)"),
+    (ORDER + "[approved|@action of=order over=order.price n=#500 set=order.status:paid] over [500|#]", ["order > customer"], "when price > 500"),
+    (ORDER + "[place an order|@action of=customer makes=order unset=customer.vip]", ["order > customer"], "create order (customer = this)"),
+    (ROOM.replace("guest|booking.", "guest|booking. !") + "[hold it|@action of=room makes=booking]", ["booking > room"], "action hold_it(guest: text required) {"),
+    (ORDER + "[lapses|@action of=customer unset=customer.vip]", ["order > customer"], "set vip = false"),
+    (ORDER + "[mail us|@notify of=order below=order.quantity n=#5 n=#shop@example.com] at [shop@example.com|#] under [5|#]", ["order > customer"], 'notify "shop@example.com" when quantity < 5'),
+    (ORDER + "[tell|@notify of=order] the boss of each", ["order > customer"], "notify admin on created"),
+    (ORDER + "[how many|@count of=order over=order.price n=#100] over [100|#]", ["order > customer"], "from order where price > 100"),
     (ORDER + "[total|order.] = [quantity|order.] [times|@times set=order.total from=order.quantity from=order.price] [price|order.]", ["order > customer"], "total: money = quantity * price"),
     (ORDER + "[spent|customer.] is the [sum|@total-of set=customer.spent of=order from=order.price unless=order.status:cancelled]", ["order > customer"], 'spent: money = sum(order.price where customer = this and status != "cancelled")'),
     (ORDER + "[turnover|@sum of=order from=order.price per=#month per=customer.city when=order.status:paid] by [month|#]", ["order > customer"], "group by month(due) as month, customer.city as city"),

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 #: Slots, as the pair labels ``cue-…``: ``of`` an entity; ``per`` what is grouped or counted by; ``from`` and ``to`` fields;
 #: ``n`` a number or text; ``when`` and ``unless`` values that a state must or must not have; ``set`` the state or field that
-#: is the outcome; ``by`` who; ``plus`` and ``minus`` fields that are counted up and down.
-SLOTS = ("of", "per", "from", "to", "n", "when", "unless", "set", "by", "plus", "minus")
+#: is the outcome; ``by`` who; ``plus`` and ``minus`` fields that are counted up and down; ``below`` and ``over`` fields that
+#: are compared with the number ``n``; ``unset`` a yes/no field that becomes no; ``makes`` an entity of which a row is made. The kernel of Workers takes
+#: pair labels by fours, so their number is kept a multiple of four.
+SLOTS = ("of", "per", "from", "to", "n", "when", "unless", "set", "by", "plus", "minus", "below", "over", "unset", "makes")
 
 #: Kind of cue → the slots that it may have. Where ``of`` may be several entities, none stands for all.
 CUES: dict[str, tuple[str, ...]] = {
@@ -19,13 +21,13 @@ CUES: dict[str, tuple[str, ...]] = {
     "above": ("from", "to"),
     "at-least": ("from", "to"),
     # Steps and times.
-    "action": ("of", "when", "unless", "set", "by", "to", "plus", "minus"),
-    "every": ("of", "when", "unless", "set", "from", "per"),
+    "action": ("of", "when", "unless", "below", "over", "set", "unset", "makes", "by", "to", "plus", "minus", "from", "n", "per"),
+    "every": ("of", "when", "unless", "set", "unset", "from", "per"),
     "expire": ("of", "when", "from", "n", "per"),
     # Figures.
-    "count": ("of", "per", "when", "unless"),
-    "sum": ("of", "from", "per", "when", "unless"),
-    "average": ("of", "from", "per", "when", "unless"),
+    "count": ("of", "per", "when", "unless", "below", "over", "n"),
+    "sum": ("of", "from", "per", "when", "unless", "below", "over", "n"),
+    "average": ("of", "from", "per", "when", "unless", "below", "over", "n"),
     "highest": ("of", "from", "per", "when", "unless"),
     "lowest": ("of", "from", "per", "when", "unless"),
     # Fields that follow from others.
@@ -69,4 +71,6 @@ CUES: dict[str, tuple[str, ...]] = {
     "incoming-stripe": (),
     "incoming-github": (),
     "incoming-hmac": ("n",),
+    # Mails that changes lead to.
+    "notify": ("of", "when", "unless", "below", "over", "n", "to", "by"),
 }

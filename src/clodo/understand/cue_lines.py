@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 
-from clodo.blueprint.text import choice_text, number, quote
+from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import plural, singular, words
@@ -144,7 +144,7 @@ class _Writer:
 
     def entity(self) -> Entity:
         """The one entity that the cue is about: its ``of``, else that of its fields and states."""
-        for name in ("of", "set", "from", "to", "when", "unless"):
+        for name in ("of", "set", "unset", "from", "to", "when", "unless", "below", "over"):
             for filler in self.slot(name):
                 if filler.entity:
                     return self.names.entity(filler)
@@ -167,6 +167,12 @@ class _Writer:
     def condition(self, e: Entity) -> str:
         """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
         parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
+        for name, sign in (("below", "<"), ("over", ">")):
+            for filler in self.slot(name):
+                most = self.amount()
+                if most is None or not self.names.field(filler)[1].type.is_number:
+                    raise Unsaid
+                parts.append(f"{self.names.seen_from(e, filler)} {sign} {number(most)}")
         return " and ".join(parts)
 
     def where(self, e: Entity) -> str:
@@ -265,22 +271,65 @@ class _Writer:
             for filler in self.slot(name):
                 path = self.names.seen_from(e, filler)
                 effects.append(f"{path} = {path} {sign} 1")
-        if not effects:
+        parameters, created = self._made(e)
+        if not effects and not created:
             raise Unsaid
         body = [f"  by role {', '.join(dict.fromkeys(f.role for f in self.slot('by')))}"] if self.slot("by") else []
         if condition := self.condition(e):
             body.append(f"  when {condition}")
-        body.append(f"  set {', '.join(effects)}")
+        if early := self._early(e):
+            body.append(f"  when {early}")
+        body += [f"  set {', '.join(effects)}"] if effects else []
+        body += created
         name = base_form(self.cue.words)
         if not name[:1].isalpha():
-            name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}"
+            name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}" if effects else f"add_{self.names.entity(self.slot('makes')[0]).name}"
         if e.field(name) is not None or any(r.name == name for r in e.references):
             name = f"{name}_{e.name}"
-        self.say(e.name, "\n".join([f"action {name} {{", *body, "}"]))
+        given = f"({', '.join(parameters)})" if parameters else ""
+        self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _made(self, e: Entity) -> tuple[list[str], list[str]]:
+        """The parameters that rows which an action makes need, and the lines that make them: they refer to the row of the action,
+        and what else they must have the caller gives."""
+        parameters: dict[str, str] = {}
+        lines = []
+        for filler in self.slot("makes"):
+            other = self.names.entity(filler)
+            back = next((r.name for r in other.references if r.target == e.name), None)
+            if back is None or other.name == e.name:
+                raise Unsaid
+            values = [f"{back} = this"]
+            for r in other.references:
+                if r.required and r.name != back:
+                    parameters[r.name] = f"{r.name}: -> {r.target} required"
+                    values.append(f"{r.name} = {r.name}")
+            for f in other.fields:
+                if f.required and f.default is None:
+                    parameters[f.name] = field_line(Field(f.name, f.type, f.values, required=True))
+                    values.append(f"{f.name} = {f.name}")
+            lines.append(f"  create {other.name} ({', '.join(values)})")
+        return list(parameters.values()), lines
+
+    def _early(self, e: Entity) -> str:
+        """Until when an action can be called: so long before a date or moment of the row."""
+        ends = [f for f in self.slot("from") if f.field]
+        if not ends:
+            return ""
+        f, unit, many = self.names.field(ends[0])[1], self.unit(), self.amount()
+        if f.type not in _TEMPORAL or (many is not None and unit not in ("minute", "hour", "day", "week", "month", "year")):
+            raise Unsaid
+        before = f" - {unit}s({number(many)})" if many is not None else ""
+        return f"{'today' if f.type is FieldType.DATE else 'now'} < {self.names.seen_from(e, ends[0])}{before}"
 
     def _outcome(self, e: Entity) -> list[str]:
-        """The assignments of ``set`` and ``to``."""
+        """The assignments of ``set``, ``unset`` and ``to``."""
         out = []
+        for filler in self.slot("unset"):
+            entity, f = self.names.field(filler)
+            if entity.name != e.name or f.type is not FieldType.BOOLEAN:
+                raise Unsaid
+            out.append(f"{f.name} = false")
         for filler in self.slot("set"):
             entity, f = self.names.field(filler)
             if entity.name != e.name:
@@ -328,6 +377,16 @@ class _Writer:
         condition = " and ".join(c for c in (f"{name} < {moment}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
         self.say(SERVICE, f"{_clock(often)} {{\n  delete {e.name} where {condition}\n}}")
+
+    def notify(self) -> None:
+        e = self.entity()
+        addresses = [f.words.strip("\"'“”‘’ <>.,") for f in self.slot("n") if "@" in f.words]
+        fields = [self.names.seen_from(e, f) for f in self.slot("to") if f.field]
+        roles = [f.role for f in self.slot("by") if f.role]
+        to = [quote(a) for a in addresses] or fields or (["owner"] if "owner" in roles else ["admin"])
+        condition = self.condition(e)
+        for one in dict.fromkeys(to):
+            self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
 
     # Figures.
 
@@ -589,7 +648,7 @@ _ONCE = {
 }  # fmt: skip
 _WRITERS: dict[str, Callable[[_Writer], None]] = {
     "overlap": _Writer.overlap, "at-most": _Writer.at_most, "above": _Writer.compared, "at-least": _Writer.compared,
-    "action": _Writer.action, "every": _Writer.every, "expire": _Writer.expire,
+    "notify": _Writer.notify, "action": _Writer.action, "every": _Writer.every, "expire": _Writer.expire,
     **dict.fromkeys(("count", "sum", "average", "highest", "lowest"), _Writer.report),
     **dict.fromkeys(("times", "added", "less"), _Writer.computed),
     **dict.fromkeys(("total-of", "number-of"), _Writer.gathered),

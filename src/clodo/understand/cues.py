@@ -44,8 +44,8 @@ class _Wish:
 
 
 def roles_of(draft: Draft) -> list[str]:
-    """The roles that cues name."""
-    return [f.role for cue in draft.cues for fillers in cue.slots.values() for f in fillers if f.role]
+    """The roles that cues give rights to."""
+    return [f.role for cue in draft.cues for fillers in cue.slots.values() for f in fillers if f.role and cue.kind != "notify"]
 
 
 def completed(draft: Draft) -> Draft:

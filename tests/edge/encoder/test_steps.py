@@ -26,6 +26,7 @@ from clodo.understand.compiler import compile_draft
 from clodo.understand.draft import Draft
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
+from tests.understand.test_cues import CASES, record_of
 
 pytestmark = pytest.mark.workerd
 
@@ -162,6 +163,7 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
             seen.update(cue.kind for cue in draft.cues)
             chosen.append(draft)
     chosen += [d for d in drafts if not d.cues][:20]
+    chosen += [gold_draft(record_of(text, *facts)) for text, facts, _ in CASES]
     answer = probe.post("/drafts", json=[told(d) for d in chosen])
     assert answer.status_code == 200, answer.text
     for draft, found in zip(chosen, answer.json(), strict=True):

@@ -55,7 +55,8 @@ def _parts(plan: Plan) -> Parts:
         middleware=((Stage.INNER, "app.use(sendNotices);"),),
         handlers={"scheduled": "sweepNotices"},
         # No secret of the manifest: without it the service works, and mails nothing.
-        env={"MAIL_WEBHOOK_URL": "string | undefined", **({"ADMIN_EMAIL": "string | undefined"} if b.users is None else {})},
+        env={"MAIL_WEBHOOK_URL": "string | undefined"},
+        secrets=("ADMIN_EMAIL",),
         wrangler={"triggers": {"crons": ["*/5 * * * *"]}},
         sql=(_SQL, *_triggers(b)),
         readme=_README.format(lines="".join(told)),

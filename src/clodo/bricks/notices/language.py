@@ -97,8 +97,7 @@ def _recipient(b: Blueprint, e: Entity, notice: Notice, path: str) -> Iterator[P
         if not is_address(notice.to):
             yield Problem(f"{notice.to!r} is no address.", 'Write "team@example.com", say.', path)
     elif notice.to == ADMIN:
-        if b.users is None:
-            yield Problem("Only a service with users has an administrator.", "Name an address, or add a block users { }.", path)
+        return  # the address in ADMIN_EMAIL, whether there are users or not
     elif notice.to == OWNER:
         if not is_owned(b, e):
             yield Problem(f"Rows of {e.name} have no owner.", "Add 'write owner', or name an address.", path)

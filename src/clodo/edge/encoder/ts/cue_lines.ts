@@ -5,7 +5,7 @@ import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import { similarity } from "./similarity";
 import type { CueTables } from "./tables";
-import { type Blueprint, type Entity, type Field, quote } from "./values";
+import { type Blueprint, type Entity, type Field, fieldLine, quote } from "./values";
 import type { Verbs } from "./verbs";
 
 /** Where lines go besides entities. */
@@ -217,6 +217,8 @@ class Writer {
         return this.#cors();
       case "sessions":
         return this.#sessions();
+      case "notify":
+        return this.#notify();
       case "tenants":
         return this.#say(SERVICE, "tenants", `tenants ${this.#entity().name}`);
       default:
@@ -240,7 +242,7 @@ class Writer {
 
   /** The one entity that the cue is about: its `of`, else that of its fields and states. */
   #entity(): Entity {
-    const filler = this.#slots("of", "set", "from", "to", "when", "unless").find(({ entity }) => entity !== "");
+    const filler = this.#slots("of", "set", "unset", "from", "to", "when", "unless", "below", "over").find(({ entity }) => entity !== "");
     return filler === undefined ? unsaid() : this.#names.entity(filler);
   }
 
@@ -276,7 +278,15 @@ class Writer {
 
   /** What `when` and `unless` say of a row; empty where they say nothing. */
   #condition(e: Entity): string {
-    return [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false)].join(" and ");
+    const compared = ([["below", "<"], ["over", ">"]] as const).flatMap(([slot, sign]) =>
+      this.#slot(slot).map((filler) => {
+        const most = this.#amount();
+        const [, f] = this.#names.field(filler);
+        if (most === undefined || !["integer", "decimal", "money"].includes(f.type)) return unsaid();
+        return `${this.#names.seenFrom(e, filler)} ${sign} ${most.toString()}`;
+      }),
+    );
+    return [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false), ...compared].join(" and ");
   }
 
   #where(e: Entity): string {
@@ -370,27 +380,92 @@ class Writer {
         effects.push(`${path} = ${path} ${sign} 1`);
       }
     }
-    if (effects.length === 0) unsaid();
+    const [parameters, created] = this.#made(e);
+    if (effects.length === 0 && created.length === 0) unsaid();
     const by = unique(this.#slot("by").map(({ role }) => role));
     const condition = this.#condition(e);
+    const early = this.#early(e);
     let name = this.#pen.verbs.action(this.#cue.words);
-    if (!/^\p{L}/u.test(name)) name = `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}`;
+    if (!/^\p{L}/u.test(name)) {
+      const [made] = this.#slot("makes");
+      name = effects.length > 0 || made === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${this.#names.entity(made).name}`;
+    }
     if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
     const body = [
       ...(by.length > 0 ? [`  by role ${by.join(", ")}`] : []),
       ...(condition === "" ? [] : [`  when ${condition}`]),
-      `  set ${effects.join(", ")}`,
+      ...(early === "" ? [] : [`  when ${early}`]),
+      ...(effects.length > 0 ? [`  set ${effects.join(", ")}`] : []),
+      ...created,
     ];
-    this.#say(e.name, "action", [`action ${name} {`, ...body, "}"].join("\n"));
+    const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
+    this.#say(e.name, "action", [`action ${name}${given} {`, ...body, "}"].join("\n"));
   }
 
-  /** The assignments of `set` and `to`. */
+  /**
+   * The parameters that rows which an action makes need, and the lines that make them: they refer to the row of the action,
+   * and what else they must have the caller gives.
+   */
+  #made(e: Entity): [string[], string[]] {
+    const parameters = new Map<string, string>();
+    const lines = this.#slot("makes").map((filler) => {
+      const other = this.#names.entity(filler);
+      const back = other.references.find(({ target }) => target === e.name)?.name ?? unsaid();
+      if (other.name === e.name) unsaid();
+      const values = [`${back} = this`];
+      for (const r of other.references) {
+        if (!r.required || r.name === back) continue;
+        parameters.set(r.name, `${r.name}: -> ${r.target} required`);
+        values.push(`${r.name} = ${r.name}`);
+      }
+      for (const f of other.fields) {
+        if (!f.required || f.default !== undefined) continue;
+        parameters.set(f.name, fieldLine({ ...f, unique: false, minimum: undefined, maximum: undefined, readOnly: false, writeOnly: false }));
+        values.push(`${f.name} = ${f.name}`);
+      }
+      return `  create ${other.name} (${values.join(", ")})`;
+    });
+    return [[...parameters.values()], lines];
+  }
+
+  /** Until when an action can be called: so long before a date or moment of the row. */
+  #early(e: Entity): string {
+    const end = this.#slot("from").find(({ field }) => field !== "");
+    if (end === undefined) return "";
+    const [, f] = this.#names.field(end);
+    const many = this.#amount();
+    const unit = this.#unit();
+    if (!isMoment(f)) unsaid();
+    if (many !== undefined && !["minute", "hour", "day", "week", "month", "year"].includes(unit)) unsaid();
+    const before = many === undefined ? "" : ` - ${unit}s(${many.toString()})`;
+    return `${f.type === "date" ? "today" : "now"} < ${this.#names.seenFrom(e, end)}${before}`;
+  }
+
+  #notify(): void {
+    const e = this.#entity();
+    const addresses = this.#slot("n")
+      .filter(({ words }) => words.includes("@"))
+      .map(({ words }) => quote(words.replace(/^["'“”‘’ <>.,]+|["'“”‘’ <>.,]+$/g, "")));
+    const fields = this.#slot("to").filter(({ field }) => field !== "").map((f) => this.#names.seenFrom(e, f));
+    const usual = this.#slot("by").some(({ role }) => role === "owner") ? "owner" : "admin";
+    const named = addresses.length > 0 ? addresses : fields;
+    const condition = this.#condition(e);
+    for (const to of unique(named.length > 0 ? named : [usual])) {
+      this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
+    }
+  }
+
+  /** The assignments of `set`, `unset` and `to`. */
   #outcome(e: Entity): string[] {
     const own = (filler: Filler): Field => {
       const [entity, f] = this.#names.field(filler);
       return entity.name === e.name ? f : unsaid();
     };
     return [
+      ...this.#slot("unset").map((filler) => {
+        const f = own(filler);
+        return f.type === "boolean" ? `${f.name} = false` : unsaid();
+      }),
       ...this.#slot("set").map((filler) => {
         const f = own(filler);
         return `${f.name} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;

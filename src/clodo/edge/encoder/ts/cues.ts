@@ -3,7 +3,7 @@ import type { CompilerTables } from "./tables";
 
 /** The roles that cues name. */
 export const rolesOf = (draft: Draft): string[] =>
-  draft.cues.flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
+  draft.cues.filter(({ kind }) => kind !== "notify").flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
 
 /** The draft with what its cues take for granted. What the text states stays as it is. */
 export function completed(stated: Draft, tables: CompilerTables): Draft {

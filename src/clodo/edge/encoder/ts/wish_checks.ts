@@ -45,7 +45,7 @@ function nameOf(construct: string, text: string): readonly string[] {
   const [first = "", second = ""] = text.split(" ");
   switch (construct) {
     case "action":
-      return [second];
+      return [second.split("(")[0] ?? ""];
     case "report":
     case "webhook":
     case "incoming":
@@ -168,9 +168,11 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "field":
       return NAME.test(text.split(":")[0] ?? "");
     case "action":
-      return NAME.test(text.split(" ")[1] ?? "");
+      return NAME.test(text.split(/[ (]/)[1] ?? "");
     case "at_most":
       return e.name !== "o" && isWithin(number, MOST_ROWS);
+    case "notice":
+      return noticeFits(e, text.split(" ")[1] ?? "", context);
     case "no_overlap": {
       const [, start = "", end = ""] = /\((\w+), (\w+)\)/.exec(text) ?? [];
       const kinds = [start, end].map((name) => kindOf(pathOf(b, e, name)));
@@ -187,6 +189,15 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     default:
       return true;
   }
+}
+
+/** Whether a notice goes to somebody: an address, an e-mail field, whoever owns the row, the administrator. */
+function noticeFits(e: Entity, to: string, { b }: Context): boolean {
+  if (to === "admin") return true;
+  if (to === "owner") return [readOf(b, e), writeOf(b, e)].some(({ who }) => who === "owner");
+  if (to.startsWith('"')) return /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(to);
+  const f = pathOf(b, e, to);
+  return f?.type === "email" && !f.writeOnly;
 }
 
 function sourceFits(e: Entity, text: string, types: readonly string[], made: Lines): boolean {
