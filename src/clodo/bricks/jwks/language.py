@@ -20,6 +20,7 @@ CONSTRUCTS = (
         grammar='jwks_line: "jwks" _NL',
         build=lambda tree: Jwks(),
         lines=lambda value: ["jwks"],
+        claims=lambda plan, owner, value: ["/.well-known/jwks.json"],
         once=True,
     ),
 )
