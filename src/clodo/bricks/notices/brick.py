@@ -56,7 +56,7 @@ def _parts(plan: Plan) -> Parts:
         handlers={"scheduled": "sweepNotices"},
         # No secret of the manifest: without it the service works, and mails nothing.
         env={"MAIL_WEBHOOK_URL": "string | undefined"},
-        secrets=("ADMIN_EMAIL",),
+        secrets=("ADMIN_EMAIL",) if b.users is None else (),
         wrangler={"triggers": {"crons": ["*/5 * * * *"]}},
         sql=(_SQL, *_triggers(b)),
         readme=_README.format(lines="".join(told)),
