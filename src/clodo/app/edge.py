@@ -17,7 +17,7 @@ from typing import Literal
 
 import httpx2 as httpx
 
-from clodo.app.folders import Moves, real_folder
+from clodo.app.folders import put_in_place, real_folder, replace_files
 from clodo.app.models import DEFAULT_MODEL
 from clodo.app.variables import read_variables
 from clodo.edge.bundle import Bundle
@@ -36,11 +36,10 @@ from clodo.edge.platform.folder import (
 from clodo.edge.platform.scripts import check_scripts
 from clodo.edge.platform.server import WorkersServer
 from clodo.edge.platform.workers import worker_folders
-from clodo.errors import ClodoError, ModelError, ProofError, UsageError, WorkspaceError
+from clodo.errors import ClodoError, ModelError, ProofError, UsageError
 from clodo.runtime.store import catalogue, fetch
 from clodo.toolchain import Progress, ensure
 
-_ELSEWHERE = "Choose another folder with -o."
 _PAUSE_SECONDS = 0.4
 _LOADING_SECONDS = 60
 
@@ -142,7 +141,7 @@ def build_model(
         staging = stage_folder(tree, bundle.workers[0].name, place if place.is_dir() else place.parent)
         progress("Checking types and sizes …")
         gzip = check_scripts(staging, [w.name for w in bundle.workers], toolchain)
-        _place(staging, place)
+        put_in_place(staging, place, _fill)
     except BaseException:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
@@ -160,42 +159,12 @@ def name_of(directory: Path) -> str:
     return words if re.match(r"[a-z].", words) else f"model-{words}".rstrip("-")
 
 
-def _place(staging: Path, directory: Path) -> None:
-    """Moves a staged folder to its place. What an older build left there goes; the local API key and what is not Clodo's
-    (packages, git, local data) stay. A failure leaves the folder as it was."""
-    try:
-        if directory.exists():
-            _fill(staging, directory)
-        else:
-            staging.rename(directory)
-    except OSError as error:
-        place = error.filename2 or error.filename or str(directory)
-        raise WorkspaceError(f"{str(place)!r} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from None
-
-
 def _fill(staging: Path, directory: Path) -> None:
-    stale = list(read_manifest(directory)["files"]) if (directory / MANIFEST).is_file() else []
-    fresh = [p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file()]
+    """What an older build left there goes; the local API key and what is not Clodo's (packages, git, local data) stay."""
+    old = set(read_manifest(directory)["files"]) if (directory / MANIFEST).is_file() else set()
+    fresh = {p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file()}
     kept = {n for n in fresh if n.endswith(SECRETS_FILE) and os.path.lexists(directory / n)}
-    # The manifest comes last: until it stands, what is half replaced counts as edited.
-    fresh = sorted(set(fresh) - kept, key=lambda n: (n == MANIFEST, n))
-    moves = Moves(staging.with_name(f"{staging.name}.old"))
-    try:
-        for name in sorted(set(stale) - set(fresh)):
-            moves.aside(directory / name, name)
-        for name in fresh:
-            moves.aside(directory / name, name)
-            moves.move(staging / name, directory / name)
-    except BaseException:
-        moves.undo()
-        raise
-    moves.forget()
-    for name in stale:
-        for folder in (directory / name).parents:
-            if folder == directory:
-                break
-            with suppress(OSError):
-                folder.rmdir()
+    replace_files(staging, directory, fresh - kept, sorted(old - fresh), MANIFEST)
 
 
 def serve_model(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from errno import EISDIR
 from pathlib import Path, PurePosixPath
@@ -127,23 +127,6 @@ def has_old_data(directory: Path, tree: FileTree) -> bool:
     return any((directory / n).is_file() and not _holds(directory / n, tree[n]) for n in migrations)
 
 
-def put_in_place(staging: Path, directory: Path) -> None:
-    """Moves a staged service to its folder: as the folder, or into it where it is there. A failure leaves the folder as
-    it was.
-
-    Raises:
-        WorkspaceError: it cannot be written.
-    """
-    try:
-        if directory.exists():
-            _fill(staging, directory)
-        else:
-            staging.rename(directory)
-    except OSError as error:
-        place = error.filename2 or error.filename or str(directory)
-        raise WorkspaceError(f"{str(place)!r} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from None
-
-
 def _fill(staging: Path, directory: Path) -> None:
     """File by file, and not by renaming: the folder may be a mount, or the one that the user's shell stands in."""
     fresh = sorted(p.relative_to(staging).as_posix() for p in staging.rglob("*") if p.is_file())
@@ -151,13 +134,34 @@ def _fill(staging: Path, directory: Path) -> None:
     if not _merge_secrets(staging / SECRETS_FILE, directory / SECRETS_FILE):
         fresh.remove(SECRETS_FILE)
     fresh = [n for n in fresh if not (n.startswith(OWN) and os.path.lexists(directory / n))]
-    # The manifest comes last: until it stands, what is half replaced counts as edited.
-    fresh.sort(key=lambda n: n == MANIFEST)
+    replace_files(staging, directory, fresh, stale, MANIFEST)
+
+
+def put_in_place(staging: Path, directory: Path, fill: Callable[[Path, Path], None] = _fill) -> None:
+    """Moves a staged folder to its place: as the folder, or into it where it is there, by ``fill`` (as a service does, where
+    none is given). A failure leaves the folder as it was.
+
+    Raises:
+        WorkspaceError: it cannot be written.
+    """
+    try:
+        if directory.exists():
+            fill(staging, directory)
+        else:
+            staging.rename(directory)
+    except OSError as error:
+        place = error.filename2 or error.filename or str(directory)
+        raise WorkspaceError(f"{str(place)!r} cannot be written: {error.strerror}.", hint=_ELSEWHERE) from None
+
+
+def replace_files(staging: Path, directory: Path, fresh: Iterable[str], stale: Iterable[str], last: str) -> None:
+    """Puts files of a staged folder in the place of those that are there, and takes the stale ones away, with folders that are
+    empty then. Whatever fails, all is as it was. ``last`` comes last: until it stands, what is half replaced counts as edited."""
     moves = Moves(staging.with_name(f"{staging.name}.old"))
     try:
         for name in stale:
             moves.aside(directory / name, name)
-        for name in fresh:
+        for name in sorted(fresh, key=lambda n: (n == last, n)):
             moves.aside(directory / name, name)
             moves.move(staging / name, directory / name)
     except BaseException:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, NoReturn
 
@@ -53,6 +53,26 @@ class Talk:
             return
         self._answered = True
         click.echo(json.dumps(document, ensure_ascii=False))
+
+    def serve(self, steps: Callable[[Callable[[str], None]], Iterable[None]]) -> None:
+        """Serves until it is stopped. ``steps`` is given whom to tell the address each time that it answers."""
+        announced = False
+
+        def ready(url: str) -> None:
+            nonlocal announced
+            if not self.as_json:
+                click.echo(f"ready {url}")
+            elif not announced:  # one document, however often it reloads
+                self.answer({"ready": url})
+            announced = True
+
+        try:
+            for _ in steps(ready):
+                pass
+        except KeyboardInterrupt:
+            if not announced:
+                raise
+            self.say("stopped")
 
     def fail(self, error: ClodoError, extra: dict[str, Any] | None = None) -> NoReturn:
         """Tells an error and ends with its status."""

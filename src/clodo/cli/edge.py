@@ -102,23 +102,7 @@ def _workers(count: int) -> str:
 @command
 def dev_command(talk: Talk, directory: Path, port: int) -> None:
     """Serve the Workers of a built folder in workerd, reloaded on every change."""
-    announced = False
-
-    def ready(url: str) -> None:
-        nonlocal announced
-        if not talk.as_json:
-            click.echo(f"ready {url}")
-        elif not announced:  # one document, however often it reloads
-            talk.answer({"ready": url})
-        announced = True
-
-    try:
-        for _ in serve_model(directory, port, ready, talk.say):
-            pass
-    except KeyboardInterrupt:
-        if not announced:
-            raise
-        talk.say("stopped")
+    talk.serve(lambda ready: serve_model(directory, port, ready, talk.say))
 
 
 @edge_command.command("deploy")

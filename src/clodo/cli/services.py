@@ -49,20 +49,4 @@ def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: b
 @command
 def dev_command(talk: Talk, directory: Path, port: int) -> None:
     """Serve a service in workerd, rebuilt on every change."""
-    announced = False
-
-    def ready(url: str) -> None:
-        nonlocal announced
-        if not talk.as_json:
-            click.echo(f"ready {url}")
-        elif not announced:  # one document, however often it reloads
-            talk.answer({"ready": url})
-        announced = True
-
-    try:
-        for _ in serve(directory, port, ready, talk.say):
-            pass
-    except KeyboardInterrupt:
-        if not announced:
-            raise
-        talk.say("stopped")
+    talk.serve(lambda ready: serve(directory, port, ready, talk.say))

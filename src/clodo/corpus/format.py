@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clodo.understand.cue_labels import CUES
+from clodo.understand.draft import Filler
 from clodo.understand.naming import entity_name, field_name, moment_name
 
 STYLES = frozenset(
@@ -37,18 +38,6 @@ class CorpusError(ValueError):
 
 
 @dataclass(frozen=True)
-class Slot:
-    """What fills a slot of a cue: ``entity``, ``entity.field``, a value of a field (``words``), a value that stands alone
-    (``words`` and no entity), or a role."""
-
-    name: str
-    entity: str = ""
-    field: str = ""
-    words: str = ""
-    role: str = ""
-
-
-@dataclass(frozen=True)
 class Mark:
     """One code of one marked span; ``start`` and ``end`` are characters of the clean text."""
 
@@ -61,7 +50,7 @@ class Mark:
     constant: str = ""
     attrs: tuple[str, ...] = ()
     cue: str = ""  # what a cue stands for, one of ``cue_labels.CUES``
-    slots: tuple[Slot, ...] = ()
+    slots: tuple[tuple[str, Filler], ...] = ()  # what fills the slots of that name, each by itself
 
 
 @dataclass
@@ -195,20 +184,20 @@ def _cue(code: str, start: int, end: int, where: str) -> Mark:
         name, _, what = filler.partition("=")
         if name not in CUES[kind]:
             raise CorpusError(f"{where}: {kind!r} has no slot {name!r}")
-        slots.append(_slot(name, what, where))
+        slots.append((name, _filler(name, what, where)))
     return Mark(start, end, "cue", cue=kind, slots=tuple(slots))
 
 
-def _slot(name: str, what: str, where: str) -> Slot:
+def _filler(name: str, what: str, where: str) -> Filler:
     if what.startswith("#"):
-        return Slot(name, words=what[1:])
+        return Filler(words=what[1:])
     if what.startswith("role:"):
-        return Slot(name, role=what[5:])
+        return Filler(role=what[5:])
     path, _, words = what.partition(":")
     entity, _, field_ = path.partition(".")
     if not _NAME.match(entity) or (field_ and not _NAME.match(field_)) or (words and not field_):
         raise CorpusError(f"{where}: bad filler {what!r} of the slot {name!r}")
-    return Slot(name, entity, field_, words)
+    return Filler(entity, field_, words)
 
 
 def _gather(marks: list[Mark], where: str) -> dict[str, dict[str, FieldFacts]]:
@@ -312,14 +301,14 @@ def _finish(record: Record) -> None:
     named += [(e, "ownership") for e in record.owned] + [(e, "flag") for e in record.flags]
     named += [(e, "rule") for _, e, _ in record.rules] + [(e, "unique") for e, _ in record.unique]
     named += [(f.target, "->") for e in known.values() for f in e.values() if f.target]
-    named += [(s.entity, "a cue") for m in record.marks for s in m.slots if s.entity]
+    named += [(s.entity, "a cue") for m in record.marks for _, s in m.slots if s.entity]
     for name, what in named:
         if name not in known:
             raise CorpusError(f"{where}: {what} names {name!r}, which is never marked")
     if not record.verdict and not known:
         raise CorpusError(f"{where}: no entity and no verdict")
-    for slot in (s for m in record.marks for s in m.slots):
-        _check_slot(record, slot)
+    for filler in (f for m in record.marks for _, f in m.slots):
+        _check_filler(record, filler)
     for entity, fields in known.items():
         for name, facts in fields.items():
             same = next((f"{name}_{end}" for end in _ENDS if f"{name}_{end}" in fields), None)
@@ -329,13 +318,13 @@ def _finish(record: Record) -> None:
         raise CorpusError(f"{where}: unknown style {record.style!r}")
 
 
-def _check_slot(record: Record, slot: Slot) -> None:
-    if slot.field and slot.field not in record.entities[slot.entity]:
-        raise CorpusError(f"{record.id}: a cue names the field {slot.entity}.{slot.field}, which is never marked")
-    if slot.words and not mentions_of(record, slot.entity, slot.field, slot.words):
-        raise CorpusError(f"{record.id}: a cue names the value {slot.words!r}, which is never marked")
-    if slot.role and not any(m.kind == "role" and m.role == slot.role for m in record.marks):
-        raise CorpusError(f"{record.id}: a cue names the role {slot.role!r}, which is never marked")
+def _check_filler(record: Record, f: Filler) -> None:
+    if f.field and f.field not in record.entities[f.entity]:
+        raise CorpusError(f"{record.id}: a cue names the field {f.entity}.{f.field}, which is never marked")
+    if f.words and not mentions_of(record, f.entity, f.field, f.words):
+        raise CorpusError(f"{record.id}: a cue names the value {f.words!r}, which is never marked")
+    if f.role and not any(m.kind == "role" and m.role == f.role for m in record.marks):
+        raise CorpusError(f"{record.id}: a cue names the role {f.role!r}, which is never marked")
 
 
 def warnings(record: Record) -> Iterator[str]:

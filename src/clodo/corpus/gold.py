@@ -11,7 +11,6 @@ from clodo.understand.draft import (
     DraftRelation,
     DraftValue,
     Evidence,
-    Filler,
 )
 
 #: Attributes of a field mark, as the decisions they stand for.
@@ -61,9 +60,8 @@ def gold_draft(record: Record) -> Draft:
 
 def _cue(record: Record, mark: Mark) -> DraftCue:
     cue = DraftCue(mark.cue, record.text[mark.start : mark.end], evidence=Evidence(spans=[(mark.start, mark.end)]))
-    for slot in mark.slots:
-        filler = Filler(slot.entity, slot.field, slot.words, slot.role)
-        cue.slots.setdefault(slot.name, []).append(filler)
+    for name, filler in mark.slots:
+        cue.slots.setdefault(name, []).append(filler)
     return cue
 
 

@@ -51,7 +51,12 @@ def kebab_name(b: Blueprint) -> str:
 
 
 def tsconfig() -> str:
-    """``tsconfig.json``: strict, and then some."""
+    """``tsconfig.json`` of a service."""
+    return strict_tsconfig(["@cloudflare/workers-types", "@cloudflare/vitest-plugin/types"], ["src", "test", "vitest.config.ts"])
+
+
+def strict_tsconfig(types: Sequence[str], include: Sequence[str]) -> str:
+    """``tsconfig.json`` for scripts of Workers: strict, and then some."""
     return _json(
         {
             "compilerOptions": {
@@ -59,7 +64,7 @@ def tsconfig() -> str:
                 "lib": ["ES2024"],
                 "module": "ESNext",
                 "moduleResolution": "Bundler",
-                "types": ["@cloudflare/workers-types", "@cloudflare/vitest-plugin/types"],
+                "types": list(types),
                 "resolveJsonModule": True,
                 "isolatedModules": True,
                 "verbatimModuleSyntax": True,
@@ -75,7 +80,7 @@ def tsconfig() -> str:
                 "skipLibCheck": True,
                 "noEmit": True,
             },
-            "include": ["src", "test", "vitest.config.ts"],
+            "include": list(include),
         }
     )
 

@@ -3,9 +3,9 @@
 import { createRequire } from "node:module";
 import { readFileSync, readdirSync, existsSync, mkdirSync } from "node:fs";
 import { randomBytes } from "node:crypto";
-import { createInterface } from "node:readline";
 import { gzipSync } from "node:zlib";
 import path from "node:path";
+import { bundled, driven } from "./driven.mjs";
 import { statements } from "./statements.mjs";
 
 const modules = process.argv[2];
@@ -17,25 +17,7 @@ let miniflare;
 setImmediate(() => require("miniflare"));
 
 async function bundle({ directory, entry }) {
-  const result = await esbuild.build({
-    entryPoints: [path.join(directory, entry)],
-    bundle: true,
-    write: false,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "import"],
-    external: ["cloudflare:*", "node:*"],
-    nodePaths: [modules],
-    absWorkingDir: directory,
-    metafile: true,
-    logLevel: "silent",
-  });
-  const [output] = Object.values(result.metafile.outputs);
-  if (!output.exports.includes("default")) throw new Error(`${entry} has no default export`);
-  const code = result.outputFiles[0].text;
+  const code = await bundled(esbuild, directory, entry, { nodePaths: [modules] });
   return { code, gzip: gzipSync(code).byteLength };
 }
 
@@ -202,20 +184,4 @@ const methods = {
   },
 };
 
-const reply = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-
-const describe = (error) => {
-  const messages = error?.errors?.map((e) => `${e.location?.file ?? ""}:${e.location?.line ?? ""} ${e.text}`);
-  return messages?.length ? messages.join("; ") : String(error?.message ?? error);
-};
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  try {
-    reply({ id: request.id, ok: true, ...(await methods[request.method](request)) });
-  } catch (error) {
-    reply({ id: request.id, ok: false, error: describe(error) });
-  }
-}
-await miniflare?.dispose();
-process.exit(0);
+await driven(methods, async () => miniflare?.dispose());

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from clodo.corpus.format import Mark, Record, Slot, mentions_of
+from clodo.corpus.format import Mark, Record, mentions_of
 from clodo.corpus.gold import FIELD_ATTRS
 from clodo.understand import labels as L
+from clodo.understand.draft import Filler
 from clodo.understand.naming import entity_name, field_name, moment_name
 from clodo.understand.reading import Reading, pair_features, read
 
@@ -285,24 +286,24 @@ class _Builder:
         fills = np.array([kind in ("value", "role") for _, kind in self.nodes], dtype=bool)
         out[:, e + f :][:, ~fills] = -1
         for i, codes in enumerate(self.codes):
-            for slot in codes[0].slots:
-                column = L.SLOTS.index(slot.name)
-                if slot.words or slot.role:
+            for name, filler in codes[0].slots:
+                column = L.SLOTS.index(name)
+                if filler.words or filler.role:
                     # Any mention of that value would do; the one that stands nearest is the one to find.
-                    same = sorted(self._mentions(slot), key=lambda j: abs(j - i))
+                    same = sorted(self._mentions(filler), key=lambda j: abs(j - i))
                     out[i, [e + f + j for j in same], column] = -1
                     out[i, [e + f + j for j in same[:1]], column] = 1
-                elif slot.field:
-                    out[i, e + self.fields[slot.entity, slot.field], column] = 1
+                elif filler.field:
+                    out[i, e + self.fields[filler.entity, filler.field], column] = 1
                 else:
-                    out[i, self.entities[slot.entity], column] = 1
+                    out[i, self.entities[filler.entity], column] = 1
         return out
 
-    def _mentions(self, slot: Slot) -> list[int]:
+    def _mentions(self, filler: Filler) -> list[int]:
         """The nodes that a value or a role of a slot may be."""
-        if slot.role:
-            return [i for i, codes in enumerate(self.codes) if any(m.kind == "role" and m.role == slot.role for m in codes)]
-        marks = mentions_of(self.record, slot.entity, slot.field, slot.words)
+        if filler.role:
+            return [i for i, codes in enumerate(self.codes) if any(m.kind == "role" and m.role == filler.role for m in codes)]
+        marks = mentions_of(self.record, filler.entity, filler.field, filler.words)
         return [i for i, codes in enumerate(self.codes) if any(m in marks for m in codes)]
 
     def _steps(self, n: int) -> dict[str, np.ndarray]:

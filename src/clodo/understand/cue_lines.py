@@ -29,6 +29,8 @@ _UNITS = {
     "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter",
 }  # fmt: skip
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
+#: Units of which the language has lengths of time.
+_LENGTHS = ("minute", "hour", "day", "week", "month", "year")
 
 
 class Unsaid(Exception):
@@ -100,6 +102,28 @@ class Names:
                 if second.target == goal:
                     return f"{r.name}.{second.name}"
         raise Unsaid
+
+    def own(self, e: Entity, filler: Filler) -> Field:
+        """The field of a filler, which has to be one of that entity.
+
+        Raises:
+            Unsaid: it is not.
+        """
+        entity, found = self.field(filler)
+        if entity.name != e.name:
+            raise Unsaid
+        return found
+
+    def back(self, child: Entity, parent: Entity) -> str:
+        """What the rows of one entity call the row of another that they belong to.
+
+        Raises:
+            Unsaid: they refer to none.
+        """
+        found = next((r.name for r in child.references if r.target == parent.name), None)
+        if found is None:
+            raise Unsaid
+        return found
 
     def seen_from(self, start: Entity, filler: Filler) -> str:
         """A field as it is named from the rows of an entity: ``people``, or ``room.seats``.
@@ -188,7 +212,7 @@ class _Writer:
             path = self.names.seen_from(e, filler)
             f = self.names.field(filler)[1]
             if f.type is FieldType.BOOLEAN:
-                yield path if (_truth(filler, f) is wanted) else f"not {path}"
+                yield path if (_truth(filler) is wanted) else f"not {path}"
             elif not filler.words:
                 yield f"{path} is {'not ' if wanted else ''}empty"
             else:
@@ -238,15 +262,10 @@ class _Writer:
 
     def _counted_by(self, e: Entity, filler: Filler) -> str:
         """A field or a reference of an entity."""
-        if filler.field:
-            path = self.names.seen_from(e, filler)
-            if "." in path:
-                raise Unsaid
-            return path
-        way = self.names.way(e, self.names.target(filler))
-        if "." in way:
+        path = self.names.seen_from(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
+        if "." in path:
             raise Unsaid
-        return way
+        return path
 
     def compared(self) -> None:
         ends = [f for name in ("from", "to") for f in self.slot(name) if f.field]
@@ -296,8 +315,8 @@ class _Writer:
         lines = []
         for filler in self.slot("makes"):
             other = self.names.entity(filler)
-            back = next((r.name for r in other.references if r.target == e.name), None)
-            if back is None or other.name == e.name:
+            back = self.names.back(other, e)
+            if other.name == e.name:
                 raise Unsaid
             values = [f"{back} = this"]
             for r in other.references:
@@ -316,31 +335,33 @@ class _Writer:
         ends = [f for f in self.slot("from") if f.field]
         if not ends:
             return ""
-        f, unit, many = self.names.field(ends[0])[1], self.unit(), self.amount()
-        if f.type not in _TEMPORAL or (many is not None and unit not in ("minute", "hour", "day", "week", "month", "year")):
+        f = self.names.field(ends[0])[1]
+        return f"{_now(f)} < {self.names.seen_from(e, ends[0])}{self._before()}"
+
+    def _before(self) -> str:
+        """How much earlier than a moment, as the tail of an expression; empty where the text says nothing of it."""
+        many, unit = self.amount(), self.unit()
+        if many is None:
+            return ""
+        if unit not in _LENGTHS:
             raise Unsaid
-        before = f" - {unit}s({number(many)})" if many is not None else ""
-        return f"{'today' if f.type is FieldType.DATE else 'now'} < {self.names.seen_from(e, ends[0])}{before}"
+        return f" - {unit}s({number(many)})"
 
     def _outcome(self, e: Entity) -> list[str]:
         """The assignments of ``set``, ``unset`` and ``to``."""
         out = []
         for filler in self.slot("unset"):
-            entity, f = self.names.field(filler)
-            if entity.name != e.name or f.type is not FieldType.BOOLEAN:
+            f = self.names.own(e, filler)
+            if f.type is not FieldType.BOOLEAN:
                 raise Unsaid
             out.append(f"{f.name} = false")
         for filler in self.slot("set"):
-            entity, f = self.names.field(filler)
-            if entity.name != e.name:
-                raise Unsaid
-            value = ("true" if _truth(filler, f) else "false") if f.type is FieldType.BOOLEAN else self._value(f, filler.words)
+            f = self.names.own(e, filler)
+            value = ("true" if _truth(filler) else "false") if f.type is FieldType.BOOLEAN else self._value(f, filler.words)
             out.append(f"{f.name} = {value}")
         for filler in self.slot("to"):
-            entity, f = self.names.field(filler)
-            if entity.name != e.name or f.type not in _TEMPORAL:
-                raise Unsaid
-            out.append(f"{f.name} = {'today' if f.type is FieldType.DATE else 'now'}")
+            f = self.names.own(e, filler)
+            out.append(f"{f.name} = {_now(f)}")
         return out
 
     def every(self) -> None:
@@ -349,10 +370,8 @@ class _Writer:
         if not effects:
             raise Unsaid
         for filler in self.slot("from"):
-            entity, f = self.names.field(filler)
-            if entity.name != e.name or f.type not in _TEMPORAL:
-                raise Unsaid
-            conditions.append(f"{f.name} < {'today' if f.type is FieldType.DATE else 'now'}")
+            f = self.names.own(e, filler)
+            conditions.append(f"{f.name} < {_now(f)}")
         # What has the outcome already is left alone.
         conditions += [effect.replace(" = ", " != ", 1) for effect in effects if '"' in effect]
         where = " and ".join(dict.fromkeys(c for c in conditions if c))
@@ -364,17 +383,10 @@ class _Writer:
         e, many, unit = self.entity(), self.amount(), self.unit()
         fillers = [f for f in self.slot("from") if self.names.field_name(f.field) != "created_at"]
         ends = [(self.names.seen_from(e, f), self.names.field(f)[1]) for f in fillers]
-        if ends and ends[0][1].type not in _TEMPORAL:
-            raise Unsaid
         if not ends and (many is None or not e.timestamps):
             raise Unsaid
-        name, day = (ends[0][0], ends[0][1].type is FieldType.DATE) if ends else ("created_at", False)
-        moment = "today" if day else "now"
-        if many is not None:
-            if unit not in ("minute", "hour", "day", "week", "month", "year"):
-                raise Unsaid
-            moment += f" - {unit}s({number(many)})"
-        condition = " and ".join(c for c in (f"{name} < {moment}", self.condition(e)) if c)
+        name, moment = (ends[0][0], _now(ends[0][1])) if ends else ("created_at", "now")
+        condition = " and ".join(c for c in (f"{name} < {moment}{self._before()}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
         self.say(SERVICE, f"{_clock(often)} {{\n  delete {e.name} where {condition}\n}}")
 
@@ -463,10 +475,7 @@ class _Writer:
         other = next((x for x in told if x.name != e.name), None)
         if other is None:
             raise Unsaid
-        back = next((r.name for r in other.references if r.target == e.name), None)
-        if back is None:
-            raise Unsaid
-        condition = f"{back} = this" + (f" and {more}" if (more := self.condition(other)) else "")
+        condition = f"{self.names.back(other, e)} = this" + (f" and {more}" if (more := self.condition(other)) else "")
         summed = next((self.names.field(x)[1].name for x in self.slot("from") if x.field and self.names.entity(x).name == other.name), "")
         if self.cue.kind == "total-of" and not summed:
             raise Unsaid
@@ -479,11 +488,10 @@ class _Writer:
         if not told or not whose:
             raise Unsaid
         other, e = told[0], whose[0]
-        back = next((r.name for r in other.references if r.target == e.name), None)
         name = f"{other.name}_count"
-        if back is None or e.field(name) is not None:
+        if e.field(name) is not None:
             raise Unsaid
-        condition = f"{back} = this" + (f" and {more}" if (more := self.condition(other)) else "")
+        condition = f"{self.names.back(other, e)} = this" + (f" and {more}" if (more := self.condition(other)) else "")
         self.say(e.name, f"{name}: integer = count({other.name} where {condition})")
 
     def _result(self) -> tuple[Entity, Field]:
@@ -624,6 +632,17 @@ def _range(e: Entity) -> list[str]:
     raise Unsaid
 
 
+def _now(f: Field) -> str:
+    """The word for this moment, as a date or moment is compared with it.
+
+    Raises:
+        Unsaid: the field is neither.
+    """
+    if f.type not in _TEMPORAL:
+        raise Unsaid
+    return "today" if f.type is FieldType.DATE else "now"
+
+
 def _clock(unit: str) -> str:
     """The head of a schedule."""
     if unit in ("minute", "hour"):
@@ -636,7 +655,7 @@ def _clock(unit: str) -> str:
 _FALSE = re.compile(r"\b(?:no|not|never|un\w+|false|off|in\w*active)\b|n[’']t\b")
 
 
-def _truth(filler: Filler, f: Field) -> bool:
+def _truth(filler: Filler) -> bool:
     """Whether a filler that names a yes/no field means yes."""
     return not (filler.words and _FALSE.search(filler.words.lower()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clodo.blueprint.formulas import Scope
-from clodo.blueprint.values import Entity, Expression, FieldType
+from clodo.blueprint.values import Entity, Expression, FieldType, Not
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.bricks.rules.transitions import Transitions, initial, way
 from clodo.emit.expressions import Place, sql
@@ -43,6 +43,17 @@ async def bring(s: Session, e: Entity, where: Expression, row: Row) -> None:
             await put(s, e, row["id"], name, value)
             if await meets(s, e, part, row["id"]):
                 break
+
+
+async def keep_out(s: Session, e: Entity, where: Expression, id: str) -> bool:
+    """Puts values into a row until it does not meet a condition, as far as such values are found; whether it then does not."""
+    for part in conjuncts(where):
+        stored = dict((await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', id))[0])
+        for name, value in satisfying(e, Not(part), stored):
+            await put(s, e, id, name, value)
+            if not await meets(s, e, where, id):
+                return True
+    return not await meets(s, e, where, id)
 
 
 async def meets(s: Session, e: Entity, where: Expression, id: str) -> bool:

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Entity, Expression, Not, Operand
+from clodo.blueprint.values import Entity, Expression, Operand
 from clodo.bricks.actions.values import DeleteRows, UpdateRows
 from clodo.bricks.rules.language import key_of
-from clodo.bricks.rules.placing import bring, meets, put
-from clodo.bricks.rules.samples import conjuncts, satisfying
+from clodo.bricks.rules.placing import bring, keep_out, meets
 from clodo.bricks.schedules.brick import ran
 from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.proof.check import Check
@@ -37,7 +36,7 @@ async def _does(plan: Plan, schedule: Schedule, work: OnRows, s: Session) -> Non
     meant, other = await _row(s, e, work.where), await _row(s, e, work.where)
     if not await meets(s, e, work.where, meant["id"]):
         raise TooFewValues("no row was found that this is about")
-    apart = await _kept_apart(s, e, work.where, other["id"])
+    apart = await keep_out(s, e, work.where, other["id"])
     before = {id: await _stored(s, e, id) for id in (meant["id"], other["id"])}
     await s.scheduled(cron(schedule))
     after = {id: await _stored(s, e, id) for id in before}
@@ -69,15 +68,6 @@ async def _row(s: Session, e: Entity, where: Expression) -> Row:
     row = await s.create(e, apart=True)
     await bring(s, e, where, row)
     return row
-
-
-async def _kept_apart(s: Session, e: Entity, where: Expression, id: str) -> bool:
-    for part in conjuncts(where):
-        for name, value in satisfying(e, Not(part), dict(await _stored(s, e, id) or {})):
-            await put(s, e, id, name, value)
-            if not await meets(s, e, where, id):
-                return True
-    return not await meets(s, e, where, id)
 
 
 async def _stored(s: Session, e: Entity, id: str) -> Row | None:

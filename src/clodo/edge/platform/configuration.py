@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from clodo.edge.bundle import Bundle, WorkerFiles
+from clodo.emit.project import strict_tsconfig
 from clodo.toolchain.pins import pins
 
 #: Compatibility flags of every Worker: code is told when the caller that it works for goes away.
@@ -114,33 +115,8 @@ def deploy_order(bundle: Bundle) -> list[str]:
 
 
 def tsconfig() -> str:
-    """``tsconfig.json``: strict, over all Workers."""
-    return _json(
-        {
-            "compilerOptions": {
-                "target": "ES2024",
-                "lib": ["ES2024"],
-                "module": "ESNext",
-                "moduleResolution": "Bundler",
-                "types": ["@cloudflare/workers-types"],
-                "resolveJsonModule": True,
-                "isolatedModules": True,
-                "verbatimModuleSyntax": True,
-                "strict": True,
-                "noUncheckedIndexedAccess": True,
-                "exactOptionalPropertyTypes": True,
-                "noImplicitOverride": True,
-                "noImplicitReturns": True,
-                "noFallthroughCasesInSwitch": True,
-                "noPropertyAccessFromIndexSignature": True,
-                "noUnusedLocals": True,
-                "noUnusedParameters": True,
-                "skipLibCheck": True,
-                "noEmit": True,
-            },
-            "include": ["*/src", "wasm.d.ts"],
-        }
-    )
+    """``tsconfig.json``, over all Workers."""
+    return strict_tsconfig(["@cloudflare/workers-types"], ["*/src", "wasm.d.ts"])
 
 
 WASM_TYPES = """declare module "*.wasm" {

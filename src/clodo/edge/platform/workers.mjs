@@ -4,12 +4,12 @@
 // All Workers share one workerd, as they would share a machine, except those that are to be killed alone: each of these has a
 // workerd of its own, and they find each other through Miniflare's registry.
 import { createRequire } from "node:module";
-import { createInterface } from "node:readline";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { tmpdir } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import path from "node:path";
+import { bundled, driven } from "../../proof/driven.mjs";
 import { inspect } from "./inspector.mjs";
 
 const modules = process.argv[2];
@@ -32,25 +32,7 @@ async function bundle({ directory, configuration: { main } }) {
       });
     },
   };
-  const result = await esbuild.build({
-    entryPoints: [path.join(directory, main)],
-    bundle: true,
-    write: false,
-    minify: true,
-    format: "esm",
-    target: "es2024",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    conditions: ["workerd", "worker", "import"],
-    external: ["cloudflare:*", "node:*"],
-    absWorkingDir: directory,
-    metafile: true,
-    logLevel: "silent",
-    plugins: [aside],
-  });
-  const [output] = Object.values(result.metafile.outputs);
-  if (!output.exports.includes("default")) throw new Error(`${main} has no default export`);
-  const code = result.outputFiles[0].text;
+  const code = await bundled(esbuild, directory, main, { plugins: [aside] });
   const gzip = [Buffer.from(code), ...wasm.values()].reduce((sum, bytes) => sum + gzipSync(bytes).byteLength, 0);
   return { code, wasm, gzip };
 }
@@ -252,20 +234,4 @@ const methods = {
   },
 };
 
-const reply = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-
-const describe = (error) => {
-  const messages = error?.errors?.map((e) => `${e.location?.file ?? ""}:${e.location?.line ?? ""} ${e.text}`);
-  return messages?.length ? messages.join("; ") : String(error?.message ?? error);
-};
-
-for await (const line of createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line);
-  try {
-    reply({ id: request.id, ok: true, ...(await methods[request.method](request)) });
-  } catch (error) {
-    reply({ id: request.id, ok: false, error: describe(error) });
-  }
-}
-await reset();
-process.exit(0);
+await driven(methods, reset);
