@@ -3,6 +3,8 @@ speaks their protocols, llama.cpp in process, and the adapter for endpoints agai
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from clodo.runtime.store import catalogue, fetch
 from clodo.runtime.workers_ai import WorkersAIModel
 from clodo.testing import ScriptedModel
 from clodo.testing.model_server import ACCOUNT, TOKEN, ModelServer, model_server
+from tests.edge.llama.tiny import tiny_gguf
 
 HELLO = (Message("system", "You are brief."), Message("user", "Is the sky blue? Say yes or no."))
 
@@ -176,3 +179,19 @@ def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.gguf").write_bytes(b"not a model")
     with pytest.raises(ModelError, match="no GGUF"):
         LlamaCppModel(tmp_path / "x.gguf", "x")
+
+
+def test_a_model_can_be_freed_at_once(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp")
+    path = tiny_gguf(tmp_path / "tiny.gguf")
+    # On one core, where the server's own threads begin late; apart, since what hangs would hang with the interpreter's lock.
+    script = f"""
+import os
+from pathlib import Path
+from clodo.runtime.llamacpp import serving
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, list(os.sched_getaffinity(0))[:1])
+for _ in range(8):
+    serving(Path({str(path)!r}), 64, 1)
+"""
+    assert subprocess.run([sys.executable, "-c", script], timeout=60, check=False).returncode == 0

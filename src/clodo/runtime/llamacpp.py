@@ -14,6 +14,35 @@ from clodo.lm import Completion, Constraint, Message, Profile
 _CONTEXT = 4096
 
 
+def serving(path: Path, context: int, threads: int) -> Any:
+    """A GGUF file in a server of llama.cpp in this process, seen at work.
+
+    A server that is freed before its loop runs waits for that loop for ever, and keeps the interpreter's lock meanwhile: no
+    signal and no other thread gets through. So it is given out only after it has answered something that went through the loop.
+
+    Raises:
+        ModelError: ``xllamacpp`` is not installed, or cannot load the file.
+    """
+    try:
+        import xllamacpp
+    except ImportError:
+        raise ModelError("llama.cpp is not installed.", hint="Install it with `pip install 'clodo[llama]'`.") from None
+    params = xllamacpp.CommonParams()
+    params.model.path = str(path)
+    params.n_ctx = context
+    params.n_parallel = 1
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
+    params.verbosity = 0
+    params.endpoint_metrics = True
+    try:
+        server = xllamacpp.Server(params)
+    except RuntimeError as error:
+        raise ModelError(f"llama.cpp cannot load {path.name!r}: {error}.") from None
+    server.handle_metrics()
+    return server
+
+
 class LlamaCppModel:
     """A GGUF file, loaded once."""
 
@@ -23,25 +52,10 @@ class LlamaCppModel:
         Raises:
             ModelError: ``xllamacpp`` is not installed, or the file is no model that it can load.
         """
-        try:
-            import xllamacpp
-        except ImportError:
-            raise ModelError(
-                "llama.cpp is not installed.", hint="Install it with `pip install 'clodo[llama]'`."
-            ) from None
         if path.read_bytes()[:4] != b"GGUF":
             raise ModelError(f"{path.name!r} is no GGUF file.", hint="Choose another file.")
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx = _CONTEXT
-        params.n_parallel = 1
-        params.cpuparams.n_threads = 2
-        params.verbosity = 0
         self._profile = Profile(name, "llama.cpp, on this machine", _CONTEXT, "grammar")
-        try:
-            self._server: Any = xllamacpp.Server(params)
-        except RuntimeError as error:
-            raise ModelError(f"llama.cpp cannot load {path.name!r}: {error}.") from None
+        self._server = serving(path, _CONTEXT, threads=2)
 
     @property
     def profile(self) -> Profile:

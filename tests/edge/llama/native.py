@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
+
+from clodo.runtime.llamacpp import serving
 
 
 class Native:
     """A GGUF file in llama.cpp, on one thread."""
 
     def __init__(self, path: Path, context: int = 512) -> None:
-        import xllamacpp
-
-        params = xllamacpp.CommonParams()
-        params.model.path, params.n_ctx, params.n_parallel, params.verbosity = str(path), context, 1, 0
-        params.cpuparams.n_threads = 1
-        self._server: Any = xllamacpp.Server(params)
+        self._server = serving(path, context, threads=1)
 
     def encode(self, text: str) -> list[int]:
         """The tokens of a text; control tokens in it are not read as such."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from clodo.errors import ModelError
+from clodo.runtime.llamacpp import serving
 
 
 class NativeModel:
@@ -18,21 +18,7 @@ class NativeModel:
         Raises:
             ModelError: ``xllamacpp`` is not installed, or cannot load it.
         """
-        try:
-            import xllamacpp
-        except ImportError:
-            raise ModelError("llama.cpp is not installed.", hint="Install it with `pip install 'clodo[llama]'`.") from None
-        params = xllamacpp.CommonParams()
-        params.model.path = str(path)
-        params.n_ctx = context
-        params.n_parallel = 1
-        params.cpuparams.n_threads = 1
-        params.cpuparams_batch.n_threads = 1
-        params.verbosity = 0
-        try:
-            self._server: Any = xllamacpp.Server(params)
-        except RuntimeError as error:
-            raise ModelError(f"llama.cpp cannot load {path.name!r}: {error}.") from None
+        self._server = serving(path, context, threads=1)
 
     def speed(self, prompt: str, tokens: int) -> tuple[float, float]:
         """Tokens per second of reading a prompt that it has not seen, and of writing ``tokens`` after it, greedily."""
