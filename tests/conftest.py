@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.clodo"))
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Write the golden trees anew.")
     parser.addoption("--all-faults", action="store_true", help="Plant every fault, not one for each check.")
+
+
+def pytest_configure() -> None:
+    """What a shell starts in the background is deaf to Ctrl-C, with all that it starts; some tests press it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from clodo.cli import main
 from clodo.proof.host import Host
 from clodo.proof.report import Evidence, Report
 from clodo.toolchain import Toolchain
+from tests.processes import clodo_process
 
 ROOT = Path(__file__).parents[2]
 BOOKSHOP = ROOT / "examples" / "bookshop.clodo"
@@ -284,17 +284,15 @@ def test_a_broken_service_is_not_proven_and_status_1(tmp_path: Path, toolchain: 
 @pytest.mark.workerd
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_half_way_nothing_is_left(stop: signal.Signals, tmp_path: Path, toolchain: Toolchain) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clodo", "generate", BOOKS, "-o", str(tmp_path / "s"), "--yes"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Proving" in line:
-            break
-    process.send_signal(stop)
-    rest = process.stderr.read()
-    assert process.wait(30) == 130
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    with clodo_process("generate", BOOKS, "-o", str(tmp_path / "s"), "--yes", **pipes) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "Proving" in line:
+                break
+        process.send_signal(stop)
+        rest = process.stderr.read()
+        assert process.wait(30) == 130
     assert "Traceback" not in rest and "Nothing was left" in rest
     assert entries(tmp_path) == []
 
@@ -303,11 +301,7 @@ def test_stopped_half_way_nothing_is_left(stop: signal.Signals, tmp_path: Path, 
 def test_dev_answers_when_it_says_ready_and_reloads(tmp_path: Path, toolchain: Toolchain) -> None:
     folder = tmp_path / "s"
     assert clodo("build", str(BOOKSHOP), "-o", str(folder)).exit_code == 0
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clodo", "dev", str(folder), "--port", "18790"],
-        stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )  # fmt: skip
-    try:
+    with clodo_process("dev", str(folder), "--port", "18790", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         ready, url = process.stdout.readline().split()
         assert (ready, url) == ("ready", "http://127.0.0.1:18790")
@@ -320,7 +314,6 @@ def test_dev_answers_when_it_says_ready_and_reloads(tmp_path: Path, toolchain: T
             assert process.stdout.readline().split()[0] == "ready"
             assert client.post("/api/books", json={**body, "isbn": "978-2-000000"}).status_code == 422
             assert [b["title"] for b in client.get("/api/books").json()["items"]] == ["Kept"]
-    finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     time.sleep(0.1)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from clodo.cli import edge, main
 from clodo.edge.platform.benchmark import Figures
 from clodo.edge.platform.server import Memory
 from tests.edge.platform.fake import fake_bundle
+from tests.processes import clodo_process
 
 
 def clodo(*args: str) -> Result:
@@ -99,29 +98,27 @@ def test_dev_says_ready_when_it_answers_reloads_and_ends_cleanly(built: Path) ->
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "clodo", "edge", "dev", str(built), "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with clodo_process("edge", "dev", str(built), "--port", str(port), **pipes) as process:
         assert process.stdout is not None
         line = process.stdout.readline().strip()
-        try:
-            assert line == f"ready http://127.0.0.1:{port}"
-            key = (built / "front" / ".dev.vars").read_text().strip().split("API_KEY=")[1]
-            answer = httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, headers={"x-api-key": key}, trust_env=False)
-            assert answer.json()["order"] == 1, "the other Worker runs too"
-            assert httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, trust_env=False).status_code == 401
-            source = built / "front" / "src" / "index.ts"
-            text = source.read_text()
-            source.write_text(text + 'import "./nowhere";\n')
-            assert process.stderr is not None
-            assert "Could not resolve" in next(said for said in process.stderr if "Not reloaded" in said)
-            assert httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200, "what ran runs on"
-            source.write_text(text.replace('provider: "edge"', 'provider: "mended"'))
-            assert process.stdout.readline().strip() == line
-            answer = httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, headers={"x-api-key": key}, trust_env=False)
-            assert answer.json()["provider"] == "mended"
-        finally:
-            process.send_signal(signal.SIGINT)
-            _, stderr = process.communicate(timeout=20)
+        assert line == f"ready http://127.0.0.1:{port}"
+        key = (built / "front" / ".dev.vars").read_text().strip().split("API_KEY=")[1]
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, headers={"x-api-key": key}, trust_env=False)
+        assert answer.json()["order"] == 1, "the other Worker runs too"
+        assert httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, trust_env=False).status_code == 401
+        source = built / "front" / "src" / "index.ts"
+        text = source.read_text()
+        source.write_text(text + 'import "./nowhere";\n')
+        assert process.stderr is not None
+        assert "Could not resolve" in next(said for said in process.stderr if "Not reloaded" in said)
+        assert httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False).status_code == 200, "what ran runs on"
+        source.write_text(text.replace('provider: "edge"', 'provider: "mended"'))
+        assert process.stdout.readline().strip() == line
+        answer = httpx.post(f"http://127.0.0.1:{port}/v1/echo", json={"text": "hi"}, headers={"x-api-key": key}, trust_env=False)
+        assert answer.json()["provider"] == "mended"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
     assert process.returncode == 0 and "stopped" in stderr and "Traceback" not in stderr
 
 
