@@ -60,10 +60,6 @@ class Bench:
     _told: dict[int, list[Reply]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     url: str = ""
-    #: Checks that leave the server whole, and have not ended yet: until then none may break it.
-    calm: int = 0
-    calm_is_over: asyncio.Event = field(default_factory=asyncio.Event)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def number(self, *replies: Reply) -> int:
         """A number for a request; its answers in turn, of which the last one stays."""
@@ -71,12 +67,6 @@ class Bench:
         self._told[number] = list(replies or (FINE,))
         self.seen[number] = []
         return number
-
-    def ended(self) -> None:
-        """One more of the calm checks has ended."""
-        self.calm -= 1
-        if self.calm <= 0:
-            self.calm_is_over.set()
 
     @contextlib.contextmanager
     def running(self, upstreams: tuple[Upstream, ...]) -> Iterator[Mapping[str, str]]:

@@ -31,27 +31,16 @@ _BODY = b'{"name":"a proof","note":"\xc3\xa9"}'
 
 def checks(plan: Plan) -> Iterator[Check]:
     """The checks of a plan. Those that use up a limit or break the server come last, one after the other."""
-    calm, rough = list(_calm(plan)), list(_rough(plan))
-    bench = Bench(calm=len(calm))
+    bench = Bench()
     beside = partial(bench.running, plan.blueprint.parts_of(Upstream))
-    for i, (id, rule, run) in enumerate(calm):
-        made = Check(f"gateway.{id}", rule, partial(_calmly, bench, run))
-        yield replace(made, beside=beside) if i == 0 else made
-    for id, rule, run in rough:
-        yield Check(f"gateway.{id}", rule, partial(_in_turn, bench, run))
+    for i, (id, rule, run) in enumerate(_calm(plan)):
+        yield Check(f"gateway.{id}", rule, partial(_probed, bench, run), beside=beside if i == 0 else None)
+    for id, rule, run in _rough(plan):
+        yield Check(f"gateway.{id}", rule, partial(_probed, bench, run), alone=True)
 
 
-async def _calmly(bench: Bench, run: Run, session: Session) -> None:
-    try:
-        await run(Probe(session, bench))
-    finally:
-        bench.ended()
-
-
-async def _in_turn(bench: Bench, run: Run, session: Session) -> None:
-    await bench.calm_is_over.wait()
-    async with bench.turn:
-        await run(Probe(session, bench))
+async def _probed(bench: Bench, run: Run, session: Session) -> None:
+    await run(Probe(session, bench))
 
 
 def _rough(plan: Plan) -> Iterator[tuple[str, str, Run]]:
