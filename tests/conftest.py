@@ -16,7 +16,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.clodo"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="Write the golden trees anew.")
-    parser.addoption("--all-faults", action="store_true", help="Plant every fault, not one for each check.")
+    parser.addoption("--all-faults", action="store_true", help="Plant every fault, not one for each check, and try every example.")
 
 
 def pytest_configure() -> None:

@@ -30,6 +30,8 @@ def with_line(line: str) -> str:
         "check count(loan where book = this.book and back_at is empty) <= book.copies",
         'at most 3 per book where back_at is empty "Three at most."',
         "at most 1 per book, note",
+        "at most 3 per book per week of from_day",
+        'at most 20 per hour of created_at where note != "x" "Come later."',
         "no overlap (from_day, to_day) per book where not back_at is not empty",
         'check note in ("a", "b") or from_day is empty',
     ],
@@ -50,6 +52,10 @@ def test_lines_have_one_form(line: str) -> None:
         ("at most 0 per book", "a whole number from 1 on"),
         ("at most 2.5 per book", "a whole number from 1 on"),
         ("at most 3 per shelf", "no 'shelf' to count by"),
+        ("at most 3 per day of note", "wants a date, and this is a text"),
+        ("at most 3 per hour of from_day", "wants a moment, and this is a date"),
+        ("at most 3 per decade of from_day", "no period 'decade'"),
+        ("at most 3 per day of monday", "loan has no field 'monday'"),
         ("no overlap (from_day, back_at)", "are no range"),
         ("no overlap (note, note)", "are no range"),
         ("no overlap (from_day, from_day)", "are no range"),
@@ -85,6 +91,34 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("rules"), tmp_path / "s", toolchain, host, fault)
+
+
+PERIODS = "service studio\n\nentity lesson {\n  teacher: text required\n  day: date required\n  at most 2 per teacher per quarter of day\n  at most 5 per week of day\n}\n\nentity order {\n  note: text\n  at most 30 per day of created_at\n}\n"
+PERIOD_FAULTS = [
+    Fault("quarters are years", SQL, "strftime('%Y', NEW.\"day\") || '-Q' || ((strftime('%m', NEW.\"day\") + 2) / 3)", "strftime('%Y', \"o\".\"day\") || '-Q' || ((strftime('%m', \"o\".\"day\") + 2) / 3)", "rules.at-most"),
+    Fault("weeks are days", SQL, """date("o"."day", 'weekday 0', '-6 days') = date(NEW."day", 'weekday 0', '-6 days')""", '"o"."id" = NEW."id"', "rules.at-most"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+def test_so_many_in_a_period(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(PERIODS, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()
+    assert [e.outcome for e in report.evidence if e.id == "rules.at-most"] == ["passed", "passed", "skipped"]
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", PERIOD_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_periods_are_kept_apart(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(PERIODS, tmp_path / "s", toolchain, host, fault)
+
+
+def test_periods_begin_where_people_say_they_do() -> None:
+    db, _ = tables(PERIODS.replace("  at most 5 per week of day\n", "").replace("at most 2 per teacher per quarter", "at most 1 per week"))
+    for id, day in (("a", "2026-11-29"), ("b", "2026-11-30"), ("c", "2025-12-29")):
+        put(db, "lesson", id=id, teacher="t", day=day, created_at="", updated_at="")
+    for day in ("2026-11-23", "2026-12-06", "2026-01-04"):
+        assert "1 at most in one week" in refused(db, f"INSERT INTO lesson VALUES ('{day}', 't', '{day}', '', '')")
 
 
 @pytest.mark.workerd

@@ -32,7 +32,7 @@ def test_overlap_is_a_share_that_is_symmetric_and_whole_for_equals(a: str, b: st
     assert overlap(one, two) == overlap(two, one) and 0 <= overlap(one, two) <= 1
 
 
-@pytest.mark.parametrize("held_out", ["valid", "clear", "unclear"])
+@pytest.mark.parametrize("held_out", ["valid", "clear", "unclear", "cues"])
 def test_no_held_out_text_is_a_near_duplicate_of_a_training_text(held_out: str) -> None:
     train = [r.text for r in load_split("train")]
     if held_out == "valid":

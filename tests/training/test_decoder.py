@@ -14,6 +14,7 @@ from clodo.training.decoder.stages import open_trained
 from clodo.training.pipeline import Job, run
 from clodo.training.plan import Plan
 from clodo.understand.generative import GenerativeUnderstander
+from tests.edge.llama.tiny import tiny_gguf
 
 for engine in ("torch", "peft", "gguf", "xllamacpp"):
     pytest.importorskip(engine, reason="training decoders needs `pip install 'clodo[train,llama]'`")
@@ -23,6 +24,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def base() -> Path:
     return fetch(catalogue()["smollm2"])
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A decoder that is trained in seconds."""
+    return tiny_gguf(tmp_path / "small.gguf", kinds=("Q4_1", "Q8_0"))
 
 
 def test_merging_nothing_changes_nothing(base: Path, tmp_path: Path) -> None:
@@ -40,7 +47,7 @@ def test_merging_nothing_changes_nothing(base: Path, tmp_path: Path) -> None:
     assert "Paris" in theirs.text and ours.text[:30] == theirs.text[:30]
 
 
-def test_a_decoder_is_trained_and_packed(base: Path, tmp_path: Path) -> None:
+def test_a_decoder_is_trained_and_packed(small: Path, tmp_path: Path) -> None:
     import torch
 
     pairs = tmp_path / "own.jsonl"
@@ -51,7 +58,7 @@ def test_a_decoder_is_trained_and_packed(base: Path, tmp_path: Path) -> None:
     ]
     pairs.write_text("\n".join(map(json.dumps, rows)), "utf-8")
     said: list[str] = []
-    job = Job(Plan(0.1), base, tmp_path / "run", "tiny-decoder", "1", "Apache-2.0", pairs, kind="decoder")
+    job = Job(Plan(0.1), small, tmp_path / "run", "tiny-decoder", "1", "Apache-2.0", pairs, kind="decoder")
     outcome = run(job, said.append)
     manifest = json.loads((outcome.folder / "model.json").read_text("utf-8"))
     assert manifest["kind"] == "decoder" and set(manifest["files"]) == {"model.gguf"}

@@ -47,6 +47,10 @@ def _no_paths(plan: Any, owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
 
+def _no(value: Any) -> bool:
+    return False
+
+
 def _no_names(owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
@@ -90,6 +94,8 @@ class Construct:
     storeless: bool = False
     #: Whether it needs the API key, though no rule may name it.
     keyed: bool = False
+    #: Whether the entity that it is a line of can have few rows at a time.
+    few: Callable[[Any], bool] = _no
 
 
 @cache

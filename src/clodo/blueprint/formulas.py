@@ -73,6 +73,8 @@ _MOMENTS = (Kind.DATE, Kind.DATETIME)
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.TEXT)
 #: Functions over the rows of an entity.
 AGGREGATES = ("count", "exists", "sum", "avg", "min", "max")
+#: Functions that cut moments to periods.
+PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 #: Functions that make a length of time of a number.
 DURATIONS = ("minutes", "hours", "days", "weeks", "months", "years")
 _FUNCTIONS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
@@ -81,11 +83,8 @@ _FUNCTIONS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
     "abs": ((Kind.NUMBER,), Kind.NUMBER),
     "length": ((Kind.TEXT,), Kind.NUMBER),
     "lower": ((Kind.TEXT,), Kind.TEXT),
+    **dict.fromkeys(PERIODS, (_MOMENTS, Kind.TEXT)),
     "hour": ((Kind.DATETIME,), Kind.TEXT),
-    "day": (_MOMENTS, Kind.TEXT),
-    "week": (_MOMENTS, Kind.TEXT),
-    "month": (_MOMENTS, Kind.TEXT),
-    "year": (_MOMENTS, Kind.TEXT),
 }
 _STAMPS = ("created_at", "updated_at")
 

@@ -43,6 +43,7 @@ _PERIODS = {
     "day": "date({})",
     "week": "date({}, 'weekday 0', '-6 days')",
     "month": "strftime('%Y-%m', {})",
+    "quarter": "(strftime('%Y', {0}) || '-Q' || ((strftime('%m', {0}) + 2) / 3))",
     "year": "strftime('%Y', {})",
 }
 

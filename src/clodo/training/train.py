@@ -32,6 +32,8 @@ Progress = Callable[[str], None]
 
 #: Seconds that a step counts at most.
 _LONGEST_STEP = 20.0
+#: About so many validation records draw the curve.
+_WATCHED = 200
 
 
 @dataclass
@@ -61,7 +63,8 @@ class Training:
     def __init__(self, setting: Setting, valid: list[Record], crew: Crew | None = None) -> None:
         plan, base, out = setting.plan, setting.base, setting.out
         torch.manual_seed(plan.seed)
-        self.setting, self.plan, self.out, self.valid = setting, plan, out, valid
+        self.setting, self.plan, self.out = setting, plan, out
+        self.valid = valid[:: max(1, len(valid) // _WATCHED)]
         self.crew = crew or Crew()
         encoder, self.tokenizer = load_base(base)
         self.network = Network(encoder)

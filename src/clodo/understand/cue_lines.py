@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
 
+from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.draft import DraftCue, Filler
@@ -26,7 +27,7 @@ _UNITS = {
     "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "night": "day", "nightly": "day",
     "morning": "day", "midnight": "day", "evening": "day", "week": "week", "weekly": "week", "month": "month", "monthly": "month", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
     "monday": "monday", "tuesday": "tuesday", "wednesday": "wednesday", "thursday": "thursday", "friday": "friday", "saturday": "saturday", "sunday": "sunday",
-    "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter",
+    "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter", "quarterly": "quarter",
 }  # fmt: skip
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
 #: Units of which the language has lengths of time.
@@ -248,7 +249,8 @@ class _Writer:
 
     def at_most(self) -> None:
         e, most = self.entity(), self.amount()
-        per = [self._counted_by(e, f) for f in self.slot("per")]
+        per = list(dict.fromkeys(self._counted_by(e, f) for f in self.slot("per") if f.entity or f.field))
+        periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.field]
         limits = [f for f in self.slot("n") if f.field]
         if most is None and limits and len(per) == 1:
             # As many as a field of what they belong to says.
@@ -256,9 +258,12 @@ class _Writer:
             more = f" and {counted}" if counted else ""
             self.say(e.name, f"check count({e.name} where {way} = this.{way}{more}) <= {self.names.seen_from(e, limits[0])}")
             return
-        if most is None or not per:
+        if most is None or not (per or periods):
             raise Unsaid
-        self.say(e.name, f"at most {number(most)} per {', '.join(dict.fromkeys(per))}{self.where(e)}")
+        whose = [", ".join(per)] if per else []
+        for within in [f"{unit} of {moment}" for unit, moment in periods] or [""]:
+            by = " per ".join([*whose, *([within] if within else [])])
+            self.say(e.name, f"at most {number(most)} per {by}{self.where(e)}")
 
     def _counted_by(self, e: Entity, filler: Filler) -> str:
         """A field or a reference of an entity."""
@@ -394,8 +399,8 @@ class _Writer:
         e = self.entity()
         addresses = [f.words.strip("\"'“”‘’ <>.,") for f in self.slot("n") if "@" in f.words]
         fields = [self.names.seen_from(e, f) for f in self.slot("to") if f.field]
-        roles = [f.role for f in self.slot("by") if f.role]
-        to = [quote(a) for a in addresses] or fields or (["owner"] if "owner" in roles else ["admin"])
+        maker = ["owner"] if any(f.role in _MAKERS for f in self.slot("by")) else []
+        to = [quote(a) for a in addresses] + fields + maker or ["admin"]
         condition = self.condition(e)
         for one in dict.fromkeys(to):
             self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
@@ -441,13 +446,7 @@ class _Writer:
         elif filler.entity:
             path = self.names.way(e, self.names.target(filler))
         else:
-            period = period_of(filler.words)
-            if period not in ("hour", "day", "week", "month", "year"):
-                raise Unsaid
-            kinds = _TEMPORAL if period != "hour" else (FieldType.DATETIME,)
-            moment = next((f.name for f in e.fields if f.type in kinds), "created_at" if e.timestamps else "")
-            if not moment:
-                raise Unsaid
+            period, moment = _period(e, filler)
             return f"{period}({moment}) as {period}", period
         label = path.rpartition(".")[2]
         return (f"{path} as {label}" if "." in path else path), label
@@ -596,6 +595,16 @@ class _Writer:
         self.say(where, line)
 
 
+def _period(e: Entity, filler: Filler) -> tuple[str, str]:
+    """A period of the text, and the field that tells in which one a row lies."""
+    period = period_of(filler.words)
+    kinds = _TEMPORAL if period != "hour" else (FieldType.DATETIME,)
+    moment = next((f.name for f in e.fields if f.type in kinds), "created_at" if e.timestamps else "")
+    if period not in PERIODS or not moment:
+        raise Unsaid
+    return period, moment
+
+
 def choice(surface: str) -> str:
     """An allowed value as JSON carries it: snake_case of the text's own words."""
     plain = re.sub(r"[^\w\s+./-]", "", surface.strip().lower())
@@ -660,6 +669,8 @@ def _truth(filler: Filler) -> bool:
     return not (filler.words and _FALSE.search(filler.words.lower()))
 
 
+#: Words for whoever made a row, which a blueprint calls its owner.
+_MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
 _PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish"}
 _ONCE = {
     "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from clodo.blueprint.evaluation import Unknowable, value_of
+from clodo.blueprint.evaluation import Unknowable, moved, value_of
 from clodo.blueprint.formulas import Scope, member, parts, target_of
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample
@@ -21,7 +22,17 @@ from clodo.blueprint.values import (
     Path,
     Reference,
 )
-from clodo.bricks.rules.language import AtMost, CheckRule, NoOverlap, Rule, key_of, rules_of, said
+from clodo.bricks.rules.language import (
+    DAYS,
+    AtMost,
+    CheckRule,
+    NoOverlap,
+    Rule,
+    key_of,
+    named,
+    rules_of,
+    said,
+)
 from clodo.bricks.rules.samples import (
     OPPOSITE,
     conjuncts,
@@ -41,6 +52,8 @@ _AT_ONCE = 8
 _MOST_ROWS = 12
 #: How far numbers are pushed.
 _FURTHEST = 2**14
+#: The minute and second after which an hour is about to end.
+_LATE = "5940"
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -161,11 +174,19 @@ async def _counted(e: Entity, rule: AtMost | NoOverlap, s: Session, shared: Row)
 async def _at_most(e: Entity, rule: AtMost, s: Session) -> None:
     if rule.number > _MOST_ROWS:
         raise TooFewValues(f"more than {_MOST_ROWS} rows would have to be made")
-    shared = await _alike(e, rule.per, s)
+    if rule.period is not None and e.field(rule.period.moment) is None and datetime.now(UTC).strftime("%M%S") > _LATE:
+        raise TooFewValues("the hour ends, and with it perhaps the period")
+    shared = await _alike(e, named(e, rule), s)
     for _ in range(rule.number - 1):
         expect(await s.post(e, await _counted(e, rule, s, shared)), 201, "a row that is still allowed")
     bodies = [await _counted(e, rule, s, shared) for _ in range(_AT_ONCE)]
     await _one_wins(e, rule, s, bodies)
+    if rule.period is not None and (f := e.field(rule.period.moment)) is not None:
+        later = moved(str(shared[f.name]), DAYS[rule.period.unit])
+        made = await s.post(e, {**await _counted(e, rule, s, shared), f.name: later})
+        if made.status == 409 and made.body.get("detail") == said(rule):
+            raise Fault(f"rows of another {rule.period.unit} count", made)
+        s.settled(e, made, 201, [f.name], f"a row of another {rule.period.unit}")
 
 
 async def _one_wins(e: Entity, rule: Rule, s: Session, bodies: list[Row]) -> None:

@@ -10,13 +10,16 @@ from typing import Any
 from lark import Token, Tree
 
 from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.evaluation import moved
 from clodo.blueprint.formulas import (
+    PERIODS,
     Kind,
     Scope,
     condition_problems,
     member,
     parts,
     target_of,
+    type_of,
     type_of_member,
 )
 from clodo.blueprint.problems import Problem
@@ -28,12 +31,16 @@ from clodo.blueprint.values import (
     Entity,
     Expression,
     Field,
+    FieldType,
     Operand,
     Path,
     Reference,
 )
 from clodo.bricks.rules import transitions
 from clodo.bricks.rules.samples import made_to_hold, ranged
+
+#: Days after which another period has begun for sure.
+DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +52,27 @@ class CheckRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """Rows whose ``moment`` (a field, or ``created_at``) lies in one hour, day, week (from Monday on), month, quarter or year."""
+
+    unit: str
+    moment: str
+
+    @property
+    def expression(self) -> Expression:
+        """The period of a row, as a name of it that sorts."""
+        return Call(self.unit, Operand(self.moment, is_field=True))
+
+
+@dataclass(frozen=True, slots=True)
 class AtMost:
-    """No more than ``number`` rows that share what ``per`` names and meet ``where``."""
+    """No more than ``number`` rows that share what ``per`` names, lie in one ``period`` and meet ``where``."""
 
     number: int
     per: tuple[str, ...]
     where: Expression | None = None
     message: str = ""
+    period: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +106,8 @@ def said(rule: Rule) -> str:
         return f"This must hold: {words}." if "}}" not in words and "{{" not in words else "This would break a rule."
     whose = f" for one {' and '.join(rule.per)}".replace("_", " ") if rule.per else ""
     if isinstance(rule, AtMost):
-        return f"There can be {rule.number} at most{whose}."
+        within = f" in one {rule.period.unit}" if rule.period is not None else ""
+        return f"There can be {rule.number} at most{whose}{within}."
     return f"This overlaps with another{whose}."
 
 
@@ -103,10 +125,13 @@ def _check_rule(tree: Tree[Any]) -> CheckRule:
 
 
 def _at_most(tree: Tree[Any]) -> AtMost:
-    names, where, message = _pieces(tree)
+    periods = [Period(*map(str, t.children)) for t in tree.children if isinstance(t, Tree) and t.data == "period"]
+    rest = [t for t in tree.children if not (isinstance(t, Tree) and t.data == "period")]
+    names, where, message = _pieces(Tree(tree.data, rest))
     # A number of the language may have a fraction; ``check`` sees to it.
     given = Decimal(str(tree.children[0]))
-    return AtMost(int(given) if given == given.to_integral_value() else -1, tuple(names), where, message)
+    number = int(given) if given == given.to_integral_value() else -1
+    return AtMost(number, tuple(names), where, message, periods[0] if periods else None)
 
 
 def _no_overlap(tree: Tree[Any]) -> NoOverlap:
@@ -125,7 +150,9 @@ def _check_lines(rule: CheckRule) -> list[str]:
 
 
 def _at_most_lines(rule: AtMost) -> list[str]:
-    return [f"at most {number(Decimal(rule.number))} per {', '.join(rule.per)}{_tail(rule)}"]
+    per = f" per {', '.join(rule.per)}" if rule.per else ""
+    period = f" per {rule.period.unit} of {rule.period.moment}" if rule.period is not None else ""
+    return [f"at most {number(Decimal(rule.number))}{per}{period}{_tail(rule)}"]
 
 
 def _no_overlap_lines(rule: NoOverlap) -> list[str]:
@@ -151,10 +178,21 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     for name in (*rule.per, *((rule.start, rule.end) if isinstance(rule, NoOverlap) else ())):
         if (f := e.field(name)) is not None and f.computed is not None:
             yield Problem(f"{name!r} is computed, so the database cannot count by it.", "Name a stored field or a reference.", path)
-    yield from _number(rule, path) if isinstance(rule, AtMost) else _range(e, rule, path)
+    yield from _number(b, e, rule, path) if isinstance(rule, AtMost) else _range(e, rule, path)
 
 
-def _number(rule: AtMost, path: str) -> Iterator[Problem]:
+def _number(b: Blueprint, e: Entity, rule: AtMost, path: str) -> Iterator[Problem]:
+    if (period := rule.period) is not None:
+        f = e.field(period.moment)
+        if period.unit not in PERIODS:
+            yield Problem(f"There is no period {period.unit!r}.", f"Choose from {', '.join(PERIODS)}.", path)
+        elif f is not None and f.computed is not None:
+            yield Problem(f"{period.moment!r} is computed, so the database cannot count by it.", "Name a stored field.", path)
+        else:
+            found: list[str] = []
+            type_of(period.expression, Scope(b, e), found)
+            for message in found:
+                yield Problem(message, "Name a date or a moment, such as per day of starts_at.", path)
     if not 1 <= rule.number <= 1_000_000:
         yield Problem("'at most' wants a whole number from 1 on.", "Write at most 3 per member, say.", path)
 
@@ -171,8 +209,7 @@ def _range(e: Entity, rule: NoOverlap, path: str) -> Iterator[Problem]:
 def tied(e: Entity, rule: Rule) -> Iterator[str]:
     """The keys of bodies whose values a rule ties to each other or to other rows; those of other entities as ``entity.key``."""
     if not isinstance(rule, CheckRule):
-        names = [*rule.per, *([rule.start, rule.end] if isinstance(rule, NoOverlap) else [])]
-        yield from (key_of(e, name) for name in names)
+        yield from (key_of(e, name) for name in named(e, rule))
     condition = rule.condition if isinstance(rule, CheckRule) else rule.where
     for part in _parts(e, condition):
         if isinstance(part, Operand) and part.is_field and member(e, str(part.value)) is not None:
@@ -185,6 +222,14 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
             # Rows of the other entity count by what they refer to; which names are references is known there only.
             names = [str(p.value) for p in parts(part.where) if isinstance(p, Operand) and p.is_field]
             yield from (f"{other}.{name}_id" for name in names)
+
+
+def named(e: Entity, rule: AtMost | NoOverlap) -> tuple[str, ...]:
+    """The fields and references that a rule names beside its condition."""
+    if isinstance(rule, NoOverlap):
+        return (*rule.per, rule.start, rule.end)
+    moment = rule.period.moment if rule.period is not None else ""
+    return (*rule.per, *([moment] if member(e, moment) is not None else []))
 
 
 def _parts(e: Entity, condition: Expression | None) -> Iterator[Expression]:
@@ -205,19 +250,30 @@ def _fit(e: Entity, rule: Rule, body: dict[str, Any], number: int) -> None:
         made_to_hold(e, rule.condition, body)
     elif rule.where is not None:
         made_to_hold(e, rule.where, body)
+    if isinstance(rule, AtMost) and rule.period is not None and not rule.per:
+        # Each row lies in a period of its own; all moments of it move together, since other rules may compare them.
+        for f in e.fields:
+            if f.type in (FieldType.DATE, FieldType.DATETIME) and isinstance(body.get(f.name), str):
+                body[f.name] = moved(body[f.name], number * DAYS[rule.period.unit])
     if isinstance(rule, NoOverlap):
         ranged(rule.start, rule.end, body)
 
 
+def _few(rule: Rule) -> bool:
+    """Whether it bounds all rows that are made in a period, whatever they are: ``at most 20 per day of created_at``."""
+    return isinstance(rule, AtMost) and rule.period is not None and not rule.per and rule.period.moment == "created_at"
+
+
 def _construct(name: str, value: type, grammar: str, build: Any, lines: Any) -> Construct:
-    return Construct(name, "entity", value, grammar, build, lines, check=_problems, fit=_fit, entangled=tied)
+    return Construct(name, "entity", value, grammar, build, lines, check=_problems, fit=_fit, entangled=tied, few=_few)
 
 
 CONSTRUCTS = (
     _construct("check_rule", CheckRule, 'check_rule: "check" expression STRING? _NL', _check_rule, _check_lines),
     _construct(
         "at_most", AtMost,
-        'at_most: "at" "most" NUMBER "per" NAME ("," NAME)* ("where" expression)? STRING? _NL',
+        'at_most: "at" "most" NUMBER ("per" NAME ("," NAME)* ("per" period)? | "per" period) ("where" expression)? STRING? _NL\n'
+        'period: NAME "of" NAME',
         _at_most, _at_most_lines,
     ),
     _construct(

@@ -22,6 +22,7 @@ from clodo.bricks.rules.language import (
     NoOverlap,
     Rule,
     key_of,
+    named,
     rules_of,
     said,
     tied,
@@ -90,9 +91,7 @@ def _looked_at(b: Blueprint, e: Entity, rule: Rule) -> list[Read | Counting]:
 
 def _named(e: Entity, rule: Rule) -> list[str]:
     """The columns that a rule names beside its condition."""
-    if isinstance(rule, CheckRule):
-        return []
-    return [key_of(e, name) for name in (*rule.per, *((rule.start, rule.end) if isinstance(rule, NoOverlap) else ()))]
+    return [] if isinstance(rule, CheckRule) else [key_of(e, name) for name in named(e, rule)]
 
 
 def _text(b: Blueprint, e: Entity, rule: Rule) -> str:
@@ -113,6 +112,9 @@ def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> str:
         theirs += [f'"o"."id" <> {row}"id"', f'"o"."{rule.start}" < {row}"{rule.end}"', f'{row}"{rule.start}" < "o"."{rule.end}"']
         found = f'EXISTS (SELECT 1 FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)})'
     else:
+        if rule.period is not None:
+            one, other = (sql(rule.period.expression, Place(scope, prefix, prefix)) for prefix in ('"o".', row))
+            theirs.append(f"{one} = {other}")
         found = f'(SELECT COUNT(*) FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)}) > {rule.number}'
     return " AND ".join([*shown, *mine, found])
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from clodo.blueprint import clashes, constants, keywords, ranges
 from clodo.blueprint.constructs import construct_of, constructs
+from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.syntax import read
 from clodo.blueprint.values import FieldType
 from clodo.understand import (
@@ -279,6 +280,8 @@ def _cues() -> dict[str, Any]:
         "order": list(CUES),
         "units": cue_lines._UNITS,
         "false": cue_lines._FALSE.pattern,
+        "periods": list(PERIODS),
+        "makers": sorted(cue_lines._MAKERS),
         "plain": {kind: [line, _construct(line, "entity")] for kind, line in cue_lines._PLAIN.items()},
         "once": {kind: [where, line, _construct(line, "users" if where else "service")] for kind, (where, line) in cue_lines._ONCE.items()},
         "figures": figures,

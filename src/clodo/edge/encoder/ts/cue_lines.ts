@@ -339,7 +339,9 @@ class Writer {
   #atMost(): void {
     const e = this.#entity();
     const most = this.#amount();
-    const per = unique(this.#slot("per").map((f) => this.#countedBy(e, f)));
+    const isPeriod = (f: Filler): boolean => f.entity === "" && f.field === "";
+    const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
+    const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
     const [way = ""] = per;
     if (most === undefined && limit !== undefined && per.length === 1) {
@@ -348,8 +350,20 @@ class Writer {
       const counted = `count(${e.name} where ${way} = this.${way}${more === "" ? "" : ` and ${more}`})`;
       return this.#say(e.name, "check_rule", `check ${counted} <= ${this.#names.seenFrom(e, limit)}`);
     }
-    if (most === undefined || per.length === 0) unsaid();
-    this.#say(e.name, "at_most", `at most ${most?.toString() ?? ""} per ${per.join(", ")}${this.#where(e)}`);
+    if (most === undefined || per.length + periods.length === 0) unsaid();
+    const whose = per.length > 0 ? [per.join(", ")] : [];
+    const within = periods.map(([unit, moment]) => [`${unit} of ${moment}`]);
+    for (const by of within.length > 0 ? within : [[]]) {
+      this.#say(e.name, "at_most", `at most ${most?.toString() ?? ""} per ${[...whose, ...by].join(" per ")}${this.#where(e)}`);
+    }
+  }
+
+  /** A period of the text, and the field that tells in which one a row lies. */
+  #inPeriod(e: Entity, filler: Filler): readonly [period: string, moment: string] {
+    const period = this.#period(filler.words);
+    if (!this.#pen.tables.periods.includes(period)) unsaid();
+    const moment = e.fields.find((f) => isMoment(f) && (period !== "hour" || f.type === "datetime"));
+    return [period, moment?.name ?? "created_at"];
   }
 
   /** A field or a reference of an entity. */
@@ -447,10 +461,10 @@ class Writer {
       .filter(({ words }) => words.includes("@"))
       .map(({ words }) => quote(words.replace(/^["'“”‘’ <>.,]+|["'“”‘’ <>.,]+$/g, "")));
     const fields = this.#slot("to").filter(({ field }) => field !== "").map((f) => this.#names.seenFrom(e, f));
-    const usual = this.#slot("by").some(({ role }) => role === "owner") ? "owner" : "admin";
-    const named = addresses.length > 0 ? addresses : fields;
+    const maker = this.#slot("by").some(({ role }) => this.#pen.tables.makers.includes(role)) ? ["owner"] : [];
+    const named = [...addresses, ...fields, ...maker];
     const condition = this.#condition(e);
-    for (const to of unique(named.length > 0 ? named : [usual])) {
+    for (const to of unique(named.length > 0 ? named : ["admin"])) {
       this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
     }
   }
@@ -546,10 +560,8 @@ class Writer {
   /** A column to group by, and what it is called. */
   #grouped(e: Entity, filler: Filler): readonly [group: string, label: string] {
     if (filler.field === "" && filler.entity === "") {
-      const period = this.#period(filler.words);
-      if (!["hour", "day", "week", "month", "year"].includes(period)) unsaid();
-      const moment = e.fields.find((f) => isMoment(f) && (period !== "hour" || f.type === "datetime"));
-      return [`${period}(${moment?.name ?? "created_at"}) as ${period}`, period];
+      const [period, moment] = this.#inPeriod(e, filler);
+      return [`${period}(${moment}) as ${period}`, period];
     }
     const path = filler.field !== "" ? this.#names.seenFrom(e, filler) : this.#names.way(e, this.#names.target(filler));
     const label = path.slice(path.lastIndexOf(".") + 1);

@@ -127,6 +127,10 @@ export interface CueTables {
   readonly units: Readonly<Record<string, string>>;
   /** A pattern of words that say no. */
   readonly false: string;
+  /** The periods that moments are cut to. */
+  readonly periods: readonly string[];
+  /** Words for whoever made a row. */
+  readonly makers: readonly string[];
   /** Cues of one line for each entity: the line, and the name of its construct. */
   readonly plain: Readonly<Record<string, readonly [line: string, construct: string]>>;
   /** Cues of one line in one place. */
