@@ -6,6 +6,7 @@ import json
 import signal
 import socket
 import subprocess
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model is the fake one, and its scripts are not checked (``tests/edge/platform`` does)."""
     monkeypatch.setattr(app, "check_scripts", lambda *_: {"front": 5000, "layers-0": 300})
     monkeypatch.setattr(edge, "source_of", lambda *_: Source("llama", Path("fake.gguf")))
-    monkeypatch.setattr(edge, "bundle_of", lambda *_: fake_bundle())
+    monkeypatch.setattr(edge, "bundle_of", lambda *_, **__: fake_bundle())
 
 
 @pytest.fixture
@@ -81,6 +82,14 @@ def test_a_build_tells_what_it_made(tmp_path: Path) -> None:
     assert again.exit_code == 1 and "left as it is" in again.stderr
     spoken = clodo("build", "any", "-o", str(tmp_path / "Ask Me"), "--force")
     assert spoken.exit_code == 0 and "in 2 Workers" in spoken.stdout and "clodo edge dev" in spoken.stdout
+
+
+@pytest.mark.parametrize(("more", "kernels"), [((), "encoder.wasm"), (("--base-simd",), "encoder-base.wasm")])
+def test_kernels_are_for_the_runtime_that_is_meant(more: tuple[str, ...], kernels: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "check_scripts", lambda *_: {"front": 5000})
+    assert clodo("build", "clodo-1", "-o", str(tmp_path / "m"), *more).exit_code == 0
+    shipped = files("clodo.edge").joinpath("wasm", kernels).read_bytes()
+    assert (tmp_path / "m" / "front" / "src" / "encoder.wasm").read_bytes() == shipped
 
 
 @pytest.mark.workerd

@@ -68,23 +68,23 @@ def test_a_training_that_was_killed_goes_on_where_it_was(job: Job, monkeypatch: 
     from clodo.training.train import Training
 
     step = Training._step
-    left = [3]
+    left = [1]
 
-    def stop_after_some(self: Any, examples: list[Any]) -> float:
+    def stop_after_one(self: Any, examples: list[Any]) -> float:
         left[0] -= 1
         if left[0] < 0:
             self.save()
             raise KeyboardInterrupt
         return step(self, examples)
 
-    monkeypatch.setattr(Training, "_step", stop_after_some)
+    monkeypatch.setattr(Training, "_step", stop_after_one)
     with pytest.raises(KeyboardInterrupt):
         run(job, lambda _: None)
     assert not (job.out / "weights.pt").exists()
     monkeypatch.setattr(Training, "_step", step)
     said: list[str] = []
     run(job, said.append)
-    assert "Going on after 12 examples." in said
+    assert "Going on after 4 examples." in said
     assert (job.out / "weights.pt").exists()
 
 

@@ -104,8 +104,8 @@ def _folder_source(folder: Path) -> Source:
     )
 
 
-def bundle_of(source: Source, budget_mb: float, context: int) -> Bundle:
-    """The Workers of a model.
+def bundle_of(source: Source, budget_mb: float, context: int, *, relaxed: bool = True) -> Bundle:
+    """The Workers of a model; without ``relaxed`` for runtimes that know base SIMD only.
 
     Raises:
         ModelError: it does not fit the budget, or is of no shape that runs in Workers.
@@ -113,10 +113,10 @@ def bundle_of(source: Source, budget_mb: float, context: int) -> Bundle:
     if source.kind == "encoder":
         from clodo.edge import encoder
 
-        return encoder.bundle(source.path, budget_mb)
+        return encoder.bundle(source.path, budget_mb, relaxed=relaxed)
     from clodo.edge import llama
 
-    return llama.bundle(source.path, budget_mb, context)
+    return llama.bundle(source.path, budget_mb, context, relaxed=relaxed)
 
 
 def build_model(

@@ -46,6 +46,7 @@ def edge_command() -> None:
 @click.option("--name", help="The front's name on Cloudflare, and the prefix of the others.  [default: the folder's]")
 @click.option("--weights", type=click.Choice(["assets", "r2"]), default="assets", show_default=True, help="Where weights lie.")
 @click.option("--keep-warm", is_flag=True, help="Stay loaded at the hours of the week when requests are likely.")
+@click.option("--base-simd", is_flag=True, help="Kernels without relaxed SIMD, for runtimes that refuse it; slower.")
 @click.option("--force", is_flag=True, help="Replace the Workers in the folder; other files stay.")
 @command
 def build_command(
@@ -57,11 +58,12 @@ def build_command(
     name: str | None,
     weights: Any,
     keep_warm: bool,
+    base_simd: bool,
     force: bool,
 ) -> None:
     """Turn MODEL (clodo-1, a model's folder, a GGUF file, or a name of the catalogue) into Workers."""
     free_folder(directory, force=force)
-    bundle = bundle_of(source_of(model, talk.say), budget_mb, context)
+    bundle = bundle_of(source_of(model, talk.say), budget_mb, context, relaxed=not base_simd)
     options = Options(name or name_of(directory), weights, keep_warm, context)
     built = build_model(bundle, directory, options, force=force, progress=talk.say)
     workers: list[dict[str, Any]] = [
