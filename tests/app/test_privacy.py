@@ -124,6 +124,15 @@ def test_the_policy_comes_from_the_option_or_the_environment(setting: str, left:
     assert clodo("blueprint", SECRET, "--model", AWAY[0])[0] == 2
 
 
+def test_a_measurement_keeps_to_the_policy_too(left: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clodo.lm.retries.FIRST_PAUSE", 0.001)
+    texts = tmp_path / "set.json"
+    texts.write_text(json.dumps([{"id": "a", "description": SECRET, "means": None}]))
+    assert clodo("eval", str(texts), "--model", AWAY[0])[1]["error"]["code"] == "privacy" and left == []
+    clodo("eval", str(texts), "--model", AWAY[0], "--privacy", "redact")
+    assert left, "it was asked"
+
+
 @pytest.fixture
 def away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModelServer]:
     """A server that counts as elsewhere."""

@@ -15,12 +15,24 @@ import click
 from rich.console import Console
 
 from clodo.errors import ClodoError, InternalError, Interrupted, UsageError
+from clodo.lm.privacy import Privacy
 
 Command = Callable[..., None]
 
 #: Options of the commands that put a service in a folder.
 FORCE = click.option("--force", is_flag=True, help="Replace the service in the folder; other files stay.")
 DISCARD_EDITS = click.option("--discard-edits", is_flag=True, help="With --force: replace files that you have edited, too.")
+
+
+def _policy(ctx: click.Context, parameter: click.Parameter, value: Any) -> Privacy | None:
+    return Privacy(value) if value else None
+
+
+#: What a model may be told, for the commands that ask one; where it is not given, ``CLODO_PRIVACY`` has a say.
+PRIVACY = click.option(
+    "--privacy", type=click.Choice([p.value for p in Privacy]), default=None, callback=_policy,
+    help="What may leave this machine: nothing, all but secrets and names, or everything.  [default: local-only]",
+)  # fmt: skip
 
 
 class Talk:

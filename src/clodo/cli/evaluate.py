@@ -9,13 +9,15 @@ from typing import Any
 import click
 
 from clodo.app.models import DEFAULT_MODEL, open_understander
-from clodo.cli.context import Talk, command
+from clodo.cli.context import PRIVACY, Talk, command
 from clodo.errors import UsageError, WorkspaceError
+from clodo.lm.privacy import Privacy
 
 
 @click.command("eval")
 @click.argument("sets", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--model", "models", multiple=True, metavar="REF", help="A model to measure; repeat it for more. [default: clodo-1]")
+@PRIVACY
 @click.option("--against", multiple=True, type=click.Path(path_type=Path), help="A JSON file of earlier results to show beside.")
 @click.option("--limit", type=click.IntRange(1), help="Only the first texts of each set.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with pictures there.")
@@ -25,6 +27,7 @@ def eval_command(
     talk: Talk,
     sets: tuple[Path, ...],
     models: tuple[str, ...],
+    privacy: Privacy | None,
     against: tuple[Path, ...],
     limit: int | None,
     html: Path | None,
@@ -41,7 +44,7 @@ def eval_command(
     results = [r for path in against for r in _earlier(path)]
     for reference in models or (DEFAULT_MODEL,):
         talk.say(f"Measuring {reference} on {len(cases)} texts …")
-        candidate = answers_of(open_understander(reference, talk.say))
+        candidate = answers_of(open_understander(reference, talk.say, privacy))
         results.append(measure(reference, candidate, cases, talk.say).to_json())
     title = ", ".join(p.name for p in sets)
     if html is not None:

@@ -14,7 +14,7 @@ from clodo.app.models import DEFAULT_MODEL, open_understander
 from clodo.app.services import put_service
 from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
 from clodo.cli import output
-from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
+from clodo.cli.context import DISCARD_EDITS, FORCE, PRIVACY, Talk, command
 from clodo.errors import ClodoError, UnclearDescription, UsageError
 from clodo.lm.privacy import Privacy
 from clodo.understand.document import document
@@ -53,13 +53,13 @@ def read_description(argument: str | None, file: str | None) -> str:
     return text
 
 
-def understand(talk: Talk, text: str, model: str, privacy: str | None) -> Understanding:
+def understand(talk: Talk, text: str, model: str, privacy: Privacy | None) -> Understanding:
     """What the model makes of the text under the privacy policy (``CLODO_PRIVACY`` where none is given).
 
     Raises:
         UnclearDescription: it must be asked first.
     """
-    understander = open_understander(model, talk.say, Privacy(privacy) if privacy else None)
+    understander = open_understander(model, talk.say, privacy)
     understanding = understander.understand(text)
     if understanding.blueprint is None:
         error = UnclearDescription(
@@ -77,20 +77,16 @@ _MODEL = click.option(
     "--model", metavar="REF", default=None,
     help="clodo-1 (built in), smollm2, file:PATH, http://HOST/v1#MODEL, edge:URL, workers-ai:@cf/…, or hybrid:REF,REF.",
 )  # fmt: skip
-_PRIVACY = click.option(
-    "--privacy", type=click.Choice([p.value for p in Privacy]), default=None,
-    help="What may leave this machine: nothing, all but secrets and names, or everything.  [default: local-only]",
-)  # fmt: skip
 
 
 @click.command("blueprint")
 @_DESCRIPTION
 @_FILE
 @_MODEL
-@_PRIVACY
+@PRIVACY
 @command
 def blueprint_command(
-    talk: Talk, description: str | None, file: str | None, model: str | None, privacy: str | None
+    talk: Talk, description: str | None, file: str | None, model: str | None, privacy: Privacy | None
 ) -> None:
     """Turn a description into a blueprint and print it."""
     started = time.perf_counter()
@@ -114,7 +110,7 @@ def blueprint_command(
 @click.option("--output", "-o", "directory", type=click.Path(path_type=Path), help="The folder of the service.")
 @click.option("--lang", type=click.Choice(["typescript", "python"]), default="typescript", help="The language of the service.")
 @_MODEL
-@_PRIVACY
+@PRIVACY
 @click.option("--yes", "-y", is_flag=True, help="Never ask.")
 @FORCE
 @DISCARD_EDITS
@@ -126,7 +122,7 @@ def generate_command(
     directory: Path | None,
     lang: str,
     model: str | None,
-    privacy: str | None,
+    privacy: Privacy | None,
     yes: bool,
     force: bool,
     discard_edits: bool,
@@ -167,7 +163,7 @@ def generate_command(
 
 
 def accepted(
-    talk: Talk, text: str, u: Understanding, model: str, privacy: str | None
+    talk: Talk, text: str, u: Understanding, model: str, privacy: Privacy | None
 ) -> tuple[Blueprint, str]:
     """What the user settles on: the blueprint as it is, edited, or understood from other words."""
     assert u.blueprint is not None
@@ -187,7 +183,7 @@ def accepted(
                 continue
         elif choice == "r":
             text = click.prompt("Describe it again", err=True)
-            again = open_understander(model, talk.say, Privacy(privacy) if privacy else None).understand(text)
+            again = open_understander(model, talk.say, privacy).understand(text)
             if again.blueprint is None:
                 talk.err.print("That is not clear enough to build from.", style="red")
                 for question in again.questions:
