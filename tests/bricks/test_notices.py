@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,13 +12,14 @@ from clodo.blueprint import check, format_blueprint, parse
 from clodo.blueprint.plan import make_plan
 from clodo.bricks.notices.brick import BRICK
 from clodo.bricks.notices.checks import checks
+from clodo.bricks.notices.reminders import key, reminders, statement
 from clodo.bricks.registry import service_tree
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught
 
 EXAMPLE = example_of("notices")
-SQL, LIB = "migrations/0001_init.sql", "src/lib/notices.ts"
+SQL, LIB, INDEX = "migrations/0001_init.sql", "src/lib/notices.ts", "src/index.ts"
 SHOP = """service shop
 read public
 write user
@@ -32,6 +35,10 @@ entity sale {
   total: money required
   mail: email
   pin: email write-only
+  due_on: date
+  starts_at: datetime
+  hidden_on: date write-only
+  worked_on: date = due_on + days(3)
   customer: -> customer required
   write owner
   LINE
@@ -47,6 +54,12 @@ entity sale {
         "notify customer.email on created",
         "notify mail when total > 100 and mail is not empty",
         'notify "boss@example.com" when customer.email = "x@example.com" "A known one"',
+        "remind owner 3 days before due_on",
+        "remind mail 1 week after due_on when total > 100",
+        'remind customer.email 90 minutes before starts_at when count(sale where customer = this.customer) > 3 and now < starts_at "It begins"',
+        'remind "boss@example.com" 1 hour after created_at "A sale was made"',
+        "remind admin 0 minutes after starts_at",
+        "remind admin 10000 weeks before due_on",
     ],
 )
 def test_lines_are_read_and_written_back(line: str) -> None:
@@ -66,6 +79,19 @@ def test_lines_are_read_and_written_back(line: str) -> None:
         ("notify admin when count(sale where customer = this) > 3", "counts no other rows"),
         ("notify admin when total > 1 and now > now", "counts no other rows"),
         ("notify admin when total", "condition"),
+        ("remind total 1 day before due_on", "no e-mail field"),
+        ('remind "nobody@" 1 day before due_on', "no address"),
+        ("remind admin 1 day before total", "no date or datetime"),
+        ("remind admin 1 day before due", "no date or datetime"),
+        ("remind admin 1 day before worked_on", "computed"),
+        ("remind admin 1 day before hidden_on", "write-only"),
+        ("remind admin 2 hours before due_on", "is a date and knows no hours"),
+        ("remind admin 1 minute after due_on", "is a date and knows no minutes"),
+        ("remind admin 1.5 days before due_on", "no time that a reminder knows"),
+        ("remind admin -1 days before due_on", "no time that a reminder knows"),
+        ("remind admin 10001 days before due_on", "no time that a reminder knows"),
+        ("remind admin 1 day before due_on when total", "condition"),
+        ("remind admin 1 day before due_on\n  remind admin 1 days before due_on", "said twice"),
     ],
 )
 def test_what_cannot_be_told_is_an_error(line: str, words: str) -> None:
@@ -74,6 +100,45 @@ def test_what_cannot_be_told_is_an_error(line: str, words: str) -> None:
     except Exception as error:
         problems = getattr(error, "problems", ())
     assert any(words in p.message for p in problems if p.severity == "error"), problems
+
+
+@pytest.mark.parametrize(
+    ("line", "canonical"),
+    [
+        ("remind admin 1 days before due_on", "remind admin 1 day before due_on"),
+        ("remind admin 2 week after due_on", "remind admin 2 weeks after due_on"),
+        ("remind admin 0 hour after starts_at", "remind admin 0 hours after starts_at"),
+        ("remind admin 1.0 hours before starts_at", "remind admin 1 hour before starts_at"),
+    ],
+)
+def test_units_are_written_as_they_are_said(line: str, canonical: str) -> None:
+    assert format_blueprint(parse(SHOP.replace("LINE", line))) == SHOP.replace("LINE", canonical)
+
+
+def test_a_reminder_keeps_its_id_when_other_lines_come_and_go() -> None:
+    def ids(*lines: str) -> list[str]:
+        blueprint = parse(SHOP.replace("LINE", "\n  ".join(lines)))
+        return [key(e, reminder) for e, reminder in reminders(blueprint)]
+
+    first, second, third = "remind admin 1 day before due_on", "remind owner 1 day before due_on", "remind admin 1 day before due_on when total > 1"
+    assert ids(first, second, third) == ["sale/admin/1 day before due_on", "sale/owner/1 day before due_on", "sale/admin/1 day before due_on (2)"]
+    assert ids(second) == ["sale/owner/1 day before due_on"]
+
+
+@pytest.mark.parametrize("field", ["due_on", "starts_at", "created_at"])
+@pytest.mark.parametrize("tenants", [False, True])
+def test_rows_that_are_due_are_found_by_an_index(field: str, tenants: bool) -> None:
+    text = SHOP.replace("LINE", f"remind admin 1 day before {field}")
+    if tenants:
+        text = text.replace("read public", "read user") + "\nentity firm {\n  name: text required\n}\n\ntenants firm\n"
+    sql = service_tree(blueprint := parse(text), text)[SQL]
+    assert ("__reminder" in sql) is tenants  # where rows have no tenant, dates have an index as it is
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(sql)
+        b = make_plan(blueprint).blueprint
+        [(e, reminder)] = reminders(b)
+        plan = database.execute(f"EXPLAIN QUERY PLAN {statement(b, e, reminder)}", ["2026-03-01T12:00:00.000Z"]).fetchall()
+    assert any(f"({field}>? AND {field}<?)" in detail for *_, detail in plan), plan
 
 
 def test_an_owner_is_told_only_where_there_is_one() -> None:
@@ -86,6 +151,8 @@ def test_a_service_without_notices_has_nothing_of_them() -> None:
     tree = service_tree(parse(text := SHOP.replace("  LINE\n", "")), text)
     assert LIB not in tree
     assert "notice" not in tree[SQL]
+    text = SHOP.replace("LINE", "notify admin on created")
+    assert "src/lib/reminders.ts" not in service_tree(parse(text), text)
 
 
 FAULTS = [
@@ -99,6 +166,17 @@ FAULTS = [
     Fault("the notice holds another row's data", LIB, '''WHERE "id" = ?`).bind(row_id)''', '''WHERE "id" <> ?`).bind(row_id)''', "notices.sent"),
     Fault("no report is mailed", "src/lib/schedules.ts", "for (const mailed of schedule.reports) await mail(env, mailed);", "", "notices.report"),
     Fault("the report is empty", "src/lib/schedules.ts", "JSON.stringify(await report(env))", "JSON.stringify({})", "notices.report"),
+    Fault("a day is reminded of too early", INDEX, """ AND \\"order\\".\\"needed_on\\" <= date(?1, '+3 days')""", "", "notices.reminded"),
+    Fault("a moment is reminded of too early", INDEX, "?1, '+2 hours')", "?1, '+3 hours')", "notices.reminded"),
+    Fault("it comes when its moment has come for good", INDEX, "?1, '+2 hours')", "?1, '-26 hours')", "notices.reminded"),
+    Fault("what is long past is reminded of", INDEX, "'-25 hours'", "'-250 hours'", "notices.reminded"),
+    Fault("every tick reminds of it again", INDEX, """|| '/' || \\"order\\".\\"needed_on\\",""", """|| '/' || hex(randomblob(8)),""", "notices.reminded"),
+    Fault("a day that moves is not reminded of", INDEX, """ || '/' || \\"order\\".\\"needed_on\\",""", """ || '/',""", "notices.reminded"),
+    Fault("a moment that moves is not reminded of", INDEX, """ || '/' || \\"order\\".\\"pickup_at\\",""", """ || '/',""", "notices.reminded"),
+    Fault("its condition does not count", INDEX, """ AND (\\"order\\".\\"status\\" = 'new')""", "", "notices.reminded"),
+    Fault("deleted rows are reminded of", INDEX, """ AND \\"order\\".\\"deleted_at\\" IS NULL""", "", "notices.reminded"),
+    Fault("somebody else is reminded", INDEX, """, \\"order\\".\\"email\\", 'Order: 2""", """, 'x@example.com', 'Order: 2""", "notices.reminded"),
+    Fault("cron reminds of nothing", "src/lib/reminders.ts", "statements.map(", "statements.slice(1).map(", "notices.reminded"),
 ]  # fmt: skip
 
 

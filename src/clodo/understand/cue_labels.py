@@ -72,5 +72,5 @@ CUES: dict[str, tuple[str, ...]] = {
     "incoming-github": (),
     "incoming-hmac": ("n",),
     # Mails that changes lead to.
-    "notify": ("of", "when", "unless", "below", "over", "n", "to", "by"),
+    "notify": ("of", "when", "unless", "below", "over", "n", "to", "by", "from", "per"),
 }

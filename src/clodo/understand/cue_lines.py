@@ -32,6 +32,7 @@ _UNITS = {
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
 #: Units of which the language has lengths of time.
 _LENGTHS = ("minute", "hour", "day", "week", "month", "year")
+_REMINDED = ("minute", "hour", "day", "week")
 
 
 class Unsaid(Exception):
@@ -195,6 +196,8 @@ class _Writer:
         for name, sign in (("below", "<"), ("over", ">")):
             for filler in self.slot(name):
                 most = self.amount()
+                if name == "over" and self._late():
+                    continue
                 if most is None or not self.names.field(filler)[1].type.is_number:
                     raise Unsaid
                 parts.append(f"{self.names.seen_from(e, filler)} {sign} {number(most)}")
@@ -401,9 +404,31 @@ class _Writer:
         fields = [self.names.seen_from(e, f) for f in self.slot("to") if f.field]
         maker = ["owner"] if any(f.role in _MAKERS for f in self.slot("by")) else []
         to = [quote(a) for a in addresses] + fields + maker or ["admin"]
-        condition = self.condition(e)
+        condition, when = self.condition(e), self._reminded(e)
         for one in dict.fromkeys(to):
-            self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
+            if when:
+                self.say(e.name, f"remind {one} {when}{f' when {condition}' if condition else ''}")
+            else:
+                self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
+
+    def _reminded(self, e: Entity) -> str:
+        """How long before or after which moment somebody is reminded; empty where it is no reminder."""
+        ends = [(self.names.own(e, f), "before") for f in self.slot("from") if f.field]
+        ends += [(f, "after") for f in self._late()]
+        if not ends:
+            return ""
+        (f, side), many, unit = ends[0], self.amount(), self.unit()
+        if many is None:
+            # What has passed is over: a date when its day is.
+            many, unit, side = (Decimal(1), "day", "after") if f.type is FieldType.DATE else (Decimal(0), "minute", "after")
+        if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many):
+            raise Unsaid
+        return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {f.name}"
+
+    def _late(self) -> list[Field]:
+        """Moments that a reminder counts from, not numbers that are compared."""
+        found = [self.names.field(f)[1] for f in self.slot("over")] if self.cue.kind == "notify" else []
+        return [f for f in found if f.type in _TEMPORAL]
 
     # Figures.
 

@@ -1,16 +1,22 @@
-"""The outbox of notices: triggers that fill it, and the handlers that empty it."""
+"""The outbox of notices: triggers and reminders that fill it, and the handlers that empty it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Blueprint, Entity, Expression, Operand, Path
-from clodo.bricks.notices.language import ADMIN, OWNER, Notice, subject_of
+from clodo.blueprint.values import Blueprint, Entity
+from clodo.bricks.notices.language import ADMIN, Notice, subject_of
+from clodo.bricks.notices.reminders import LATE_HOURS, indexes, recipient, reminders, statement
 from clodo.bricks.schedules.language import MailReport, Schedule
 from clodo.emit.brick import Brick, Import, Parts, Stage
 from clodo.emit.expressions import Place, constant, sql
+from clodo.emit.typescript import literal
+
+_PACKAGE = "clodo.bricks.notices"
 
 _SQL = """CREATE TABLE "notice__outbox" (
   "id" TEXT PRIMARY KEY NOT NULL DEFAULT (lower(hex(randomblob(16)))),
@@ -35,6 +41,11 @@ the address in the secret `MAIL_WEBHOOK_URL` (`npx wrangler secret put MAIL_WEBH
 tried again for a day. Without one nothing is sent, and `npx wrangler d1 execute DB --local --command 'SELECT * FROM "notice__outbox"'` shows what would have been.
 """
 
+_REMINDERS = f"""
+Every five minutes cron puts reminders into that table, one for each row whose moment has come and each value of its date. Days begin at midnight, UTC. What is
+past by more than {LATE_HOURS} hours is let go.
+"""
+
 
 def notices(b: Blueprint) -> list[tuple[Entity, Notice]]:
     """All notices of rows, with their entities."""
@@ -49,25 +60,35 @@ def mailed_reports(b: Blueprint) -> list[MailReport]:
 def _parts(plan: Plan) -> Parts:
     b = plan.blueprint
     told = [f"- {notice.to}: {subject_of(e, notice)}\n" for e, notice in notices(b)]
+    told += [f"- {r.to}: {subject_of(e, r)}{f' ({r.when})' if r.subject else ''}\n" for e, r in reminders(b)]
     told += [f"- {work.to}: the report {work.report}\n" for work in mailed_reports(b)]
+    due = "".join(f"\n    {literal(statement(b, e, r))}," for e, r in reminders(b))
+    swept = Import("sweepReminders", "./lib/reminders") if due else Import("sweepNotices", "./lib/notices")
     return Parts(
-        imports=(Import("sendNotices", "./lib/notices"), Import("sweepNotices", "./lib/notices")),
+        imports=(Import("sendNotices", "./lib/notices"), swept),
         middleware=((Stage.INNER, "app.use(sendNotices);"),),
-        handlers={"scheduled": "sweepNotices"},
+        handlers={"scheduled": f"sweepReminders([{due}\n  ])" if due else swept.name},
         # No secret of the manifest: without it the service works, and mails nothing.
         env={"MAIL_WEBHOOK_URL": "string | undefined"},
         secrets=("ADMIN_EMAIL",) if b.users is None else (),
         wrangler={"triggers": {"crons": ["*/5 * * * *"]}},
-        sql=(_SQL, *_triggers(b)),
-        readme=_README.format(lines="".join(told)),
+        sql=(_SQL, *_triggers(b), *indexes(b)),
+        files={"src/lib/reminders.ts": _source()} if due else {},
+        readme=_README.format(lines="".join(told)) + (_REMINDERS if due else ""),
     )
+
+
+@cache
+def _source() -> str:
+    """What only services with reminders have."""
+    return files(_PACKAGE).joinpath("ts", "reminders", "reminders.ts").read_text("utf-8")
 
 
 def _triggers(b: Blueprint) -> Iterator[str]:
     numbers: dict[str, int] = {}
     for e, notice in notices(b):
         numbers[e.name] = number = numbers.get(e.name, 0) + 1
-        to = recipient(b, e, notice)
+        to = recipient(b, e, notice, "NEW.")
         known = [] if notice.is_address or notice.to == ADMIN else [f"{to} IS NOT NULL"]
         new = [*_holds(b, e, notice, "NEW."), *known]
         insert = f'INSERT INTO "notice__outbox" ("recipient", "subject", "entity", "row_id") SELECT {to}, {constant(subject_of(e, notice))}, {constant(e.name)}, NEW."id"'
@@ -88,15 +109,9 @@ def _holds(b: Blueprint, e: Entity, notice: Notice, row: str) -> list[str]:
     return shown if notice.condition is None else [*shown, sql(notice.condition, Place(Scope(b, e), row, row))]
 
 
-def recipient(b: Blueprint, e: Entity, notice: Notice) -> str:
-    """SQL for the address that a notice of a new or changed row goes to."""
-    if notice.is_address or notice.to == ADMIN:
-        return constant(notice.to)
-    if notice.to == OWNER:
-        return '(SELECT "email" FROM "user" WHERE "id" = NEW."owner_id")'
-    names = tuple(notice.to.split("."))
-    path: Expression = Path(names) if len(names) > 1 else Operand(names[0], is_field=True)
-    return sql(path, Place(Scope(b, e), "NEW.", "NEW."))
+def _applies(plan: Plan) -> bool:
+    b = plan.blueprint
+    return bool(notices(b) or reminders(b) or mailed_reports(b))
 
 
-BRICK = Brick("notices", "clodo.bricks.notices", lambda plan: bool(notices(plan.blueprint) or mailed_reports(plan.blueprint)), _parts, order=61)
+BRICK = Brick("notices", _PACKAGE, _applies, _parts, order=61)

@@ -14,8 +14,10 @@ from typing import Any
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Not
 from clodo.bricks.mail.brick import confirms, resets
-from clodo.bricks.notices.brick import mailed_reports, notices, recipient
+from clodo.bricks.notices.brick import notices
 from clodo.bricks.notices.language import Notice, subject_of
+from clodo.bricks.notices.reminders import recipient, reminders
+from clodo.bricks.notices.reminding import reminded
 from clodo.bricks.rules.placing import bring, keep_out, meets
 from clodo.bricks.rules.samples import conjuncts, satisfying
 from clodo.bricks.schedules.language import MailReport, Schedule, cron
@@ -30,12 +32,16 @@ def checks(plan: Plan) -> Iterator[Check]:
     for e, notice in notices(plan.blueprint):
         why = "once it meets its condition, and not again" if notice.condition is not None else "once"
         found.append(Check("notices.told", f"a {e.name} is told of to {notice.to}, {why}", partial(_told, e, notice)))
+    for e, reminder in reminders(plan.blueprint):
+        rule = f"{reminder.to} is reminded of a {e.name} {reminder.when}, once for each value"
+        # Cron looks at every row, those of other checks too.
+        found.append(Check("notices.reminded", rule, partial(reminded, e, reminder), alone=True))
     for s in plan.blueprint.parts_of(Schedule):
         for work in s.work:
             if isinstance(work, MailReport):
                 found.append(Check("notices.report", f"the report {work.report} is mailed", partial(_reported, s, work), alone=True))
     # The tokens of other mails are read in their outbox, which nobody empties while they are.
-    if not (confirms(plan) or resets(plan)) and (notices(plan.blueprint) or mailed_reports(plan.blueprint)):
+    if not (confirms(plan) or resets(plan)) and found:
         found.append(Check("notices.sent", "a notice is handed to the sender of mails, again if it is not taken", partial(_sent, desk), alone=True))
         found[0] = replace(found[0], beside=desk.running)
     yield from found
@@ -78,7 +84,8 @@ class Desk:
 
 
 async def _outbox(s: Session, e: Entity, notice: Notice, id: str) -> list[Row]:
-    sql = 'SELECT * FROM "notice__outbox" WHERE "entity" = ? AND "row_id" = ? AND "subject" = ? ORDER BY rowid'
+    # The ids of reminders are paths.
+    sql = """SELECT * FROM "notice__outbox" WHERE "entity" = ? AND "row_id" = ? AND "subject" = ? AND instr("id", '/') = 0 ORDER BY rowid"""
     return [dict(row) for row in await s.query(sql, e.name, id, subject_of(e, notice))]
 
 
@@ -126,7 +133,7 @@ async def _touch(s: Session, e: Entity, id: str) -> None:
 
 async def _expect(s: Session, e: Entity, notice: Notice, id: str, count: int, which: str) -> None:
     found = await _outbox(s, e, notice, id)
-    wanted = recipient(s.blueprint, e, notice).replace("NEW.", f'"{e.name}".')
+    wanted = recipient(s.blueprint, e, notice, f'"{e.name}".')
     address = (await s.query(f'SELECT {wanted} AS "to" FROM "{e.name}" WHERE "id" = ?', id))[0]["to"]
     if address is None:
         count = 0

@@ -279,7 +279,7 @@ class Writer {
   /** What `when` and `unless` say of a row; empty where they say nothing. */
   #condition(e: Entity): string {
     const compared = ([["below", "<"], ["over", ">"]] as const).flatMap(([slot, sign]) =>
-      this.#slot(slot).map((filler) => {
+      (slot === "over" && this.#late().length > 0 ? [] : this.#slot(slot)).map((filler) => {
         const most = this.#amount();
         const [, f] = this.#names.field(filler);
         if (most === undefined || !["integer", "decimal", "money"].includes(f.type)) return unsaid();
@@ -464,28 +464,54 @@ class Writer {
     const maker = this.#slot("by").some(({ role }) => this.#pen.tables.makers.includes(role)) ? ["owner"] : [];
     const named = [...addresses, ...fields, ...maker];
     const condition = this.#condition(e);
+    const reminded = this.#reminded(e);
     for (const to of unique(named.length > 0 ? named : ["admin"])) {
-      this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
+      const line = `remind ${to} ${reminded}${condition === "" ? "" : ` when ${condition}`}`;
+      if (reminded !== "") this.#say(e.name, "reminder", line);
+      else this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
     }
+  }
+
+  /** How long before or after which moment somebody is reminded; empty where it is no reminder. */
+  #reminded(e: Entity): string {
+    const before = this.#slot("from").filter(({ field }) => field !== "").map((filler) => this.#own(e, filler));
+    const [f] = [...before, ...this.#late()];
+    if (f === undefined) return "";
+    const many = this.#amount();
+    if (!isMoment(f)) unsaid();
+    // What has passed is over: a date when its day is.
+    if (many === undefined) return f.type === "date" ? `1 day after ${f.name}` : `0 minutes after ${f.name}`;
+    const unit = this.#unit();
+    const shown = many.toString();
+    if (!["minute", "hour", "day", "week"].includes(unit) || shown.includes(".")) unsaid();
+    return `${shown} ${unit}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${f.name}`;
+  }
+
+  /** Moments that a reminder counts from, not numbers that are compared. */
+  #late(): Field[] {
+    const found = this.#cue.kind === "notify" ? this.#slot("over").map((filler) => this.#names.field(filler)[1]) : [];
+    return found.filter(isMoment);
+  }
+
+  /** The field of a filler, which has to be one of that entity. */
+  #own(e: Entity, filler: Filler): Field {
+    const [entity, f] = this.#names.field(filler);
+    return entity.name === e.name ? f : unsaid();
   }
 
   /** The assignments of `set`, `unset` and `to`. */
   #outcome(e: Entity): string[] {
-    const own = (filler: Filler): Field => {
-      const [entity, f] = this.#names.field(filler);
-      return entity.name === e.name ? f : unsaid();
-    };
     return [
       ...this.#slot("unset").map((filler) => {
-        const f = own(filler);
+        const f = this.#own(e, filler);
         return f.type === "boolean" ? `${f.name} = false` : unsaid();
       }),
       ...this.#slot("set").map((filler) => {
-        const f = own(filler);
+        const f = this.#own(e, filler);
         return `${f.name} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;
       }),
       ...this.#slot("to").map((filler) => {
-        const f = own(filler);
+        const f = this.#own(e, filler);
         return isMoment(f) ? `${f.name} = ${f.type === "date" ? "today" : "now"}` : unsaid();
       }),
     ];

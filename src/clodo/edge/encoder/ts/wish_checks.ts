@@ -3,6 +3,8 @@ import type { CueTables } from "./tables";
 import type { Access, Blueprint, Entity, Field } from "./values";
 
 const MOST_ROWS = 1_000_000;
+/** How many minutes, hours, days or weeks a reminder may come before or after its date. */
+const MOST_OF_A_UNIT = 10_000;
 const NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
 /**
@@ -173,6 +175,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return e.name !== "o" && isWithin(number, MOST_ROWS);
     case "notice":
       return noticeFits(e, text.split(" ")[1] ?? "", context);
+    case "reminder":
+      return noticeFits(e, text.split(" ")[1] ?? "", context) && reminderFits(e, text, context);
     case "no_overlap": {
       const [, start = "", end = ""] = /\((\w+), (\w+)\)/.exec(text) ?? [];
       const kinds = [start, end].map((name) => kindOf(pathOf(b, e, name)));
@@ -198,6 +202,16 @@ function noticeFits(e: Entity, to: string, { b }: Context): boolean {
   if (to.startsWith('"')) return /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(to);
   const f = pathOf(b, e, to);
   return f?.type === "email" && !f.writeOnly;
+}
+
+/** Whether a reminder counts from a stored date or datetime of the entity itself, in a unit that it knows. */
+function reminderFits(e: Entity, text: string, { made }: Context): boolean {
+  const [, amount = "", unit = "", name = ""] = /^remind \S+ (\S+) (minute|hour|day|week)s? (?:before|after) (\w+)/.exec(text) ?? [];
+  if (!/^\d+$/.test(amount) || Number(amount) > MOST_OF_A_UNIT) return false;
+  const f = e.fields.find((field) => field.name === name);
+  if (f === undefined) return name === "created_at" || name === "updated_at";
+  if (f.writeOnly || made.computed.has(`${e.name}.${name}`)) return false;
+  return f.type === "datetime" || (f.type === "date" && (unit === "day" || unit === "week"));
 }
 
 function sourceFits(e: Entity, text: string, types: readonly string[], made: Lines): boolean {
