@@ -106,11 +106,14 @@ def test_an_adapter_that_forgets_to_ask_is_stopped_at_the_door(left: list[object
     assert failure.value.code == "privacy" and left == []
 
 
-def test_a_name_of_this_machine_that_leads_elsewhere_is_stopped(monkeypatch: pytest.MonkeyPatch, left: list[object]) -> None:
+@pytest.mark.parametrize("privacy", [Privacy.LOCAL_ONLY, Privacy.REDACT])
+def test_a_name_of_this_machine_that_leads_elsewhere_is_stopped(
+    privacy: Privacy, monkeypatch: pytest.MonkeyPatch, left: list[object]
+) -> None:
     away = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.9", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: away)
     with pytest.raises(ModelError) as failure:
-        open_text_model("http://localhost:80/v1#m").complete((Message("user", "x"),), None, 1)
+        open_text_model("http://localhost:80/v1#m", privacy=privacy).complete((Message("user", "x"),), None, 1)
     assert failure.value.code == "privacy" and left == []
 
 

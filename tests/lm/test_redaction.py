@@ -122,3 +122,24 @@ def test_a_model_sees_placeholders_and_its_answer_has_the_words() -> None:
     assert answer.text == "Written to ann@example.com for Anna Berg."
     (shown, _), = inner.asked
     assert [m.text for m in shown] == ["Be brief.", "[NAME_1] has [EMAIL_1]"]
+
+
+def test_what_was_found_once_is_hidden_wherever_it_stands() -> None:
+    text = "Dr. Okonkwo logs in; her password is Tr0ub4dor&3. Okonkwo's nurse types Tr0ub4dor&3, not Tr0ub4dor&34. Okonkwos stay."
+    redaction = Redaction([text])
+    hidden = redaction.hide(text).text
+    assert hidden == "Dr. [NAME_1] logs in; her password is [PASSWORD_1]. [NAME_1]'s nurse types [PASSWORD_1], not Tr0ub4dor&34. Okonkwos stay."
+    assert redaction.restore(hidden) == text and redaction.count == 2
+    plain = "password=text and bio=text, pin=8 of 8 signs"
+    assert Redaction([plain]).hide(plain).text == "password=[PASSWORD_1] and bio=text, pin=[PASSWORD_2] of 8 signs"
+
+
+def test_an_answer_that_goes_back_with_its_faults_has_no_secret() -> None:
+    inner = ScriptedModel(["entity door {\n  code: text default [PASSWORD_1]\n}\n", "again"])
+    asked = Message("user", "Doors have a code; the first code, a passcode: Xy7kQ2.")
+    model = RedactingModel(inner)
+    first = model.complete((asked,), None, 9)
+    assert "default Xy7kQ2" in first.text
+    model.complete((asked, Message("assistant", first.text), Message("user", "Line 2: Xy7kQ2 is no text.")), None, 9)
+    shown = " ".join(m.text for messages, _ in inner.asked for m in messages)
+    assert "Xy7kQ2" not in shown and "default [PASSWORD_1]" in shown and "Line 2: [PASSWORD_1]" in shown

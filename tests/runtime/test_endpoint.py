@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx2 as httpx
@@ -69,6 +72,11 @@ def test_what_passes_is_tried_again_with_growing_pauses(tmp_path: Path) -> None:
     assert 0.25 <= e.clock.slept[0] <= 0.5 and 0.5 <= e.clock.slept[1] <= 1
 
 
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 504, 522])
+def test_these_answers_may_pass(status: int, tmp_path: Path) -> None:
+    assert Elsewhere(tmp_path, httpx.Response(status), GOOD).post()["text"] == "yes"
+
+
 def test_a_server_may_ask_for_a_pause(tmp_path: Path) -> None:
     e = Elsewhere(tmp_path, httpx.Response(429, headers={"retry-after": "7"}), GOOD)
     assert e.post()["text"] == "yes" and e.clock.slept == [7]
@@ -103,6 +111,13 @@ def test_it_gives_up(tmp_path: Path) -> None:
 def test_what_does_not_pass_is_not_tried_again(response: httpx.Response, code: str, tmp_path: Path) -> None:
     e = Elsewhere(tmp_path, response, GOOD)
     assert e.code() == code and len(e.requests) == 1
+
+
+def test_a_server_that_repeats_the_key_is_quoted_without_it(tmp_path: Path) -> None:
+    e = Elsewhere(tmp_path, httpx.Response(401, json={"error": {"message": "x" * 190 + " Key s3cret-key is wrong"}}))
+    with pytest.raises(ModelError) as failure:
+        Endpoint(ELSEWHERE, "endpoint", Privacy.OPEN, {"authorization": "Bearer s3cret-key"}, e.hands).post("x", {}, 1)
+    assert "answered 401: xxx" in failure.value.message and "s3" not in failure.value.message
 
 
 def test_the_budget_of_requests_holds_over_runs_and_retries(tmp_path: Path) -> None:
@@ -198,6 +213,25 @@ def test_a_call_ends_when_its_time_is_over(server: ModelServer, reply: Reply) ->
     with pytest.raises(ModelError, match="within 0.3 s") as failure:
         here(server, 0.3).post("chat/completions", {}, 1)
     assert failure.value.code == "timeout" and failure.value.retryable and time.monotonic() - started < 1.5
+
+
+def test_a_call_ends_though_its_headers_never_do() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
+                for _ in range(60):
+                    time.sleep(0.05)
+                    connection.sendall(b"x")
+
+        Thread(target=drip, daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        started = time.monotonic()
+        with pytest.raises(ModelError, match="within 0.3 s") as failure:
+            Endpoint(url, "endpoint", Privacy.LOCAL_ONLY, {}, Hands(limits=Limits(call_seconds=0.3))).post("x", {}, 1)
+        assert failure.value.code == "timeout" and time.monotonic() - started < 1.5
 
 
 def test_an_endless_answer_is_cut(server: ModelServer) -> None:

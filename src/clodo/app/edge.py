@@ -156,7 +156,7 @@ def build_model(
 def name_of(directory: Path) -> str:
     """A name for Workers after their folder."""
     words = re.sub(r"[^a-z0-9]+", "-", real_folder(directory).name.lower()).strip("-")[:42].rstrip("-")
-    return words if re.match(r"[a-z].", words) else f"model-{words}".rstrip("-")
+    return words if re.match(r"[a-z].", words) else f"model-{words}"[:42].rstrip("-")
 
 
 def _fill(staging: Path, directory: Path) -> None:

@@ -2,7 +2,8 @@
 
 Found by form (an e-mail address, a card number with its check digit) or by what stands before it (``password=``, ``Dr.``);
 ``docs/providers.md`` says what this cannot find. Everything that is found becomes a placeholder, ``[EMAIL_1]``, the same for
-the same words wherever they stand, so that a model can still tell one from the other.
+the same words wherever they stand, so that a model can still tell one from the other. What was found by what stands before it
+is hidden where that does not stand before it, too: an answer that goes back with its faults has the words alone.
 """
 
 from __future__ import annotations
@@ -163,6 +164,19 @@ def _names(text: str) -> Iterator[Finding]:
                 break
 
 
+def _telling(kind: str, value: str) -> bool:
+    """Whether found words give the secret away wherever they stand: ``text`` of ``password=text`` does not."""
+    if kind == "NAME":
+        return len(value) >= 3
+    return len(value) >= 4 and not re.fullmatch(r"[A-Z]?[a-z]+", value) and "\0" not in value
+
+
+def _alone(value: str) -> re.Pattern[str]:
+    """Some words that are no part of longer ones."""
+    edges = [r"(?<!\w)" if re.match(r"\w", value) else "", r"(?!\w)" if re.search(r"\w\Z", value) else ""]
+    return re.compile(edges[0] + re.escape(value) + edges[1])
+
+
 def _folded(name: str) -> str:
     """A name without its accents, in small letters."""
     plain = name.lower().translate(str.maketrans("łøđı", "lodi"))
@@ -192,10 +206,16 @@ class Redaction:
     """The placeholders of one conversation."""
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        """``texts`` are all texts of the conversation: no placeholder is made that one of them already has."""
-        self._present = "\n".join(texts)
+        """``texts`` are all texts of the conversation: no placeholder is made that one of them already has, and what is found
+        in one is hidden in all."""
+        listed = tuple(texts)
+        self._present = "\n".join(listed)
         self._known: dict[tuple[str, str], str] = {}
         self._counts: Counter[str] = Counter()
+        #: Words that are hidden wherever they stand → their kind.
+        self._everywhere: dict[str, str] = {}
+        for text in listed:
+            self._found(text)
 
     @property
     def count(self) -> int:
@@ -207,7 +227,7 @@ class Redaction:
         out: list[str] = []
         moves = []
         at = length = 0
-        for f in findings(text):
+        for f in self._stretches(text):
             out.append(text[at : f.start])
             length += f.start - at
             placeholder = self._placeholder(f.kind, text[f.start : f.end])
@@ -216,6 +236,27 @@ class Redaction:
             length += len(placeholder)
             at = f.end
         return Hidden("".join([*out, text[at:]]), tuple(moves))
+
+    def _found(self, text: str) -> list[Finding]:
+        found = list(findings(text))
+        for f in found:
+            value = text[f.start : f.end]
+            if _telling(f.kind, value):
+                self._everywhere.setdefault(value, f.kind)
+        return found
+
+    def _stretches(self, text: str) -> list[Finding]:
+        """What is found in a text, and what of it or of another text stands there once more."""
+        found = self._found(text)
+        rest = text
+        for f in found:
+            rest = rest[: f.start] + "\0" * (f.end - f.start) + rest[f.end :]
+        for value in sorted((v for v in self._everywhere if v in rest), key=len, reverse=True):
+            again = [Finding(*m.span(), self._everywhere[value]) for m in _alone(value).finditer(rest)]
+            for f in again:
+                rest = rest[: f.start] + "\0" * (f.end - f.start) + rest[f.end :]
+            found += again
+        return sorted(found, key=lambda f: f.start)
 
     def restore(self, text: str) -> str:
         """The text with what stood there in the place of placeholders, with or without their brackets."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-#: Answers that may be other ones soon.
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+#: Answers that may be other ones soon; those from 520 on are Cloudflare's, of a server that it does not reach.
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, *range(520, 525)})
 ATTEMPTS = 4
 FIRST_PAUSE = 0.5
 

@@ -14,6 +14,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import TIMEOUT_MAX, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +35,8 @@ _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "
 _DAY_IS_SPENT = "3036"
 #: Whether an answer with a status and a body is one.
 Also = Callable[[int, dict[str, Any]], bool]
+#: How an attempt ended: with an answer or an error, and the pause that the server asks for.
+Attempt = tuple[dict[str, Any] | ModelError, float | None]
 #: Failures that count against a provider.
 _FAILING = frozenset({"unavailable", "timeout", "rate-limited"})
 
@@ -65,6 +69,7 @@ class Endpoint:
         self.local = is_loopback(host)
         self.provider = provider
         self._privacy, self._hands = privacy, hands
+        self._key = headers.get("authorization", "").removeprefix("Bearer ")
         self._limits = hands.limits or (limited.LOCAL if self.local else limited.limits_from(os.environ))
         self._usage = None if self.local else (hands.usage or Usage())
         self._http = httpx.Client(
@@ -136,13 +141,30 @@ class Endpoint:
                 raise answer from None
             self._hands.sleep(pause)
 
-    def _attempt(
-        self, path: str, body: dict[str, Any], end: float, also: Also
-    ) -> tuple[dict[str, Any] | ModelError, float | None]:
+    def _attempt(self, path: str, body: dict[str, Any], end: float, also: Also) -> Attempt:
         """The answer, or what went wrong and the pause that the server asks for."""
         left = end - self._hands.clock()
         if left <= 0:
             return self._late(), None
+        ended: SimpleQueue[Attempt | BaseException] = SimpleQueue()
+
+        def work() -> None:
+            try:
+                ended.put(self._exchange(path, body, left, end, also))
+            except BaseException as error:
+                ended.put(error)
+
+        # By itself: the client bounds each step, and a server that drips its headers keeps within that for ever.
+        Thread(target=work, daemon=True).start()
+        try:
+            found = ended.get(timeout=min(left, TIMEOUT_MAX))
+        except Empty:
+            return self._late(), None
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def _exchange(self, path: str, body: dict[str, Any], left: float, end: float, also: Also) -> Attempt:
         content = bytearray()
         try:
             with self._http.stream("POST", path, json=body, timeout=left) as response:
@@ -167,7 +189,7 @@ class Endpoint:
         return self._complaint(status, found), _asked(response.headers.get("retry-after"))
 
     def _complaint(self, status: int, body: dict[str, Any] | None) -> ModelError:
-        said, codes = _complaint(body or {})
+        said, codes = _complaint(body or {}, self._key)
         message = f"The {self.provider} answered {status}: {said}."
         hint = "Check the model's name, its key and the server's log."
         if status == 413 or codes & _TOO_LONG:
@@ -178,13 +200,15 @@ class Endpoint:
             return ModelError(message, hint="Check the key; docs/providers.md says where each is read from.", code="unauthorized")
         if status == 429:
             return ModelError(message, hint="Try again later.", code="rate-limited", retryable=True)
-        if status == 408 or status >= 500:
+        if status in PASSING or status >= 500:
             return ModelError(message, hint=hint, code="unavailable", retryable=status in PASSING)
         return ModelError(message, hint=hint, code="refused")
 
     def _late(self) -> ModelError:
         message = f"The {self.provider} did not answer within {self._limits.call_seconds:g} s."
-        return ModelError(message, hint="Try again, or raise CLODO_CALL_SECONDS.", code="timeout", retryable=True)
+        # The variable bounds what is elsewhere alone.
+        hint = "Try again, or use a faster model." if self.local else "Try again, or raise CLODO_CALL_SECONDS."
+        return ModelError(message, hint=hint, code="timeout", retryable=True)
 
     def _error(self, what: str, code: str) -> ModelError:
         return ModelError(f"The {self.provider} {what}.", hint="Check that it is the endpoint of a model.", code=code)
@@ -192,9 +216,20 @@ class Endpoint:
     def _guard(self, request: Any) -> None:
         """Called with each request before it is sent."""
         permit(request.url.host, self._privacy)
-        if self._privacy is Privacy.LOCAL_ONLY and request.url.host == "localhost":
-            for *_, address in socket.getaddrinfo("localhost", request.url.port):
-                permit(str(address[0]), self._privacy)
+        if self._privacy is Privacy.OPEN or request.url.host != "localhost":
+            return
+        try:
+            found = socket.getaddrinfo("localhost", request.url.port)
+        except OSError:
+            raise httpx.ConnectError("'localhost' leads nowhere", request=request) from None
+        for *_, address in found:
+            permit(str(address[0]), self._privacy)
+            if not is_loopback(str(address[0])):  # what is shown to this machine is not redacted
+                raise ModelError(
+                    f"'localhost' leads to {address[0]}, which is another machine.",
+                    hint="Mend the file of hosts, or name the other machine by its own name.",
+                    code="privacy",
+                )
 
 
 def host_of(url: str) -> str:
@@ -221,8 +256,9 @@ def _decoded(content: bytes) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _complaint(body: dict[str, Any]) -> tuple[str, set[str]]:
-    """What is wrong, in words and codes: OpenAI's ``error``, Cloudflare's ``errors``, or problem details."""
+def _complaint(body: dict[str, Any], key: str) -> tuple[str, set[str]]:
+    """What is wrong, in words and codes: OpenAI's ``error``, Cloudflare's ``errors``, or problem details. A server that repeats
+    the key is not quoted with it."""
     error = body.get("error")
     listed = body.get("errors")
     if isinstance(error, dict):
@@ -232,6 +268,7 @@ def _complaint(body: dict[str, Any]) -> tuple[str, set[str]]:
     else:
         found = [{"message": error if isinstance(error, str) else body.get("detail") or body.get("title"), "code": body.get("code")}]
     words = "; ".join(str(e["message"]) for e in found if e.get("message"))
+    words = words.replace(key, "…") if key else words
     codes = {str(e[k]) for e in (*found, body) for k in ("code", "type") if e.get(k) is not None}
     return words[:200].rstrip(".") or "no reason given", codes
 

@@ -52,7 +52,9 @@ class LlamaCppModel:
         Raises:
             ModelError: ``xllamacpp`` is not installed, or the file is no model that it can load.
         """
-        if path.read_bytes()[:4] != b"GGUF":
+        with path.open("rb") as file:
+            magic = file.read(4)
+        if magic != b"GGUF":
             raise ModelError(f"{path.name!r} is no GGUF file.", hint="Choose another file.")
         self._profile = Profile(name, "llama.cpp, on this machine", _CONTEXT, "grammar")
         self._server = serving(path, _CONTEXT, threads=2)

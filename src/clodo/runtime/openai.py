@@ -112,6 +112,7 @@ def _confidence(choice: dict[str, Any]) -> float | None:
     try:
         tokens = (choice.get("logprobs") or {}).get("content") or []
         logs = [float(t["logprob"]) for t in tokens if t.get("logprob") is not None]
-        return math.exp(min(0.0, sum(logs) / len(logs))) if logs else None
+        mean = sum(logs) / len(logs) if logs else math.nan
+        return None if math.isnan(mean) else math.exp(min(0.0, mean))
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return None  # not told in a shape that is known

@@ -234,6 +234,7 @@ def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages[0].content"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "tools": [{}]}, 400, "tools"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_object"}}, 400, "response_format"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "7" * 250_000}]}, 400, "messages"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 300_000}]}, 413, None),
     ],
 )  # fmt: skip
@@ -244,6 +245,11 @@ def test_what_is_not_understood_is_refused_by_name(alone: Caller, path: str, bod
     assert error["param"] == param
     assert error["message"]
     assert error["type"] == "invalid_request_error"
+
+
+def test_of_two_limits_the_one_that_is_null_is_none(alone: Caller) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}], "max_completion_tokens": None, "max_tokens": 2, "ignore_eos": True}
+    assert alone.http.post("/v1/chat/completions", json=body).json()["usage"]["completion_tokens"] == 2
 
 
 def test_nobody_is_let_in_without_the_key(alone: Caller) -> None:

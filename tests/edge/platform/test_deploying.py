@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ WRANGLER = """
 const fs = require("node:fs");
 const args = process.argv.slice(2);
 fs.appendFileSync(process.env.ASKED, JSON.stringify(args) + "\\n");
+if (process.env.WRANGLER_HIDE_BANNER !== "true") { console.error("It asks npm for a newer version."); process.exit(1); }
 const said = args.join(" ");
 const answers = JSON.parse(process.env.ANSWERS);
 const [, answer] = Object.entries(answers).find(([words]) => said.includes(words)) ?? [];
@@ -46,6 +48,10 @@ class Stub:
         return [" ".join(json.loads(line)) for line in self._asked.read_text().splitlines()]
 
 
+def config(folder: Path, worker: str) -> dict[str, Any]:
+    return dict(json.loads((folder / worker / "wrangler.jsonc").read_text()))
+
+
 @pytest.fixture
 def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stub:
     return Stub(tmp_path, monkeypatch, Options("m"))
@@ -65,7 +71,7 @@ def test_a_fault_of_one_leaves_nothing_deployed(stub: Stub, monkeypatch: pytest.
     monkeypatch.setenv("ANSWERS", '{"front/wrangler.jsonc --dry-run": "Could not resolve ./nowhere"}')
     with pytest.raises(DeploymentError, match=r"could not deploy 'front': .*Could not resolve ./nowhere") as caught:
         deploy(stub.folder, stub.toolchain, dry_run=False, progress=lambda _: None)
-    assert "wrangler login" in caught.value.hint and all("--dry-run" in line for line in stub.asked())
+    assert "Mend" in caught.value.hint and all("--dry-run" in line for line in stub.asked())
 
 
 def test_a_script_that_is_too_large_is_not_deployed(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,9 +87,11 @@ def test_weights_in_a_bucket_go_up_before_the_scripts(tmp_path: Path, monkeypatc
     deploy(stub.folder, stub.toolchain, dry_run=False, progress=lambda _: None)
     create, *uploads = [line for line in stub.asked() if line.startswith("r2")]
     assert create == "r2 bucket create m-weights"
-    assert [u.split()[3] for u in uploads] == ["m-weights/front/table.bin", "m-weights/layers-0/layer.bin"]
+    prefixes = [config(stub.folder, name)["vars"]["WEIGHTS_PREFIX"] for name in ("front", "layers-0")]
+    assert [u.split()[3] for u in uploads] == [f"m-weights/{prefixes[0]}table.bin", f"m-weights/{prefixes[1]}layer.bin"]
     assert all(Path(u.split()[5]).is_file() and u.endswith("--remote") for u in uploads)
     assert stub.asked()[-1] == "deploy -c front/wrangler.jsonc"
     monkeypatch.setenv("ANSWERS", '{"bucket create": "You are not logged in"}')
-    with pytest.raises(DeploymentError, match="not logged in"):
+    with pytest.raises(DeploymentError, match="not logged in") as caught:
         deploy(stub.folder, stub.toolchain, dry_run=False, progress=lambda _: None)
+    assert "wrangler login" in caught.value.hint

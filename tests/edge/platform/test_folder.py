@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from clodo.app import edge
 from clodo.app.edge import build_model, name_of, source_of
 from clodo.edge.bundle import Bundle, WorkerFiles
 from clodo.edge.platform import scripts
-from clodo.edge.platform.configuration import Options, deploy_order
+from clodo.edge.platform.configuration import Options, deploy_order, weights_prefix
 from clodo.edge.platform.folder import MANIFEST, edited_files, folder_tree
 from clodo.errors import ClodoError, InternalError, ModelError, UsageError, WorkspaceError
 from clodo.proof.files import without_comments
@@ -79,9 +80,24 @@ def test_only_the_front_is_reached_from_outside_and_nobody_gets_at_weights() -> 
 
 
 def test_weights_may_lie_in_a_bucket_instead() -> None:
-    front = config(folder_tree(fake_bundle(), Options("m", weights="r2")), "front")
+    front, layers = (config(folder_tree(fake_bundle(), Options("m", weights="r2")), name) for name in ("front", "layers-0"))
     assert "assets" not in front and front["r2_buckets"] == [{"binding": "WEIGHTS", "bucket_name": "m-weights"}]
-    assert front["vars"]["WEIGHTS_PREFIX"] == "front/"
+    assert re.fullmatch(r"front/[0-9a-f]{12}/", front["vars"]["WEIGHTS_PREFIX"])
+    assert layers["vars"]["WEIGHTS_PREFIX"].startswith("layers-0/")
+
+
+def test_other_weights_have_other_keys_so_that_what_runs_still_finds_its_own() -> None:
+    front = fake_bundle().workers[0]
+    prefixes = [weights_prefix(replace(front, assets=assets)) for assets in ({"a": b"1"}, {"a": b"2"}, {"b": b"1"}, {"a": b"1"})]
+    assert len(set(prefixes[:3])) == 3 and prefixes[0] == prefixes[3]
+
+
+def test_the_readme_fills_the_bucket_that_wrangler_dev_reads() -> None:
+    """What wrangler keeps here lies beside the configuration that it is given: `npm run dev` names the front's first."""
+    tree = folder_tree(fake_bundle(), Options("m", weights="r2"))
+    puts = [line for line in tree["README.md"].decode().splitlines() if "r2 object put m-weights" in line]
+    assert len(puts) == 2 and all(" -c front/wrangler.jsonc " in line and line.endswith(" --remote") for line in puts)
+    assert json.loads(tree["package.json"])["scripts"]["dev"].startswith("wrangler dev -c front/wrangler.jsonc")
 
 
 def test_keeping_warm_is_a_cron_and_a_store_of_the_front_alone() -> None:
@@ -235,7 +251,7 @@ def test_a_name_must_be_one_of_workers(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("My Model", "my-model"), ("1st", "model-1st"), ("x", "model-x"), ("ü", "model"), ("a" * 60, "a" * 42)]
+    ("folder", "name"), [("My Model", "my-model"), ("1st", "model-1st"), ("x", "model-x"), ("ü", "model"), ("a" * 60, "a" * 42), ("1" * 60, "model-" + "1" * 36)]
 )
 def test_workers_are_named_after_their_folder(tmp_path: Path, folder: str, name: str) -> None:
     assert name_of(tmp_path / folder) == name

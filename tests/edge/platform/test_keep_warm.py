@@ -126,6 +126,10 @@ def asked(running: Running, path: str, **body: str) -> Any:
 @pytest.mark.workerd
 def test_the_front_counts_windows_and_follows_the_policy(toolchain: Toolchain, server: WorkersServer) -> None:
     with served_bundle(fake_bundle(), toolchain, options=Options("m", keep_warm=True), server=server) as running:
+        assert httpx.get(f"{running.url}/v1/ended", trust_env=False).status_code == 401
+        time.sleep(0.3)
+        tables = asked(running, "/v1/sql", statement="SELECT name FROM sqlite_master WHERE name = 'arrival'")
+        assert tables == [], "who is not let in is not counted"
         now = time.time()
         for _ in range(2):
             asked(running, "/v1/ended")

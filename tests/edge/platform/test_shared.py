@@ -59,6 +59,9 @@ def test_health_and_metrics_need_no_key_and_all_else_does(running: Running, clie
         assert answer.headers["content-type"] == "application/problem+json" and answer.json()["code"] == "invalid_api_key"
     assert bare.post("/v1/nothing").status_code == 401, "who has no key does not learn what there is"
     assert bare.post("/v1/echo", json={"text": "a"}, headers={"x-api-key": running.key}).status_code == 200
+    started = time.perf_counter()
+    assert bare.get("/health//").status_code == 200 and bare.get("/x" + "/" * 16_000 + "x").status_code == 404
+    assert time.perf_counter() - started < 0.5, "no path of a stranger takes long"
     assert bare.get("/assets/table.bin").status_code == bare.get("/table.bin").status_code == 404, "weights are not given away"
 
 

@@ -113,6 +113,30 @@ def test_a_loading_whose_request_is_gone_is_taken_over(script: Any) -> None:
     assert found == {"before": ["waiting", "done", 1], "after": ["done", 2, 2], "steps": 2}
 
 
+def test_one_of_those_who_wait_takes_over_and_the_others_wait_for_it(script: Any) -> None:
+    found = script("""
+      let runs = 0;
+      const loading = new Loading(async () => { runs += 1; await (runs === 1 ? new Promise(() => undefined) : scheduler.wait(4_000)); return runs; });
+      const all = [0, 1, 2].map(() => outcome(loading.whole()));
+      await pass(12_000);
+      return [runs, ...all.map(({ value }) => value)];""")
+    assert found == [2, 2, 2, 2]
+
+
+def test_a_loading_that_nobody_waits_for_goes_on_with_the_next_who_begins_it(script: Any) -> None:
+    found = script("""
+      let runs = 0;
+      const loading = new Loading(async ({ beat }) => {
+        runs += 1;
+        if (runs === 1) { await scheduler.wait(3_000); beat(); await new Promise(() => undefined); }
+        return "all";
+      });
+      void loading.start(); await pass(12_000); void loading.start(); const early = runs;
+      await pass(2_000); void loading.start(); await settle();
+      return [early, runs, loading.value];""")
+    assert found == [1, 2, "all"]
+
+
 def test_slow_bytes_are_no_silence(script: Any) -> None:
     found = script("""
       let runs = 0;

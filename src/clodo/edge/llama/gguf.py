@@ -59,7 +59,7 @@ def read_gguf(path: Path) -> Gguf:
         raise ModelError(f"{path.name!r} is no GGUF file.", hint="Choose another file.")
     try:
         return _parse(view)
-    except (struct.error, UnicodeDecodeError, KeyError, ValueError, OverflowError):
+    except (struct.error, LookupError, ArithmeticError, TypeError, ValueError, RecursionError):
         raise ModelError(f"The GGUF file {path.name!r} is damaged or cut off.", hint="Fetch it again.") from None
 
 

@@ -55,12 +55,14 @@ def read_shape(gguf: Gguf) -> Shape:
         found = gguf.metadata.get(f"{architecture}.{key}", default)
         if found is None:
             raise _unfit(f"its metadata lack {architecture}.{key}")
+        if isinstance(found, list):
+            raise _unfit(f"its {architecture}.{key} is not the same in all layers")
         return found
 
     if value("expert_count", 0):
         raise _unfit("it is a mixture of experts")
     width, heads = int(value("embedding_length")), int(value("attention.head_count"))
-    head_size = int(value("attention.key_length", width // heads))
+    head_size = int(value("attention.key_length", width // max(heads, 1)))
     shape = Shape(
         layers=int(value("block_count")),
         width=width,

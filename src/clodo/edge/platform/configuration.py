@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Literal
 
 from clodo.edge.bundle import Bundle, WorkerFiles
@@ -57,7 +58,7 @@ def wrangler_jsonc(bundle: Bundle, worker: WorkerFiles, options: Options) -> str
     variables = dict(worker.variables)
     if worker.assets and options.weights == "r2":
         config["r2_buckets"] = [{"binding": "WEIGHTS", "bucket_name": bucket_name(options.name)}]
-        variables["WEIGHTS_PREFIX"] = f"{worker.name}/"
+        variables["WEIGHTS_PREFIX"] = weights_prefix(worker)
     if worker.services:
         config["services"] = [
             {"binding": binding, "service": deployed_name(bundle, target, options.name)}
@@ -74,6 +75,15 @@ def wrangler_jsonc(bundle: Bundle, worker: WorkerFiles, options: Options) -> str
 def bucket_name(name: str) -> str:
     """The bucket of a model's weights."""
     return f"{name}-weights"
+
+
+def weights_prefix(worker: WorkerFiles) -> str:
+    """What the keys of a Worker's weights begin with in the bucket. Other weights have other keys: while they go up, the Worker
+    that runs still finds its own."""
+    digest = sha256()
+    for path, weights in sorted(worker.assets.items()):
+        digest.update(sha256(path.encode()).digest() + sha256(weights).digest())
+    return f"{worker.name}/{digest.hexdigest()[:12]}/"
 
 
 def package_json(bundle: Bundle, options: Options) -> str:

@@ -14,10 +14,14 @@ from typing import Any
 from clodo.edge.platform.configuration import bucket_name
 from clodo.edge.platform.folder import read_manifest
 from clodo.edge.platform.scripts import MOST_GZIP_BYTES
+from clodo.edge.platform.workers import worker_folders
 from clodo.errors import DeploymentError, ModelError
 from clodo.toolchain import Toolchain
 
 _SECONDS = 900
+_LOG_IN = "`npx wrangler login` in the folder logs in; CLOUDFLARE_API_TOKEN does too."
+#: For what fails before anything is sent.
+_MEND = "Mend the folder, or build it anew with `clodo edge build`."
 _UNITS = {"B": 1, "KiB": 1024, "MiB": 1024**2}
 
 
@@ -76,10 +80,10 @@ def _upload_weights(directory: Path, manifest: dict[str, Any], toolchain: Toolch
     except DeploymentError as error:
         if "already exists" not in error.message:
             raise
-    for worker in manifest["workers"]:
-        assets = directory / worker["name"] / "assets"
+    for worker in worker_folders(directory, [str(w["name"]) for w in manifest["workers"]]):
+        assets, prefix = worker.directory / "assets", worker.configuration.get("vars", {}).get("WEIGHTS_PREFIX", "")
         for path in sorted(p for p in assets.rglob("*") if p.is_file()):
-            key = f"{worker['name']}/{path.relative_to(assets).as_posix()}"
+            key = f"{prefix}{path.relative_to(assets).as_posix()}"
             progress(f"Uploading {key} …")
             arguments = ["r2", "object", "put", f"{bucket}/{key}", "--file", str(path.resolve()), "--remote"]
             _wrangler(directory, arguments, toolchain, f"upload {key!r}")
@@ -88,7 +92,9 @@ def _upload_weights(directory: Path, manifest: dict[str, Any], toolchain: Toolch
 def _wrangler(directory: Path, arguments: list[str], toolchain: Toolchain, deed: str) -> str:
     script = toolchain.modules / "wrangler" / "bin" / "wrangler.js"
     with tempfile.TemporaryDirectory(prefix="clodo-wrangler-") as logs:
-        environment = {"CI": "1", "NO_COLOR": "1", "WRANGLER_SEND_METRICS": "false", "WRANGLER_LOG_PATH": logs}
+        # With its banner it asks npm's registry for a newer version of itself, on a dry run too.
+        quiet = {"WRANGLER_HIDE_BANNER": "true", "WRANGLER_SEND_METRICS": "false", "WRANGLER_LOG_PATH": logs}
+        environment = {"CI": "1", "NO_COLOR": "1", **quiet}
         try:
             done = subprocess.run(
                 [str(toolchain.node), str(script), *arguments],
@@ -105,7 +111,7 @@ def _wrangler(directory: Path, arguments: list[str], toolchain: Toolchain, deed:
     if done.returncode != 0:
         raise DeploymentError(
             f"Wrangler could not {deed}: {_tail(done.stderr or done.stdout)}",
-            hint="`npx wrangler login` in the folder logs in; CLOUDFLARE_API_TOKEN does too.",
+            hint=_MEND if "--dry-run" in arguments else _LOG_IN,
         )
     return done.stdout + done.stderr
 

@@ -8,6 +8,7 @@ from clodo.edge.platform.configuration import (
     bucket_name,
     deploy_order,
     deployed_name,
+    weights_prefix,
 )
 
 _CHAT = """curl -s http://127.0.0.1:8787/v1/chat/completions -H "Authorization: Bearer $API_KEY" -H "content-type: application/json" \\
@@ -67,12 +68,13 @@ def _deployment(bundle: Bundle, options: Options) -> str:
     if options.weights == "r2":
         bucket = bucket_name(options.name)
         loads = [
-            f"npx wrangler r2 object put {bucket}/{w.name}/{path} --file {w.name}/assets/{path} --remote"
+            # With the front's configuration, for its folder is where `npm run dev` keeps its buckets.
+            f"npx wrangler r2 object put {bucket}/{weights_prefix(w)}{path} -c {front}/wrangler.jsonc --file {w.name}/assets/{path} --remote"
             for w in bundle.workers
             for path in w.assets
         ]
         steps[1:1] = [f"npx wrangler r2 bucket create {bucket}", *loads]
-        local = " The same `r2 object put` with `--local` fills the bucket that `npm run dev` has; `clodo edge dev` and `clodo edge deploy` fill theirs by themselves."
+        local = " Other weights have other keys, so that what runs finds its own until it is replaced; old ones stay until you delete them. The same `r2 object put` with `--local` in the place of `--remote` fills the bucket that `npm run dev` has; `clodo edge dev` and `clodo edge deploy` fill theirs by themselves."
     order = deploy_order(bundle)
     why = f" They go up in the order {', '.join(order)}, since a binding needs what it points to." if len(order) > 1 else ""
     return (

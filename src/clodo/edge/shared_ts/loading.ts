@@ -1,6 +1,9 @@
 /** How long nothing may arrive before a request that waits takes the loading over, in milliseconds. */
 const STALLED_MS = 5_000;
 
+/** How long nothing may arrive before one who only begins the loading, and does not wait for it, takes it over, in milliseconds. */
+const ABANDONED_MS = 2 * STALLED_MS;
+
 /** How often a request that waits looks up. Its timer also tells the runtime that it has not hung. */
 const TICK_MS = 250;
 
@@ -22,6 +25,8 @@ export class Loading<T> {
   #value: T | undefined;
   #steps = 0;
   #beats = 0;
+  /** When it was last heard of. */
+  #heard = 0;
   #run = 0;
   #running = false;
   #failure: { readonly error: unknown } | undefined;
@@ -45,10 +50,13 @@ export class Loading<T> {
     return this.#steps;
   }
 
-  /** Begins, where nobody has. Give the promise to `waitUntil`: it never rejects, and loading outlives a caller that goes away. */
+  /**
+   * Begins, where nobody has or whoever has is gone. Give the promise to `waitUntil`: it never rejects, and loading outlives a
+   * caller that goes away.
+   */
   start(): Promise<void> {
     // Only whoever begins waits for it: a promise of a request that has ended never settles for another.
-    if (this.ready || this.#running) return Promise.resolve();
+    if (this.ready || (this.#running && Date.now() - this.#heard < ABANDONED_MS)) return Promise.resolve();
     this.#running = true;
     return this.#attempt(++this.#run);
   }
@@ -67,9 +75,11 @@ export class Loading<T> {
   async #attempt(run: number): Promise<void> {
     this.#steps = 0;
     this.#failure = undefined;
+    // A beginning is a sign of life, too: of all who wait, one takes over.
+    this.#beat();
     try {
       const beat = (): void => {
-        if (run === this.#run) this.#beats += 1;
+        if (run === this.#run) this.#beat();
       };
       const step = (): void => {
         if (run !== this.#run) return;
@@ -87,8 +97,13 @@ export class Loading<T> {
     }
   }
 
-  #wake(): void {
+  #beat(): void {
     this.#beats += 1;
+    this.#heard = Date.now();
+  }
+
+  #wake(): void {
+    this.#beat();
     for (const waiter of this.#waiters) waiter();
     this.#waiters.clear();
   }

@@ -38,7 +38,11 @@ export class Coverage {
   }
 
   #figures(text: string): Span[] {
-    return [...text.matchAll(this.#telling)].map((m) => [m.index, m.index + m[0].replace(/(?<=.)[.,]+$/, "").length]);
+    return [...text.matchAll(this.#telling)].map((m): Span => {
+      let end = m.index + m[0].length;
+      while (end > m.index && ".,".includes(text.charAt(end - 1))) end -= 1;
+      return [m.index, end];
+    });
   }
 
   /** Cues of which no rule was understood in their own sentence or beside it. */

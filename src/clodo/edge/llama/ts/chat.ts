@@ -22,15 +22,16 @@ export function chatTokens(chat: ChatPlan, tokenizer: Tokenizer, messages: reado
 
 /** Texts that touch are one text: words may reach over where they meet. */
 function encodePieces(tokenizer: Tokenizer, pieces: readonly Piece[]): number[] {
-  const tokens: number[] = [];
+  let tokens: number[] = [];
   let text = "";
   for (const piece of pieces) {
     if (typeof piece === "string") {
       text += piece;
     } else {
-      tokens.push(...tokenizer.encode(text), piece);
+      // No `push(...)`: it has no room for as many arguments as a long text has tokens.
+      tokens = tokens.concat(tokenizer.encode(text), piece);
       text = "";
     }
   }
-  return [...tokens, ...tokenizer.encode(text)];
+  return tokens.concat(tokenizer.encode(text));
 }

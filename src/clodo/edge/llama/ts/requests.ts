@@ -41,7 +41,7 @@ export function readChat(body: Body, plan: Plan, text: TextPlan, tokenizer: Toke
     throw new Problem(400, "This model has no chat template. Use /v1/completions.", { code: "no_chat_template" });
   }
   const prompt = chatTokens(text.chat, tokenizer, readMessages(body.messages));
-  const most = body.max_completion_tokens === undefined ? "max_tokens" : "max_completion_tokens";
+  const most = (body.max_completion_tokens ?? null) === null ? "max_tokens" : "max_completion_tokens";
   return readRest(body, plan, prompt, "messages", most, readFlag(body, "logprobs"));
 }
 

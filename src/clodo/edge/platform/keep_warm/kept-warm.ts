@@ -15,17 +15,24 @@ const PERIOD_MS = 5 * 60_000;
 /** When this isolate was last used or woken. */
 let used = 0;
 
+/** Notes a request once it was let in: strangers do not tell when the model is needed. */
+async function noted(answer: Promise<Response>, env: Env, now: number): Promise<void> {
+  try {
+    if (!env.API_KEY || (await answer).status === 401) return;
+    used = Math.max(used, now);
+    if (env.ARRIVALS !== undefined) await note(env.ARRIVALS, now);
+  } catch (error) {
+    console.error(error);
+  }
+}
+
 /** The model's front, which notes when requests come, and stays loaded at the times when they are likely. */
 export default {
   fetch(request, env, context) {
-    if (new URL(request.url).pathname.startsWith("/v1/")) {
-      const now = Date.now();
-      used = Math.max(used, now);
-      if (env.ARRIVALS !== undefined) {
-        context.waitUntil(note(env.ARRIVALS, now).catch((error: unknown) => console.error(error)));
-      }
-    }
-    return model.fetch(request, env, context);
+    const now = Date.now();
+    const answer = model.fetch(request, env, context);
+    if (new URL(request.url).pathname.startsWith("/v1/")) context.waitUntil(noted(answer, env, now));
+    return answer;
   },
 
   async scheduled(event, env, context) {
