@@ -54,6 +54,7 @@ CASES = [
     (ORDER + "[turnover|@sum of=order from=order.price per=#quarter] by [quarter|#]", ["order > customer"], "group by quarter(due) as quarter"),
     (ORDER + "[remind me|@notify of=order from=order.due n=#two per=#days unless=order.status:sent] [two|#] [days|#] before", ["order > customer"], 'remind admin 2 days before due when status != "sent"'),
     (ORDER + "[a mail|@notify of=order over=order.due n=#1 per=#week n=#boss@shop.example] to [boss@shop.example|#] [1|#] [week|#] later", ["order > customer"], 'remind "boss@shop.example" 1 week after due'),
+    (ORDER + "[tell us|@notify of=order from=order.due per=#day] on the [day|#]", ["order > customer"], "remind admin 0 days before due"),
     (ORDER + "[told|@notify of=order from=order.due when=order.status:paid] when it is over", ["order > customer"], 'remind admin 1 day after due when status = "paid"'),
     (ORDER + "[how many|@count of=order over=order.price n=#100] over [100|#]", ["order > customer"], "from order where price > 100"),
     (ORDER + "[total|order.] = [quantity|order.] [times|@times set=order.total from=order.quantity from=order.price] [price|order.]", ["order > customer"], "total: money = quantity * price"),

@@ -418,7 +418,9 @@ class _Writer:
         if not ends:
             return ""
         (f, side), many, unit = ends[0], self.amount(), self.unit()
-        if many is None:
+        if many is None and unit == "day" and self.slot("per"):
+            many = Decimal(0)  # on the day
+        elif many is None:
             # What has passed is over: a date when its day is.
             many, unit, side = (Decimal(1), "day", "after") if f.type is FieldType.DATE else (Decimal(0), "minute", "after")
         if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many):

@@ -479,9 +479,12 @@ class Writer {
     if (f === undefined) return "";
     const many = this.#amount();
     if (!isMoment(f)) unsaid();
-    // What has passed is over: a date when its day is.
-    if (many === undefined) return f.type === "date" ? `1 day after ${f.name}` : `0 minutes after ${f.name}`;
     const unit = this.#unit();
+    if (many === undefined) {
+      if (unit === "day" && this.#slot("per").length > 0) return `0 days ${before.length > 0 ? "before" : "after"} ${f.name}`;
+      // What has passed is over: a date when its day is.
+      return f.type === "date" ? `1 day after ${f.name}` : `0 minutes after ${f.name}`;
+    }
     const shown = many.toString();
     if (!["minute", "hour", "day", "week"].includes(unit) || shown.includes(".")) unsaid();
     return `${shown} ${unit}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${f.name}`;
