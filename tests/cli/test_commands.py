@@ -19,7 +19,7 @@ from clodo.cli import main
 from clodo.proof.host import Host
 from clodo.proof.report import Evidence, Report
 from clodo.toolchain import Toolchain
-from tests.processes import clodo_process
+from tests.processes import clodo_process, free_port
 
 ROOT = Path(__file__).parents[2]
 BOOKSHOP = ROOT / "examples" / "bookshop.clodo"
@@ -301,10 +301,11 @@ def test_stopped_half_way_nothing_is_left(stop: signal.Signals, tmp_path: Path, 
 def test_dev_answers_when_it_says_ready_and_reloads(tmp_path: Path, toolchain: Toolchain) -> None:
     folder = tmp_path / "s"
     assert clodo("build", str(BOOKSHOP), "-o", str(folder)).exit_code == 0
-    with clodo_process("dev", str(folder), "--port", "18790", stdout=subprocess.PIPE) as process:
+    port = free_port()
+    with clodo_process("dev", str(folder), "--port", str(port), stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         ready, url = process.stdout.readline().split()
-        assert (ready, url) == ("ready", "http://127.0.0.1:18790")
+        assert (ready, url) == ("ready", f"http://127.0.0.1:{port}")
         with httpx.Client(base_url=url, trust_env=False) as client:
             assert client.get("/health").json() == {"status": "ok"}
             body = {"title": "Kept", "isbn": "978-1-000000"}
@@ -318,7 +319,7 @@ def test_dev_answers_when_it_says_ready_and_reloads(tmp_path: Path, toolchain: T
         assert process.wait(20) == 0
     time.sleep(0.1)
     with pytest.raises(httpx.ConnectError):
-        httpx.get("http://127.0.0.1:18790/health", trust_env=False)
+        httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False)
 
 
 @pytest.mark.workerd

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +19,7 @@ from clodo.cli import edge, main
 from clodo.edge.platform.benchmark import Figures
 from clodo.edge.platform.server import Memory
 from tests.edge.platform.fake import fake_bundle
-from tests.processes import clodo_process
+from tests.processes import clodo_process, free_port
 
 
 def clodo(*args: str) -> Result:
@@ -104,9 +103,7 @@ def test_a_dry_run_gives_sizes_and_writes_no_secret(built: Path) -> None:
 
 @pytest.mark.workerd
 def test_dev_says_ready_when_it_answers_reloads_and_ends_cleanly(built: Path) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with clodo_process("edge", "dev", str(built), "--port", str(port), **pipes) as process:
         assert process.stdout is not None

@@ -16,7 +16,7 @@ from clodo.understand.port import SPAN_ROLES, Understander
 from clodo.understand.redacting import RedactingUnderstander
 from clodo.understand.remote import RemoteUnderstander
 
-TEXT = "Books have a title and a price of at least 1. Signed, Anna Berg."
+TEXT = "Anna Berg wants this: books have a title and a price of at least 1."
 BLUEPRINT = "service books\n\nentity book {\n  title: text\n  price: money min 1\n}\n"
 UNCLEAR = "service unclear\n\nentity unclear {\n}\n"
 KINDS = ["encoder", "generative", "remote", "redacting", "hybrid"]

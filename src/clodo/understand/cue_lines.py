@@ -221,7 +221,8 @@ class _Writer:
                 yield f"{path} is {'not ' if wanted else ''}empty"
             else:
                 values.setdefault(path, []).append(self._value(f, filler.words))
-        for path, found in values.items():
+        for path, said in values.items():
+            found = list(dict.fromkeys(said))
             if len(found) > 1:
                 yield f"{'' if wanted else 'not '}{path} in ({', '.join(found)})"
             else:

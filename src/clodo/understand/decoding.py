@@ -453,6 +453,8 @@ class _Decoder:
             cue.evidence.add(min(float(kinds.max()), self.mentions[i].confidence), self._chars(i))
             for slot in L.CUES[cue.kind]:
                 fillers = self._fillers(i, _INDEX[f"cue-{slot}"])
+                if slot == "set":
+                    fillers = _surest(fillers)
                 if fillers:
                     cue.slots[slot] = [filler for _, filler, _ in fillers]
                     spans = [span for _, _, found in fillers for span in found]
@@ -484,6 +486,16 @@ class _Decoder:
         if not numbers:
             return [Filler(words=words)]
         return [Filler(self.names[self.field_owner[n]], self.fields[n].name, words) for n in numbers]
+
+
+def _surest(fillers: list[tuple[float, Filler, list[Span]]]) -> list[tuple[float, Filler, list[Span]]]:
+    """One filler for each field: a step sets it once."""
+    out: dict[tuple[str, str], tuple[float, Filler, list[Span]]] = {}
+    for one in fillers:
+        key = (one[1].entity, one[1].field)
+        if key not in out or one[0] > out[key][0]:
+            out[key] = one
+    return list(out.values())
 
 
 def _settled(owners: dict[int, Array]) -> dict[int, list[int]]:

@@ -303,7 +303,7 @@ class Writer {
       const f = this.#names.field(filler)[1];
       if (f.type === "boolean") out.push(this.#isTrue(filler) === wanted ? path : `not ${path}`);
       else if (filler.words === "") out.push(`${path} is ${wanted ? "not " : ""}empty`);
-      else values.set(path, [...(values.get(path) ?? []), this.#value(f, filler.words)]);
+      else values.set(path, unique([...(values.get(path) ?? []), this.#value(f, filler.words)]));
     }
     for (const [path, found] of values) {
       if (found.length > 1) out.push(`${wanted ? "" : "not "}${path} in (${found.join(", ")})`);

@@ -45,6 +45,23 @@ function loudestSentence({ sentences, words }: Reading, weights: readonly number
 
 const NOTHING: Filler = { entity: "", field: "", words: "", role: "" };
 
+/** What fills a slot of a cue: how sure, what, and its words where they are not those of an entity or field. */
+interface Filling {
+  readonly p: number;
+  readonly filler: Filler;
+  readonly spans: readonly Span[];
+}
+
+/** One filler for each field: a step sets it once. */
+function surest(fillers: readonly Filling[]): Filling[] {
+  const out = new Map<string, Filling>();
+  for (const one of fillers) {
+    const key = `${one.filler.entity}.${one.filler.field}`;
+    if (one.p > (out.get(key)?.p ?? 0)) out.set(key, one);
+  }
+  return [...out.values()];
+}
+
 /** Mentions of one field of one entity. */
 interface Cluster {
   readonly owner: number;
@@ -421,7 +438,8 @@ class Decoder {
       const evidence = new Evidence();
       evidence.add(Math.min(Math.max(...kinds), this.#sure(i)), this.#chars(i));
       for (const slot of cues[kind] ?? []) {
-        const found = this.#fillers(i, `cue-${slot}`);
+        const all = this.#fillers(i, `cue-${slot}`);
+        const found = slot === "set" ? surest(all) : all;
         if (found.length === 0) continue;
         slots.set(slot, found.map(({ filler }) => filler));
         evidence.add(Math.min(...found.map(({ p }) => p)), ...found.flatMap(({ spans }) => spans));
@@ -430,8 +448,8 @@ class Decoder {
     }
   }
 
-  /** All that fills a slot of a cue: how sure, what, and its words where they are not those of an entity or field. */
-  #fillers(cue: number, label: string): { readonly p: number; readonly filler: Filler; readonly spans: readonly Span[] }[] {
+  /** All that fills a slot of a cue. */
+  #fillers(cue: number, label: string): Filling[] {
     const all: (readonly [group: readonly number[], filler: Filler])[] = [];
     this.#names.forEach((entity, number) => all.push([this.#group(number), { ...NOTHING, entity }]));
     for (const { made, owner, group } of this.#fields) {

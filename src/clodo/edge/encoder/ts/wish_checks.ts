@@ -169,8 +169,11 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return NAME.test(text.split(":")[0] ?? "") && number <= 500;
     case "field":
       return NAME.test(text.split(":")[0] ?? "");
-    case "action":
-      return NAME.test(text.split(/[ (]/)[1] ?? "");
+    case "action": {
+      const effects = text.split("\n").filter((line) => line.startsWith("  set "));
+      const set = effects.flatMap((line) => [...line.matchAll(/(?:set|,) ([\w.]+) = /g)].map(([, name]) => name));
+      return NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
+    }
     case "at_most":
       return e.name !== "o" && isWithin(number, MOST_ROWS);
     case "notice":
