@@ -51,6 +51,7 @@ CASES = [
     (ORDER + "[tell|@notify of=order] the boss of each", ["order > customer"], "notify admin on created"),
     (ORDER + "[no more than|@at-most of=order per=customer per=#week n=#3] [3|#] a [week|#]", ["order > customer"], "at most 3 per customer per week of due"),
     (ORDER + "[limit|@at-most of=customer per=#day n=#20] [20|#] new ones a [day|#]", ["order > customer"], "at most 20 per day of created_at"),
+    (ORDER + "[turnover|@sum of=order from=order.price per=#daily per=#day] by [day|#], [daily|#]", ["order > customer"], "group by day(due) as day"),
     (ORDER + "[turnover|@sum of=order from=order.price per=#quarter] by [quarter|#]", ["order > customer"], "group by quarter(due) as quarter"),
     (ORDER + "[remind me|@notify of=order from=order.due n=#two per=#days unless=order.status:sent] [two|#] [days|#] before", ["order > customer"], 'remind admin 2 days before due when status != "sent"'),
     (ORDER + "[a mail|@notify of=order over=order.due n=#1 per=#week n=#boss@shop.example] to [boss@shop.example|#] [1|#] [week|#] later", ["order > customer"], 'remind "boss@shop.example" 1 week after due'),

@@ -458,8 +458,9 @@ class _Writer:
         groups, labels = [], []
         for filler in self.slot("per"):
             group, label = self._group(e, filler)
-            groups.append(group)
-            labels.append(label)
+            if label not in labels:
+                groups.append(group)
+                labels.append(label)
         if labels:
             name += f"_by_{'_and_'.join(labels)}"
         lines = [f"report {name[:60]} {{", f"  from {e.name}{self.where(e)}"]
@@ -643,11 +644,11 @@ def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
     """The line that says which state may follow which.
 
     Raises:
-        Unsaid: fewer than two of the states are values of the field.
+        Unsaid: fewer than two of the states are values of the field, or one of its values could never be reached.
     """
     pairs = [(choice(a), choice(b)) for a, b in steps]
     pairs = sorted({p for p in pairs if set(p) <= set(f.values) and p[0] != p[1]}, key=lambda p: [f.values.index(s) for s in p])
-    if not pairs:
+    if not pairs or not _all_reached(f, pairs):
         raise Unsaid
     chains: list[list[str]] = []
     left = list(pairs)
@@ -658,6 +659,13 @@ def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
             chain.append(following[1])
         chains.append(chain)
     return f"transitions {f.name}: " + ", ".join(" -> ".join(choice_text(s) for s in chain) for chain in chains)
+
+
+def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
+    reached = [str(f.default) if f.default is not None else f.values[0]]
+    for state in reached:
+        reached += [after for before, after in pairs if before == state and after not in reached]
+    return len(reached) == len(f.values)
 
 
 def _range(e: Entity) -> list[str]:

@@ -111,7 +111,7 @@ export function transitionsLine(f: Field, steps: readonly (readonly [string, str
     if (pair.every((state) => f.values.includes(state)) && pair[0] !== pair[1]) pairs.set(rank(pair), pair);
   }
   let left = [...pairs.values()].sort((x, y) => rank(x) - rank(y));
-  if (left.length === 0) return unsaid();
+  if (left.length === 0 || !allReached(f, left)) return unsaid();
   const chains: string[][] = [];
   while (left.length > 0) {
     const [first, ...others] = left;
@@ -126,6 +126,15 @@ export function transitionsLine(f: Field, steps: readonly (readonly [string, str
     chains.push(chain);
   }
   return `transitions ${f.name}: ${chains.map((chain) => chain.map(bare).join(" -> ")).join(", ")}`;
+}
+
+/** Whether every value of a field can be reached from the one that rows begin with. */
+function allReached(f: Field, pairs: readonly (readonly [string, string])[]): boolean {
+  const reached = [f.default === undefined ? (f.values[0] ?? "") : String(f.default)];
+  for (const state of reached) {
+    reached.push(...unique(pairs.filter(([a, b]) => a === state && !reached.includes(b)).map(([, b]) => b)));
+  }
+  return reached.length === f.values.length;
 }
 
 const bare = (state: string): string =>
@@ -579,7 +588,8 @@ class Writer {
       show = `${verb}(${path})`;
       name = `${label}_${path.replaceAll(".", "_")}`;
     }
-    const groups = this.#slot("per").map((filler) => this.#grouped(e, filler));
+    const all = this.#slot("per").map((filler) => this.#grouped(e, filler));
+    const groups = all.filter(([, label], i) => all.findIndex(([, other]) => other === label) === i);
     if (groups.length > 0) name += `_by_${groups.map(([, shown]) => shown).join("_and_")}`;
     const lines = [`report ${name.slice(0, 60)} {`, `  from ${e.name}${this.#where(e)}`];
     if (groups.length > 0) lines.push(`  group by ${groups.map(([group]) => group).join(", ")}`);
