@@ -265,9 +265,8 @@ class _Writer:
         if most is None or not (per or periods):
             raise Unsaid
         whose = [", ".join(per)] if per else []
-        for within in [f"{unit} of {moment}" for unit, moment in periods] or [""]:
-            by = " per ".join([*whose, *([within] if within else [])])
-            self.say(e.name, f"at most {number(most)} per {by}{self.where(e)}")
+        for by in [[*whose, f"{unit} of {moment}"] for unit, moment in periods] or [whose]:
+            self.say(e.name, f"at most {number(most)} per {' per '.join(by)}{self.where(e)}")
 
     def _counted_by(self, e: Entity, filler: Filler) -> str:
         """A field or a reference of an entity."""

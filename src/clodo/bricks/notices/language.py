@@ -35,14 +35,11 @@ _STAMPS = ("created_at", "updated_at")
 _ADDRESS = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,190}\.[^\s@<>\".]{2,}")
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A mail. ``to`` is an address, or the path of an e-mail field (``customer.email``), ``owner`` or ``admin``. It goes
-    once a row meets ``condition`` and did not before; without one, for each new row."""
+class _Addressed:
+    """What goes ``to`` somebody."""
 
+    __slots__ = ()
     to: str
-    condition: Expression | None = None
-    subject: str = ""
 
     @property
     def is_address(self) -> bool:
@@ -51,7 +48,17 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Reminder:
+class Notice(_Addressed):
+    """A mail. ``to`` is an address, or the path of an e-mail field (``customer.email``), ``owner`` or ``admin``. It goes
+    once a row meets ``condition`` and did not before; without one, for each new row."""
+
+    to: str
+    condition: Expression | None = None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder(_Addressed):
     """A mail that goes so long ``before`` or ``after`` the moment that ``field`` names, for a row that meets ``condition`` then.
     ``to`` is as in a notice; ``unit`` is ``minute``, ``hour``, ``day`` or ``week``."""
 
@@ -62,11 +69,6 @@ class Reminder:
     field: str
     condition: Expression | None = None
     subject: str = ""
-
-    @property
-    def is_address(self) -> bool:
-        """Whether it goes to one address, whatever the row says."""
-        return "@" in self.to
 
     @property
     def when(self) -> str:

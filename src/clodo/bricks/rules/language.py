@@ -175,7 +175,7 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     for name in rule.per:
         if member(e, name) is None:
             yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it.", path)
-    for name in (*rule.per, *((rule.start, rule.end) if isinstance(rule, NoOverlap) else ())):
+    for name in named(e, rule):
         if (f := e.field(name)) is not None and f.computed is not None:
             yield Problem(f"{name!r} is computed, so the database cannot count by it.", "Name a stored field or a reference.", path)
     yield from _number(b, e, rule, path) if isinstance(rule, AtMost) else _range(e, rule, path)
@@ -183,11 +183,8 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
 
 def _number(b: Blueprint, e: Entity, rule: AtMost, path: str) -> Iterator[Problem]:
     if (period := rule.period) is not None:
-        f = e.field(period.moment)
         if period.unit not in PERIODS:
             yield Problem(f"There is no period {period.unit!r}.", f"Choose from {', '.join(PERIODS)}.", path)
-        elif f is not None and f.computed is not None:
-            yield Problem(f"{period.moment!r} is computed, so the database cannot count by it.", "Name a stored field.", path)
         else:
             found: list[str] = []
             type_of(period.expression, Scope(b, e), found)

@@ -361,9 +361,9 @@ class Writer {
     }
     if (most === undefined || per.length + periods.length === 0) unsaid();
     const whose = per.length > 0 ? [per.join(", ")] : [];
-    const within = periods.map(([unit, moment]) => [`${unit} of ${moment}`]);
-    for (const by of within.length > 0 ? within : [[]]) {
-      this.#say(e.name, "at_most", `at most ${most?.toString() ?? ""} per ${[...whose, ...by].join(" per ")}${this.#where(e)}`);
+    const within = periods.map(([unit, moment]) => [...whose, `${unit} of ${moment}`]);
+    for (const by of within.length > 0 ? within : [whose]) {
+      this.#say(e.name, "at_most", `at most ${most?.toString() ?? ""} per ${by.join(" per ")}${this.#where(e)}`);
     }
   }
 
