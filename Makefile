@@ -34,10 +34,10 @@ test: setup $(ENGINE) check
 	@$(BIN)/clodo doctor --install
 	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
-# Every planted fault, where `make test` plants one for each check: for those who change a brick or its checks.
+# Every planted fault, where `make test` plants one for each check, and every record: for those who change bricks, checks or the corpus.
 faults: setup
 	@$(BIN)/clodo doctor --install
-	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --all-faults tests/bricks tests/proof
+	@$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal --all-faults tests/bricks tests/proof tests/corpus
 
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline

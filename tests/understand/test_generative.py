@@ -32,6 +32,14 @@ def test_faults_go_back_marked_and_the_next_answer_counts() -> None:
     assert "Expected" in again[-1].text
 
 
+def test_of_a_long_faulty_answer_whole_lines_go_back() -> None:
+    line = f"# {'x' * 96}\n"
+    model = ScriptedModel([BAD + line * 40, GOOD])
+    GenerativeUnderstander(model).understand(TEXT)
+    shown = model.asked[1][0][-2].text
+    assert len(shown) < 3000 and set(shown.removeprefix(BAD).splitlines()) == {line.strip()}
+
+
 def test_it_gives_up_after_a_bounded_number_of_tries() -> None:
     model = ScriptedModel([BAD] * 9)
     with pytest.raises(ModelError, match="no valid blueprint in 3 tries"):

@@ -130,8 +130,8 @@ def build_model(
         ModelError: the Workers do not fit. The folder is as it was.
     """
     check_name(options.name)
-    free_folder(directory, force=force)
     tree = folder_tree(bundle, options)
+    free_folder(directory, force=force, names=tree)
     toolchain = ensure(progress)
     place = real_folder(directory)
     made = [p for p in place.parents if not p.exists()]

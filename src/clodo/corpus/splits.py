@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import cache
 from pathlib import Path
 
 from clodo.corpus.format import CorpusError, Record, blocks, parse
@@ -18,8 +19,13 @@ def held_out(record: Record) -> bool:
     return zlib.crc32(domain.encode()) % _ONE_IN == 0
 
 
-def written_blocks(folder: Path = WRITTEN) -> list[tuple[str, Record]]:
-    """Every well-formed written record with its text; ill-formed ones are left out."""
+def written_blocks(folder: Path = WRITTEN) -> tuple[tuple[str, Record], ...]:
+    """Every well-formed written record with its text; ill-formed ones are left out. They are read once."""
+    return _blocks(folder)
+
+
+@cache
+def _blocks(folder: Path) -> tuple[tuple[str, Record], ...]:
     found = []
     for path in sorted(folder.glob("*.txt")):
         for block in blocks(path):
@@ -27,7 +33,7 @@ def written_blocks(folder: Path = WRITTEN) -> list[tuple[str, Record]]:
                 found.append((block, parse(block)))
             except CorpusError:
                 continue
-    return found
+    return tuple(found)
 
 
 def load_split(split: str, folder: Path = WRITTEN) -> list[Record]:

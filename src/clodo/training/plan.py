@@ -18,9 +18,9 @@ class Plan:
     on all cores in place of the clock's, which compares kinds of model fairly where other work goes on beside."""
 
     minutes: float
-    batch: int = 16
-    encoder_rate: float = 1.2e-4
-    head_rate: float = 5e-4
+    batch: int = 8
+    encoder_rate: float = 9e-5
+    head_rate: float = 4e-4
     warm_up: float = 0.04
     written_share: float = 0.88
     seed: int = 1

@@ -646,7 +646,10 @@ def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
         Unsaid: fewer than two of the states are values of the field, or one of its values could never be reached.
     """
     pairs = [(choice(a), choice(b)) for a, b in steps]
-    pairs = sorted({p for p in pairs if set(p) <= set(f.values) and p[0] != p[1]}, key=lambda p: [f.values.index(s) for s in p])
+    found = {p for p in pairs if set(p) <= set(f.values) and p[0] != p[1]}
+    later = {after for _, after in found}
+    # A state that nothing leads to comes first: rows begin with the first state of the first chain.
+    pairs = sorted(found, key=lambda p: (p[0] in later, *(f.values.index(s) for s in p)))
     if not pairs or not _all_reached(f, pairs):
         raise Unsaid
     chains: list[list[str]] = []
@@ -661,7 +664,7 @@ def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
 
 
 def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
-    reached = [str(f.default) if f.default is not None else f.values[0]]
+    reached = [str(f.default) if f.default is not None else pairs[0][0]]
     for state in reached:
         reached += [after for before, after in pairs if before == state and after not in reached]
     return len(reached) == len(f.values)

@@ -18,6 +18,8 @@ from clodo.understand.coverage import unexplained
 from clodo.understand.port import Part, Span, Understanding
 
 _ROUNDS = 3
+#: Characters of a faulty answer that are shown to the model again.
+_SHOWN = 3000
 
 _INSTRUCTIONS = """You turn descriptions of services into blueprints. Write the blueprint only.
 State what the text states: entities, their fields with type, required, unique, default, min, max, \
@@ -164,7 +166,7 @@ def rounds(description: str, opening: Opening = conversation) -> Rounds:
             notes = "\n".join(f"- {p}" for p in error.problems[:5])
             messages = (
                 *opening(description),
-                Message("assistant", completion.text[:3000]),
+                Message("assistant", _beginning(completion.text)),
                 Message("user", f"That blueprint is not valid:\n{notes}\nWrite the whole blueprint again."),
             )
     raise ModelError(
@@ -172,6 +174,11 @@ def rounds(description: str, opening: Opening = conversation) -> Rounds:
         hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
         code="invalid-answer",
     )
+
+
+def _beginning(text: str) -> str:
+    """The first lines of an answer, each of them whole: half of a name or a secret is not recognised as one any more."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN].rpartition("\n")[0]
 
 
 def _plain(text: str) -> str:

@@ -113,6 +113,20 @@ def test_families_of_templates_are_recognised() -> None:
     assert chatml.reply == (1, "assistant\n")
 
 
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (r"{{ '<|im_start|>system\nYou\'re kind.<|im_end|>\n' }}", "You're kind."),
+        (r"""{{ "<|im_start|>system\nYou're kind.\nBe \"brief\".<|im_end|>\n" }}""", "You're kind.\nBe \"brief\"."),
+        ("<|im_start|>system\nBe kind.<|im_end|>\n", "Be kind."),
+        (r"{{ '<|im_start|>system\n' + system + '<|im_end|>\n' }}", None),
+    ],
+)
+def test_what_is_said_by_default_stands_in_the_template(turn: str, said: str | None) -> None:
+    made = read_template(turn + CHATML, read_vocabulary(vocabulary()))
+    assert made is not None and made.default_system == said
+
+
 def _with_control(words: dict[str, Any], *names: str) -> dict[str, Any]:
     tokens, types = words["tokenizer.ggml.tokens"], words["tokenizer.ggml.token_type"]
     return {**words, "tokenizer.ggml.tokens": [*tokens, *names], "tokenizer.ggml.token_type": [*types, *[3] * len(names)]}

@@ -182,6 +182,16 @@ def test_a_folder_is_replaced_when_asked_and_what_is_not_clodo_s_stays(tmp_path:
         build_model(fake_bundle(), tmp_path, OPTIONS, force=True)
 
 
+@pytest.mark.usefixtures("unchecked")
+def test_a_person_s_own_file_is_not_written_over_by_one_of_that_name(tmp_path: Path) -> None:
+    build_model(fake_bundle(), tmp_path, OPTIONS)
+    (tmp_path / "front" / "src" / "more.ts").write_text("// mine")
+    before = snapshot(tmp_path)
+    with pytest.raises(WorkspaceError, match="front/src/more.ts"):
+        build_model(changed(fake_bundle(), more_ts="export {};\n"), tmp_path, OPTIONS, force=True)
+    assert snapshot(tmp_path) == before
+
+
 @pytest.mark.workerd
 @pytest.mark.parametrize(
     ("sources", "error"),

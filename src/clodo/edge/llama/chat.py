@@ -13,6 +13,10 @@ Piece = int | str
 
 _ROLES = ("system", "user", "assistant")
 
+#: A first turn as a string of the template's language, whose other kind of quotation mark may stand in it, and as its plain text.
+_LITERAL = re.compile(r"""(?P<q>['"])<\|im_start\|>system(?:\\n|\n)(?P<said>(?:(?!(?P=q))[^<{}\\]|\\.)+)<\|im_end\|>""")
+_PLAIN = re.compile(r"<\|im_start\|>system(?:\\n|\n)(?P<said>[^<{}']+)<\|im_end\|>")
+
 
 @dataclass(frozen=True)
 class ChatTemplate:
@@ -48,8 +52,8 @@ def read_template(source: str | None, vocabulary: Vocabulary) -> ChatTemplate | 
 
 def _chatml(source: str, vocabulary: Vocabulary) -> ChatTemplate:
     # A first turn that stands in the template itself is what is said where nobody says something as system.
-    said = re.search(r"<\|im_start\|>system(?:\\n|\n)([^<{}']+)<\|im_end\|>", source)
-    default = said[1].replace("\\n", "\n") if said else None
+    said = _LITERAL.search(source) or _PLAIN.search(source)
+    default = re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], said["said"]) if said else None
     return _template("chatml", source, vocabulary, "<|im_start|>{role}\n{content}<|im_end|>\n", "<|im_start|>assistant\n", default)
 
 

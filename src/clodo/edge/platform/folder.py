@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -141,8 +141,9 @@ def leads_out(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts
 
 
-def free_folder(directory: Path, *, force: bool) -> None:
-    """Makes sure that a model's Workers may be put there. With ``force`` older ones may stand there, if nobody edited them.
+def free_folder(directory: Path, *, force: bool, names: Iterable[str] = ()) -> None:
+    """Makes sure that a model's Workers may be put there. With ``force`` older ones may stand there, if nobody edited them
+    and none of a person's own files has one of the ``names`` that are to be written.
 
     Raises:
         WorkspaceError: something is there that must not be lost.
@@ -163,11 +164,11 @@ def free_folder(directory: Path, *, force: bool) -> None:
         raise WorkspaceError(
             f"{shown} is not empty, and it is left as it is.", hint="Choose another folder with -o, or replace it with --force."
         )
-    edited = edited_files(directory)
-    if edited:
-        names = ", ".join(edited[:10])
+    known = read_manifest(directory)["files"]
+    own = [n for n in names if n != MANIFEST and n not in known and os.path.lexists(directory / n)]
+    if edited := [*edited_files(directory), *own]:
         raise WorkspaceError(
-            f"A person has edited files in {shown}, and it is left as it is: {names}.",
+            f"A person has edited files in {shown}, and it is left as it is: {', '.join(sorted(edited)[:10])}.",
             hint="Choose another folder with -o, or remove it yourself.",
         )
 

@@ -110,7 +110,10 @@ export function transitionsLine(f: Field, steps: readonly (readonly [string, str
     const pair = [choice(before), choice(after)] as const;
     if (pair.every((state) => f.values.includes(state)) && pair[0] !== pair[1]) pairs.set(rank(pair), pair);
   }
-  let left = [...pairs.values()].sort((x, y) => rank(x) - rank(y));
+  const later = new Set([...pairs.values()].map(([, after]) => after));
+  // A state that nothing leads to comes first: rows begin with the first state of the first chain.
+  const place = (pair: readonly [string, string]): number => (later.has(pair[0]) ? f.values.length ** 2 : 0) + rank(pair);
+  let left = [...pairs.values()].sort((x, y) => place(x) - place(y));
   if (left.length === 0 || !allReached(f, left)) return unsaid();
   const chains: string[][] = [];
   while (left.length > 0) {
@@ -130,7 +133,7 @@ export function transitionsLine(f: Field, steps: readonly (readonly [string, str
 
 /** Whether every value of a field can be reached from the one that rows begin with. */
 function allReached(f: Field, pairs: readonly (readonly [string, string])[]): boolean {
-  const reached = [f.default === undefined ? (f.values[0] ?? "") : String(f.default)];
+  const reached = [f.default === undefined ? (pairs[0]?.[0] ?? "") : String(f.default)];
   for (const state of reached) {
     reached.push(...unique(pairs.filter(([a, b]) => a === state && !reached.includes(b)).map(([, b]) => b)));
   }
