@@ -18,7 +18,7 @@ from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made
+from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 
 EXAMPLE = example_of("audit")
 OPEN = "service s\nread public\nwrite public\n\nentity note {\n  text: text required\n  size: integer\n  audit\n}\n"
@@ -70,13 +70,61 @@ def test_users_are_needed() -> None:
         parse(OPEN.replace("  audit", "  audit read role admin"))
 
 
-def test_tenants_do_not_see_each_other() -> None:
-    text = (
-        "service s\nread user\nwrite user\n\nusers {\n}\n\nentity team {\n  name: text\n}\n\n"
-        "entity note {\n  text: text\n  audit read user\n}\n\ntenants team\n"
-    )
-    with pytest.raises(InvalidBlueprint, match="rows of all tenants"):
-        parse(text)
+APART = """service s
+read user
+write user
+
+users {
+}
+
+entity team {
+  name: text
+}
+
+entity note {
+  text: text
+  audit read role admin
+}
+
+entity plan {
+  text: text
+  note: -> note on delete set null
+  audit read user
+}
+
+tenants team
+"""
+
+
+@pytest.mark.parametrize("line", ["audit read user", "audit read role admin"])
+def test_who_reads_the_audit_of_a_tenant_is_a_member(line: str) -> None:
+    with pytest.raises(InvalidBlueprint, match="must be a member of its tenant"):
+        parse(APART.replace(line, "audit"))
+
+
+def test_the_tenants_themselves_have_no_audit() -> None:
+    with pytest.raises(InvalidBlueprint, match="known to its members only"):
+        parse(APART.replace("  name: text\n", "  name: text\n  audit read user\n"))
+
+
+@pytest.mark.workerd
+def test_tenants_do_not_see_each_other(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(APART, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()
+    assert sum(e.id == "audit.apart" for e in report.evidence) == 2
+
+
+APART_FAULTS = (
+    Fault("the list shows all tenants", LOG, ' AND "tenant_id" = ?))', " AND ? IS NOT NULL))", "audit.apart"),
+    Fault("entries belong to nobody", LIB, "[after?.[tenant] ?? null]", "[null]", "audit.changes"),
+    Fault("an emptied reference belongs to nobody", SQL, ', NEW."team_id")', ", NULL)", "audit.follows"),
+)
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", APART_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_a_fault_of_tenants_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(APART, tmp_path / "s", toolchain, host, fault)
 
 
 def test_said_twice() -> None:
@@ -102,7 +150,7 @@ FAULTS = (
     Fault("an emptied reference is not written down", SQL, "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN", "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN 1 = 0 AND", "audit.follows"),
     Fault("nobody did it", LIB, 'user !== undefined ? "user"', 'user === undefined ? "user"', "audit.changes"),
     Fault("written down before it is stored", LIB, "  return {\n    ahead:", "  return {\n    check: async (c, change) => void (await c.env.DB.batch([...(audited(skipped).ahead?.(c, change) ?? [])])),\n    ahead:", "audit.refused"),
-    Fault("the audit of all rows", LOG, "[condition('\"entity\" = ? AND \"row_id\" = ?', entity.name, id)]", "[]", "audit."),
+    Fault("the audit of all rows", LOG, "[theirs, condition('\"row_id\" = ?', id)]", "[theirs]", "audit."),
     Fault("a row that never was has an audit", LOG, "if (!(await isKnown(c, entity, id))) throw notFound();", "await isKnown(c, entity, id); notFound();", "audit.readers"),
 )  # fmt: skip
 

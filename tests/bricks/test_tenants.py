@@ -121,7 +121,7 @@ def test_the_lines_are_kept_as_they_are() -> None:
         ("  assignee: -> user\n", "  teams: <-> team\n", "has no others"),
         ("  text: text required\n", "  text: text required\n  shared\n", "cannot refer to a deal"),
         ("  title: text required unique\n", "  title: text required unique\n  shared\n", "would change rows of every team"),
-        ("  search title\n", "  search title\n  audit\n", "read across every team"),
+        ("  search title\n", "  search title\n  audit\n", "must be a member of its tenant"),
         ("  search title\n", "  search title\n  room\n", "cannot name its team"),
         ("tenants team", "", "the service has no tenants"),
         ("tenants team", "tenants team\ntenants deal", "said twice"),

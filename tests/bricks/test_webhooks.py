@@ -163,6 +163,7 @@ def proof_of(folder: Path, toolchain: Toolchain, host: Host, *, types: bool = Fa
 
 
 @pytest.mark.workerd
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof_of(made(example_of("webhooks"), tmp_path / "s", fault), toolchain, host)

@@ -11,7 +11,7 @@ import pytest
 
 from clodo.errors import ModelError, UsageError
 from clodo.testing import ScriptedUnderstander
-from clodo.training.pipeline import Job, run
+from clodo.training.pipeline import Job, Outcome, run
 from clodo.training.plan import Plan
 from clodo.understand.encoder import EncoderUnderstander
 
@@ -40,16 +40,27 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_base(tmp_path_factory.mktemp("base"), words)
 
 
+def job_in(folder: Path, base: Path, minutes: float) -> Job:
+    pairs = folder / "own.jsonl"
+    pairs.write_text("\n".join(json.dumps(r) for r in [*rows(), {"description": "?", "blueprint": "?"}]), "utf-8")
+    return Job(Plan(minutes, batch=4), base, folder / "run", "tiny", "1", "MIT", pairs, workers=1)
+
+
 @pytest.fixture
 def job(tmp_path: Path, base: Path) -> Job:
-    pairs = tmp_path / "own.jsonl"
-    pairs.write_text("\n".join(json.dumps(r) for r in [*rows(), {"description": "?", "blueprint": "?"}]), "utf-8")
-    return Job(Plan(0.12, batch=4), base, tmp_path / "run", "tiny", "1", "MIT", pairs, workers=1)
+    """A training that is over at once."""
+    return job_in(tmp_path, base, 0.02)
 
 
-def test_it_trains_exports_calibrates_and_packs(job: Job, tmp_path: Path) -> None:
-    said: list[str] = []
-    outcome = run(job, said.append)
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, base: Path) -> tuple[Job, Outcome]:
+    """A training that was long enough to learn something."""
+    job = job_in(tmp_path_factory.mktemp("done"), base, 0.12)
+    return job, run(job, lambda _: None)
+
+
+def test_it_trains_exports_calibrates_and_packs(done: tuple[Job, Outcome]) -> None:
+    job, outcome = done
     manifest = json.loads((outcome.folder / "model.json").read_text("utf-8"))
     assert manifest["licence"] == "MIT" and set(manifest["calibration"]) >= {"entity", "field", "whole"}
     assert outcome.refused_rows and outcome.refused_rows[0].startswith("line 11")
@@ -60,7 +71,7 @@ def test_it_trains_exports_calibrates_and_packs(job: Job, tmp_path: Path) -> Non
     assert model.understand("Each book has a title.").model == "tiny 1"
 
     stamp = (job.out / "weights.pt").stat().st_mtime_ns
-    run(job, said.append)
+    run(job, lambda _: None)
     assert (job.out / "weights.pt").stat().st_mtime_ns == stamp, "a second call does nothing twice"
 
 
@@ -129,13 +140,13 @@ def test_two_processes_train_together(job: Job) -> None:
     assert EncoderUnderstander(outcome.folder).understand("Each book has a title.").model == "tiny 1"
 
 
-def test_a_released_model_gives_its_weights_back(job: Job, base: Path, tmp_path: Path) -> None:
+def test_a_released_model_gives_its_weights_back(done: tuple[Job, Outcome], job: Job, base: Path, tmp_path: Path) -> None:
     import torch
 
     from clodo.training.restore import restored
 
-    outcome = run(job, lambda _: None)
-    trained = torch.load(job.out / "weights.pt", weights_only=True)
+    finished, outcome = done
+    trained = torch.load(finished.out / "weights.pt", weights_only=True)
     back = restored(outcome.folder, base)
     assert back.keys() == trained.keys()
     for name, weight in trained.items():
@@ -143,5 +154,5 @@ def test_a_released_model_gives_its_weights_back(job: Job, base: Path, tmp_path:
         assert off <= 0.02 * max(1.0, float(weight.abs().max())), name
     with pytest.raises(ModelError, match=r"has no reader\.onnx"):
         restored(tmp_path, base)
-    again = run(replace(job, out=tmp_path / "again", start=outcome.folder), lambda _: None)
+    again = run(replace(job, start=outcome.folder), lambda _: None)
     assert (again.folder / "model.json").is_file()

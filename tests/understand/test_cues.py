@@ -40,6 +40,7 @@ CASES = [
     (ROOM + "[people|booking.] never [exceed|@at-least from=room.seats to=booking.people] [seats|room.]", ["booking > room"], "check room.seats >= people"),
     (ORDER + "steps", ["order > customer", "next order.status new > paid > sent", "next order.status new > cancelled"], "transitions status: new -> paid -> sent, new -> cancelled"),
     ("[jobs|job] ([name|job.], [stage|job. enum]: [done|job.stage =enum], [busy|job.stage =enum], [open|job.stage =enum])", ["next job.stage open > busy > done"], "transitions stage: open -> busy -> done"),
+    ("[clinics|clinic] ([name|clinic.]), [visits|visit] ([day|visit. date]), [kept apart|@tenants of=clinic], with a [log of changes|@audit of=visit]", ["visit > clinic"], "audit read user"),
     (ORDER + "can be [cancelled|@action of=order unless=order.status:sent set=order.status:cancelled]", ["order > customer"], "action cancel {"),
     (ORDER + "[sending|@action of=order when=order.status:paid set=order.status:sent to=order.sent_on by=role:clerk] by [clerks|ROLE:clerk]", ["order > customer"], 'set status = "sent", sent_on = today'),
     (ORDER + "[cancelled|@action of=order set=order.status:cancelled from=order.due n=#two per=#days] until [two|#] [days|#] before", ["order > customer"], "when today < due - days(2)"),

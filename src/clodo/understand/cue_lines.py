@@ -53,8 +53,12 @@ class Lines:
 class Names:
     """What the fillers of a draft are called in its blueprint."""
 
-    def __init__(self, blueprint: Blueprint, entity_of: Callable[[str], str], field_of: Callable[[str], str]) -> None:
+    def __init__(
+        self, blueprint: Blueprint, entity_of: Callable[[str], str], field_of: Callable[[str], str], *, apart: bool = False
+    ) -> None:
         self.blueprint, self._entity_of, self.field_name = blueprint, entity_of, field_of
+        #: Whether rows are kept apart by tenant.
+        self.apart = apart
 
     def entity(self, filler: Filler) -> Entity:
         """The entity of a filler.
@@ -547,7 +551,8 @@ class _Writer:
     def audit(self) -> None:
         who = ", ".join(dict.fromkeys(f.role for f in self.slot("by") if f.role))
         for e in self.entities():
-            self.say(e.name, f"audit read role {who}" if who else "audit")
+            # Of users only it is known whose tenant they belong to.
+            self.say(e.name, f"audit read role {who}" if who else "audit read user" if self.names.apart else "audit")
 
     def from_field(self) -> None:
         fields = [self.names.field(f) for f in self.slot("from") if f.field]

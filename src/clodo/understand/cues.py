@@ -96,7 +96,7 @@ def with_wishes(
 ) -> tuple[Blueprint, list[Span]]:
     """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
     ``field_of`` give what things of the draft are called in the blueprint."""
-    names = Names(blueprint, entity_of, field_of)
+    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues))
     wishes: list[_Wish] = []
     left: list[Span] = []
     for make, spans in _wanted(draft, names):

@@ -7,7 +7,7 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType, OnDelete
-from clodo.bricks.audit.language import Audit
+from clodo.bricks.audit.language import Audit, tenant_column
 from clodo.emit.brick import Brick, EntityParts, Import, Parts
 from clodo.emit.openapi import json_answer, list_parameters, operation, path_parameter
 from clodo.emit.typescript import entity_const, entity_module, literal, rule
@@ -17,6 +17,7 @@ _CALLERS = ("user", "key", "public", "cascade")
 #: Columns that follow from every change, and say nothing of it.
 _SKIPPED = ("id", "created_at", "updated_at", "deleted_at")
 
+#: The last two stand where the service keeps tenants apart.
 _SQL = """CREATE TABLE "_audit" (
   "id" TEXT PRIMARY KEY NOT NULL,
   "at" TEXT NOT NULL,
@@ -26,9 +27,9 @@ _SQL = """CREATE TABLE "_audit" (
   "by" TEXT NOT NULL,
   "user_id" TEXT,
   "before" TEXT,
-  "after" TEXT
+  "after" TEXT{tenant_column}
 );
-CREATE INDEX "_audit__row" ON "_audit" ("entity", "row_id", "id");
+{tenant_index}CREATE INDEX "_audit__row" ON "_audit" ("entity", "row_id", "id");
 CREATE INDEX "_audit__user" ON "_audit" ("user_id", "id");
 CREATE INDEX "_audit__at" ON "_audit" ("at", "id");
 
@@ -57,9 +58,18 @@ def audited(plan: Plan) -> list[tuple[Entity, Audit]]:
     return [(e, audit) for e in plan.blueprint.entities for audit in e.parts_of(Audit)]
 
 
+def _tables(apart: bool) -> str:
+    """The table and its triggers; ``apart``: entries belong to tenants."""
+    column = ',\n  "tenant_id" TEXT' if apart else ""
+    index = 'CREATE INDEX "_audit__tenant" ON "_audit" ("tenant_id", "id");\n' if apart else ""
+    return _SQL.format(tenant_column=column, tenant_index=index)
+
+
 def _emptied(plan: Plan, e: Entity) -> Iterator[str]:
     """No request asks for what happens to a row whose reference is emptied with the row that it names: a trigger writes
     it down, under whoever deleted that one."""
+    tenant = tenant_column(plan.blueprint, e)
+    whose, value = (', "tenant_id"', f', NEW."{tenant}"') if tenant else ("", "")
     for r in e.references:
         parent = plan.blueprint.entity(r.target)
         if r.on_delete is not OnDelete.SET_NULL:
@@ -68,10 +78,10 @@ def _emptied(plan: Plan, e: Entity) -> Iterator[str]:
         yield f"""CREATE TRIGGER "_audit__{e.name}__{key}" AFTER UPDATE OF "{key}" ON "{e.name}"
 WHEN OLD."{key}" IS NOT NULL AND NEW."{key}" IS NULL AND NOT EXISTS (SELECT 1 FROM "{r.target}" WHERE "id" = OLD."{key}"{hidden})
 BEGIN
-  INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after")
+  INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after"{whose})
   VALUES ({_NEXT}, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), '{e.name}', NEW."id", 'update', 'cascade',
     (SELECT "user_id" FROM "_audit" WHERE "entity" = '{r.target}' AND "row_id" = OLD."{key}" AND "action" = 'delete' ORDER BY "id" DESC LIMIT 1),
-    json_object('{key}', OLD."{key}"), json_object('{key}', NULL));
+    json_object('{key}', OLD."{key}"), json_object('{key}', NULL){value});
 END;"""
 
 
@@ -82,17 +92,18 @@ def _skipped(e: Entity) -> list[str]:
 
 def _parts(plan: Plan) -> Parts:
     found = audited(plan)
-    rules = ", ".join(f"[{entity_const(e)}, {rule(audit.access)}]" for e, audit in found)
+    own = {e.name: f", {literal(column)}" for e, _ in found if (column := tenant_column(plan.blueprint, e))}
+    rules = ", ".join(f"[{entity_const(e)}, {rule(audit.access)}{own.get(e.name, '')}]" for e, audit in found)
     return Parts(
         imports=(
             Import("audits", "./lib/audit-log"),
             *(Import(entity_const(e), f"./entities/{entity_module(e)}") for e, _ in found),
         ),
         routes=(f"audits(app, [{rules}]);",),
-        sql=(_SQL, *(trigger for e, _ in found for trigger in _emptied(plan, e))),
+        sql=(_tables(bool(own)), *(trigger for e, _ in found for trigger in _emptied(plan, e))),
         entities={
             e.name: EntityParts(
-                imports=(Import("audited", "../lib/audit"),), hooks=(f"audited({literal(_skipped(e))})",)
+                imports=(Import("audited", "../lib/audit"),), hooks=(f"audited({literal(_skipped(e))}{own.get(e.name, '')})",)
             )
             for e, _ in found
         },

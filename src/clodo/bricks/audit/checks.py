@@ -9,7 +9,8 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, OnDelete, Reference, Who
-from clodo.bricks.audit.language import Audit
+from clodo.bricks.audit.language import Audit, tenant_column
+from clodo.bricks.tenants.strangers import STRANGER, sent_by
 from clodo.errors import ProofError
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -31,6 +32,8 @@ def _of(plan: Plan, e: Entity, audit: Audit) -> Iterator[Check]:
     yield Check("audit.readers", f"{e.name}: the audit is for '{audit.access}'", partial(_readers, e, audit))
     yield Check("audit.kept", f"{e.name}: what is written down cannot be changed", partial(_kept, e, audit))
     yield Check("audit.pages", f"{e.name}: the audit comes in pages, filtered as lists are", partial(_pages, e, audit))
+    if tenant_column(plan.blueprint, e):
+        yield Check("audit.apart", f"{e.name}: the audit of a tenant is for its members", partial(_apart, e))
     if any(f.write_only and not f.made for f in e.fields):
         yield Check("audit.secret", f"{e.name}: no write-only value is written down", partial(_secret, e, audit))
     for r in e.references:
@@ -152,6 +155,16 @@ async def _readers(e: Entity, audit: Audit, s: Session) -> None:
         page = await s.client.send("GET", paths[1], headers=headers)
         if page.status == 200 and page.body["items"]:
             raise Fault("the list of all changes tells those of rows that it should not", page)
+
+
+async def _apart(e: Entity, s: Session) -> None:
+    row = await s.create(e)
+    headers = sent_by(s, await s.account(STRANGER))
+    expect(await s.client.send("GET", f"{s.path(e, row['id'])}/audit", headers=headers), 404, "a row of another tenant")
+    for params in ({"limit": "100", "sort": "-id"}, {"row_id": row["id"]}):
+        page = expect(await s.client.send("GET", "/api/audit", headers=headers, params=params), 200, "another tenant's audit")
+        if any(entry["row_id"] == row["id"] for entry in page.body["items"]):
+            raise Fault("the audit tells of a row of another tenant", page)
 
 
 async def _kept(e: Entity, audit: Audit, s: Session) -> None:

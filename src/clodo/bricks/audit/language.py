@@ -13,7 +13,7 @@ from clodo.blueprint.constructs import Construct, construct_of, path_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of
 from clodo.blueprint.values import KEY, Access, Blueprint, Entity, Who
-from clodo.bricks.tenants.language import belongs
+from clodo.bricks.tenants.language import belongs, tenant_entity, tenants_of
 
 #: From the widest to the narrowest: who may read rows, and who may then read what became of them.
 _NARROW = 2
@@ -25,6 +25,12 @@ class Audit:
     """Every change of a row is written down; ``access`` says who may read that."""
 
     access: Access = KEY
+
+
+def tenant_column(b: Blueprint, e: Entity) -> str:
+    """The column of a row that names its tenant; empty where it belongs to none."""
+    tenants = tenants_of(b)
+    return tenants.key if tenants is not None and belongs(b, e) else ""
 
 
 def _audit(tree: Tree[Any]) -> Audit:
@@ -45,9 +51,11 @@ def _problems(b: Blueprint, owner: Entity, audit: Audit) -> Iterator[Problem]:
     if _WIDTH[access.who] < (_NARROW if hidden else _WIDTH[read.who]):
         what = "is hidden from" if hidden else f"only '{read}' may read, to"
         yield Problem(f"The audit of {owner.name} would show what {what} '{access}'.", mend, path)
-    elif belongs(b, owner) and access.who is not Who.KEY:
-        what = f"The audit of {owner.name} would show '{access}' the rows of all tenants."
-        yield Problem(what, "Say 'audit' alone, for the API key.", path)
+    elif owner is tenant_entity(b):
+        yield Problem(f"A {owner.name} is known to its members only, who are gone with it.", f"Remove 'audit' from {owner.name}.", path)
+    elif tenant_column(b, owner) and access.who not in (Who.USER, Who.ROLE):
+        what = f"Whoever may read the audit of {owner.name} must be a member of its tenant, and '{access}' lets in others."
+        yield Problem(what, "Say 'audit read user', or 'audit read role …'.", path)
     yield from access_problems(b, access, path)
 
 

@@ -17,7 +17,6 @@ HEADER = "X-Tenant-Id"
 
 #: Lines that rows of tenants cannot have, and why.
 _UNFIT = {
-    "audit": "What 'audit' keeps of a {row} can be read across every {tenant}.",
     "room_line": "A browser that enters the room of a {row} cannot name its {tenant}.",
 }
 

@@ -99,7 +99,7 @@ class Compiler {
   /** What things of the draft are called in its blueprint. */
   names(blueprint: Blueprint): Names {
     const entityName = (name: string): string => this.#names.get(name) ?? name;
-    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming);
+    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, this.#draft.cues.some(({ kind }) => kind === "tenants"));
   }
 
   get pen(): Pen {

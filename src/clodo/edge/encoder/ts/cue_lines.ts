@@ -47,9 +47,18 @@ export class Names {
   readonly fieldName: (name: string) => string;
   readonly #entityName: (name: string) => string;
   readonly #naming: Naming;
+  /** Whether rows are kept apart by tenant. */
+  readonly apart: boolean;
 
-  constructor(blueprint: Blueprint, entityName: (name: string) => string, fieldName: (name: string) => string, naming: Naming) {
+  constructor(
+    blueprint: Blueprint,
+    entityName: (name: string) => string,
+    fieldName: (name: string) => string,
+    naming: Naming,
+    apart: boolean,
+  ) {
     this.blueprint = blueprint;
+    this.apart = apart;
     this.#entityName = entityName;
     this.fieldName = fieldName;
     this.#naming = naming;
@@ -670,7 +679,9 @@ class Writer {
 
   #audit(): void {
     const who = unique(this.#slot("by").map(({ role }) => role).filter((role) => role !== "")).join(", ");
-    for (const e of this.#entities()) this.#say(e.name, "audit", who === "" ? "audit" : `audit read role ${who}`);
+    // Of users only it is known whose tenant they belong to.
+    const line = who !== "" ? `audit read role ${who}` : this.#names.apart ? "audit read user" : "audit";
+    for (const e of this.#entities()) this.#say(e.name, "audit", line);
   }
 
   #fromField(): void {

@@ -121,7 +121,7 @@ const hasKey = (b: Blueprint): boolean =>
 
 /** Whether a line opens something to whoever holds the key. */
 const isKeyed = ({ construct, text }: Line): boolean =>
-  ["metrics", "webhook", "incoming"].includes(construct) || (construct === "audit" && !text.includes("role"));
+  ["metrics", "webhook", "incoming"].includes(construct) || (construct === "audit" && text === "audit");
 
 const isOrigin = (origin: string): boolean =>
   /^(?:https:\/\/(?:\*\.[a-z0-9-]+\.|)[a-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?$/.test(origin);
@@ -157,9 +157,16 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return read.who === "public" && isWithin(number, 86_400) && number * (text.includes("hour") ? 3600 : text.includes("minute") ? 60 : 1) <= 86_400;
     case "bulk":
       return isWithin(number, 1000);
-    case "audit":
+    case "audit": {
+      const { lines } = made;
+      const tenants = lines.find((line) => line.construct === "tenants");
+      if (tenants !== undefined && (text === "audit" || tenants.text === `tenants ${e.name}`)) return false;
+      // What only some may see, few may see what became of it.
+      const isHidden = lines.some((line) => line.where === e.name && line.construct === "publish_line");
+      return text !== "audit read user" || (b.users !== undefined && ["public", "user"].includes(read.who) && !isHidden);
+    }
     case "room_line":
-      // What they keep or tell can be read across tenants.
+      // A browser that enters a room cannot name its tenant.
       return !made.lines.some((line) => line.construct === "tenants");
     case "write_limit":
       if (!isWithin(number, MOST_ROWS)) return false;

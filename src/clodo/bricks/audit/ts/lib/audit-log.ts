@@ -1,14 +1,14 @@
 import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { entityByName } from "../entities";
-import { type Rule, admit, allows } from "./access";
+import { type Caller, type Rule, admit, allows } from "./access";
 import { MAX_KEPT } from "./audit";
-import type { Entity } from "./entity";
+import { type Entity, visible } from "./entity";
 import { type Stored, choice, datetime, text } from "./fields";
 import { route } from "./http";
 import { notFound } from "./problem";
 import { listRows } from "./rows";
-import { condition, quote } from "./sql";
+import { type Condition, condition, quote, where } from "./sql";
 
 type Columns = Readonly<Record<string, Stored>>;
 
@@ -62,38 +62,64 @@ const entryOf = (names: readonly string[]): Entity => ({
   softDelete: false,
 });
 
+/** An audited entity, who may read its entries, and the column that names the tenant of a row, where there is one. */
+type Audited = readonly [entity: Entity, read: Rule, tenant?: string];
+
+/** Whether callers know of the entries of their own tenant only. */
+const isApart = ([, , tenant]: Audited): boolean => tenant !== undefined;
+
+/** The tenant of a request about rows of an entity; refuses one that names none of the caller's. */
+function tenantFor(entity: Entity, caller: Caller): string {
+  visible(entity, caller);
+  return caller.tenant ?? "";
+}
+
 /** `GET /api/audit`, and `GET /api/{entities}/:id/audit`; each entity has its rule of who may read there. */
-export function audits(app: Hono<AppEnv>, rules: readonly (readonly [entity: Entity, read: Rule])[]): void {
+export function audits(app: Hono<AppEnv>, rules: readonly Audited[]): void {
   const entry = entryOf(rules.map(([entity]) => entity.name));
 
   route(app, "/api/audit", {
     GET: async (c) => {
       const caller = await admit(c, "public");
-      const open = rules.filter(([, rule]) => allows(rule, caller)).map(([entity]) => entity.name);
+      const open = rules.filter(([, rule]) => allows(rule, caller));
       if (open.length === 0) await admit(c, rules[0]?.[1] ?? "key");
-      const theirs = condition('"entity" IN (SELECT "value" FROM json_each(?))', JSON.stringify(open));
-      return listRows(c, entry, caller, [theirs]);
+      return listRows(c, entry, caller, [entriesOf(open, caller)]);
     },
   });
 
-  for (const [entity, rule] of rules) {
+  for (const audited of rules) {
+    const [entity, rule] = audited;
     route(app, `/api/${entity.path}/:id/audit`, {
       GET: async (c) => {
         const caller = await admit(c, rule);
         const id = c.req.param("id") ?? "";
-        if (!(await isKnown(c, entity, id))) throw notFound();
-        return listRows(c, entry, caller, [condition('"entity" = ? AND "row_id" = ?', entity.name, id)]);
+        const theirs = entriesOf([audited], caller);
+        if (!(await isKnown(c, audited, theirs, caller, id))) throw notFound();
+        return listRows(c, entry, caller, [theirs, condition('"row_id" = ?', id)]);
       },
     });
   }
 }
 
-/** Whether there is such a row, or was one. */
-async function isKnown(c: Context<AppEnv>, entity: Entity, id: string): Promise<boolean> {
+/** The entries of some entities that a caller may know of. */
+function entriesOf(open: readonly Audited[], caller: Caller): Condition {
+  const names = (found: readonly Audited[]): string => JSON.stringify(found.map(([entity]) => entity.name));
+  const among = '"entity" IN (SELECT "value" FROM json_each(?))';
+  const [whole, apart] = [open.filter((audited) => !isApart(audited)), open.filter(isApart)];
+  const first = apart[0]?.[0];
+  if (first === undefined) return condition(among, names(whole));
+  return condition(`(${among} OR (${among} AND "tenant_id" = ?))`, names(whole), names(apart), tenantFor(first, caller));
+}
+
+/** Whether there is such a row, or was one, for all that a caller may know. */
+async function isKnown(c: Context<AppEnv>, audited: Audited, theirs: Condition, caller: Caller, id: string): Promise<boolean> {
+  const [entity, , tenant] = audited;
+  const there = where([condition('"id" = ?', id), ...(isApart(audited) ? [condition(`${quote(tenant ?? "")} = ?`, caller.tenant ?? "")] : [])]);
+  const was = where([theirs, condition('"row_id" = ?', id)]);
   const found = await c.env.DB.prepare(
-    `SELECT EXISTS (SELECT 1 FROM "_audit" WHERE "entity" = ? AND "row_id" = ?) OR EXISTS (SELECT 1 FROM ${quote(entity.name)} WHERE "id" = ?) AS "known"`,
+    `SELECT EXISTS (SELECT 1 FROM "_audit"${was.sql}) OR EXISTS (SELECT 1 FROM ${quote(entity.name)}${there.sql}) AS "known"`,
   )
-    .bind(entity.name, id, id)
+    .bind(...was.values, ...there.values)
     .first<{ known: number }>();
   return found?.known === 1;
 }

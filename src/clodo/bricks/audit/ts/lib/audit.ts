@@ -31,8 +31,10 @@ function touched({ entity, after }: Change, skipped: readonly string[]): [string
 
 const cut = (value: Stored): Stored => (typeof value === "string" ? value.slice(0, MAX_KEPT) : value);
 
-/** Writes down each change of a row, in its transaction. `skipped` are columns that say nothing of it. */
-export function audited(skipped: readonly string[]): Hook {
+/** Writes down each change of a row, in its transaction. `skipped` are columns that say nothing of it; where tenants are kept
+ * apart, `tenant` is the column of a row that names its own. */
+export function audited(skipped: readonly string[], tenant?: string): Hook {
+  const whose = tenant === undefined ? "" : ', "tenant_id"';
   return {
     ahead: (c, change) => {
       const { entity, id, caller, before, after } = change;
@@ -40,14 +42,17 @@ export function audited(skipped: readonly string[]): Hook {
       const columns = touched(change, skipped);
       const given = after === null ? null : JSON.stringify(Object.fromEntries(columns));
       const entry = [entity.name, id, action, byOf(caller), caller.user?.id ?? null];
-      const insert = 'INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after")';
+      const insert = `INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after"${whose})`;
       if (before === null) {
-        return [c.env.DB.prepare(`${insert} VALUES (${NEXT}, ${NOW}, ?, ?, ?, ?, ?, NULL, ?)`).bind(...entry, given)];
+        const made = tenant === undefined ? [] : [after?.[tenant] ?? null];
+        const values = `(${NEXT}, ${NOW}, ?, ?, ?, ?, ?, NULL, ?${tenant === undefined ? "" : ", ?"})`;
+        return [c.env.DB.prepare(`${insert} VALUES ${values}`).bind(...entry, given, ...made)];
       }
       // The row as it is in this very transaction; where it is gone by now nothing is changed, nor written down.
       const names = columns.map(([name]) => name);
       const there = entity.softDelete ? ` AND "r"."deleted_at" IS ${action === "restore" ? "NOT NULL" : "NULL"}` : "";
-      const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${asJson(entity, names)}, ? FROM ${quote(entity.name)} AS "r" WHERE "r"."id" = ?${there}`;
+      const own = tenant === undefined ? "" : `, "r".${quote(tenant)}`;
+      const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${asJson(entity, names)}, ?${own} FROM ${quote(entity.name)} AS "r" WHERE "r"."id" = ?${there}`;
       return [c.env.DB.prepare(`${insert} ${select}`).bind(...entry, JSON.stringify(names), given, id)];
     },
   };
