@@ -151,7 +151,7 @@ FAULTS = (
     Fault("nobody did it", LIB, 'user !== undefined ? "user"', 'user === undefined ? "user"', "audit.changes"),
     Fault("written down before it is stored", LIB, "  return {\n    ahead:", "  return {\n    check: async (c, change) => void (await c.env.DB.batch([...(audited(skipped).ahead?.(c, change) ?? [])])),\n    ahead:", "audit.refused"),
     Fault("the audit of all rows", LOG, "[theirs, condition('\"row_id\" = ?', id)]", "[theirs]", "audit."),
-    Fault("a row that never was has an audit", LOG, "if (!(await isKnown(c, entity, id))) throw notFound();", "await isKnown(c, entity, id); notFound();", "audit.readers"),
+    Fault("a row that never was has an audit", LOG, "if (!(await isKnown(c, audited, theirs, caller, id))) throw notFound();", "await isKnown(c, audited, theirs, caller, id); notFound();", "audit.readers"),
 )  # fmt: skip
 
 

@@ -36,15 +36,15 @@ def test_every_written_record_is_well_formed_and_has_an_id_of_its_own() -> None:
 
 
 def test_what_a_record_means_is_a_sound_blueprint_and_its_numbers_stand_in_the_text(request: pytest.FixtureRequest) -> None:
-    # Every third record here, all of them in `make faults`, for whoever writes records.
-    every = 1 if request.config.getoption("--all-faults") else 3
+    # Every sixth record here, all of them in `make faults`, for whoever writes records.
+    every = 1 if request.config.getoption("--all-faults") else 6
     for i, (_, record) in enumerate(written_blocks()[::every]):
         if record.verdict:
             continue
         blueprint, _ = compile_draft(gold_draft(record))
         assert blueprint is not None, record.id
         assert [p for p in check(blueprint) if p.severity == "error"] == [], record.id
-        if i % 4 == 0:
+        if i % 2 == 0:
             assert parse(format_blueprint(blueprint)) == blueprint, record.id
 
 
