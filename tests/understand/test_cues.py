@@ -84,6 +84,12 @@ def test_a_wish_becomes_a_line(text: str, facts: list[str], line: str) -> None:
     assert left == []
 
 
+def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
+    said = ORDER + "can be [sent|@action of=order when=order.status:paid when=order.status:sent set=order.status:Sent] once [paid|order.status =enum]"
+    lines, left = built(said, "order > customer")
+    assert left == ["sent"] and not any(line.startswith("action") for line in lines)
+
+
 def test_every_kind_of_cue_has_its_lines() -> None:
     assert set(_WRITERS) == set(CUES)
 

@@ -303,7 +303,7 @@ class _Writer:
                 path = self.names.seen_from(e, filler)
                 effects.append(f"{path} = {path} {sign} 1")
         parameters, created = self._made(e)
-        if not effects and not created:
+        if (not effects and not created) or self._stays():
             raise Unsaid
         body = [f"  by role {', '.join(dict.fromkeys(f.role for f in self.slot('by')))}"] if self.slot("by") else []
         if condition := self.condition(e):
@@ -319,6 +319,11 @@ class _Writer:
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _stays(self) -> bool:
+        """Whether a step leads to where it starts, and so is none."""
+        before, after = ({(f.entity, f.field, f.words.lower()) for f in self.slot(name) if f.field} for name in ("when", "set"))
+        return bool(before & after)
 
     def _made(self, e: Entity) -> tuple[list[str], list[str]]:
         """The parameters that rows which an action makes need, and the lines that make them: they refer to the row of the action,

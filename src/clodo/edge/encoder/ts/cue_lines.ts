@@ -406,9 +406,18 @@ class Writer {
     unsaid();
   }
 
+  /** Whether a step leads to where it starts, and so is none. */
+  #stays(): boolean {
+    const named = (slot: string): string[] =>
+      this.#slot(slot).filter(({ field }) => field !== "").map(({ entity, field, words }) => `${entity}.${field}:${words.toLowerCase()}`);
+    const before = named("when");
+    return named("set").some((after) => before.includes(after));
+  }
+
   #action(): void {
     const e = this.#entity();
     const effects = this.#outcome(e);
+    if (this.#stays()) unsaid();
     for (const [slot, sign] of [["plus", "+"], ["minus", "-"]] as const) {
       for (const filler of this.#slot(slot)) {
         const path = this.#names.seenFrom(e, filler);
