@@ -33,8 +33,11 @@ def test_overlap_is_a_share_that_is_symmetric_and_whole_for_equals(a: str, b: st
 
 def test_no_held_out_text_is_a_near_duplicate_of_a_training_text() -> None:
     held_out = [(r.id, r.text) for r in load_split("valid")]
+    assert held_out
     for path in sorted(SETS.glob("*.txt")):
-        held_out += [(r.id, r.text) for r in map(parse, blocks(path))]
+        texts = [(r.id, r.text) for r in map(parse, blocks(path))]
+        assert texts, path.name
+        held_out += texts
     train = load_split("train")
     found = twins([r.text for r in train], [text for _, text in held_out], 0.25)
     assert [(train[t.left].id, held_out[t.right][0], t.overlap) for t in found] == []

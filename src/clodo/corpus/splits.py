@@ -21,6 +21,7 @@ def held_out(record: Record) -> bool:
 
 def written_blocks(folder: Path = WRITTEN) -> tuple[tuple[str, Record], ...]:
     """Every well-formed written record with its text; ill-formed ones are left out. They are read once."""
+    # A default would be another key of the cache.
     return _blocks(folder)
 
 

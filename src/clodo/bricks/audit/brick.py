@@ -7,7 +7,8 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType, OnDelete
-from clodo.bricks.audit.language import Audit, tenant_column
+from clodo.bricks.audit.language import Audit
+from clodo.bricks.tenants.language import tenant_column
 from clodo.emit.brick import Brick, EntityParts, Import, Parts
 from clodo.emit.openapi import json_answer, list_parameters, operation, path_parameter
 from clodo.emit.typescript import entity_const, entity_module, literal, rule

@@ -9,7 +9,8 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, OnDelete, Reference, Who
-from clodo.bricks.audit.language import Audit, tenant_column
+from clodo.bricks.audit.language import Audit
+from clodo.bricks.tenants.language import tenant_column
 from clodo.bricks.tenants.strangers import STRANGER, sent_by
 from clodo.errors import ProofError
 from clodo.proof.check import Check

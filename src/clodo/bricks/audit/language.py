@@ -13,7 +13,7 @@ from clodo.blueprint.constructs import Construct, construct_of, path_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of
 from clodo.blueprint.values import KEY, Access, Blueprint, Entity, Who
-from clodo.bricks.tenants.language import belongs, tenant_entity, tenants_of
+from clodo.bricks.tenants.language import tenant_column, tenant_entity
 
 #: From the widest to the narrowest: who may read rows, and who may then read what became of them.
 _NARROW = 2
@@ -25,12 +25,6 @@ class Audit:
     """Every change of a row is written down; ``access`` says who may read that."""
 
     access: Access = KEY
-
-
-def tenant_column(b: Blueprint, e: Entity) -> str:
-    """The column of a row that names its tenant; empty where it belongs to none."""
-    tenants = tenants_of(b)
-    return tenants.key if tenants is not None and belongs(b, e) else ""
 
 
 def _audit(tree: Tree[Any]) -> Audit:

@@ -55,6 +55,12 @@ def belongs(b: Blueprint, e: Entity) -> bool:
     return tenants is not None and e.name != tenants.entity and not e.parts_of(Shared)
 
 
+def tenant_column(b: Blueprint, e: Entity) -> str:
+    """The column of a row that names its tenant; empty where it belongs to none."""
+    tenants = tenants_of(b)
+    return tenants.key if tenants is not None and belongs(b, e) else ""
+
+
 def _with_key(b: Blueprint, tenants: Tenants) -> Blueprint:
     def grown(e: Entity) -> Entity:
         names = {f.name for f in e.fields} | {f"{r.name}_id" for r in e.references}

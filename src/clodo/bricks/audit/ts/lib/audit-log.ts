@@ -65,9 +65,6 @@ const entryOf = (names: readonly string[]): Entity => ({
 /** An audited entity, who may read its entries, and the column that names the tenant of a row, where there is one. */
 type Audited = readonly [entity: Entity, read: Rule, tenant?: string];
 
-/** Whether callers know of the entries of their own tenant only. */
-const isApart = ([, , tenant]: Audited): boolean => tenant !== undefined;
-
 /** The tenant of a request about rows of an entity; refuses one that names none of the caller's. */
 function tenantFor(entity: Entity, caller: Caller): string {
   visible(entity, caller);
@@ -101,11 +98,12 @@ export function audits(app: Hono<AppEnv>, rules: readonly Audited[]): void {
   }
 }
 
-/** The entries of some entities that a caller may know of. */
+/** The entries of some entities that a caller may know of: of rows of tenants, those of the caller's own. */
 function entriesOf(open: readonly Audited[], caller: Caller): Condition {
   const names = (found: readonly Audited[]): string => JSON.stringify(found.map(([entity]) => entity.name));
   const among = '"entity" IN (SELECT "value" FROM json_each(?))';
-  const [whole, apart] = [open.filter((audited) => !isApart(audited)), open.filter(isApart)];
+  const whole = open.filter(([, , tenant]) => tenant === undefined);
+  const apart = open.filter(([, , tenant]) => tenant !== undefined);
   const first = apart[0]?.[0];
   if (first === undefined) return condition(among, names(whole));
   return condition(`(${among} OR (${among} AND "tenant_id" = ?))`, names(whole), names(apart), tenantFor(first, caller));
@@ -114,7 +112,8 @@ function entriesOf(open: readonly Audited[], caller: Caller): Condition {
 /** Whether there is such a row, or was one, for all that a caller may know. */
 async function isKnown(c: Context<AppEnv>, audited: Audited, theirs: Condition, caller: Caller, id: string): Promise<boolean> {
   const [entity, , tenant] = audited;
-  const there = where([condition('"id" = ?', id), ...(isApart(audited) ? [condition(`${quote(tenant ?? "")} = ?`, caller.tenant ?? "")] : [])]);
+  const own = tenant === undefined ? [] : [condition(`${quote(tenant)} = ?`, caller.tenant ?? "")];
+  const there = where([condition('"id" = ?', id), ...own]);
   const was = where([theirs, condition('"row_id" = ?', id)]);
   const found = await c.env.DB.prepare(
     `SELECT EXISTS (SELECT 1 FROM "_audit"${was.sql}) OR EXISTS (SELECT 1 FROM ${quote(entity.name)}${there.sql}) AS "known"`,
