@@ -16,12 +16,15 @@ from clodo.blueprint.plan import make_plan
 from clodo.bricks.assistant.bench import KEY, MODEL, Bench, Reply
 from clodo.bricks.assistant.brick import chosen_parameters
 from clodo.bricks.registry import service_checks, service_secrets, service_tree
+from clodo.edge.llama import bundle
+from clodo.edge.platform.serving import served_bundle
 from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.session import expect
 from clodo.proof.verify import proof_secrets
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
+from tests.edge.llama.tiny import tiny_gguf
 
 ROUTES, MODELS = "src/lib/assistant.ts", "src/lib/assistant-model.ts"
 
@@ -238,3 +241,41 @@ def test_the_ways_to_a_model(tmp_path: Path, host: Host) -> None:
             asyncio.run(whole(host.serve(folder, bindings=bindings).url))
     finally:
         host.reset()
+
+
+#: The binding MODEL, with the Workers of a model at its end.
+BOUND = """
+export default {
+  fetch: (request: Request, env: Record<string, string>, context: ExecutionContext) => {
+    const MODEL = { fetch: (asked: Request) => fetch(new Request(new URL(new URL(asked.url).pathname, env["EDGE"]), asked)) };
+    return app.fetch(request, { ...env, MODEL } as never, context);
+  },
+};
+"""
+
+
+@pytest.mark.workerd
+def test_a_model_of_ones_own_answers(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    """The Workers of a decoder, as ``clodo edge build`` makes them, behind a service: what one side sends is what the other takes."""
+    source, folder = note("assistant summary of body", "assistant classify body as mood"), tmp_path / "s"
+    made(source, folder)
+    index = folder / "src" / "index.ts"
+    index.write_text(index.read_text().replace("export default app;\n", BOUND))
+
+    async def asked(url: str) -> None:
+        client = Client(url)
+        try:
+            row = expect(await client.send("POST", "/api/notes", {"body": "the kitchen was cold " * 5}), 201, "a note").body
+            summary = expect(await client.send("POST", f"/api/notes/{row['id']}/summary/body"), 200, "its summary").body
+            assert summary["provider"] == "edge" and summary["model"] == "tiny" and summary["summary"], summary
+            # A model with random weights names no value of the enum, and what it names instead does not get through.
+            expect(await client.send("POST", f"/api/notes/{row['id']}/classification/mood"), 502, "its mood")
+        finally:
+            await client.close()
+
+    with served_bundle(bundle(tiny_gguf(tmp_path / "tiny.gguf", wordy=True), 48, 512, slots=2), toolchain) as model:
+        variables = {"EDGE": model.url, "ASSISTANT_PROVIDERS": "edge", "ASSISTANT_EDGE_KEY": model.key}
+        try:
+            asyncio.run(asked(host.serve(folder, bindings={**proof_secrets(folder), **variables}).url))
+        finally:
+            host.reset()

@@ -41,7 +41,7 @@ def test_yes_and_no_are_read_in_everyday_words() -> None:
     assert not lost(text)
 
 
-def test_seven_of_eight_validation_records_come_back_whole() -> None:
+def test_eleven_of_twelve_validation_records_come_back_whole() -> None:
     records = [r for r in load_split("valid") if not r.verdict][::4]
     found = differences(records, TOKENIZER)
-    assert len(found) < len(records) / 8, found
+    assert len(found) < len(records) / 12, found

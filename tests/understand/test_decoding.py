@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -12,9 +14,10 @@ from clodo.understand.reading import Reading
 def reading(text: str) -> Reading:
     """A reading whose words are those between spaces."""
     words, at = [], 0
-    for word in text.split(" "):
+    for word in re.split("[ \n]", text):
         words.append((at, at + len(word)))
         at += len(word) + 1
+    words = [w for w in words if w[0] < w[1]]
     places = list(range(1, len(words) + 1))
     return Reading(text, [], places, places, words, [0] * len(words), len(text))
 
@@ -26,6 +29,10 @@ def reading(text: str) -> Reading:
         ("1 5", [0, 1], [(0, 0), (1, 1)]),
         ("yes or no", [0, 2], [(0, 0), (2, 2)]),
         ("small medium large", [0, 1, 2], [(0, 0), (1, 1), (2, 2)]),
+        ("Ten days before", [0, 1], [(0, 0), (1, 1)]),
+        ("a year", [0, 1], [(0, 0), (1, 1)]),
+        ("paid  shipped", [0, 1], [(0, 0), (1, 1)]),
+        ("paid\nshipped", [0, 1], [(0, 0), (1, 1)]),
     ],
 )
 def test_values_with_nothing_between_them_are_one(text: str, values: list[int], joined: list[tuple[int, int]]) -> None:

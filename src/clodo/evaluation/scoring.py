@@ -15,6 +15,8 @@ from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
 from clodo.bricks.files.language import FileField
+from clodo.evaluation.wishes import canonical, same_names
+from clodo.evaluation.wishes import renamed as as_called
 from clodo.understand.naming import singular
 
 Fact = tuple[object, ...]
@@ -72,14 +74,14 @@ def meaning(b: Blueprint) -> Meaning:
             if isinstance(part, FileField):
                 out.fields[owner, key(part.name)] = part.kind
             else:
-                out.parts.add((owner, construct_of(part).name, " ".join(construct_of(part).lines(part))))
+                out.parts.add((owner, construct_of(part).name, _said("\n".join(construct_of(part).lines(part)))))
     for e in b.entities:
         name = key(e.name)
         out.entities.add(name)
         for f in e.fields:
             out.fields[name, key(f.name)] = f.type.value
             if f.computed is not None:
-                out.parts.add((name, "computed", f"{f.name} = {expression_text(f.computed)}"))
+                out.parts.add((name, "computed", _said(f"{f.name} = {expression_text(f.computed)}")))
             out.constraints |= set(_constraints(name, f))
         for s in e.search:
             out.constraints.add((name, key(s), "search"))
@@ -96,7 +98,7 @@ def meaning(b: Blueprint) -> Meaning:
         # A rule that only repeats the rule of the service says nothing.
         for verb, rule, usual in (("read", e.read, b.read), ("write", e.write, b.write)):
             if rule is not None and rule != usual:
-                out.rules.add((name, verb, str(rule)))
+                out.rules.add((name, verb, rule.who.value, *sorted(key(r) for r in rule.roles)))
         if e.soft_delete:
             out.rules.add((name, "soft delete"))
     if b.users is not None:
@@ -106,6 +108,10 @@ def meaning(b: Blueprint) -> Meaning:
             out.constraints |= set(_constraints("user", f))
     out.access = _access(b)
     return out
+
+
+def _said(part: str) -> str:
+    return canonical(same_names(part, key))
 
 
 def _access(b: Blueprint) -> str:
@@ -236,6 +242,7 @@ def aligned(said: Meaning, renamed: Mapping[tuple[str, str], str]) -> Meaning:
         said,
         fields={(e, renamed.get((e, f), f)): t for (e, f), t in said.fields.items()},
         constraints={moved(c) for c in said.constraints},
+        parts={(o, kind, as_called(str(text), str(o), renamed)) for o, kind, text in said.parts},
     )
 
 

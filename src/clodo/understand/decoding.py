@@ -22,6 +22,7 @@ from clodo.understand.draft import (
     Span,
 )
 from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.numbers import CARDINALS
 from clodo.understand.reading import Reading, pair_features
 from clodo.understand.spelling import Spell
 
@@ -120,13 +121,16 @@ def mentions_of(tags: Array) -> list[Mention]:
 
 def joined_values(mentions: list[Mention], reading: Reading) -> list[Mention]:
     """The mentions, two values that stand side by side with nothing between them made one (``bank transfer``).
-    Three or more are a list that lacks its commas (``small medium large``); numbers stay as they are."""
+    Three or more are a list that lacks its commas (``small medium large``); a number and what it counts
+    (``ten days``) stay as they are, and so do the columns of a table, which more than a space sets apart."""
     out: list[Mention] = []
     for at, m in enumerate(mentions):
         last = out[-1] if out else None
         if last is not None and _follows(last, m) and not _in_row(mentions, at):
-            words = reading.surface(last.first, m.last)
-            if not any(c.isdigit() for c in words) and "\n" not in words:
+            counted = reading.surface(last.first, last.last).lower() in CARDINALS
+            between = reading.text[reading.words[last.last][1] : reading.words[m.first][0]]
+            digits = any(c.isdigit() for c in reading.surface(last.first, m.last))
+            if len(between) < 2 and between != "\n" and not counted and not digits:
                 out[-1] = Mention("value", last.first, m.last, min(last.confidence, m.confidence))
                 continue
         out.append(m)

@@ -39,6 +39,10 @@ _WORDS = {
     }.items()
     for word in names.split()
 }
+#: Words that say how many stand before what is counted ("ten days").
+CARDINALS = frozenset(
+    ["a", "an", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+)
 _SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000}
 _DIGITS = re.compile(r"-?\d[\d,' ]*(?:\.\d+)?|-?\.\d+")
 

@@ -111,11 +111,13 @@ def tiny_gguf(
     heads: int = 4,
     kv_heads: int = 2,
     tied: bool = True,
+    wordy: bool = False,
     words: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
     seed: int = 7,
 ) -> Path:
-    """A model of ``layers`` layers, 64 wide; layer i's matrices are of kind ``kinds[i % len(kinds)]``."""
+    """A model of ``layers`` layers, 64 wide; layer i's matrices are of kind ``kinds[i % len(kinds)]``. ``wordy``: with a head of
+    its own that says nothing but the words of the vocabulary, never a byte that is no letter."""
     width, hidden, size = 64, 96, 16
     random = np.random.default_rng(seed)
     text = dict(words or vocabulary())
@@ -138,8 +140,11 @@ def tiny_gguf(
         if architecture == "qwen3":
             tensors |= {f"{at}{name}_norm.weight": (gain(size), "F32") for name in ("attn_q", "attn_k")}
     tensors["output_norm.weight"] = (gain(width), "F32")
-    if not tied:
-        tensors["output.weight"] = (matrix(count, width) * 1.5, "Q4_1")
+    if not tied or wordy:
+        head = matrix(count, width) * 1.5
+        if wordy:
+            head[: 3 + 256] = 0
+        tensors["output.weight"] = (head, "Q8_0" if wordy else "Q4_1")
     metadata = {
         "general.architecture": architecture,
         "general.name": "tiny",

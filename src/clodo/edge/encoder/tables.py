@@ -58,6 +58,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
         "numbers": {
             "words": {word: int(value) for word, value in numbers._WORDS.items()},
             "scales": numbers._SCALES,
+            "cardinals": sorted(numbers.CARDINALS),
         },
         "verbs": _verbs(),
         "compiler": _compiler(),

@@ -30,7 +30,7 @@ export function decode(reading: Reading, scores: TextScores, link: Linker, means
   draft.verdictConfidence = Math.max(...verdict);
   draft.accessEvidence.add(Math.max(...access));
   if (draft.access !== "unstated") draft.accessEvidence.spans.push(loudestSentence(reading, scores.accessWords));
-  const mentions = joinedValues(mentionsOf(scores.tags, labels), reading, means.characters);
+  const mentions = joinedValues(mentionsOf(scores.tags, labels), reading, means.characters, means.tables.numbers.cardinals);
   if (mentions.length > 0) new Decoder(reading, mentions, link, draft, means).run();
   return draft;
 }

@@ -61,15 +61,23 @@ function marked(path: readonly number[], chances: readonly (readonly number[])[]
 
 /**
  * The mentions, two values that stand side by side with nothing between them made one (`bank transfer`). Three or more are a
- * list that lacks its commas; numbers stay as they are.
+ * list that lacks its commas; a number and what it counts (`ten days`) stay as they are, and so do the columns of a table,
+ * which more than a space sets apart.
  */
-export function joinedValues(mentions: readonly Mention[], reading: Reading, characters: Characters): Mention[] {
+export function joinedValues(
+  mentions: readonly Mention[],
+  reading: Reading,
+  characters: Characters,
+  cardinals: readonly string[],
+): Mention[] {
   const out: Mention[] = [];
   mentions.forEach((m, at) => {
     const last = out.at(-1);
     if (last !== undefined && follows(last, m) && !isInRow(mentions, at)) {
-      const words = surface(reading, last.first, m.last);
-      if (![...words].some((c) => characters.isDigit(c)) && !words.includes("\n")) {
+      const isCounted = cardinals.includes(surface(reading, last.first, last.last).toLowerCase());
+      const between = reading.text.slice(reading.words[last.last]?.[1], reading.words[m.first]?.[0]);
+      const hasDigits = [...surface(reading, last.first, m.last)].some((c) => characters.isDigit(c));
+      if (between.length < 2 && between !== "\n" && !isCounted && !hasDigits) {
         const confidence = Math.min(last.confidence, m.confidence);
         out[out.length - 1] = { kind: "value", first: last.first, last: m.last, confidence };
         return;

@@ -14,7 +14,11 @@ export interface Tables {
   readonly naming: NamingTables;
   readonly plurals: PluralTables;
   readonly spelling: SpellingTables;
-  readonly numbers: { readonly words: Readonly<Record<string, number>>; readonly scales: Readonly<Record<string, number>> };
+  readonly numbers: {
+    readonly words: Readonly<Record<string, number>>;
+    readonly scales: Readonly<Record<string, number>>;
+    readonly cardinals: readonly string[];
+  };
   readonly verbs: VerbTables;
   readonly compiler: CompilerTables;
   readonly checks: CheckTables;

@@ -1,0 +1,77 @@
+"""Lines of bricks compared by what they say: how a thing is called as freely as fields are, what has no order without one.
+
+Roles, conditions, values of a list, what is set at once, groups and steps from state to state have no order; a range,
+an expression and a difference have one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[A-Za-z_]\w*')
+_LISTS = (
+    re.compile(r"(?<=\bin \()[^()]*(?=\))"),
+    re.compile(r"(?<=\bper )[^(){}]+?(?= where\b| within\b|$)"),
+    re.compile(r"(?<=\brole )[^(){}]+$"),
+    re.compile(r"(?<=\bgroup by ).+$"),
+    re.compile(r"(?<=^set ).+$"),
+)
+#: Conditions that must all hold.
+_ALL_OF = re.compile(r"(?<=\b(?:where|.when) )(?!.* or )[^(){}]+$|(?<=^when )(?!.* or )[^(){}]+$")
+
+
+def same_names(text: str, named: Callable[[str], str]) -> str:
+    """A line, its words by other names, but for what is quoted and for states, which are values."""
+    if text.startswith("transitions "):
+        field, colon, states = text.removeprefix("transitions ").partition(":")
+        return f"transitions {named(field)}{colon}{states}"
+    return _TOKEN.sub(lambda m: named(m[0]) if m[0][0].isidentifier() else m[0], text)
+
+
+def canonical(text: str) -> str:
+    """The lines of a part, in one order of the many that say the same."""
+    head, *body = (_in_order(line.strip()) for line in text.split("\n"))
+    end = body.pop() if body and body[-1] == "}" else None
+    return "\n".join([head, *sorted(body), *([end] if end else [])])
+
+
+def renamed(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> str:
+    """The lines of a part of an entity (``""``: of the service) with some fields under other names."""
+    own = {name: new for (entity, name), new in names.items() if owner in ("", entity)}
+    others = {name: new for (_, name), new in names.items()}
+
+    def line_renamed(line: str) -> str:
+        # What a line begins with is a word of the language, but for a computed field.
+        keyword = "" if re.match(r"\w+ = ", line) else re.match(r"\w*", line)[0]  # type: ignore[index]
+        rest = same_names(line[len(keyword) :], lambda word: own.get(word, word))
+        return keyword + re.sub(r"(?<=\.)[A-Za-z_]\w*", lambda m: others.get(m[0], m[0]), rest)
+
+    return canonical("\n".join(line_renamed(line) for line in text.split("\n")))
+
+
+def _in_order(line: str) -> str:
+    if line.startswith("transitions "):
+        name, chains = line.split(": ", 1)
+        steps = {step for chain in chains.split(", ") for step in _steps(chain.split(" -> "))}
+        return f"{name}: {', '.join(sorted(steps))}"
+    for pattern in _LISTS:
+        line = pattern.sub(lambda m: ", ".join(sorted(_apart(m[0]))), line)
+    return _ALL_OF.sub(lambda m: " and ".join(sorted(m[0].split(" and "))), line)
+
+
+def _steps(chain: list[str]) -> list[str]:
+    return [f"{a} -> {b}" for a, b in zip(chain, chain[1:], strict=False)]
+
+
+def _apart(listed: str) -> list[str]:
+    """What commas separate, those within brackets or quotes aside."""
+    found, depth, quoted = [""], 0, False
+    for character in listed:
+        quoted ^= character == '"'
+        depth += 0 if quoted else (character in "([") - (character in ")]")
+        if character == "," and not depth and not quoted:
+            found.append("")
+        else:
+            found[-1] += character
+    return [f.strip() for f in found]
