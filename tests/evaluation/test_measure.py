@@ -15,7 +15,8 @@ from clodo.evaluation.measure import Answer, answers_of, measure
 from clodo.evaluation.parts import judge
 from clodo.evaluation.report import page, table
 from clodo.evaluation.scoring import Meaning, meaning
-from clodo.testing import ScriptedUnderstander
+from clodo.testing import ScriptedModel, ScriptedUnderstander
+from clodo.understand.generative import GenerativeUnderstander
 from clodo.understand.port import Part
 
 SHOP = """service shop
@@ -123,6 +124,14 @@ def test_sets_of_both_shapes_are_read(tmp_path: Path) -> None:
         plain.write_text(text)
         with pytest.raises(UsageError, match="no set"):
             load(plain)
+
+
+def test_a_model_that_writes_text_is_measured_with_its_confidence() -> None:
+    writer = GenerativeUnderstander(ScriptedModel([SHOP] * 3))
+    case = Case("one", "Books with reviews.", meaning(parse(SHOP)), "terse", True)
+    found = measure("writer", answers_of(writer), [case]).to_json()
+    assert found["figures"]["usable"] == 1.0
+    assert found["calibration"]["parts"] == len(parse(SHOP).entities)
 
 
 def test_reports_show_every_candidate_and_escape_what_people_wrote() -> None:

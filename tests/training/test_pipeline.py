@@ -156,3 +156,7 @@ def test_a_released_model_gives_its_weights_back(done: tuple[Job, Outcome], job:
         restored(tmp_path, base)
     again = run(replace(job, start=outcome.folder), lambda _: None)
     assert (again.folder / "model.json").is_file()
+    further = torch.load(job.out / "weights.pt", weights_only=True)
+    kept = {name for name in back if torch.equal(back[name], further[name])}
+    assert {n for n in back if n.startswith(("encoder.embeddings", "encoder.encoder.layer.0."))} <= kept, "the lower half stays"
+    assert "encoder.encoder.layer.1.output.dense.weight" not in kept

@@ -88,7 +88,7 @@ def test_a_model_is_opened_once_and_only_when_it_is_asked() -> None:
 
 def test_an_understanding_goes_through_json_and_back() -> None:
     whole = replace(
-        GOOD, parts=(Part("book", 0.9),), notes=("A note.",), spans=(Span(0, 5, "entity"),), tried=(Tried("a", "b", "c", "d"),),
+        GOOD, parts=(Part("book", 0.9, kind="entity"),), notes=("A note.",), spans=(Span(0, 5, "entity"),), tried=(Tried("a", "b", "c", "d"),),
         timings_ms={"prefill": 1.0, "decode": 2.0, "model": 3.0},
     )  # fmt: skip
     told = json.loads(json.dumps(document(whole, {"total": 9.0})))

@@ -20,7 +20,7 @@ def write_tiny_base(folder: Path, words: Iterable[str], *, width: int = 32) -> P
     folder.mkdir(parents=True, exist_ok=True)
     ids = {word: i for i, word in enumerate(dict.fromkeys(vocabulary))}
     config = BertConfig(
-        vocab_size=len(ids), hidden_size=width, num_hidden_layers=1, num_attention_heads=4,
+        vocab_size=len(ids), hidden_size=width, num_hidden_layers=2, num_attention_heads=4,
         intermediate_size=2 * width, max_position_embeddings=512,
     )  # fmt: skip
     BertModel(config, add_pooling_layer=False).save_pretrained(folder)

@@ -34,6 +34,8 @@ Progress = Callable[[str], None]
 _LONGEST_STEP = 20.0
 #: About so many validation records draw the curve.
 _WATCHED = 200
+#: What the rates are multiplied by where a training goes on from weights that another has left.
+_GOING_ON = 0.65
 
 
 @dataclass
@@ -67,6 +69,8 @@ class Training:
         self.valid = valid[:: max(1, len(valid) // _WATCHED)]
         self.crew = crew or Crew()
         encoder, self.tokenizer = load_base(base)
+        if setting.start is not None:
+            _keep_lower_half(encoder)
         self.network = Network(encoder)
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
         theirs = [p for p in self.network.encoder.parameters() if p.requires_grad]
@@ -165,8 +169,9 @@ class Training:
         if done:
             return False
         rates = (self.plan.encoder_rate, self.plan.head_rate)
+        share = self.plan.rate(seconds / limit) * (1.0 if self.setting.start is None else _GOING_ON)
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * self.plan.rate(seconds / limit)
+            group["lr"] = rate * share
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimizer.step()
         if self.crew.rank == 0:
@@ -198,6 +203,14 @@ def _follow(crew: Crew, setting: Setting) -> None:
 def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:
     """The weights of an earlier training (a file) or of a released model (its folder)."""
     return restored(start, base) if start.is_dir() else taken_up(start, base)
+
+
+def _keep_lower_half(encoder: Any) -> None:
+    """What an earlier training has made of the lower layers stays: a third more examples in the same time, and less is
+    lost at the start (``docs/experiments.md``)."""
+    layers = encoder.encoder.layer
+    for module in (encoder.embeddings, *layers[: len(layers) // 2]):
+        module.requires_grad_(False)
 
 
 @torch.no_grad()

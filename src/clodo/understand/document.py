@@ -26,7 +26,7 @@ def document(u: Understanding, timings: Mapping[str, float]) -> dict[str, Any]:
         "confidence": u.confidence,
         "questions": list(u.questions),
         "notes": list(u.notes),
-        "parts": [{"path": p.path, "confidence": round(p.confidence, 4)} for p in u.parts],
+        "parts": [{"path": p.path, "kind": p.kind, "confidence": round(p.confidence, 4)} for p in u.parts],
         "spans": [{"start": s.start, "end": s.end, "role": s.role} for s in u.spans],
         "timings_ms": {k: round(v, 1) for k, v in all_timings.items()},
     }
@@ -50,7 +50,7 @@ def understanding_of(found: Mapping[str, Any], description: str, provider: str) 
             confidence=_chance(found["confidence"]),
             model=str(found["model"]),
             provider=provider,
-            parts=tuple(Part(str(p["path"]), _chance(p["confidence"])) for p in found.get("parts") or ()),
+            parts=tuple(_part(p) for p in found.get("parts") or ()),
             questions=questions if text is None else (),
             notes=_texts(found.get("notes")),
             spans=tuple(_span(s, len(description)) for s in found.get("spans") or ()),
@@ -68,6 +68,13 @@ def _texts(value: object) -> tuple[str, ...]:
     if value is not None and not (isinstance(value, list) and all(isinstance(v, str) for v in value)):
         raise ValueError("questions and notes are lists of sentences")
     return tuple(value or ())
+
+
+def _part(value: Mapping[str, Any]) -> Part:
+    path = str(value["path"])
+    # Workers of before 1.5 do not tell what a part is.
+    kind = str(value.get("kind") or ("field" if "." in path else "entity"))
+    return Part(path, _chance(value["confidence"]), kind=kind)
 
 
 def _chance(value: object) -> float:

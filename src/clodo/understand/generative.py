@@ -217,7 +217,7 @@ class GenerativeUnderstander:
             confidence=round(confidence, 4),
             model=last.model or profile.name,
             provider=last.provider or profile.provider,
-            parts=tuple(Part(e.name, confidence) for e in blueprint.entities),
+            parts=tuple(Part(e.name, confidence, kind="entity") for e in blueprint.entities),
             questions=("What things should the service keep, and what do you want to know of each?",)
             if unclear
             else (),

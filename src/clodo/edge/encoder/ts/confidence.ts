@@ -1,9 +1,10 @@
 import type { Draft, Evidence } from "./draft";
 import type { Tables } from "./tables";
 
-/** One part of the blueprint: its path and how sure the model is of it (0 to 1). */
+/** One part of the blueprint: its path, what it is, and how sure the model is of it (0 to 1). */
 export interface Part {
   readonly path: string;
+  readonly kind: string;
   readonly confidence: number;
 }
 
@@ -16,7 +17,7 @@ export function confidences(draft: Draft, curves: Tables["curves"]): readonly [p
     const at = slope * logOdds(confidence) + weight * among + offset;
     return rounded(1 / (1 + Math.exp(-Math.max(-30, Math.min(30, at)))));
   };
-  const parts = raw.map(({ path, kind, confidence }) => ({ path, confidence: chance(kind, confidence, company) }));
+  const parts = raw.map(({ path, kind, confidence }) => ({ path, kind, confidence: chance(kind, confidence, company) }));
   const chances = [...parts.map(({ confidence }) => confidence), draft.verdictConfidence];
   const together = Math.exp(chances.reduce((sum, c) => sum + Math.log(Math.max(c, 1e-6)), 0));
   return [parts, chance("whole", together, 0)];
@@ -31,12 +32,8 @@ function logOdds(chance: number): number {
   return Math.log(p / (1 - p));
 }
 
-interface RawPart extends Part {
-  readonly kind: string;
-}
-
-function rawParts(draft: Draft): RawPart[] {
-  const out: RawPart[] = [];
+function rawParts(draft: Draft): Part[] {
+  const out: Part[] = [];
   const add = (path: string, { confidence }: Evidence, kind: string): void => void out.push({ path, confidence, kind });
   for (const e of draft.entities.values()) {
     add(e.name, e.evidence, "entity");
