@@ -134,7 +134,7 @@ def _constraints(name: str, f: Field) -> Iterable[Fact]:
     if f.maximum is not None:
         yield (*where, f"maximum{length}", str(f.maximum.value), f.maximum.exclusive)
     if f.type is FieldType.ENUM:
-        yield (*where, "values", tuple(sorted(f.values)))
+        yield (*where, "values", tuple(sorted(v.lower() for v in f.values)))
 
 
 @dataclass

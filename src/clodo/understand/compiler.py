@@ -34,7 +34,7 @@ from clodo.blueprint.values import (
     Users,
     Who,
 )
-from clodo.understand.cue_lines import choice
+from clodo.understand.choices import choices, chosen
 from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
 from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue, Span
 from clodo.understand.naming import singular, words
@@ -251,16 +251,16 @@ class _Compiler:
         if name in ROW_KEYS or (name == "password" and self.users) or not name or d.type in FILES:
             return None
         allowed = [v for v in d.values if v.role in ("enum", "enumdef")]
-        choices = tuple(dict.fromkeys(filter(None, (choice(v.words) for v in allowed))))
+        values = choices(v.words for v in allowed)
         type_ = FieldType(_TYPES.get(d.type, d.type)) if d.type != "ref" else FieldType.TEXT
-        if type_ is FieldType.ENUM and len(choices) < 2:
+        if type_ is FieldType.ENUM and len(values) < 2:
             type_ = FieldType.TEXT
-        if type_ is not FieldType.ENUM and len(choices) >= 2:
+        if type_ is not FieldType.ENUM and len(values) >= 2:
             type_ = FieldType.ENUM
         made = Field(
             name,
             type_,
-            choices if type_ is FieldType.ENUM else (),
+            values if type_ is FieldType.ENUM else (),
             required="required" in d.flags,
             unique="unique" in d.flags
             and type_ not in (FieldType.BOOLEAN, FieldType.JSON, FieldType.LIST),
@@ -310,8 +310,7 @@ def _applied(f: Field, value: DraftValue) -> Field | None:
 
 def _default(f: Field, surface: str) -> Constant | None:
     if f.type is FieldType.ENUM:
-        wanted = choice(surface)
-        return wanted if wanted in f.values else None
+        return chosen(f.values, surface)
     found: Constant | None = surface.strip("\"'“”‘’ ")
     if f.type.is_number:
         found = number(surface)

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
+from clodo.understand.choices import chosen
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
@@ -235,8 +236,8 @@ class _Writer:
     def _value(self, f: Field, surface: str) -> str:
         """A value of a field as a constant of the language."""
         if f.type is FieldType.ENUM:
-            wanted = choice(surface)
-            if wanted not in f.values:
+            wanted = chosen(f.values, surface)
+            if wanted is None:
                 raise Unsaid
             return quote(wanted)
         value = number_in(surface)
@@ -643,27 +644,21 @@ def _period(e: Entity, filler: Filler) -> tuple[str, str]:
     return period, moment
 
 
-def choice(surface: str) -> str:
-    """An allowed value as JSON carries it: snake_case of the text's own words."""
-    plain = re.sub(r"[^\w\s+./-]", "", surface.strip().lower())
-    return re.sub(r"[\s/-]+", "_", plain).strip("_.")
-
-
 def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
     """The line that says which state may follow which.
 
     Raises:
         Unsaid: fewer than two of the states are values of the field, or one of its values could never be reached.
     """
-    pairs = [(choice(a), choice(b)) for a, b in steps]
-    found = {p for p in pairs if set(p) <= set(f.values) and p[0] != p[1]}
+    pairs = [(chosen(f.values, a), chosen(f.values, b)) for a, b in steps]
+    found = {(a, b) for a, b in pairs if a is not None and b is not None and a != b}
     later = {after for _, after in found}
     # A state that nothing leads to comes first: rows begin with the first state of the first chain.
-    pairs = sorted(found, key=lambda p: (p[0] in later, *(f.values.index(s) for s in p)))
-    if not pairs or not _all_reached(f, pairs):
+    ordered = sorted(found, key=lambda p: (p[0] in later, *(f.values.index(s) for s in p)))
+    if not ordered or not _all_reached(f, ordered):
         raise Unsaid
     chains: list[list[str]] = []
-    left = list(pairs)
+    left = list(ordered)
     while left:
         chain = list(left.pop(0))
         while following := next((p for p in left if p[0] == chain[-1] and p[1] not in chain), None):

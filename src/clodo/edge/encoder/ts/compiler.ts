@@ -1,5 +1,6 @@
 import type { Characters } from "./characters";
 import { faults } from "./checks";
+import { choices, chosen } from "./choices";
 import { type Constants, whole } from "./constants";
 import { type Pen, Names } from "./cue_lines";
 import { completed, rolesOf } from "./cues";
@@ -103,7 +104,7 @@ class Compiler {
   }
 
   get pen(): Pen {
-    return { ...this.#tools, tables: this.#tools.tables.cues, choice: (surface) => this.#choice(surface) };
+    return { ...this.#tools, tables: this.#tools.tables.cues };
   }
 
   blueprint(): Blueprint {
@@ -233,13 +234,13 @@ class Compiler {
     if (rowKeys.includes(name) || (name === "password" && this.#hasUsers) || name === "") return undefined;
     if (this.#tools.tables.files.includes(d.type)) return undefined;
     const allowed = d.values.filter(({ role }) => role === "enum" || role === "enumdef");
-    const choices = [...new Set(allowed.map(({ words }) => this.#choice(words)).filter((choice) => choice !== ""))];
+    const values = choices(allowed.map(({ words }) => words), this.#tools.characters);
     let type = d.type === "ref" ? "text" : (this.#tools.tables.types[d.type] ?? d.type);
-    if (type === "enum" && choices.length < 2) type = "text";
-    if (type !== "enum" && choices.length >= 2) type = "enum";
+    if (type === "enum" && values.length < 2) type = "text";
+    if (type !== "enum" && values.length >= 2) type = "enum";
     const readOnly = d.flags.has("read_only");
     let made: Field = {
-      ...plainField(name, type, type === "enum" ? choices : []),
+      ...plainField(name, type, type === "enum" ? values : []),
       required: d.flags.has("required") && !readOnly,
       unique: d.flags.has("unique") && !["boolean", "json", "list"].includes(type),
       readOnly,
@@ -278,10 +279,7 @@ class Compiler {
 
   #default(f: Field, surface: string): Constant | undefined {
     const { characters, constants, naming, numbers } = this.#tools;
-    if (f.type === "enum") {
-      const wanted = this.#choice(surface);
-      return f.values.includes(wanted) ? wanted : undefined;
-    }
+    if (f.type === "enum") return chosen(f.values, surface, characters);
     let found: Constant | undefined = characters.strip(surface, "\"'“”‘’ ");
     const { number, temporal } = constants.traits(f.type);
     if (number) found = numbers.read(surface);
@@ -304,13 +302,6 @@ class Compiler {
     if ([...said].some((word) => word.startsWith("un") && own.has(word.slice(2)))) return false;
     if (says(tables.true)) return true;
     return [...said].some((word) => similarity(word, "false") > 0.74) ? false : undefined;
-  }
-
-  /** An allowed value as JSON carries it: snake_case of the text's own words. */
-  #choice(surface: string): string {
-    const { characters } = this.#tools;
-    const plain = characters.strip(surface).toLowerCase().replace(characters.pattern("[^\\w\\s+./-]", "g"), "");
-    return stripped(plain.replace(characters.pattern("[\\s/-]+", "g"), "_"), "_.");
   }
 
   #entityName(name: string): string {

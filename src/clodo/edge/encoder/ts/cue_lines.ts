@@ -1,4 +1,5 @@
 import type { Characters } from "./characters";
+import { chosen } from "./choices";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import type { Naming } from "./naming";
@@ -38,7 +39,6 @@ export interface Pen {
   readonly naming: Naming;
   readonly numbers: Numbers;
   readonly verbs: Verbs;
-  readonly choice: (surface: string) => string;
 }
 
 /** What the fillers of a draft are called in its blueprint. */
@@ -112,12 +112,13 @@ export function linesOf(cue: DraftCue, names: Names, pen: Pen): Lines {
 }
 
 /** The line that says which state may follow which. */
-export function transitionsLine(f: Field, steps: readonly (readonly [string, string])[], choice: Pen["choice"]): string {
+export function transitionsLine(f: Field, steps: readonly (readonly [string, string])[], { characters }: Pen): string {
   const rank = ([a, b]: readonly [string, string]): number => f.values.indexOf(a) * f.values.length + f.values.indexOf(b);
   const pairs = new Map<number, readonly [string, string]>();
   for (const [before, after] of steps) {
-    const pair = [choice(before), choice(after)] as const;
-    if (pair.every((state) => f.values.includes(state)) && pair[0] !== pair[1]) pairs.set(rank(pair), pair);
+    const [from, to] = [chosen(f.values, before, characters), chosen(f.values, after, characters)];
+    if (from === undefined || to === undefined || from === to) continue;
+    pairs.set(rank([from, to]), [from, to]);
   }
   const later = new Set([...pairs.values()].map(([, after]) => after));
   // A state that nothing leads to comes first: rows begin with the first state of the first chain.
@@ -336,8 +337,8 @@ class Writer {
   /** A value of a field as a constant of the language. */
   #value(f: Field, surface: string): string {
     if (f.type === "enum") {
-      const wanted = this.#pen.choice(surface);
-      return f.values.includes(wanted) ? quote(wanted) : unsaid();
+      const wanted = chosen(f.values, surface, this.#pen.characters);
+      return wanted === undefined ? unsaid() : quote(wanted);
     }
     const value = this.#pen.numbers.read(surface);
     return ["integer", "decimal", "money"].includes(f.type) && value !== undefined ? value.toString() : unsaid();

@@ -61,7 +61,7 @@ function* wanted(
       if (files.includes(f.type)) yield [() => within("file_field", fileLine(f, names, pen)), f.evidence.spans];
       if (f.steps.length === 0) continue;
       const field = { ...filler, field: f.name };
-      yield [() => within("transitions", transitionsLine(names.field(field)[1], f.steps, pen.choice)), f.evidence.spans];
+      yield [() => within("transitions", transitionsLine(names.field(field)[1], f.steps, pen)), f.evidence.spans];
     }
   }
   // What keeps rows apart comes first: other wishes must fit in.
