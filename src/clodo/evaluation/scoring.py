@@ -15,8 +15,7 @@ from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
 from clodo.bricks.files.language import FileField
-from clodo.evaluation.wishes import canonical, same_names
-from clodo.evaluation.wishes import renamed as as_called
+from clodo.evaluation.wishes import as_called, canonical, same_names
 from clodo.understand.naming import singular
 
 Fact = tuple[object, ...]

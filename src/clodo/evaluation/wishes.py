@@ -36,7 +36,7 @@ def canonical(text: str) -> str:
     return "\n".join([head, *sorted(body), *([end] if end else [])])
 
 
-def renamed(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> str:
+def as_called(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> str:
     """The lines of a part of an entity (``""``: of the service) with some fields under other names."""
     own = {name: new for (entity, name), new in names.items() if owner in ("", entity)}
     others = {name: new for (_, name), new in names.items()}
