@@ -43,9 +43,9 @@ def as_called(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> st
 
     def line_renamed(line: str) -> str:
         # What a line begins with is a word of the language, but for a computed field.
-        keyword = "" if re.match(r"\w+ = ", line) else re.match(r"\w*", line)[0]  # type: ignore[index]
-        rest = same_names(line[len(keyword) :], lambda word: own.get(word, word))
-        return keyword + re.sub(r"(?<=\.)[A-Za-z_]\w*", lambda m: others.get(m[0], m[0]), rest)
+        keyword, space, rest = ("", "", line) if re.match(r"\w+ = ", line) else line.partition(" ")
+        rest = same_names(rest, lambda word: own.get(word, word))
+        return keyword + space + re.sub(r"(?<=\.)[A-Za-z_]\w*", lambda m: others.get(m[0], m[0]), rest)
 
     return canonical("\n".join(line_renamed(line) for line in text.split("\n")))
 

@@ -5,44 +5,40 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-_WORDS = {
-    word: Decimal(value)
-    for value, names in {
-        0: "zero nought nil nothing none negative nonnegative positive non minus",
-        1: "one once single a an first",
-        2: "two twice both couple second",
-        3: "three third",
-        4: "four fourth",
-        5: "five fifth",
-        6: "six sixth",
-        7: "seven seventh",
-        8: "eight eighth",
-        9: "nine ninth",
-        10: "ten tenth",
-        11: "eleven",
-        12: "twelve dozen",
-        13: "thirteen",
-        14: "fourteen",
-        15: "fifteen",
-        16: "sixteen",
-        17: "seventeen",
-        18: "eighteen",
-        19: "nineteen",
-        20: "twenty",
-        30: "thirty",
-        40: "forty",
-        50: "fifty",
-        60: "sixty",
-        70: "seventy",
-        80: "eighty",
-        90: "ninety",
-    }.items()
-    for word in names.split()
+#: Numbers and the words for them, the one that counts things first.
+_NAMES = {
+    0: "zero nought nil nothing none negative nonnegative positive non minus",
+    1: "one once single a an first",
+    2: "two twice both couple second",
+    3: "three third",
+    4: "four fourth",
+    5: "five fifth",
+    6: "six sixth",
+    7: "seven seventh",
+    8: "eight eighth",
+    9: "nine ninth",
+    10: "ten tenth",
+    11: "eleven",
+    12: "twelve dozen",
+    13: "thirteen",
+    14: "fourteen",
+    15: "fifteen",
+    16: "sixteen",
+    17: "seventeen",
+    18: "eighteen",
+    19: "nineteen",
+    20: "twenty",
+    30: "thirty",
+    40: "forty",
+    50: "fifty",
+    60: "sixty",
+    70: "seventy",
+    80: "eighty",
+    90: "ninety",
 }
+_WORDS = {word: Decimal(value) for value, names in _NAMES.items() for word in names.split()}
 #: Words that say how many stand before what is counted ("ten days").
-CARDINALS = frozenset(
-    ["a", "an", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-)
+CARDINALS = frozenset({"a", "an", *(names.split()[0] for value, names in _NAMES.items() if value)})
 _SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000}
 _DIGITS = re.compile(r"-?\d[\d,' ]*(?:\.\d+)?|-?\.\d+")
 

@@ -151,7 +151,7 @@ def test_one_worker_answers_others_while_it_computes(alone: Caller) -> None:
         while not any(w.done() for w in work):
             answer = alone.http.get("/health")
             seen += answer.status_code == 200 and not any(w.done() for w in work)
-    assert seen > 0
+    assert seen > 2
 
 
 def test_what_is_known_is_not_computed_again(apart: Caller, alone: Caller) -> None:

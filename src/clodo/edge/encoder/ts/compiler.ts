@@ -130,7 +130,7 @@ class Compiler {
     const { name, entities } = this.#draft;
     const [first = ""] = this.#kept.size > 0 ? this.#kept.keys() : entities.keys();
     const made = /[a-zA-Z]/.test(name) ? this.#tools.naming.words(name).join("_") : `${first}_service`;
-    return stripped([...made.replace(/^[^a-z]+/, "")].slice(0, 40).join(""), "_") || "service";
+    return this.#tools.characters.strip([...made.replace(/^[^a-z]+/, "")].slice(0, 40).join(""), "_") || "service";
   }
 
   #users(entities: readonly Entity[]): Users {
@@ -341,14 +341,6 @@ const isOwned = ({ flags }: DraftEntity): boolean => flags.has("own") || flags.h
 
 const isSearchable = (d: DraftField | undefined, f: Field | undefined): boolean =>
   d !== undefined && f !== undefined && d.flags.has("search") && SEARCHABLE.includes(f.type);
-
-function stripped(text: string, signs: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && signs.includes(text.charAt(start))) start += 1;
-  while (end > start && signs.includes(text.charAt(end - 1))) end -= 1;
-  return text.slice(start, end);
-}
 
 /** Each required reference that would close a cycle becomes optional. */
 function withoutCycles(entities: readonly Entity[]): Entity[] {
