@@ -52,6 +52,7 @@ def test_lines_have_one_form(line: str) -> None:
         ("at most 0 per book", "a whole number from 1 on"),
         ("at most 2.5 per book", "a whole number from 1 on"),
         ("at most 3 per shelf", "no 'shelf' to count by"),
+        ("at most 3 per owner", "have no owner to count by"),
         ("at most 3 per day of note", "wants a date, and this is a text"),
         ("at most 3 per hour of from_day", "wants a moment, and this is a date"),
         ("at most 3 per decade of from_day", "no period 'decade'"),
@@ -119,6 +120,50 @@ def test_periods_begin_where_people_say_they_do() -> None:
         put(db, "lesson", id=id, teacher="t", day=day, created_at="", updated_at="")
     for day in ("2026-11-23", "2026-12-06", "2026-01-04"):
         assert "1 at most in one week" in refused(db, f"INSERT INTO lesson VALUES ('{day}', 't', '{day}', '', '')")
+
+
+ONCE = """service films
+
+read public
+write user
+
+users {
+}
+
+entity film {
+  title: text required
+}
+
+entity review {
+  stars: integer required min 1 max 5
+  film: -> film required
+  write owner
+  at most 1 per film, owner
+}
+
+entity wish {
+  note: text
+  write owner
+  at most 3 per owner
+}
+"""
+ONCE_FAULTS = [
+    Fault("once for all users", SQL, ' AND "o"."owner_id" = NEW."owner_id") > 1', ") > 1", "rules.at-most"),
+    Fault("one too many", SQL, '"o"."owner_id" = NEW."owner_id") > 3', '"o"."owner_id" = NEW."owner_id") > 4', "rules.at-most"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+def test_rows_are_counted_by_whom_they_belong_to(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(ONCE, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()
+    assert [e.outcome for e in report.evidence if e.id == "rules.at-most"] == ["passed", "passed"]
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", ONCE_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_owners_are_kept_apart(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(ONCE, tmp_path / "s", toolchain, host, fault)
 
 
 @pytest.mark.workerd

@@ -34,6 +34,8 @@ _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
 #: Units of which the language has lengths of time.
 _LENGTHS = ("minute", "hour", "day", "week", "month", "year")
 _REMINDED = ("minute", "hour", "day", "week")
+#: Units that reminders know by the name of a smaller one: how many of which.
+_SMALLER = {"fortnight": (2, "week"), "month": (30, "day"), "year": (365, "day")}
 
 
 class Unsaid(Exception):
@@ -198,14 +200,18 @@ class _Writer:
     def condition(self, e: Entity) -> str:
         """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
         parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
-        for name, sign in (("below", "<"), ("over", ">")):
-            for filler in self.slot(name):
-                most = self.amount()
-                if name == "over" and self._late():
-                    continue
-                if most is None or not self.names.field(filler)[1].type.is_number:
-                    raise Unsaid
-                parts.append(f"{self.names.seen_from(e, filler)} {sign} {number(most)}")
+        most = self.amount()
+        under = [(f, "<") for f in self.slot("below")]
+        above = [] if self._late() else [(f, ">") for f in self.slot("over")]
+        if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
+            raise Unsaid
+        if most is not None:
+            parts += [f"{self.names.seen_from(e, f)} {sign} {number(most)}" for f, sign in (*under, *above)]
+        elif len(under) == 1 and len(above) == 1:
+            # No number is named, so that one is compared with the other.
+            parts.append(f"{self.names.seen_from(e, under[0][0])} < {self.names.seen_from(e, above[0][0])}")
+        elif under or above:
+            raise Unsaid
         return " and ".join(parts)
 
     def where(self, e: Entity) -> str:
@@ -258,9 +264,11 @@ class _Writer:
 
     def at_most(self) -> None:
         e, most = self.entity(), self.amount()
-        per = list(dict.fromkeys(self._counted_by(e, f) for f in self.slot("per") if f.entity or f.field))
-        periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.field]
+        per = list(dict.fromkeys(self._counted_by(e, f) for f in self.slot("per") if f.entity or f.role))
+        periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.role]
         limits = [f for f in self.slot("n") if f.field]
+        if most is None and not limits:
+            most = number_in(self.cue.words)  # once
         if most is None and limits and len(per) == 1:
             # As many as a field of what they belong to says.
             way, counted = per[0], self.condition(e)
@@ -274,7 +282,9 @@ class _Writer:
             self.say(e.name, f"at most {number(most)} per {' per '.join(by)}{self.where(e)}")
 
     def _counted_by(self, e: Entity, filler: Filler) -> str:
-        """A field or a reference of an entity."""
+        """A field or a reference of an entity, or whoever made the row."""
+        if filler.role:
+            return "owner"
         path = self.names.seen_from(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
         if "." in path:
             raise Unsaid
@@ -302,7 +312,7 @@ class _Writer:
         for name, sign in (("plus", "+"), ("minus", "-")):
             for filler in self.slot(name):
                 path = self.names.seen_from(e, filler)
-                effects.append(f"{path} = {path} {sign} 1")
+                effects.append(f"{path} = {path} {sign} {self._by_how_much(e)}")
         parameters, created = self._made(e)
         if (not effects and not created) or self._stays():
             raise Unsaid
@@ -320,6 +330,14 @@ class _Writer:
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _by_how_much(self, e: Entity) -> str:
+        """What a step adds or takes off: a number or another field, else one. Where the step has a latest moment, ``n`` belongs to that."""
+        fields = [f for f in self.slot("n") if f.field]
+        if fields:
+            return self.names.seen_from(e, fields[0])
+        many = self.amount() if not self.slot("from") and not self.slot("below") and not self.slot("over") else None
+        return number(many) if many is not None else "1"
 
     def _stays(self) -> bool:
         """Whether a step leads to where it starts, and so is none."""
@@ -354,13 +372,15 @@ class _Writer:
         if not ends:
             return ""
         f = self.names.field(ends[0])[1]
-        return f"{_now(f)} < {self.names.seen_from(e, ends[0])}{self._before()}"
+        return f"{_now(f)} < {self.names.seen_from(e, ends[0])}{self._before(f)}"
 
-    def _before(self) -> str:
-        """How much earlier than a moment, as the tail of an expression; empty where the text says nothing of it."""
+    def _before(self, f: Field | None) -> str:
+        """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
         many, unit = self.amount(), self.unit()
         if many is None:
             return ""
+        if f is not None:
+            many, unit = _in_days(many, unit, f)
         if unit not in _LENGTHS:
             raise Unsaid
         return f" - {unit}s({number(many)})"
@@ -404,7 +424,7 @@ class _Writer:
         if not ends and (many is None or not e.timestamps):
             raise Unsaid
         name, moment = (ends[0][0], _now(ends[0][1])) if ends else ("created_at", "now")
-        condition = " and ".join(c for c in (f"{name} < {moment}{self._before()}", self.condition(e)) if c)
+        condition = " and ".join(c for c in (f"{name} < {moment}{self._before(ends[0][1] if ends else None)}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
         self.say(SERVICE, f"{_clock(often)} {{\n  delete {e.name} where {condition}\n}}")
 
@@ -433,6 +453,9 @@ class _Writer:
         elif many is None:
             # What has passed is over: a date when its day is.
             many, unit, side = (Decimal(1), "day", "after") if f.type is FieldType.DATE else (Decimal(0), "minute", "after")
+        else:
+            more, unit = _SMALLER.get(unit, (1, unit))
+            many, unit = _in_days(many * more, unit, f)
         if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many):
             raise Unsaid
         return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {f.name}"
@@ -682,6 +705,11 @@ def _range(e: Entity) -> list[str]:
         if len(found) == 2:
             return found
     raise Unsaid
+
+
+def _in_days(many: Decimal, unit: str, f: Field) -> tuple[Decimal, str]:
+    """A length of time; in days where it is of whole days in hours and the field is a date, which knows no hours."""
+    return (many / 24, "day") if f.type is FieldType.DATE and unit == "hour" and many % 24 == 0 else (many, unit)
 
 
 def _now(f: Field) -> str:

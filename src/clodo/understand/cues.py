@@ -44,8 +44,9 @@ class _Wish:
 
 
 def roles_of(draft: Draft) -> list[str]:
-    """The roles that cues give rights to."""
-    return [f.role for cue in draft.cues for fillers in cue.slots.values() for f in fillers if f.role and cue.kind != "notify"]
+    """The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that."""
+    cues = [cue for cue in draft.cues if cue.kind not in ("notify", "at-most")]
+    return [f.role for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
 
 
 def completed(draft: Draft) -> Draft:
@@ -63,6 +64,10 @@ def completed(draft: Draft) -> Draft:
             roles = [f.role for f in cue.slots.get("by", []) if f.role]
             for e in about:
                 _written(made, e, roles)
+        elif cue.kind == "at-most" and any(f.role for f in cue.slots.get("per", [])):
+            for e in named:
+                # Rows that are counted for each user belong to whoever made them.
+                e.flags |= {"own-write"} if "own" not in e.flags else set()
         elif cue.kind == "limit-user":
             for e in named:
                 _written(made, e, [])

@@ -24,6 +24,7 @@ from clodo.blueprint.values import (
 )
 from clodo.bricks.rules.language import (
     DAYS,
+    MAKER,
     AtMost,
     CheckRule,
     NoOverlap,
@@ -49,6 +50,8 @@ from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
 
 _AT_ONCE = 8
+#: A user to whom none of the rows belongs.
+_OTHER = "other"
 _MOST_ROWS = 12
 #: How far numbers are pushed.
 _FURTHEST = 2**14
@@ -156,7 +159,8 @@ async def _alike(e: Entity, names: tuple[str, ...], s: Session) -> Row:
     """Values that rows share: of a row that was just made, so that no other has them."""
     row = await s.create(e, apart=True)
     optional = [r for r in e.references if r.name in names and row.get(f"{r.name}_id") is None]
-    shared = {key_of(e, name): row[key_of(e, name)] for name in names}
+    # Whom a row belongs to no body says; all are made by one user.
+    shared = {key_of(e, name): row[key_of(e, name)] for name in names if name != MAKER or member(e, name) is not None}
     for r in optional:
         target = s.blueprint.entity(r.target)
         shared[f"{r.name}_id"] = (await s.create(target))["id"] if target is not None else await s.spare_user()
@@ -181,6 +185,11 @@ async def _at_most(e: Entity, rule: AtMost, s: Session) -> None:
         expect(await s.post(e, await _counted(e, rule, s, shared)), 201, "a row that is still allowed")
     bodies = [await _counted(e, rule, s, shared) for _ in range(_AT_ONCE)]
     await _one_wins(e, rule, s, bodies)
+    if MAKER in rule.per and member(e, MAKER) is None:
+        other = await s.post(e, {**await s.body(e, shared, user=_OTHER), **await _counted(e, rule, s, shared)}, user=_OTHER)
+        if other.status == 409 and other.body.get("detail") == said(rule):
+            raise Fault("rows of another user count", other)
+        s.settled(e, other, 201, shared, "a row of another user")
     if rule.period is not None and (f := e.field(rule.period.moment)) is not None:
         later = moved(str(shared[f.name]), DAYS[rule.period.unit])
         made = await s.post(e, {**await _counted(e, rule, s, shared), f.name: later})

@@ -22,6 +22,7 @@ from clodo.blueprint.formulas import (
     type_of,
     type_of_member,
 )
+from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, number, quote
@@ -39,6 +40,8 @@ from clodo.blueprint.values import (
 from clodo.bricks.rules import transitions
 from clodo.bricks.rules.samples import made_to_hold, ranged
 
+#: What rules call the user that a row belongs to.
+MAKER = "owner"
 #: Days after which another period has begun for sure.
 DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 
@@ -66,7 +69,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class AtMost:
-    """No more than ``number`` rows that share what ``per`` names, lie in one ``period`` and meet ``where``."""
+    """No more than ``number`` rows that share what ``per`` names (fields, references, ``owner``), lie in one ``period`` and meet
+    ``where``."""
 
     number: int
     per: tuple[str, ...]
@@ -173,8 +177,10 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     if e.name == "o":
         yield Problem("Such rules call other rows 'o' in the database, and the entity has that name.", "Rename it.", path)
     for name in rule.per:
-        if member(e, name) is None:
-            yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it.", path)
+        if member(e, name) is None and name == MAKER and not is_owned(b, e):
+            yield Problem(f"The rows of {e.name} have no owner to count by.", "Say write owner in it.", path)
+        elif member(e, name) is None and name != MAKER:
+            yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it, or its owner.", path)
     for name in named(e, rule):
         if (f := e.field(name)) is not None and f.computed is not None:
             yield Problem(f"{name!r} is computed, so the database cannot count by it.", "Name a stored field or a reference.", path)
@@ -238,8 +244,9 @@ def _parts(e: Entity, condition: Expression | None) -> Iterator[Expression]:
 
 
 def key_of(e: Entity, name: str) -> str:
-    """The key of a body, and the column, of a field or reference."""
-    return f"{name}_id" if isinstance(member(e, name), Reference) else name
+    """The key of a body, and the column, of a field or reference, or of the owner."""
+    found = member(e, name)
+    return f"{name}_id" if isinstance(found, Reference) or (found is None and name == MAKER) else name
 
 
 def _fit(e: Entity, rule: Rule, body: dict[str, Any], number: int) -> None:
@@ -257,8 +264,11 @@ def _fit(e: Entity, rule: Rule, body: dict[str, Any], number: int) -> None:
 
 
 def _few(rule: Rule) -> bool:
-    """Whether it bounds all rows that are made in a period, whatever they are: ``at most 20 per day of created_at``."""
-    return isinstance(rule, AtMost) and rule.period is not None and not rule.per and rule.period.moment == "created_at"
+    """Whether it bounds all rows that somebody makes, in a period perhaps, whatever they are: ``at most 20 per day of created_at``,
+    ``at most 5 per owner``."""
+    if not isinstance(rule, AtMost) or set(rule.per) - {MAKER}:
+        return False
+    return rule.period.moment == "created_at" if rule.period is not None else True
 
 
 def _construct(name: str, value: type, grammar: str, build: Any, lines: Any) -> Construct:

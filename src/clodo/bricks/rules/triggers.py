@@ -18,6 +18,7 @@ from clodo.blueprint.values import (
     Reference,
 )
 from clodo.bricks.rules.language import (
+    MAKER,
     CheckRule,
     NoOverlap,
     Rule,
@@ -65,7 +66,8 @@ def status_of(b: Blueprint, e: Entity, rule: Rule) -> int:
 
 def path_shown(e: Entity, rule: Rule) -> str:
     """The key that a refusal names."""
-    return next(iter(tied(e, rule)), "")
+    owner = f"{MAKER}_id"
+    return next((key for key in tied(e, rule) if key != owner), "")
 
 
 #: The ending of a trigger's name, its event, its table and its statement.

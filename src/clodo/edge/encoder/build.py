@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clodo.edge.bundle import Bundle, WorkerFiles
-from clodo.edge.encoder.arithmetic import machine_saturates
+from clodo.edge.encoder.arithmetic import Arithmetic, of_this_machine
 from clodo.edge.encoder.onnx import read_graph
 from clodo.edge.encoder.tables import front_coded, known_words, tables, to_json
 from clodo.edge.encoder.weights import Weights, pack
@@ -23,9 +23,9 @@ _PART_BYTES = 8 * 1024 * 1024
 _HEAP_MB = 14.5
 
 
-def bundle(folder: Path, budget_mb: float, *, paired: bool | None = None, relaxed: bool = True) -> Bundle:
+def bundle(folder: Path, budget_mb: float, *, arithmetic: Arithmetic | None = None, relaxed: bool = True) -> Bundle:
     """The Worker of an encoder model (a folder as ``clodo.training.export`` makes it), with a planned peak below
-    ``budget_mb`` (MB of 10⁶ bytes). ``paired`` says how products are summed (``arithmetic.py``); where it is not given, as
+    ``budget_mb`` (MB of 10⁶ bytes). ``arithmetic`` says how it sums; where it is not given, as
     this machine does it, so that both come to the same decisions. Without ``relaxed`` the kernels keep to base SIMD, which gives
     the same bits more slowly, for runtimes that refuse relaxed SIMD when a script is uploaded.
 
@@ -34,8 +34,8 @@ def bundle(folder: Path, budget_mb: float, *, paired: bool | None = None, relaxe
     """
     EncoderUnderstander(folder)  # refuses what is altered or made for other labels
     manifest = json.loads((folder / "model.json").read_text("utf-8"))
-    graphs = [read_graph((folder / name).read_bytes()) for name in ("reader.onnx", "links.onnx")]
-    weights = pack(*graphs, paired=machine_saturates() if paired is None else paired)
+    reader, links = (read_graph((folder / name).read_bytes()) for name in ("reader.onnx", "links.onnx"))
+    weights = pack(reader, links, arithmetic or of_this_machine())
     planned = weights.memory_bytes / 1e6 + _HEAP_MB
     if planned > budget_mb:
         raise ModelError(

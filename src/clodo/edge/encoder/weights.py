@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clodo.edge.encoder.arithmetic import can_saturate
+from clodo.edge.encoder.arithmetic import Arithmetic, can_saturate
 from clodo.edge.encoder.onnx import Graph, Node
 from clodo.errors import ModelError
 from clodo.understand import labels
@@ -47,20 +47,20 @@ class Weights:
     memory_bytes: int
 
 
-def pack(reader: Graph, links: Graph, *, paired: bool) -> Weights:
-    """The weights file. ``paired`` says how products are summed: as x86 does it without VNNI (``arithmetic.py``), or exactly;
-    where no sum is too large it makes no difference, and the file is the same.
+def pack(reader: Graph, links: Graph, arithmetic: Arithmetic) -> Weights:
+    """The weights file, with how the kernels are to sum. Where no sum of products is too large, ``arithmetic.paired`` makes no
+    difference, and is not said.
 
     Raises:
         ModelError: the graphs are not those of an encoder model.
     """
     try:
-        return _packed(_Source(reader), _Source(links), paired=paired)
+        return _packed(_Source(reader), _Source(links), arithmetic)
     except KeyError as error:
         raise ModelError(f"The model has no {error.args[0]!r}, so it cannot run in a Worker.") from None
 
 
-def _packed(reader: _Source, links: _Source, *, paired: bool) -> Weights:
+def _packed(reader: _Source, links: _Source, arithmetic: Arithmetic) -> Weights:
     front = "network.encoder."
     word = reader.table(f"{front}embeddings.word_embeddings.weight")
     position = reader.table(f"{front}embeddings.position_embeddings.weight")
@@ -74,7 +74,8 @@ def _packed(reader: _Source, links: _Source, *, paired: bool) -> Weights:
         _MAGIC, hidden, layers, hidden // _HEAD_SIZE, position[0].shape[0],
         reader.constant("network.tags.bias").size, *(d.bias.size for d in whole),
         links.constant("enter.bias").size, sides[0].bias.size, _LINK_HEADS, link_layers,
-        links.constant("left_score.bias").size, *(d.bias.size for d in said), int(paired and _saturates(reader, links)), _bits(_reader_scale(_HEAD_SIZE)), len(labels.DISTANCES),
+        links.constant("left_score.bias").size, *(d.bias.size for d in said), int(arithmetic.paired and _saturates(reader, links)),
+        _bits(_reader_scale(_HEAD_SIZE)), len(labels.DISTANCES), int(arithmetic.wide),
     ]  # fmt: skip
     _check(sizes)
     out = _Writer()

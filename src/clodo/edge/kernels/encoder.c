@@ -40,7 +40,7 @@ typedef struct { Linear qkv, out, up, down; Norm after_attention, after_feed; } 
 static struct {
   u32 hidden, layers, heads, positions, tags, access, verdict, service;
   u32 width, pair_width, link_layers, link_heads, labels, types, field_flags, entity_flags;
-  u32 saturating, edges;
+  u32 saturating, wide, edges;
   const int *edge;
   float scale;
   Table word, position, kind, bias[3], pair_bias[3];
@@ -123,7 +123,7 @@ EXPORT("start") int start(u32 bytes) {
   m.hidden = h[1], m.layers = h[2], m.heads = h[3], m.positions = h[4];
   m.tags = h[5], m.access = h[6], m.verdict = h[7], m.service = h[8];
   m.width = h[9], m.pair_width = h[10], m.link_heads = h[11], m.link_layers = h[12], m.labels = h[13];
-  m.types = h[14], m.field_flags = h[15], m.entity_flags = h[16], m.saturating = h[17];
+  m.types = h[14], m.field_flags = h[15], m.entity_flags = h[16], m.saturating = h[17], m.wide = h[20];
   m.scale = ((const float *)h)[18];
   m.word = take_table();
   m.position = take_table();
@@ -165,7 +165,7 @@ EXPORT("prepare") int prepare(u32 count) {
   begun = states;  // once mentions are entered, nobody asks for the states
   pair_rows = wide = reserve(larger(t * widest * 4, PAIR_BYTES));  // pairs are worked out when all else is done
   quantised = reserve(t * widest * 2);
-  row = reserve((t + 8) * 4);
+  row = reserve((t + 16) * 4);
   tag_scores = reserve(t * m.tags * 4);
   whole_scores = reserve(m.whole.n * 4);
   word_weights = reserve(t * 4);
@@ -292,28 +292,23 @@ static void normalise_joined(float *v, u32 rows, u32 width, const Norm *norm) {
   }
 }
 
-// Chances of `count` scores; `v` has room for a multiple of 8.
+// Chances of `count` scores; `v` has room for a multiple of 16. The powers are added in 8 lanes, or in 16 whose halves are added
+// at the end, as the machine does it that the model shall agree with.
 static void softmax(float *v, u32 count) {
   float most = v[0];
   for (u32 i = 1; i < count; i++) most = v[i] > most ? v[i] : most;
-  for (u32 i = count; i & 7; i++) v[i] = 0.0f;
-  v128_t low = all(0.0f), high = low;
-  for (u32 i = 0; i < count; i += 8) {
-    v128_t a = exp4(wasm_f32x4_sub(wasm_v128_load(v + i), all(most)));
-    v128_t b = exp4(wasm_f32x4_sub(wasm_v128_load(v + i + 4), all(most)));
-    wasm_v128_store(v + i, a);
-    wasm_v128_store(v + i + 4, b);
-    if (i + 8 > count) {
-      for (u32 j = count; j < i + 8; j++) v[j] = 0.0f;
-      a = wasm_v128_load(v + i);
-      b = wasm_v128_load(v + i + 4);
-    }
-    low = wasm_f32x4_add(low, a);
-    high = wasm_f32x4_add(high, b);
+  u32 end = (count + 15) & ~15u;
+  for (u32 i = count; i < end; i++) v[i] = 0.0f;
+  for (u32 i = 0; i < count; i += 4) wasm_v128_store(v + i, exp4(wasm_f32x4_sub(wasm_v128_load(v + i), all(most))));
+  for (u32 i = count; i < end; i++) v[i] = 0.0f;
+  v128_t sum[4] = {all(0.0f), all(0.0f), all(0.0f), all(0.0f)};
+  for (u32 i = 0; i < end; i += 4) {
+    v128_t *lanes = &sum[i >> 2 & (m.wide ? 3 : 1)];
+    *lanes = wasm_f32x4_add(*lanes, wasm_v128_load(v + i));
   }
   float l[4], h[4];
-  wasm_v128_store(l, low);
-  wasm_v128_store(h, high);
+  wasm_v128_store(l, wasm_f32x4_add(sum[0], sum[2]));
+  wasm_v128_store(h, wasm_f32x4_add(sum[1], sum[3]));
   v128_t share = all(1.0f / (((l[0] + l[1]) + (l[2] + l[3])) + ((h[0] + h[1]) + (h[2] + h[3]))));
   for (u32 i = 0; i < count; i += 4) wasm_v128_store(v + i, wasm_f32x4_mul(wasm_v128_load(v + i), share));
 }

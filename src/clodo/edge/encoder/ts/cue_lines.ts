@@ -162,6 +162,15 @@ const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
 
+/** Units that reminders know by the name of a smaller one: how many of which. */
+const SMALLER: Readonly<Record<string, readonly [bigint, string]>> = { fortnight: [2n, "week"], month: [30n, "day"], year: [365n, "day"] };
+
+/** A length of time; in days where it is of whole days in hours and the field is a date, which knows no hours. */
+function inDays(many: string, unit: string, f: Field | undefined): readonly [many: string, unit: string] {
+  const hours = f?.type === "date" && unit === "hour" && /^\d+$/.test(many) ? BigInt(many) : 1n;
+  return hours % 24n === 0n ? [(hours / 24n).toString(), "day"] : [many, unit];
+}
+
 const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
 
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
@@ -300,15 +309,24 @@ class Writer {
 
   /** What `when` and `unless` say of a row; empty where they say nothing. */
   #condition(e: Entity): string {
-    const compared = ([["below", "<"], ["over", ">"]] as const).flatMap(([slot, sign]) =>
-      (slot === "over" && this.#late().length > 0 ? [] : this.#slot(slot)).map((filler) => {
-        const most = this.#amount();
-        const [, f] = this.#names.field(filler);
-        if (most === undefined || !["integer", "decimal", "money"].includes(f.type)) return unsaid();
-        return `${this.#names.seenFrom(e, filler)} ${sign} ${most.toString()}`;
-      }),
-    );
-    return [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false), ...compared].join(" and ");
+    const states = [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false)];
+    return [...states, ...this.#comparisons(e)].join(" and ");
+  }
+
+  /** What `below` and `over` say of numbers of a row: as against a number of the text, else against each other. */
+  #comparisons(e: Entity): string[] {
+    const most = this.#amount();
+    const under = this.#slot("below");
+    const above = this.#late().length > 0 ? [] : this.#slot("over");
+    if ([...under, ...above].some((f) => !["integer", "decimal", "money"].includes(this.#names.field(f)[1].type))) unsaid();
+    const seen = (f: Filler): string => this.#names.seenFrom(e, f);
+    if (most !== undefined) {
+      return [...under.map((f) => `${seen(f)} < ${most.toString()}`), ...above.map((f) => `${seen(f)} > ${most.toString()}`)];
+    }
+    const [lesser, greater] = [under[0], above[0]];
+    if (lesser === undefined && greater === undefined) return [];
+    if (lesser === undefined || greater === undefined || under.length + above.length > 2) return unsaid();
+    return [`${seen(lesser)} < ${seen(greater)}`];
   }
 
   #where(e: Entity): string {
@@ -360,11 +378,11 @@ class Writer {
 
   #atMost(): void {
     const e = this.#entity();
-    const most = this.#amount();
-    const isPeriod = (f: Filler): boolean => f.entity === "" && f.field === "";
+    const isPeriod = (f: Filler): boolean => f.entity === "" && f.role === "";
     const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
     const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
+    const most = this.#amount() ?? (limit === undefined ? this.#pen.numbers.read(this.#cue.words) : undefined);
     const [way = ""] = per;
     if (most === undefined && limit !== undefined && per.length === 1) {
       // As many as a field of what they belong to says.
@@ -388,8 +406,9 @@ class Writer {
     return [period, moment?.name ?? "created_at"];
   }
 
-  /** A field or a reference of an entity. */
+  /** A field or a reference of an entity, or whoever made the row. */
   #countedBy(e: Entity, filler: Filler): string {
+    if (filler.role !== "") return "owner";
     const path = filler.field !== "" ? this.#names.seenFrom(e, filler) : this.#names.way(e, this.#names.target(filler));
     return path.includes(".") ? unsaid() : path;
   }
@@ -415,6 +434,13 @@ class Writer {
     return named("set").some((after) => before.includes(after));
   }
 
+  /** What a step adds or takes off: a number or another field, else one. Where it has a latest moment, `n` belongs to that. */
+  #byHowMuch(e: Entity): string {
+    const field = this.#slot("n").find((f) => f.field !== "");
+    if (field !== undefined) return this.#names.seenFrom(e, field);
+    return (this.#slots("from", "below", "over").length === 0 ? this.#amount()?.toString() : undefined) ?? "1";
+  }
+
   #action(): void {
     const e = this.#entity();
     const effects = this.#outcome(e);
@@ -422,7 +448,7 @@ class Writer {
     for (const [slot, sign] of [["plus", "+"], ["minus", "-"]] as const) {
       for (const filler of this.#slot(slot)) {
         const path = this.#names.seenFrom(e, filler);
-        effects.push(`${path} = ${path} ${sign} 1`);
+        effects.push(`${path} = ${path} ${sign} ${this.#byHowMuch(e)}`);
       }
     }
     const [parameters, created] = this.#made(e);
@@ -478,12 +504,17 @@ class Writer {
     const end = this.#slot("from").find(({ field }) => field !== "");
     if (end === undefined) return "";
     const [, f] = this.#names.field(end);
-    const many = this.#amount();
-    const unit = this.#unit();
     if (!isMoment(f)) unsaid();
-    if (many !== undefined && !["minute", "hour", "day", "week", "month", "year"].includes(unit)) unsaid();
-    const before = many === undefined ? "" : ` - ${unit}s(${many.toString()})`;
+    const before = this.#before(f);
     return `${f.type === "date" ? "today" : "now"} < ${this.#names.seenFrom(e, end)}${before}`;
+  }
+
+  /** How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it. */
+  #before(f: Field | undefined): string {
+    const amount = this.#amount();
+    if (amount === undefined) return "";
+    const [many, unit] = inDays(amount.toString(), this.#unit(), f);
+    return ["minute", "hour", "day", "week", "month", "year"].includes(unit) ? ` - ${unit}s(${many})` : unsaid();
   }
 
   #notify(): void {
@@ -516,9 +547,10 @@ class Writer {
       // What has passed is over: a date when its day is.
       return f.type === "date" ? `1 day after ${f.name}` : `0 minutes after ${f.name}`;
     }
-    const shown = many.toString();
-    if (!["minute", "hour", "day", "week"].includes(unit) || shown.includes(".")) unsaid();
-    return `${shown} ${unit}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${f.name}`;
+    const [more, smaller] = SMALLER[unit] ?? [1n, unit];
+    const [shown, length] = inDays(many.times(new Decimal(more)).toString(), smaller, f);
+    if (!["minute", "hour", "day", "week"].includes(length) || shown.includes(".")) unsaid();
+    return `${shown} ${length}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${f.name}`;
   }
 
   /** Moments that a reminder counts from, not numbers that are compared. */
@@ -578,11 +610,7 @@ class Writer {
       .map((f) => [this.#names.seenFrom(e, f), this.#names.field(f)[1]] as const);
     if (end !== undefined && !isMoment(end[1])) unsaid();
     if (end === undefined && many === undefined) unsaid();
-    let moment = end?.[1].type === "date" ? "today" : "now";
-    if (many !== undefined) {
-      if (!["minute", "hour", "day", "week", "month", "year"].includes(unit)) unsaid();
-      moment += ` - ${unit}s(${many.toString()})`;
-    }
+    const moment = (end?.[1].type === "date" ? "today" : "now") + this.#before(end?.[1]);
     const condition = [`${end?.[0] ?? "created_at"} < ${moment}`, this.#condition(e)].filter((c) => c !== "").join(" and ");
     const often = many === undefined ? unit || "day" : unit === "minute" || unit === "hour" ? "hour" : "day";
     this.#say(SERVICE, "schedule", `${clock(often)} {\n  delete ${e.name} where ${condition}\n}`);

@@ -1,9 +1,9 @@
 import type { Draft, DraftCue, DraftEntity } from "./draft";
 import type { CompilerTables } from "./tables";
 
-/** The roles that cues name. */
+/** The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that. */
 export const rolesOf = (draft: Draft): string[] =>
-  draft.cues.filter(({ kind }) => kind !== "notify").flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
+  draft.cues.filter(({ kind }) => kind !== "notify" && kind !== "at-most").flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
 
 /** The draft with what its cues take for granted. What the text states stays as it is. */
 export function completed(stated: Draft, tables: CompilerTables): Draft {
@@ -15,6 +15,10 @@ export function completed(stated: Draft, tables: CompilerTables): Draft {
     if (cue.kind === "publish") {
       const roles = (cue.slots.get("by") ?? []).map(({ role }) => role).filter((role) => role !== "");
       for (const e of about) write(draft, e, roles);
+    }
+    if (cue.kind === "at-most" && (cue.slots.get("per") ?? []).some(({ role }) => role !== "")) {
+      // Rows that are counted for each user belong to whoever made them.
+      for (const e of named) if (!e.flags.has("own")) e.flags.add("own-write");
     }
     if (cue.kind === "limit-user") for (const e of named) write(draft, e, []);
     const access = Object.hasOwn(tables.cueAccess, cue.kind) ? tables.cueAccess[cue.kind] : undefined;
