@@ -59,6 +59,7 @@ entity sale {
         'remind customer.email 90 minutes before starts_at when count(sale where customer = this.customer) > 3 and now < starts_at "It begins"',
         'remind "boss@example.com" 1 hour after created_at "A sale was made"',
         "remind admin 0 minutes after starts_at",
+        "remind mail 1 day before customer.created_at when total > 100",
         "remind admin 10000 weeks before due_on",
     ],
 )
@@ -83,6 +84,8 @@ def test_lines_are_read_and_written_back(line: str) -> None:
         ('remind "nobody@" 1 day before due_on', "no address"),
         ("remind admin 1 day before total", "no date or datetime"),
         ("remind admin 1 day before due", "no date or datetime"),
+        ("remind admin 1 day before customer.email", "no date or datetime of customer"),
+        ("remind admin 1 day before shop.due_on", "no reference 'shop'"),
         ("remind admin 1 day before worked_on", "computed"),
         ("remind admin 1 day before hidden_on", "write-only"),
         ("remind admin 2 hours before due_on", "is a date and knows no hours"),
@@ -125,7 +128,7 @@ def test_a_reminder_keeps_its_id_when_other_lines_come_and_go() -> None:
     assert ids(second) == ["sale/owner/1 day before due_on"]
 
 
-@pytest.mark.parametrize("field", ["due_on", "starts_at", "created_at"])
+@pytest.mark.parametrize("field", ["due_on", "starts_at", "created_at", "customer.created_at"])
 @pytest.mark.parametrize("tenants", [False, True])
 def test_rows_that_are_due_are_found_by_an_index(field: str, tenants: bool) -> None:
     text = SHOP.replace("LINE", f"remind admin 1 day before {field}")
@@ -138,7 +141,8 @@ def test_rows_that_are_due_are_found_by_an_index(field: str, tenants: bool) -> N
         b = make_plan(blueprint).blueprint
         [(e, reminder)] = reminders(b)
         plan = database.execute(f"EXPLAIN QUERY PLAN {statement(b, e, reminder)}", ["2026-03-01T12:00:00.000Z"]).fetchall()
-    assert any(f"({field}>? AND {field}<?)" in detail for *_, detail in plan), plan
+    name = field.rpartition(".")[2]
+    assert any(f"({name}>? AND {name}<?)" in detail for *_, detail in plan), plan
 
 
 def test_an_owner_is_told_only_where_there_is_one() -> None:
@@ -175,6 +179,8 @@ FAULTS = [
     Fault("a moment that moves is not reminded of", INDEX, """ || '/' || \\"order\\".\\"pickup_at\\",""", """ || '/',""", "notices.reminded"),
     Fault("its condition does not count", INDEX, """ AND (\\"order\\".\\"status\\" = 'new')""", "", "notices.reminded"),
     Fault("deleted rows are reminded of", INDEX, """ AND \\"order\\".\\"deleted_at\\" IS NULL""", "", "notices.reminded"),
+    Fault("the day of another row is early", INDEX, """ AND \\"back_on\\" <= date(?1, '+1 days')""", "", "notices.reminded"),
+    Fault("the day of another row moves unseen", INDEX, """ || '/' || (SELECT \\"back_on\\" FROM \\"product\\" WHERE \\"id\\" = \\"order\\".\\"product_id\\"),""", """ || '/',""", "notices.reminded"),
     Fault("somebody else is reminded", INDEX, """, \\"order\\".\\"email\\", 'Order: 2""", """, 'x@example.com', 'Order: 2""", "notices.reminded"),
     Fault("cron reminds of nothing", "src/lib/reminders.ts", "statements.map(", "statements.slice(1).map(", "notices.reminded"),
 ]  # fmt: skip

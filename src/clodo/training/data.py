@@ -11,6 +11,8 @@ from clodo.training.generator import generate
 from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
 
+#: Files of the corpus, by their first letters, that hold what people ask for on ordinary days: their records are drawn thrice.
+_EVERYDAY = ("m",)
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
 
@@ -21,19 +23,22 @@ class Mixture:
 
     def __init__(self, rng: random.Random, written_share: float, own: list[str] | None = None) -> None:
         self.rng, self.share = rng, written_share
-        self.written = [b for b, r in written_blocks() if not held_out(r)] if own is None else own
-        self.with_cues = [b for b in self.written if "|@" in b]
+        corpus = [(b, r) for b, r in written_blocks() if not held_out(r)] if own is None else []
+        self.written = [b for b, _ in corpus] if own is None else own
+        with_cues = [b for b in self.written if "|@" in b]
+        everyday = [b for b, r in corpus if r.id.startswith(_EVERYDAY)]
+        self.again = [*with_cues, *everyday, *everyday]
         self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
 
     def records(self) -> Iterator[Record]:
-        """Records, one after the other: each written one once in every round, in an order of its own, and those with
-        cues, which are few for so many kinds, twice."""
+        """Records, one after the other: each written one once in every round, in an order of its own, and once more those with
+        cues, which are few for so many kinds, and twice more those of ordinary days."""
         pending: list[str] = []
         while True:
             try:
                 if self.written and self.rng.random() < self.share:
                     if not pending:
-                        round_ = [*self.written, *self.with_cues]
+                        round_ = [*self.written, *self.again]
                         pending = self.rng.sample(round_, len(round_))
                     block = pending.pop()
                     words = len(block.split())

@@ -7,7 +7,7 @@ whether the line holds up is for the checks of the language to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
@@ -158,6 +158,9 @@ def period_of(surface: str) -> str:
     """The unit of time in some words, in the singular; empty where there is none."""
     said = [w if w in _UNITS else w.rstrip("s") for w in words(surface)]
     meant = [w if w in _UNITS or len(w) < 4 else next(iter(get_close_matches(w, _UNITS, 1, 0.75)), w) for w in said]
+    # Short units are known by their plurals too: dyas, weks.
+    several = {f"{unit}s": unit for unit in _LENGTHS}
+    meant += [several[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, several, 1, 0.75))]
     return next((_UNITS[w] for w in meant if w in _UNITS), "")
 
 
@@ -268,7 +271,7 @@ class _Writer:
         periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.role]
         limits = [f for f in self.slot("n") if f.field]
         if most is None and not limits:
-            most = number_in(self.cue.words)  # once
+            most = Decimal(1)  # once, not twice, only one
         if most is None and limits and len(per) == 1:
             # As many as a field of what they belong to says.
             way, counted = per[0], self.condition(e)
@@ -386,26 +389,24 @@ class _Writer:
         return f" - {unit}s({number(many)})"
 
     def _outcome(self, e: Entity) -> list[str]:
-        """The assignments of ``set``, ``unset`` and ``to``."""
+        """The assignments of ``set``, ``unset`` and ``to``, of the row itself or of one that it refers to."""
         out = []
         for filler in self.slot("unset"):
-            f = self.names.own(e, filler)
-            if f.type is not FieldType.BOOLEAN:
+            if self.names.field(filler)[1].type is not FieldType.BOOLEAN:
                 raise Unsaid
-            out.append(f"{f.name} = false")
+            out.append(f"{self.names.seen_from(e, filler)} = false")
         for filler in self.slot("set"):
-            f = self.names.own(e, filler)
+            f = self.names.field(filler)[1]
             value = ("true" if _truth(filler) else "false") if f.type is FieldType.BOOLEAN else self._value(f, filler.words)
-            out.append(f"{f.name} = {value}")
+            out.append(f"{self.names.seen_from(e, filler)} = {value}")
         for filler in self.slot("to"):
-            f = self.names.own(e, filler)
-            out.append(f"{f.name} = {_now(f)}")
+            out.append(f"{self.names.seen_from(e, filler)} = {_now(self.names.field(filler)[1])}")
         return out
 
     def every(self) -> None:
         e = self.entity()
         effects, conditions = self._outcome(e), [self.condition(e)]
-        if not effects:
+        if not effects or any("." in effect.partition(" ")[0] for effect in effects):
             raise Unsaid
         for filler in self.slot("from"):
             f = self.names.own(e, filler)
@@ -443,11 +444,12 @@ class _Writer:
 
     def _reminded(self, e: Entity) -> str:
         """How long before or after which moment somebody is reminded; empty where it is no reminder."""
-        ends = [(self.names.own(e, f), "before") for f in self.slot("from") if f.field]
-        ends += [(f, "after") for f in self._late()]
+        ends = [(filler, "before") for filler in self.slot("from") if filler.field]
+        ends += [(filler, "after") for filler in self._late()]
         if not ends:
             return ""
-        (f, side), many, unit = ends[0], self.amount(), self.unit()
+        (filler, side), many, unit = ends[0], self.amount(), self.unit()
+        f, path = self.names.field(filler)[1], self.names.seen_from(e, filler)
         if many is None and unit == "day" and self.slot("per"):
             many = Decimal(0)  # on the day
         elif many is None:
@@ -456,14 +458,13 @@ class _Writer:
         else:
             more, unit = _SMALLER.get(unit, (1, unit))
             many, unit = _in_days(many * more, unit, f)
-        if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many):
+        if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many) or path.count(".") > 1:
             raise Unsaid
-        return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {f.name}"
+        return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {path}"
 
-    def _late(self) -> list[Field]:
+    def _late(self) -> list[Filler]:
         """Moments that a reminder counts from, not numbers that are compared."""
-        found = [self.names.field(f)[1] for f in self.slot("over")] if self.cue.kind == "notify" else []
-        return [f for f in found if f.type in _TEMPORAL]
+        return [f for f in self.slot("over") if self.cue.kind == "notify" and self.names.field(f)[1].type in _TEMPORAL]
 
     # Figures.
 
@@ -493,12 +494,26 @@ class _Writer:
             if label not in labels:
                 groups.append(group)
                 labels.append(label)
+        name = "_".join([name, *self._which()])
         if labels:
             name += f"_by_{'_and_'.join(labels)}"
-        lines = [f"report {name[:60]} {{", f"  from {e.name}{self.where(e)}"]
+        lines = [f"report {name[:60].rstrip('_')} {{", f"  from {e.name}{self.where(e)}"]
         if groups:
             lines.append(f"  group by {', '.join(groups)}")
         self.say(SERVICE, "\n".join([*lines, f"  show {show}", "}"]))
+
+    def _which(self) -> Iterator[str]:
+        """What a figure's rows are called by its conditions: ``not_paid``, ``open``, ``over_100``."""
+        for name, wanted in (("when", True), ("unless", False)):
+            for filler in self.slot(name):
+                f = self.names.field(filler)[1]
+                said = [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
+                meant = wanted if f.type is not FieldType.BOOLEAN else _truth(filler) is wanted
+                yield "_".join(said if meant else ["not", *said])
+        for name, word in (("below", "under"), ("over", "over")):
+            most = self.amount()
+            for filler in self.slot(name):
+                yield f"{self.names.field_name(filler.field)}_{word}" + (f"_{int(most)}" if most is not None and most == int(most) and most >= 0 else "")
 
     def _group(self, e: Entity, filler: Filler) -> tuple[str, str]:
         """A column to group by, and what it is called."""

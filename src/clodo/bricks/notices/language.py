@@ -59,8 +59,9 @@ class Notice(_Addressed):
 
 @dataclass(frozen=True, slots=True)
 class Reminder(_Addressed):
-    """A mail that goes so long ``before`` or ``after`` the moment that ``field`` names, for a row that meets ``condition`` then.
-    ``to`` is as in a notice; ``unit`` is ``minute``, ``hour``, ``day`` or ``week``."""
+    """A mail that goes so long ``before`` or ``after`` the moment that ``field`` names, of the row (``due_on``) or of one that it
+    refers to (``shift.starts_at``), for a row that meets ``condition`` then. ``to`` is as in a notice; ``unit`` is ``minute``, ``hour``,
+    ``day`` or ``week``."""
 
     to: str
     amount: Decimal
@@ -96,7 +97,7 @@ def subject_of(e: Entity, told: Told) -> str:
         return told.subject
     words = e.name.replace("_", " ")
     if isinstance(told, Reminder):
-        return f"{words.capitalize()}: {told.when}"
+        return f"{words.capitalize()}: {told.when.replace('.', ' ')}"
     return f"{words.capitalize()}: {expression_text(told.condition)}" if told.condition is not None else f"New {words}"
 
 
@@ -109,7 +110,8 @@ def _build(tree: Tree[Any]) -> Notice:
 def _reminder(tree: Tree[Any]) -> Reminder:
     to, amount, unit, side, name, *rest = tree.children
     condition = next((expression_of(t) for t in rest if isinstance(t, Tree)), None)
-    return Reminder(_to(to), Decimal(str(amount)), str(unit).removesuffix("s"), str(side), str(name), condition, _subject(rest))
+    assert isinstance(name, Tree)
+    return Reminder(_to(to), Decimal(str(amount)), str(unit).removesuffix("s"), str(side), ".".join(map(str, name.children)), condition, _subject(rest))
 
 
 def _to(tree: Tree[Any]) -> str:
@@ -161,13 +163,25 @@ def _reminder_problems(b: Blueprint, e: Entity, reminder: Reminder) -> Iterator[
     if amount != amount.to_integral_value() or not 0 <= amount <= _MOST:
         words = f"{number(amount)} {reminder.unit}s"
         yield Problem(f"{words!r} is no time that a reminder knows.", f"Give a whole number, from 0 to {_MOST:,}.", path)
-    yield from _moment_problems(e, reminder, path)
+    yield from _moment_problems(b, e, reminder, path)
     if e.parts_of(Reminder).count(reminder) > 1:
         yield Problem("This reminder is said twice.", "Remove one of the two.", path)
 
 
-def _moment_problems(e: Entity, reminder: Reminder, path: str) -> Iterator[Problem]:
-    name = reminder.field
+def holder_of(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str] | None:
+    """The entity that has the date or datetime of a reminder of ``e``, and its name there; ``None`` where ``e`` refers to none."""
+    way, _, name = reminder.field.rpartition(".")
+    reference = member(e, way) if way else None
+    holder = e if not way else b.entity(reference.target) if isinstance(reference, Reference) else None
+    return (holder, name) if holder is not None else None
+
+
+def _moment_problems(b: Blueprint, e: Entity, reminder: Reminder, path: str) -> Iterator[Problem]:
+    found = holder_of(b, e, reminder)
+    if found is None:
+        yield Problem(f"{e.name} has no reference {reminder.field.partition('.')[0]!r}.", "Name one of its references, such as loan.due_on.", path)
+        return
+    e, name = found
     f = e.field(name)
     type_ = moment_type(e, name)
     if type_ is None:
@@ -244,7 +258,8 @@ CONSTRUCTS = (
         place="entity",
         value=Reminder,
         grammar="""
-            reminder: "remind" notice_to NUMBER REMINDER_UNIT REMINDER_SIDE NAME ("when" expression)? STRING? _NL
+            reminder: "remind" notice_to NUMBER REMINDER_UNIT REMINDER_SIDE reminder_moment ("when" expression)? STRING? _NL
+            reminder_moment: NAME ("." NAME)?
             REMINDER_UNIT: "minutes" | "minute" | "hours" | "hour" | "days" | "day" | "weeks" | "week"
             REMINDER_SIDE: "before" | "after"
         """,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.values import Blueprint, Entity, Expression, FieldType, Operand, Path
-from clodo.bricks.notices.language import ADMIN, OWNER, Reminder, Told, moment_type, subject_of
+from clodo.bricks.notices.language import ADMIN, OWNER, Reminder, Told, holder_of, moment_type, subject_of
 from clodo.emit.expressions import Place, constant, sql
 
 #: For so long a moment can be past: a day, and an hour in which cron comes by.
@@ -29,8 +29,14 @@ def statement(b: Blueprint, e: Entity, reminder: Reminder) -> str:
     """SQL over the moment ``?1`` that puts into the outbox what is due and is not there. The id tells the row and the value of
     the field, so that the primary key lets each in once."""
     row = f'"{e.name}".'
-    column, to = f'{row}"{reminder.field}"', recipient(b, e, reminder, row)
-    conditions = [f"{column} > {_reached(e, reminder, LATE_HOURS)}", f"{column} <= {_reached(e, reminder)}"]
+    column, to = moment(b, e, reminder, row), recipient(b, e, reminder, row)
+    holder, name = _held(b, e, reminder)
+    due = [f'"{name}" > {_reached(b, e, reminder, LATE_HOURS)}', f'"{name}" <= {_reached(b, e, reminder)}']
+    if holder.name == e.name and "." not in reminder.field:
+        conditions = [f"{row}{part}" for part in due]
+    else:
+        due += ['"deleted_at" IS NULL'] if holder.soft_delete else []
+        conditions = [f'{row}"{reminder.field.partition(".")[0]}_id" IN (SELECT "id" FROM "{holder.name}" WHERE {" AND ".join(due)})']
     conditions += [f'{row}"deleted_at" IS NULL'] if e.soft_delete else []
     if reminder.condition is not None:
         conditions.append(sql(reminder.condition, Place(Scope(b, e), row, row, {"now": "?1", "today": "date(?1)"})))
@@ -43,18 +49,31 @@ def statement(b: Blueprint, e: Entity, reminder: Reminder) -> str:
     )
 
 
-def _reached(e: Entity, reminder: Reminder, hours: int = 0) -> str:
+def moment(b: Blueprint, e: Entity, reminder: Reminder, row: str) -> str:
+    """SQL for the date or datetime of a row; ``row`` is the prefix of its columns."""
+    holder, name = _held(b, e, reminder)
+    way = reminder.field.rpartition(".")[0]
+    return f'(SELECT "{name}" FROM "{holder.name}" WHERE "id" = {row}"{way}_id")' if way else f'{row}"{name}"'
+
+
+def _held(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str]:
+    found = holder_of(b, e, reminder)
+    assert found is not None  # the checks saw to that
+    return found
+
+
+def _reached(b: Blueprint, e: Entity, reminder: Reminder, hours: int = 0) -> str:
     """The value of the field whose moment has just come, or came so many hours ago."""
     unit, amount = ("day", 7 * reminder.amount) if reminder.unit == "week" else (reminder.unit, reminder.amount)
     moved = f"?1, '{'+' if reminder.side == 'before' else '-'}{int(amount)} {unit}s'" + (f", '-{hours} hours'" if hours else "")
-    return f"date({moved})" if moment_type(e, reminder.field) is FieldType.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {moved})"
+    return f"date({moved})" if moment_type(*_held(b, e, reminder)) is FieldType.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {moved})"
 
 
 def indexes(b: Blueprint) -> Iterator[str]:
     """Indexes by which rows are found that are due. Dates have one of their own, but for those of tenants, whose begin with the
     tenant."""
-    found = dict.fromkeys((e.name, reminder.field) for e, reminder in reminders(b) if e.unique_within)
-    for entity, name in found:
+    held = [_held(b, e, reminder) for e, reminder in reminders(b)]
+    for entity, name in dict.fromkeys((holder.name, name) for holder, name in held if holder.unique_within):
         yield f'CREATE INDEX "{entity}__{name}__reminder" ON "{entity}" ("{name}");'
 
 

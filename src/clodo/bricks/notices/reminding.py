@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from clodo.blueprint.evaluation import moved
 from clodo.blueprint.values import Entity, Expression, FieldType
-from clodo.bricks.notices.language import Reminder, moment_type, subject_of
-from clodo.bricks.notices.reminders import LATE_HOURS, key, recipient
+from clodo.bricks.notices.language import Reminder, holder_of, moment_type, subject_of
+from clodo.bricks.notices.reminders import LATE_HOURS, key, moment, recipient
 from clodo.bricks.rules.placing import bring, keep_out, meets, put
 from clodo.errors import ProofError
 from clodo.proof.session import Fault, Row, Session, TooFewValues
@@ -23,7 +23,7 @@ async def reminded(e: Entity, reminder: Reminder, s: Session) -> None:
         Fault: a reminder is missing, or one is there that should not be.
         TooFewValues: the rules of the entity admit no row that would show it.
     """
-    by_day = moment_type(e, reminder.field) is FieldType.DATE
+    by_day = moment_type(*_held(s, e, reminder)) is FieldType.DATE
     due = 0 if by_day else -1 / 60
     id = await _row(s, e, reminder)
     ahead, beyond = (_DAY, -3 * _DAY) if by_day else (1 / 6, -LATE_HOURS - 1.0)
@@ -63,7 +63,7 @@ async def _deleted(s: Session, e: Entity, reminder: Reminder, hours: float) -> N
 
 async def _kept_out(s: Session, e: Entity, reminder: Reminder, condition: Expression, hours: float) -> None:
     """A row whose moment has come and that does not meet the condition, where one is found."""
-    id = str((await s.create(e, apart=True))["id"])
+    id = str((await s.create(e, await _referring(s, e, reminder), apart=True))["id"])
     placed = await keep_out(s, e, condition, id) and await _place(s, e, reminder, id, hours)
     if placed and not await meets(s, e, condition, id):
         await _expect(s, e, reminder, id, 0, "that does not meet the condition")
@@ -71,10 +71,22 @@ async def _kept_out(s: Session, e: Entity, reminder: Reminder, condition: Expres
 
 async def _row(s: Session, e: Entity, reminder: Reminder) -> str:
     """The id of a new row that meets the condition, as far as values for that are found."""
-    row = await s.create(e, apart=True)
+    row = await s.create(e, await _referring(s, e, reminder), apart=True)
     if reminder.condition is not None:
         await bring(s, e, reminder.condition, row)
     return str(row["id"])
+
+
+def _held(s: Session, e: Entity, reminder: Reminder) -> tuple[Entity, str]:
+    found = holder_of(s.blueprint, e, reminder)
+    assert found is not None
+    return found
+
+
+async def _referring(s: Session, e: Entity, reminder: Reminder) -> Row:
+    """The reference to a row of its own that has the date, where it is another row."""
+    way = reminder.field.rpartition(".")[0]
+    return {f"{way}_id": (await s.create(_held(s, e, reminder)[0], apart=True))["id"]} if way else {}
 
 
 async def _due(s: Session, e: Entity, reminder: Reminder, id: str, hours: float) -> bool:
@@ -106,25 +118,30 @@ async def _address(s: Session, e: Entity, reminder: Reminder, id: str) -> object
 async def _place(s: Session, e: Entity, reminder: Reminder, id: str, hours: float) -> bool:
     """Puts a row where its moment lies so many hours from now, with its other dates if they must come along; whether it is there."""
     then = datetime.now(UTC) + timedelta(hours=hours - reminder.hours)
-    type_ = moment_type(e, reminder.field)
+    way = reminder.field.rpartition(".")[0]
+    if way:
+        [row] = await s.query(f'SELECT "{way}_id" AS "id" FROM "{e.name}" WHERE "id" = ?', id)
+        id = str(row["id"])
+    e, name = _held(s, e, reminder)
+    type_ = moment_type(e, name)
     value = then.date().isoformat() if type_ is FieldType.DATE else f"{then:%Y-%m-%dT%H:%M:%S}.{then.microsecond // 1000:03d}Z"
-    await put(s, e, id, reminder.field, value)
-    others = [f for f in e.fields if f.name != reminder.field and f.computed is None and moment_type(e, f.name) is not None]
+    await put(s, e, id, name, value)
+    others = [f for f in e.fields if f.name != name and f.computed is None and moment_type(e, f.name) is not None]
     for names in ([f.name for f in others if f.type is type_], [f.name for f in others]):
-        if await _value(s, e, reminder, id) == value:
+        if await _stored(s, e, id, f'"{name}"') == value:
             return True
-        await _shift(s, e, reminder, id, value, names)
-    return await _value(s, e, reminder, id) == value
+        await _shift(s, e, name, id, value, names)
+    return await _stored(s, e, id, f'"{name}"') == value
 
 
-async def _shift(s: Session, e: Entity, reminder: Reminder, id: str, value: str, names: list[str]) -> None:
+async def _shift(s: Session, e: Entity, name: str, id: str, value: str, names: list[str]) -> None:
     """Moves other dates of a row by as much, so that those that come one after another still do."""
     [row] = await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', id)
-    if row[reminder.field] is None:
+    if row[name] is None:
         return
-    days = round((_moment(value) - _moment(row[reminder.field])) / timedelta(days=1))
-    changed: Row = {reminder.field: value} | {name: moved(row[name], days) for name in names if row[name] is not None}
-    columns = ", ".join(f'"{name}" = ?' for name in changed)
+    days = round((_moment(value) - _moment(row[name])) / timedelta(days=1))
+    changed: Row = {name: value} | {other: moved(row[other], days) for other in names if row[other] is not None}
+    columns = ", ".join(f'"{column}" = ?' for column in changed)
     try:
         await s.query(f'UPDATE "{e.name}" SET {columns} WHERE "id" = ?', *changed.values(), id)
     except ProofError:  # a rule refuses these too
@@ -136,4 +153,8 @@ def _moment(text: str) -> datetime:
 
 
 async def _value(s: Session, e: Entity, reminder: Reminder, id: str) -> str:
-    return str((await s.query(f'SELECT "{reminder.field}" AS "value" FROM "{e.name}" WHERE "id" = ?', id))[0]["value"])
+    return await _stored(s, e, id, moment(s.blueprint, e, reminder, f'"{e.name}".'))
+
+
+async def _stored(s: Session, e: Entity, id: str, column: str) -> str:
+    return str((await s.query(f'SELECT {column} AS "value" FROM "{e.name}" WHERE "id" = ?', id))[0]["value"])

@@ -162,6 +162,8 @@ const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
 
+const LENGTHS = ["minutes", "hours", "days", "weeks", "months", "years"];
+
 /** Units that reminders know by the name of a smaller one: how many of which. */
 const SMALLER: Readonly<Record<string, readonly [bigint, string]>> = { fortnight: [2n, "week"], month: [30n, "day"], year: [365n, "day"] };
 
@@ -304,6 +306,11 @@ class Writer {
       const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
       if (unit !== undefined) return unit;
     }
+    // Short units are known by their plurals too: dyas, weks.
+    for (const said of this.#pen.naming.words(surface)) {
+      const near = [...said].length > 3 ? closest(said, LENGTHS) : said;
+      if (LENGTHS.includes(near)) return near.slice(0, -1);
+    }
     return "";
   }
 
@@ -382,7 +389,7 @@ class Writer {
     const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
     const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
-    const most = this.#amount() ?? (limit === undefined ? this.#pen.numbers.read(this.#cue.words) : undefined);
+    const most = this.#amount() ?? (limit === undefined ? new Decimal(1n) : undefined); // once, not twice, only one
     const [way = ""] = per;
     if (most === undefined && limit !== undefined && per.length === 1) {
       // As many as a field of what they belong to says.
@@ -536,27 +543,28 @@ class Writer {
 
   /** How long before or after which moment somebody is reminded; empty where it is no reminder. */
   #reminded(e: Entity): string {
-    const before = this.#slot("from").filter(({ field }) => field !== "").map((filler) => this.#own(e, filler));
-    const [f] = [...before, ...this.#late()];
-    if (f === undefined) return "";
+    const before = this.#slot("from").filter(({ field }) => field !== "");
+    const [filler] = [...before, ...this.#late()];
+    if (filler === undefined) return "";
+    const f = this.#names.field(filler)[1];
+    const path = this.#names.seenFrom(e, filler);
     const many = this.#amount();
-    if (!isMoment(f)) unsaid();
+    if (!isMoment(f) || path.split(".").length > 2) unsaid();
     const unit = this.#unit();
     if (many === undefined) {
-      if (unit === "day" && this.#slot("per").length > 0) return `0 days ${before.length > 0 ? "before" : "after"} ${f.name}`;
+      if (unit === "day" && this.#slot("per").length > 0) return `0 days ${before.length > 0 ? "before" : "after"} ${path}`;
       // What has passed is over: a date when its day is.
-      return f.type === "date" ? `1 day after ${f.name}` : `0 minutes after ${f.name}`;
+      return f.type === "date" ? `1 day after ${path}` : `0 minutes after ${path}`;
     }
     const [more, smaller] = SMALLER[unit] ?? [1n, unit];
     const [shown, length] = inDays(many.times(new Decimal(more)).toString(), smaller, f);
     if (!["minute", "hour", "day", "week"].includes(length) || shown.includes(".")) unsaid();
-    return `${shown} ${length}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${f.name}`;
+    return `${shown} ${length}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${path}`;
   }
 
   /** Moments that a reminder counts from, not numbers that are compared. */
-  #late(): Field[] {
-    const found = this.#cue.kind === "notify" ? this.#slot("over").map((filler) => this.#names.field(filler)[1]) : [];
-    return found.filter(isMoment);
+  #late(): Filler[] {
+    return this.#slot("over").filter((filler) => this.#cue.kind === "notify" && isMoment(this.#names.field(filler)[1]));
   }
 
   /** The field of a filler, which has to be one of that entity. */
@@ -565,20 +573,20 @@ class Writer {
     return entity.name === e.name ? f : unsaid();
   }
 
-  /** The assignments of `set`, `unset` and `to`. */
+  /** The assignments of `set`, `unset` and `to`, of the row itself or of one that it refers to. */
   #outcome(e: Entity): string[] {
     return [
       ...this.#slot("unset").map((filler) => {
-        const f = this.#own(e, filler);
-        return f.type === "boolean" ? `${f.name} = false` : unsaid();
+        const f = this.#names.field(filler)[1];
+        return f.type === "boolean" ? `${this.#names.seenFrom(e, filler)} = false` : unsaid();
       }),
       ...this.#slot("set").map((filler) => {
-        const f = this.#own(e, filler);
-        return `${f.name} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;
+        const f = this.#names.field(filler)[1];
+        return `${this.#names.seenFrom(e, filler)} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;
       }),
       ...this.#slot("to").map((filler) => {
-        const f = this.#own(e, filler);
-        return isMoment(f) ? `${f.name} = ${f.type === "date" ? "today" : "now"}` : unsaid();
+        const f = this.#names.field(filler)[1];
+        return isMoment(f) ? `${this.#names.seenFrom(e, filler)} = ${f.type === "date" ? "today" : "now"}` : unsaid();
       }),
     ];
   }
@@ -587,7 +595,7 @@ class Writer {
     const e = this.#entity();
     const effects = this.#outcome(e);
     const conditions = [this.#condition(e)];
-    if (effects.length === 0) unsaid();
+    if (effects.length === 0 || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
     for (const filler of this.#slot("from")) {
       const [entity, f] = this.#names.field(filler);
       if (entity.name !== e.name || !isMoment(f)) unsaid();
@@ -640,10 +648,29 @@ class Writer {
     }
     const all = this.#slot("per").map((filler) => this.#grouped(e, filler));
     const groups = all.filter(([, label], i) => all.findIndex(([, other]) => other === label) === i);
+    name = [name, ...this.#which()].join("_");
     if (groups.length > 0) name += `_by_${groups.map(([, shown]) => shown).join("_and_")}`;
-    const lines = [`report ${name.slice(0, 60)} {`, `  from ${e.name}${this.#where(e)}`];
+    const lines = [`report ${name.slice(0, 60).replace(/_+$/, "")} {`, `  from ${e.name}${this.#where(e)}`];
     if (groups.length > 0) lines.push(`  group by ${groups.map(([group]) => group).join(", ")}`);
     return [...lines, `  show ${show}`, "}"].join("\n");
+  }
+
+  /** What a figure's rows are called by its conditions: `not_paid`, `open`, `over_100`. */
+  #which(): string[] {
+    const states = ([["when", true], ["unless", false]] as const).flatMap(([slot, wanted]) =>
+      this.#slot(slot).map((filler) => {
+        const f = this.#names.field(filler)[1];
+        const isYesOrNo = f.type === "boolean";
+        const said = isYesOrNo || filler.words === "" ? [f.name] : (this.#pen.naming.words(filler.words).join("_").match(/[a-z0-9]+/g) ?? []);
+        const meant = isYesOrNo ? this.#isTrue(filler) === wanted : wanted;
+        return (meant ? said : ["not", ...said]).join("_");
+      }),
+    );
+    const most = this.#amount()?.toString() ?? "";
+    const numbers = ([["below", "under"], ["over", "over"]] as const).flatMap(([slot, word]) =>
+      this.#slot(slot).map(({ field }) => `${this.#names.fieldName(field)}_${word}${/^\d+$/.test(most) ? `_${most}` : ""}`),
+    );
+    return [...states, ...numbers];
   }
 
   /** A column to group by, and what it is called. */

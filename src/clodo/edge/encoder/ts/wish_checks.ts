@@ -181,8 +181,10 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       const set = effects.flatMap((line) => [...line.matchAll(/(?:set|,) ([\w.]+) = /g)].map(([, name]) => name));
       return NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
     }
-    case "at_most":
-      return e.name !== "o" && isWithin(number, MOST_ROWS);
+    case "at_most": {
+      const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
+      return e.name !== "o" && isWithin(number, MOST_ROWS) && (!byOwner || [read, write].some(({ who }) => who === "owner"));
+    }
     case "notice":
       return noticeFits(e, text.split(" ")[1] ?? "", context);
     case "reminder":
@@ -214,13 +216,15 @@ function noticeFits(e: Entity, to: string, { b }: Context): boolean {
   return f?.type === "email" && !f.writeOnly;
 }
 
-/** Whether a reminder counts from a stored date or datetime of the entity itself, in a unit that it knows. */
-function reminderFits(e: Entity, text: string, { made }: Context): boolean {
-  const [, amount = "", unit = "", name = ""] = /^remind \S+ (\S+) (minute|hour|day|week)s? (?:before|after) (\w+)/.exec(text) ?? [];
+/** Whether a reminder counts from a stored date or datetime of the entity itself, or of one that it refers to, in a unit that it knows. */
+function reminderFits(e: Entity, text: string, { b, made }: Context): boolean {
+  const [, amount = "", unit = "", path = ""] = /^remind \S+ (\S+) (minute|hour|day|week)s? (?:before|after) ([\w.]+)/.exec(text) ?? [];
   if (!/^\d+$/.test(amount) || Number(amount) > MOST_OF_A_UNIT) return false;
-  const f = e.fields.find((field) => field.name === name);
-  if (f === undefined) return name === "created_at" || name === "updated_at";
-  if (f.writeOnly || made.computed.has(`${e.name}.${name}`)) return false;
+  const [name = "", way] = path.split(".").reverse();
+  const holder = way === undefined ? e.name : e.references.find((r) => r.name === way)?.target;
+  const f = pathOf(b, e, path);
+  if (f === undefined) return holder !== undefined && (name === "created_at" || name === "updated_at");
+  if (f.writeOnly || made.computed.has(`${holder ?? ""}.${name}`)) return false;
   return f.type === "datetime" || (f.type === "date" && (unit === "day" || unit === "week"));
 }
 
