@@ -46,7 +46,7 @@ def errors(text: str) -> list[str]:
         (entity("post", "  tags: <-> tag\n", "  old_tags: -> tag\n") + entity("tag", action("posts_as_old_tags")), "and so would the list of the posts-as-old-tags of a tag."),
         (entity("post", "  tags: image\n", "  labels: <-> tag\n") + entity("tag"), "The file field 'tags' of post would answer at /api/posts/{id}/tags, and so would the link 'labels' of post. Rename the file field."),
         (entity("room", "  plans: file\n") + "entity plan {\n  room: -> room\n}\n", "line 4, column 3: The file field 'plans' of room would"),
-        (entity("report") + "report total {\n  from report\n  show count\n}\n", "line 2, column 8: The entity 'report' would answer at /api/reports, and so would the report 'total'. Rename the entity."),
+        (entity("report", "  export csv\n") + "report export {\n  from report\n  show count\n}\n", "The report 'export' would answer at /api/reports/export, and so would the line 'export' of report. Rename the report."),
         (entity("webhook") + "webhook told on webhook created\n", "The entity 'webhook' would answer at /api/webhooks, and so would the webhook 'told'. Rename the entity."),
         ("users {\n  manage roles\n}\n" + entity("users"), "The entity 'users' would answer at /api/users, and so would the line 'manage roles'. Rename the entity."),
         ('upstream u "https://u.example"\nroute "/api/reports/total" to u\n' + entity("thing") + "report total {\n  from thing\n  show count\n}\n", "line 3, column 1: The route '/api/reports/total' would answer at /api/reports/total, and so would the report 'total'."),
@@ -65,6 +65,7 @@ def test_two_parts_at_one_path_are_told_with_both_names(text: str, said: str) ->
     [
         # Ids are UUIDs, so these hide no row; and words that no line of the entity claims are free.
         entity("book", "  export csv\n", "  live\n", action("export"), action("events"), action("restore"), action("publish")),
+        entity("report", "  export csv\n") + "report total {\n  from report\n  show count\n}\n",
         entity("report") + entity("webhook") + entity("incoming", action("audit")),
         'upstream u "https://u.example"\nroute "/*" to u\nroute "/api/*" to u\n' + entity("thing") + "report total {\n  from thing\n  show count\n}\n",
     ],

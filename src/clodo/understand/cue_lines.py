@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from difflib import get_close_matches
 
 from clodo.blueprint.formulas import PERIODS
+from clodo.blueprint.plan import is_owned
 from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.choices import chosen
@@ -432,8 +433,9 @@ class _Writer:
     def notify(self) -> None:
         e = self.entity()
         addresses = [f.words.strip("\"'“”‘’ <>.,") for f in self.slot("n") if "@" in f.words]
-        fields = [self.names.seen_from(e, f) for f in self.slot("to") if f.field]
-        maker = ["owner"] if any(f.role in _MAKERS for f in self.slot("by")) else []
+        fields = [self._address(e, f) for f in self.slot("to") if f.field]
+        # Where rows belong to nobody, the owner is whose the whole is.
+        maker = ["owner" if is_owned(self.names.blueprint, e) else "admin"] if any(f.role in _MAKERS for f in self.slot("by")) else []
         to = [quote(a) for a in addresses] + fields + maker or ["admin"]
         condition, when = self.condition(e), self._reminded(e)
         for one in dict.fromkeys(to):
@@ -441,6 +443,14 @@ class _Writer:
                 self.say(e.name, f"remind {one} {when}{f' when {condition}' if condition else ''}")
             else:
                 self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
+
+    def _address(self, e: Entity, filler: Filler) -> str:
+        """An e-mail field of a row, of what it refers to, or of the account that it refers to or belongs to."""
+        if filler.entity != "user" or self.names.blueprint.users is None:
+            return self.names.seen_from(e, filler)
+        if is_owned(self.names.blueprint, e):
+            return "owner"
+        return f"{self.names.way(e, 'user')}.email"
 
     def _reminded(self, e: Entity) -> str:
         """How long before or after which moment somebody is reminded; empty where it is no reminder."""
@@ -723,8 +733,8 @@ def _range(e: Entity) -> list[str]:
 
 
 def _in_days(many: Decimal, unit: str, f: Field) -> tuple[Decimal, str]:
-    """A length of time; in days where it is of whole days in hours and the field is a date, which knows no hours."""
-    return (many / 24, "day") if f.type is FieldType.DATE and unit == "hour" and many % 24 == 0 else (many, unit)
+    """A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours."""
+    return ((many / 24).to_integral_value(ROUND_CEILING), "day") if f.type is FieldType.DATE and unit == "hour" else (many, unit)
 
 
 def _now(f: Field) -> str:

@@ -158,7 +158,11 @@ async def _reported(schedule: Schedule, work: MailReport, s: Session) -> None:
 async def _sent(desk: Desk, s: Session) -> None:
     """All that is in the outbox, once it is due again."""
     for _ in range(3):
-        await s.query("""UPDATE "notice__outbox" SET "next_attempt_at" = '2020-01-01T00:00:00.000Z' WHERE "sent_at" IS NULL""")
+        waiting = await s.query('SELECT "id", "attempts" FROM "notice__outbox" WHERE "sent_at" IS NULL')
+        # What is on its way, behind an answer that was given, is let arrive first.
+        settled = [str(row["id"]) for row in waiting if len(desk.seen.get(str(row["id"]), [])) >= row["attempts"]]
+        due = """UPDATE "notice__outbox" SET "next_attempt_at" = '2020-01-01T00:00:00.000Z' WHERE "id" IN (SELECT "value" FROM json_each(?))"""
+        await s.query(due, json.dumps(settled))
         await s.scheduled("*/5 * * * *")
     rows = await s.query('SELECT * FROM "notice__outbox"')
     if not rows:

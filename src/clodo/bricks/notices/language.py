@@ -222,8 +222,15 @@ def _recipient(b: Blueprint, e: Entity, told: Told, path: str) -> Iterator[Probl
     elif told.to == OWNER:
         if not is_owned(b, e):
             yield Problem(f"Rows of {e.name} have no owner.", "Add 'write owner', or name an address.", path)
-    elif email_field(b, e, told.to) is None:
+    elif email_field(b, e, told.to) is None and account(e, told.to) is None:
         yield Problem(f"{told.to!r} is no e-mail field of {e.name} or of what it refers to.", "Name a field of the type email.", path)
+
+
+def account(e: Entity, path: str) -> Reference | None:
+    """The reference to a user whose address a path names: ``guest.email``."""
+    way, _, name = path.partition(".")
+    found = member(e, way)
+    return found if isinstance(found, Reference) and found.target == "user" and name == "email" else None
 
 
 def email_field(b: Blueprint, e: Entity, path: str) -> Field | None:

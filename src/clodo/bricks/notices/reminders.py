@@ -6,7 +6,16 @@ from collections.abc import Iterator
 
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.values import Blueprint, Entity, Expression, FieldType, Operand, Path
-from clodo.bricks.notices.language import ADMIN, OWNER, Reminder, Told, holder_of, moment_type, subject_of
+from clodo.bricks.notices.language import (
+    ADMIN,
+    OWNER,
+    Reminder,
+    Told,
+    account,
+    holder_of,
+    moment_type,
+    subject_of,
+)
 from clodo.emit.expressions import Place, constant, sql
 
 #: For so long a moment can be past: a day, and an hour in which cron comes by.
@@ -83,6 +92,8 @@ def recipient(b: Blueprint, e: Entity, told: Told, row: str) -> str:
         return constant(told.to)
     if told.to == OWNER:
         return f'(SELECT "email" FROM "user" WHERE "id" = {row}"owner_id")'
+    if (user := account(e, told.to)) is not None:
+        return f'(SELECT "email" FROM "user" WHERE "id" = {row}"{user.name}_id")'
     names = tuple(told.to.split("."))
     path: Expression = Path(names) if len(names) > 1 else Operand(names[0], is_field=True)
     return sql(path, Place(Scope(b, e), row, row))

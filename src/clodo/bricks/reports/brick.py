@@ -14,6 +14,7 @@ from clodo.bricks.reports.language import (
     columns,
     is_count,
     is_money,
+    path_of_report,
     who_reads,
 )
 from clodo.emit.brick import Brick, Import, Parts
@@ -59,11 +60,6 @@ def source_of(plan: Plan, r: Report) -> Entity:
 def _file(plan: Plan, reports: tuple[Report, ...], decoders: list[str]) -> str:
     names = ", ".join([*decoders, "type Report"])
     return "\n".join([f'import {{ {names} }} from "./lib/reports";', "", *(_report(plan, r) for r in reports)])
-
-
-def path_of_report(r: Report) -> str:
-    """The path of a report."""
-    return f"/api/reports/{kebab(r.name)}"
 
 
 def column_sql(plan: Plan, r: Report, c: Column, row: str = "") -> str:
@@ -126,4 +122,5 @@ def _schema(plan: Plan, r: Report, c: Column) -> Schema:
     return nullable(dict(_SCHEMAS.get(kind, {"type": "string"})))
 
 
-BRICK = Brick("reports", "clodo.bricks.reports", lambda plan: bool(plan.blueprint.parts_of(Report)), _parts)
+# Before the rows of an entity that may be called report: their ids are UUIDs, and names are none.
+BRICK = Brick("reports", "clodo.bricks.reports", lambda plan: bool(plan.blueprint.parts_of(Report)), _parts, order=9)

@@ -11,8 +11,15 @@ from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Call, Entity, Not, Who
 from clodo.bricks.actions.checks import alike
-from clodo.bricks.reports.brick import column_sql, path_of_report
-from clodo.bricks.reports.language import Column, Report, columns, is_money, who_reads
+from clodo.bricks.reports.brick import column_sql
+from clodo.bricks.reports.language import (
+    Column,
+    Report,
+    columns,
+    is_money,
+    path_of_report,
+    who_reads,
+)
 from clodo.bricks.rules.placing import bring, put
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.emit.expressions import Place, sql

@@ -12,6 +12,7 @@ from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, type_of
+from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of, expression_of
 from clodo.blueprint.text import expression_text
@@ -210,6 +211,11 @@ report_read: "read" access _NL
 report_column: expression ("as" NAME)?
 """
 
+def path_of_report(r: Report) -> str:
+    """The path of a report."""
+    return f"/api/reports/{kebab(r.name)}"
+
+
 CONSTRUCTS = (
     Construct(
         name="report",
@@ -219,6 +225,6 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
-        claims=lambda plan, owner, report: ["/api/reports/*"],
+        claims=lambda plan, owner, report: [path_of_report(report)],
     ),
 )

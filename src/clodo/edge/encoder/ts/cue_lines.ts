@@ -167,11 +167,13 @@ const LENGTHS = ["minutes", "hours", "days", "weeks", "months", "years"];
 /** Units that reminders know by the name of a smaller one: how many of which. */
 const SMALLER: Readonly<Record<string, readonly [bigint, string]>> = { fortnight: [2n, "week"], month: [30n, "day"], year: [365n, "day"] };
 
-/** A length of time; in days where it is of whole days in hours and the field is a date, which knows no hours. */
+/** A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours. */
 function inDays(many: string, unit: string, f: Field | undefined): readonly [many: string, unit: string] {
-  const hours = f?.type === "date" && unit === "hour" && /^\d+$/.test(many) ? BigInt(many) : 1n;
-  return hours % 24n === 0n ? [(hours / 24n).toString(), "day"] : [many, unit];
+  if (f?.type !== "date" || unit !== "hour") return [many, unit];
+  return [Math.ceil(Number(many) / 24).toString(), "day"];
 }
+
+const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
 
 const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
 
@@ -529,8 +531,10 @@ class Writer {
     const addresses = this.#slot("n")
       .filter(({ words }) => words.includes("@"))
       .map(({ words }) => quote(words.replace(/^["'“”‘’ <>.,]+|["'“”‘’ <>.,]+$/g, "")));
-    const fields = this.#slot("to").filter(({ field }) => field !== "").map((f) => this.#names.seenFrom(e, f));
-    const maker = this.#slot("by").some(({ role }) => this.#pen.tables.makers.includes(role)) ? ["owner"] : [];
+    const fields = this.#slot("to").filter(({ field }) => field !== "").map((f) => this.#address(e, f));
+    // Where rows belong to nobody, the owner is whose the whole is.
+    const owner = isOwned(this.#names.blueprint, e) ? "owner" : "admin";
+    const maker = this.#slot("by").some(({ role }) => this.#pen.tables.makers.includes(role)) ? [owner] : [];
     const named = [...addresses, ...fields, ...maker];
     const condition = this.#condition(e);
     const reminded = this.#reminded(e);
@@ -539,6 +543,13 @@ class Writer {
       if (reminded !== "") this.#say(e.name, "reminder", line);
       else this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
     }
+  }
+
+  /** An e-mail field of a row, of what it refers to, or of the account that it refers to or belongs to. */
+  #address(e: Entity, filler: Filler): string {
+    const { blueprint } = this.#names;
+    if (filler.entity !== "user" || blueprint.users === undefined) return this.#names.seenFrom(e, filler);
+    return isOwned(blueprint, e) ? "owner" : `${this.#names.way(e, "user")}.email`;
   }
 
   /** How long before or after which moment somebody is reminded; empty where it is no reminder. */

@@ -99,9 +99,6 @@ function serviceLineFits(construct: string, text: string, { b, made }: Context):
       const about = b.entities.find(({ name }) => name === /(?:delete|update) (\w+)/.exec(text)?.[1]);
       return !(about?.fields ?? []).some(({ name }) => (name === "today" || name === "now") && new RegExp(`\\b${name}\\b`).test(text));
     }
-    case "report":
-      // Reports answer at /api/reports, where such rows would too.
-      return !b.entities.some(({ name }) => name === "report");
     case "idempotency_keys":
       return b.entities.length > 0;
     case "cors":
@@ -212,6 +209,7 @@ function noticeFits(e: Entity, to: string, { b }: Context): boolean {
   if (to === "admin") return true;
   if (to === "owner") return [readOf(b, e), writeOf(b, e)].some(({ who }) => who === "owner");
   if (to.startsWith('"')) return /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(to);
+  if (e.references.some(({ name, target }) => target === "user" && to === `${name}.email`)) return true;
   const f = pathOf(b, e, to);
   return f?.type === "email" && !f.writeOnly;
 }
