@@ -23,7 +23,7 @@ CUES: dict[str, tuple[str, ...]] = {
     # Steps and times.
     "action": ("of", "when", "unless", "below", "over", "set", "unset", "makes", "by", "to", "plus", "minus", "from", "n", "per"),
     "every": ("of", "when", "unless", "set", "unset", "from", "per"),
-    "expire": ("of", "when", "from", "n", "per"),
+    "expire": ("of", "when", "unless", "from", "n", "per"),
     # Figures.
     "count": ("of", "per", "when", "unless", "below", "over", "n"),
     "sum": ("of", "from", "per", "when", "unless", "below", "over", "n"),
