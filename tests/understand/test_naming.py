@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from clodo.understand.naming import entity_name, field_name, moment_name, singular
+from clodo.understand.naming import entity_name, field_name, moment_name, singular, state_name
 from clodo.understand.numbers import number
 
 
@@ -59,3 +59,8 @@ def test_numbers(words: str, value: str) -> None:
 
 def test_no_number_is_none() -> None:
     assert number("blue") is None
+
+
+def test_a_field_of_states_that_only_a_verb_carries_is_called_status() -> None:
+    assert [state_name(name) for name in ("goes", "can_be", "starts_as")] == ["status"] * 3
+    assert [state_name(name) for name in ("stage", "start_phase", "size")] == ["stage", "start_phase", "size"]

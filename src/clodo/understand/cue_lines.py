@@ -318,6 +318,8 @@ class _Writer:
                 path = self.names.seen_from(e, filler)
                 effects.append(f"{path} = {path} {sign} {self._by_how_much(e)}")
         parameters, created = self._made(e)
+        if not effects and not created:
+            effects = self._ticked(e)
         if (not effects and not created) or self._stays():
             raise Unsaid
         body = [f"  by role {', '.join(dict.fromkeys(f.role for f in self.slot('by')))}"] if self.slot("by") else []
@@ -334,6 +336,21 @@ class _Writer:
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _ticked(self, e: Entity) -> list[str]:
+        """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""
+        said = "_".join(words(self.cue.words))
+        if not said.endswith("ed") or "_" in said:
+            return []
+        for f in e.fields:
+            if f.type is FieldType.ENUM and (state := chosen(f.values, said)) is not None:
+                return [f"{f.name} = {quote(state)}"]
+        known = e.field(said)
+        if (known is not None and known.type is not FieldType.BOOLEAN) or any(r.name == said for r in e.references):
+            return []
+        if known is None:
+            self.say(e.name, f"{said}: boolean default false")
+        return [f"{said} = true"]
 
     def _by_how_much(self, e: Entity) -> str:
         """What a step adds or takes off: a number or another field, else one. Where the step has a latest moment, ``n`` belongs to that."""
@@ -480,8 +497,9 @@ class _Writer:
 
     def report(self) -> None:
         """Of the rows from which all that it names can be reached."""
-        told = [self.names.entity(f) for name in ("of", "from", "per", "when", "unless") for f in self.slot(name) if f.entity]
-        for e in dict.fromkeys([self.entity(), *told]):
+        slots = ("of", "from", "when", "unless", "below", "over", "per")
+        told = [self.names.entity(f) for name in slots for f in self.slot(name) if f.entity and (f.field or name != "per" or self.slot("of"))]
+        for e in dict.fromkeys(told):
             try:
                 return self._report(e)
             except Unsaid:
@@ -492,9 +510,7 @@ class _Writer:
         show, name = "count", f"number_of_{plural(e.name)}"
         if self.cue.kind != "count":
             measured = [f for f in self.slot("from") if f.field]
-            if not measured:
-                raise Unsaid
-            path = self.names.seen_from(e, measured[0])
+            path = self.names.seen_from(e, measured[0]) if measured else _only_number(e)
             function = {"sum": "sum", "average": "avg", "highest": "max", "lowest": "min"}[self.cue.kind]
             label = {"sum": "total", "average": "average", "highest": "highest", "lowest": "lowest"}[self.cue.kind]
             show, name = f"{function}({path})", f"{label}_{path.replace('.', '_')}"
@@ -721,6 +737,21 @@ def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
     for state in reached:
         reached += [after for before, after in pairs if before == state and after not in reached]
     return len(reached) == len(f.values)
+
+
+def _only_number(e: Entity) -> str:
+    """The number that is measured where the text names none: the only amount of money of an entity, else its only number.
+
+    Raises:
+        Unsaid: it has none, or several.
+    """
+    for kinds in ((FieldType.MONEY,), (FieldType.INTEGER, FieldType.DECIMAL)):
+        found = [f.name for f in e.fields if f.type in kinds]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    raise Unsaid
 
 
 def _range(e: Entity) -> list[str]:

@@ -21,7 +21,7 @@ from clodo.understand.draft import (
     Filler,
     Span,
 )
-from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.naming import entity_name, field_name, moment_name, state_name
 from clodo.understand.numbers import CARDINALS
 from clodo.understand.reading import Reading, pair_features
 from clodo.understand.spelling import Spell
@@ -318,6 +318,8 @@ class _Decoder:
                 made.evidence.add(float(max(p, 1 - p)))
         if made.type == "ref":
             self._target(made, group)
+        if made.type == "enum":
+            made.name = state_name(name)
         if "moment" in made.flags and made.type in ("date", "dt", "time"):
             made.name = moment_name(name, day=made.type == "date")
         if "elliptic" in made.flags:

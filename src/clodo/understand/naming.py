@@ -11,6 +11,10 @@ from typing import Any
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 #: Words that are no part of a name.
+#: Words that carry a change of state where no word of the text names the field: "goes from draft to sent".
+CARRIERS = frozenset(
+    ["go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become", "becomes", "can", "may", "will", "must", "be", "is", "are", "was", "been", "being", "pass", "passes", "run", "runs", "turn", "turns", "change", "changes", "follow", "follows", "advance", "advances", "progress", "progresses", "flow", "flows", "come", "comes", "end", "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "as", "with", "in", "at", "step", "steps", "it", "they"]
+)
 FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
 # inflect takes these endings and words for plurals ("bus" -> "bu"), or for the plural of a man.
@@ -110,6 +114,11 @@ def moment_name(name: str, *, day: bool) -> str:
     if name.rpartition("_")[2] in ("at", "on", "date", "day", "time", "moment"):
         return name
     return f"{name}_{'on' if day else 'at'}"
+
+
+def state_name(name: str) -> str:
+    """``goes`` → ``status``: what a field of states is called whose words only carry the change; other names are unchanged."""
+    return "status" if CARRIERS.issuperset(name.split("_")) else name
 
 
 def plural(name: str) -> str:

@@ -194,6 +194,7 @@ def _characters() -> dict[str, list[int]]:
 def _naming() -> dict[str, Any]:
     return {
         "fillers": sorted(naming.FILLERS),
+        "carriers": sorted(naming.CARRIERS),
         "notPlural": naming._NOT_PLURAL.pattern,
         "irregular": naming._IRREGULAR,
         "abbreviations": naming.ABBREVIATIONS,

@@ -443,6 +443,20 @@ class Writer {
     return named("set").some((after) => before.includes(after));
   }
 
+  /** The outcome of a step of which the text names none: the state that is called like it, else a tick (`cancelled`). */
+  #ticked(e: Entity): string[] {
+    const said = this.#pen.naming.words(this.#cue.words).join("_");
+    if (!said.endsWith("ed") || said.includes("_")) return [];
+    for (const f of e.fields) {
+      const state = f.type === "enum" ? chosen(f.values, said, this.#pen.characters) : undefined;
+      if (state !== undefined) return [`${f.name} = ${quote(state)}`];
+    }
+    const known = e.fields.find(({ name }) => name === said);
+    if ((known !== undefined && known.type !== "boolean") || e.references.some(({ name }) => name === said)) return [];
+    if (known === undefined) this.#say(e.name, "field", `${said}: boolean default false`);
+    return [`${said} = true`];
+  }
+
   /** What a step adds or takes off: a number or another field, else one. Where it has a latest moment, `n` belongs to that. */
   #byHowMuch(e: Entity): string {
     const field = this.#slot("n").find((f) => f.field !== "");
@@ -461,6 +475,7 @@ class Writer {
       }
     }
     const [parameters, created] = this.#made(e);
+    if (effects.length === 0 && created.length === 0) effects.push(...this.#ticked(e));
     if (effects.length === 0 && created.length === 0) unsaid();
     const by = unique(this.#slot("by").map(({ role }) => role));
     const condition = this.#condition(e);
@@ -637,10 +652,11 @@ class Writer {
 
   /** A report of the rows from which all that it names can be reached. */
   #report(): void {
-    const told = this.#slots("of", "from", "per", "when", "unless")
-      .filter(({ entity }) => entity !== "")
-      .map((f) => this.#names.entity(f));
-    for (const e of unique([this.#entity(), ...told])) {
+    const told = [
+      ...this.#slots("of", "from", "when", "unless", "below", "over"),
+      ...this.#slot("per").filter(({ field }) => field !== "" || this.#slot("of").length > 0),
+    ];
+    for (const e of unique(told.filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f)))) {
       const text = attempt(() => this.#reportOf(e));
       if (text !== undefined) return this.#say(SERVICE, "report", text);
     }
@@ -652,8 +668,8 @@ class Writer {
     let name = `number_of_${this.#pen.verbs.plural(e.name)}`;
     const [verb, label] = this.#pen.tables.figures[this.#cue.kind] ?? ["", ""];
     if (verb !== "") {
-      const measured = this.#slot("from").find(({ field }) => field !== "") ?? unsaid();
-      const path = this.#names.seenFrom(e, measured);
+      const measured = this.#slot("from").find(({ field }) => field !== "");
+      const path = measured === undefined ? onlyNumber(e) : this.#names.seenFrom(e, measured);
       show = `${verb}(${path})`;
       name = `${label}_${path.replaceAll(".", "_")}`;
     }
@@ -845,6 +861,16 @@ function closest(word: string, options: readonly string[]): string {
   const near = options.map((option) => ({ option, ratio: similarity(option, word) })).filter(({ ratio }) => ratio >= 0.75);
   near.sort((x, y) => y.ratio - x.ratio || (x.option < y.option ? 1 : -1));
   return near[0]?.option ?? word;
+}
+
+/** The number that is measured where the text names none: the only amount of money of an entity, else its only number. */
+function onlyNumber(e: Entity): string {
+  for (const types of [["money"], ["integer", "decimal"]]) {
+    const found = e.fields.filter((f) => types.includes(f.type)).map(({ name }) => name);
+    if (found.length === 1) return found[0] ?? unsaid();
+    if (found.length > 1) break;
+  }
+  return unsaid();
 }
 
 /** The two fields that a row's range lies between, where the text does not name them. */

@@ -2,7 +2,7 @@ import type { Characters } from "./characters";
 import { Draft, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
 import type { LinkScores, TextScores } from "./kernel";
 import { joinedValues, type Mention, mentionsOf } from "./mentions";
-import { momentName, type Naming } from "./naming";
+import { momentName, type Naming, stateName } from "./naming";
 import { type Reading, type Span, surface } from "./reading";
 import { argmax, logSoftmax, power, sigmoid, softmax } from "./scores";
 import type { Labels, Tables } from "./tables";
@@ -292,6 +292,7 @@ class Decoder {
       if (flag !== "elliptic" && flag !== "moment") made.evidence.add(Math.max(p, 1 - p));
     });
     if (made.type === "ref") this.#target(made, group);
+    if (made.type === "enum") made.name = stateName(name, this.#means.tables.naming.carriers);
     if (made.flags.has("moment") && ["date", "dt", "time"].includes(made.type)) made.name = momentName(name, made.type === "date");
     if (made.flags.has("elliptic")) made.name = this.#completed(name, group[0] ?? 0);
     const { fields } = this.#entity(this.#name(owner));

@@ -66,6 +66,11 @@ export class Naming {
   }
 }
 
+/** `goes` → `status`: what a field of states is called whose words only carry the change; other names are unchanged. */
+export function stateName(name: string, carriers: readonly string[]): string {
+  return name.split("_").every((word) => carriers.includes(word)) ? "status" : name;
+}
+
 /** `taken` → `taken_at` (a moment) or `taken_on` (a day); names that already tell are unchanged. */
 export function momentName(name: string, day: boolean): string {
   const last = name.slice(name.lastIndexOf("_") + 1);

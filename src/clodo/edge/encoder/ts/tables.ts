@@ -64,6 +64,7 @@ export interface CharacterTables {
 }
 
 export interface NamingTables {
+  readonly carriers: readonly string[];
   readonly fillers: readonly string[];
   readonly notPlural: string;
   readonly irregular: Readonly<Record<string, string>>;
