@@ -433,6 +433,10 @@ class _Writer:
         conditions += [effect.replace(" = ", " != ", 1) for effect in effects if '"' in effect]
         where = " and ".join(dict.fromkeys(c for c in conditions if c))
         if not where:
+            # So are yes/no fields, where nothing else tells which rows are meant.
+            ticks = [effect.partition(" = ") for effect in effects]
+            where = " and ".join(name if value == "false" else f"not {name}" for name, _, value in ticks if value in ("true", "false"))
+        if not where:
             raise Unsaid
         self.say(SERVICE, f"{_clock(self.unit() or 'day')} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
 

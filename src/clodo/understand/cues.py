@@ -162,15 +162,22 @@ def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
     return None if any(p.severity == "error" for p in check(made)) else made
 
 
+_NAME = re.compile(r"(?<![\w.])\w+(?![\w(])")
+
+
 def _unfolded(computed: dict[tuple[str, str], str]) -> dict[tuple[str, str], str]:
     """The expressions of computed fields, those that they name in the place of their names: a computed field is computed
     from no other."""
-    out = dict(computed)
-    for (entity, name), text in computed.items():
-        for key, other in out.items():
-            if key[0] == entity and key[1] != name and not re.search(r"\b(?:sum|count)\(", other):
-                out[key] = re.sub(rf"(?<![\w.]){name}(?![\w(])", f"({text})", other)
-    return out
+
+    def whole(key: tuple[str, str], above: frozenset[tuple[str, str]]) -> str:
+        text = computed[key]
+        # What is summed up over other rows names fields of those.
+        return text if re.search(r"\b(?:sum|count)\(", text) else _NAME.sub(lambda m: put((key[0], m[0]), above | {key}), text)
+
+    def put(key: tuple[str, str], above: frozenset[tuple[str, str]]) -> str:
+        return f"({whole(key, above)})" if key in computed and key not in above else key[1]
+
+    return {key: whole(key, frozenset()) for key in computed}
 
 
 def _bare(b: Blueprint, computed: dict[tuple[str, str], str], brought: set[tuple[str, str]]) -> Blueprint:

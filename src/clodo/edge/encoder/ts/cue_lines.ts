@@ -629,7 +629,12 @@ class Writer {
     }
     // What has the outcome already is left alone.
     conditions.push(...effects.filter((effect) => effect.includes('"')).map((effect) => effect.replace(" = ", " != ")));
-    const where = unique(conditions.filter((c) => c !== "")).join(" and ");
+    let where = unique(conditions.filter((c) => c !== "")).join(" and ");
+    if (where === "") {
+      // So are yes/no fields, where nothing else tells which rows are meant.
+      const ticks = effects.map((effect) => effect.split(" = ")).filter(([, value]) => value === "true" || value === "false");
+      where = ticks.map(([name = "", value]) => (value === "false" ? name : `not ${name}`)).join(" and ");
+    }
     if (where === "") unsaid();
     const work = `update ${e.name} set ${effects.join(", ")} where ${where}`;
     this.#say(SERVICE, "schedule", `${clock(this.#unit() || "day")} {\n  ${work}\n}`);

@@ -266,5 +266,5 @@ function isComputable(key: string, expression: string, { b, made }: Context): bo
   if (numbers.some((term) => made.computed.has(`${entity}.${term}`))) return false;
   const kinds = new Set(numbers.map((term) => kindOf(pathOf(b, e, term))));
   const isSpan = numbers.length === 2 && expression.includes(" - ") && kinds.size === 1 && (kinds.has("date") || kinds.has("datetime"));
-  return isSpan || (kinds.size === 1 && kinds.has("number"));
+  return isSpan || [...kinds].every((kind) => kind === "number");
 }

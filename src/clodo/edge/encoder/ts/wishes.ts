@@ -93,29 +93,45 @@ function joined(wishes: readonly Wish[]): Lines {
 
 /** The expressions of computed fields, those that they name in the place of their names: none is computed from another. */
 function unfolded(computed: ReadonlyMap<string, string>): Map<string, string> {
-  const out = new Map(computed);
-  for (const [key, text] of computed) {
-    const [entity = "", name = ""] = key.split(".");
-    for (const [other, expression] of out) {
-      if (!other.startsWith(`${entity}.`) || other === key || /\b(?:sum|count)\(/.test(expression)) continue;
-      out.set(other, substituted(expression, name, text));
-    }
-  }
-  return out;
+  const whole = (key: string, above: readonly string[]): string => {
+    const text = computed.get(key) ?? "";
+    // What is summed up over other rows names fields of those.
+    if (SUMMED.test(text)) return text;
+    const entity = key.split(".")[0] ?? "";
+    return text.replace(/(?<![\w.])\w+(?![\w(])/g, (name: string, at: number) => {
+      const other = `${entity}.${name}`;
+      const isOther = computed.has(other) && other !== key && !above.includes(other);
+      return isOther ? inPlace(text, name, at, whole(other, [...above, key])) : name;
+    });
+  };
+  return new Map([...computed.keys()].map((key) => [key, whole(key, [])]));
 }
+
+const SUMMED = /\b(?:sum|count)\(/;
 
 const STRENGTH: Readonly<Record<string, number>> = { "+": 5, "-": 5, "*": 6 };
 
-/** An expression of fields with another in the place of a name, in parentheses where its neighbours bind more strongly. */
-function substituted(expression: string, name: string, text: string): string {
-  const signs = /^(?:sum|count)\(/.test(text) ? [] : [...text.matchAll(/ ([-+*]) /g)].map(([, sign]) => STRENGTH[sign ?? ""] ?? 0);
-  const binds = Math.min(7, ...signs);
-  return expression.replace(new RegExp(`(?<![\\w.])${name}(?![\\w(])`, "g"), (_, at: number) => {
-    const before = STRENGTH[expression.slice(0, at).trimEnd().at(-1) ?? ""];
-    const after = STRENGTH[expression.slice(at + name.length).trimStart().charAt(0)];
-    // Operators group to the left: what stands on the right of one must bind more strongly than it.
-    return binds < Math.max(before === undefined ? 0 : before + 1, after ?? 0) ? `(${text})` : text;
-  });
+/** An expression for the place of a name in another, in parentheses where its neighbours bind more strongly. */
+function inPlace(expression: string, name: string, at: number, text: string): string {
+  // Signs within the parentheses of a sum or of an expression that stands in parentheses already bind nothing outside of them.
+  const outside = outermost(text);
+  const binds = Math.min(7, ...[...outside.matchAll(/ ([-+*]) /g)].map(([, sign]) => STRENGTH[sign ?? ""] ?? 0));
+  const before = STRENGTH[expression.slice(0, at).trimEnd().at(-1) ?? ""];
+  const after = STRENGTH[expression.slice(at + name.length).trimStart().charAt(0)];
+  // Operators group to the left: what stands on the right of one must bind more strongly than it.
+  return binds < Math.max(before === undefined ? 0 : before + 1, after ?? 0) ? `(${text})` : text;
+}
+
+/** A text without what stands in parentheses. */
+function outermost(text: string): string {
+  let depth = 0;
+  let out = "";
+  for (const sign of text) {
+    if (sign === "(") depth += 1;
+    if (depth === 0) out += sign;
+    if (sign === ")") depth -= 1;
+  }
+  return out;
 }
 
 /** The blueprint with nothing but their type said of fields that are computed, and without those that lines bring. */
