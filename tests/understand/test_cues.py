@@ -112,6 +112,11 @@ def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
     assert left == ["sent"] and not any(line.startswith("action") for line in lines)
 
 
+def test_a_bound_whose_number_is_missing_is_left_over() -> None:
+    lines, left = built(ORDER + "[at most|@at-most of=order per=customer] some", "order > customer")
+    assert left == ["at most"] and not any(line.startswith("at most") for line in lines)
+
+
 def test_every_kind_of_cue_has_its_lines() -> None:
     assert set(_WRITERS) == set(CUES)
 

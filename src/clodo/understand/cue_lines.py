@@ -271,7 +271,7 @@ class _Writer:
         per = list(dict.fromkeys(self._counted_by(e, f) for f in self.slot("per") if f.entity or f.role))
         periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.role]
         limits = [f for f in self.slot("n") if f.field]
-        if most is None and not limits:
+        if most is None and not limits and not _BOUNDS & set(words(self.cue.words)):
             most = Decimal(1)  # once, not twice, only one
         if most is None and limits and len(per) == 1:
             # As many as a field of what they belong to says.
@@ -792,6 +792,8 @@ def _clock(unit: str) -> str:
     return f'every {unit if unit in ("month",) or unit.endswith("day") else "day"} at "03:00"'
 
 
+#: Words that want a number: where the text has none, it is no one that was meant.
+_BOUNDS = frozenset(["most", "max", "maximum", "up", "more", "limit", "limited", "exceed", "fewer", "less", "least", "over", "above", "cap"])
 _FALSE = re.compile(r"\b(?:no|not|never|un\w+|false|off|in\w*active)\b|n[’']t\b")
 
 

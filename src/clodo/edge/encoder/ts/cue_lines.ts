@@ -162,6 +162,8 @@ const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
 
+/** Words that want a number: where the text has none, it is no one that was meant. */
+const BOUNDS = new Set(["most", "max", "maximum", "up", "more", "limit", "limited", "exceed", "fewer", "less", "least", "over", "above", "cap"]);
 const LENGTHS = ["minutes", "hours", "days", "weeks", "months", "years"];
 
 /** Units that reminders know by the name of a smaller one: how many of which. */
@@ -391,7 +393,8 @@ class Writer {
     const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
     const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
-    const most = this.#amount() ?? (limit === undefined ? new Decimal(1n) : undefined); // once, not twice, only one
+    const wantsNumber = this.#pen.naming.words(this.#cue.words).some((word) => BOUNDS.has(word));
+    const most = this.#amount() ?? (limit === undefined && !wantsNumber ? new Decimal(1n) : undefined); // once, not twice, only one
     const [way = ""] = per;
     if (most === undefined && limit !== undefined && per.length === 1) {
       // As many as a field of what they belong to says.
