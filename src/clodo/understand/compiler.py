@@ -223,6 +223,11 @@ class _Compiler:
                 links[name] = Link(name, name)
             elif r.target in self.kept:
                 links["related"] = Link("related", self.names[r.target])
+        for f in e.fields.values():
+            # "Payments (amount, tenant)", where tenants are an entity: a row of it is meant, not a text.
+            if f.type == "text" and f.name in self.kept and f.name != e.name and not f.values:
+                told = DraftRelation(e.name, f.name, "belongs", f.flags & {"required", "optional"})
+                self._add_reference(references, told, same=False)
         for name in set(references) & set(links):
             del links[name]
         return list(references.values()), list(links.values())

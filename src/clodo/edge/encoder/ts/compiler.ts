@@ -4,7 +4,7 @@ import { choices, chosen } from "./choices";
 import { type Constants, whole } from "./constants";
 import { type Pen, Names } from "./cue_lines";
 import { completed, rolesOf } from "./cues";
-import type { Draft, DraftEntity, DraftField, DraftRelation, DraftValue } from "./draft";
+import { type Draft, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import type { Span } from "./reading";
@@ -201,6 +201,12 @@ class Compiler {
         const name = same ? "related" : target;
         links.set(name, { name, target });
       }
+    }
+    for (const f of e.fields.values()) {
+      // "Payments (amount, tenant)", where tenants are an entity: a row of it is meant, not a text.
+      if (f.type !== "text" || !this.#kept.has(f.name) || f.name === e.name || f.values.length > 0) continue;
+      const flags = new Set(["required", "optional"].filter((flag) => f.flags.has(flag)));
+      this.#addReference(references, { source: e.name, target: f.name, kind: "belongs", flags, evidence: new Evidence() }, false);
     }
     for (const name of references.keys()) links.delete(name);
     return [[...references.values()], [...links.values()]];
