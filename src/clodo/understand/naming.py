@@ -12,9 +12,13 @@ from typing import Any
 _WORD = re.compile(r"[A-Za-z]+|\d+")
 #: Words that are no part of a name.
 #: Words that carry a change of state where no word of the text names the field: "goes from draft to sent".
-CARRIERS = frozenset(
-    ["go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become", "becomes", "can", "may", "will", "must", "be", "is", "are", "was", "been", "being", "pass", "passes", "run", "runs", "turn", "turns", "change", "changes", "follow", "follows", "advance", "advances", "progress", "progresses", "flow", "flows", "come", "comes", "end", "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "as", "with", "in", "at", "step", "steps", "it", "they"]
-)
+CARRIERS = frozenset([
+    "go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become",
+    "becomes", "can", "may", "will", "must", "be", "is", "are", "was", "been", "being", "pass", "passes", "run", "runs", "turn", "turns",
+    "change", "changes", "follow", "follows", "advance", "advances", "progress", "progresses", "flow", "flows", "come", "comes", "end",
+    "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "as", "with",
+    "in", "at", "or", "and", "step", "steps", "it", "they",
+])  # fmt: skip
 FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
 # inflect takes these endings and words for plurals ("bus" -> "bu"), or for the plural of a man.
@@ -32,7 +36,7 @@ _IRREGULAR = {
     "analyses": "analysis", "theses": "thesis", "crises": "crisis",
 }  # fmt: skip
 
-# What people type for short, and the word that a reader of the API expects.
+# What people type for short, or mostly wrongly so that no other word is meant, and the word that a reader of the API expects.
 ABBREVIATIONS = {
     "qty": "quantity",
     "desc": "description",
@@ -56,6 +60,8 @@ ABBREVIATIONS = {
     "pwd": "password",
     "msg": "message",
     "org": "organisation",
+    "payed": "paid",
+    "dat": "date",
 }
 
 
