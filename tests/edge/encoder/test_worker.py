@@ -6,13 +6,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from evals.edge_agreement import MODEL, asked, compare, differences
 
+from clodo.app.edge import build_model
 from clodo.corpus.splits import load_split
 from clodo.edge.bundle import Bundle
+from clodo.edge.platform.configuration import Options
 from clodo.edge.platform.serving import Running, served_bundle
 from clodo.toolchain import Toolchain
 from clodo.understand.document import document
@@ -128,6 +131,12 @@ def test_an_answer_says_who_answered_and_how_long_it_took(client: httpx.Client) 
     assert answer["provider"] == "edge" and answer["model"].startswith("clodo-1 ")
     timings = answer["timings_ms"]
     assert 0 <= timings["prefill"] <= timings["model"] <= timings["total"] <= took + 5
+
+
+def test_its_scripts_type_check_and_are_small(made: Bundle, tmp_path: Path) -> None:
+    """What users build is checked when they build it; here it is checked before they do."""
+    built = build_model(made, tmp_path / "m", Options("mm"))
+    assert 1000 < built.gzip["front"] < 100_000
 
 
 def test_memory_keeps_to_the_plan(made: Bundle, toolchain: Toolchain) -> None:

@@ -596,12 +596,6 @@ class Writer {
     return this.#slot("over").filter((filler) => this.#cue.kind === "notify" && isMoment(this.#names.field(filler)[1]));
   }
 
-  /** The field of a filler, which has to be one of that entity. */
-  #own(e: Entity, filler: Filler): Field {
-    const [entity, f] = this.#names.field(filler);
-    return entity.name === e.name ? f : unsaid();
-  }
-
   /** The assignments of `set`, `unset` and `to`, of the row itself or of one that it refers to. */
   #outcome(e: Entity): string[] {
     return [
