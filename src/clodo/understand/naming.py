@@ -62,6 +62,8 @@ ABBREVIATIONS = {
     "org": "organisation",
     "payed": "paid",
     "dat": "date",
+    "nite": "night",
+    "wen": "when",
 }
 
 
