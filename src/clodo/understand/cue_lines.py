@@ -34,6 +34,8 @@ _UNITS = {
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
 #: Units of which the language has lengths of time.
 _LENGTHS = ("minute", "hour", "day", "week", "month", "year")
+#: Their plurals, by which misspelt ones are known.
+_PLURALS = {f"{unit}s": unit for unit in _LENGTHS}
 _REMINDED = ("minute", "hour", "day", "week")
 #: Units that reminders know by the name of a smaller one: how many of which.
 _SMALLER = {"fortnight": (2, "week"), "month": (30, "day"), "year": (365, "day")}
@@ -160,8 +162,7 @@ def period_of(surface: str) -> str:
     said = [w if w in _UNITS else w.rstrip("s") for w in words(surface)]
     meant = [w if w in _UNITS or len(w) < 4 else next(iter(get_close_matches(w, _UNITS, 1, 0.75)), w) for w in said]
     # Short units are known by their plurals too: dyas, weks.
-    several = {f"{unit}s": unit for unit in _LENGTHS}
-    meant += [several[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, several, 1, 0.75))]
+    meant += [_PLURALS[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, _PLURALS, 1, 0.75))]
     return next((_UNITS[w] for w in meant if w in _UNITS), "")
 
 

@@ -72,6 +72,11 @@ class Reminder(_Addressed):
     subject: str = ""
 
     @property
+    def way(self) -> str:
+        """The reference that leads to the row with its moment; empty where that is the row itself."""
+        return self.field.rpartition(".")[0]
+
+    @property
     def when(self) -> str:
         """The words for its moment: ``3 days before due_on``."""
         return f"{number(self.amount)} {self.unit}{'' if self.amount == 1 else 's'} {self.side} {self.field}"
@@ -171,7 +176,7 @@ def _reminder_problems(b: Blueprint, e: Entity, reminder: Reminder) -> Iterator[
 def holder_of(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str] | None:
     """The entity that has the date or datetime of a reminder of ``e``, and its name there; ``None`` where ``e`` refers to none."""
     way, _, name = reminder.field.rpartition(".")
-    reference = member(e, way) if way else None
+    reference = member(e, way)
     holder = e if not way else b.entity(reference.target) if isinstance(reference, Reference) else None
     return (holder, name) if holder is not None else None
 
@@ -179,7 +184,7 @@ def holder_of(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str]
 def _moment_problems(b: Blueprint, e: Entity, reminder: Reminder, path: str) -> Iterator[Problem]:
     found = holder_of(b, e, reminder)
     if found is None:
-        yield Problem(f"{e.name} has no reference {reminder.field.partition('.')[0]!r}.", "Name one of its references, such as loan.due_on.", path)
+        yield Problem(f"{e.name} has no reference {reminder.way!r}.", "Name one of its references, such as loan.due_on.", path)
         return
     e, name = found
     f = e.field(name)

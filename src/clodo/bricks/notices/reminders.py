@@ -39,13 +39,13 @@ def statement(b: Blueprint, e: Entity, reminder: Reminder) -> str:
     the field, so that the primary key lets each in once."""
     row = f'"{e.name}".'
     column, to = moment(b, e, reminder, row), recipient(b, e, reminder, row)
-    holder, name = _held(b, e, reminder)
+    holder, name = held(b, e, reminder)
     due = [f'"{name}" > {_reached(b, e, reminder, LATE_HOURS)}', f'"{name}" <= {_reached(b, e, reminder)}']
-    if holder.name == e.name and "." not in reminder.field:
-        conditions = [f"{row}{part}" for part in due]
-    else:
+    if reminder.way:
         due += ['"deleted_at" IS NULL'] if holder.soft_delete else []
-        conditions = [f'{row}"{reminder.field.partition(".")[0]}_id" IN (SELECT "id" FROM "{holder.name}" WHERE {" AND ".join(due)})']
+        conditions = [f'{row}"{reminder.way}_id" IN (SELECT "id" FROM "{holder.name}" WHERE {" AND ".join(due)})']
+    else:
+        conditions = [f"{row}{part}" for part in due]
     conditions += [f'{row}"deleted_at" IS NULL'] if e.soft_delete else []
     if reminder.condition is not None:
         conditions.append(sql(reminder.condition, Place(Scope(b, e), row, row, {"now": "?1", "today": "date(?1)"})))
@@ -60,12 +60,12 @@ def statement(b: Blueprint, e: Entity, reminder: Reminder) -> str:
 
 def moment(b: Blueprint, e: Entity, reminder: Reminder, row: str) -> str:
     """SQL for the date or datetime of a row; ``row`` is the prefix of its columns."""
-    holder, name = _held(b, e, reminder)
-    way = reminder.field.rpartition(".")[0]
-    return f'(SELECT "{name}" FROM "{holder.name}" WHERE "id" = {row}"{way}_id")' if way else f'{row}"{name}"'
+    holder, name = held(b, e, reminder)
+    return f'(SELECT "{name}" FROM "{holder.name}" WHERE "id" = {row}"{reminder.way}_id")' if reminder.way else f'{row}"{name}"'
 
 
-def _held(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str]:
+def held(b: Blueprint, e: Entity, reminder: Reminder) -> tuple[Entity, str]:
+    """The entity that has the moment of a reminder of a blueprint without fault, and its name there."""
     found = holder_of(b, e, reminder)
     assert found is not None  # the checks saw to that
     return found
@@ -75,14 +75,14 @@ def _reached(b: Blueprint, e: Entity, reminder: Reminder, hours: int = 0) -> str
     """The value of the field whose moment has just come, or came so many hours ago."""
     unit, amount = ("day", 7 * reminder.amount) if reminder.unit == "week" else (reminder.unit, reminder.amount)
     moved = f"?1, '{'+' if reminder.side == 'before' else '-'}{int(amount)} {unit}s'" + (f", '-{hours} hours'" if hours else "")
-    return f"date({moved})" if moment_type(*_held(b, e, reminder)) is FieldType.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {moved})"
+    return f"date({moved})" if moment_type(*held(b, e, reminder)) is FieldType.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {moved})"
 
 
 def indexes(b: Blueprint) -> Iterator[str]:
     """Indexes by which rows are found that are due. Dates have one of their own, but for those of tenants, whose begin with the
     tenant."""
-    held = [_held(b, e, reminder) for e, reminder in reminders(b)]
-    for entity, name in dict.fromkeys((holder.name, name) for holder, name in held if holder.unique_within):
+    moments = [held(b, e, reminder) for e, reminder in reminders(b)]
+    for entity, name in dict.fromkeys((holder.name, name) for holder, name in moments if holder.unique_within):
         yield f'CREATE INDEX "{entity}__{name}__reminder" ON "{entity}" ("{name}");'
 
 

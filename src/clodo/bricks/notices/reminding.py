@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from clodo.blueprint.evaluation import moved
 from clodo.blueprint.values import Entity, Expression, FieldType
-from clodo.bricks.notices.language import Reminder, holder_of, moment_type, subject_of
-from clodo.bricks.notices.reminders import LATE_HOURS, key, moment, recipient
+from clodo.bricks.notices.language import Reminder, moment_type, subject_of
+from clodo.bricks.notices.reminders import LATE_HOURS, held, key, moment, recipient
 from clodo.bricks.rules.placing import bring, keep_out, meets, put
 from clodo.errors import ProofError
 from clodo.proof.session import Fault, Row, Session, TooFewValues
@@ -23,7 +23,7 @@ async def reminded(e: Entity, reminder: Reminder, s: Session) -> None:
         Fault: a reminder is missing, or one is there that should not be.
         TooFewValues: the rules of the entity admit no row that would show it.
     """
-    by_day = moment_type(*_held(s, e, reminder)) is FieldType.DATE
+    by_day = moment_type(*held(s.blueprint, e, reminder)) is FieldType.DATE
     due = 0 if by_day else -1 / 60
     id = await _row(s, e, reminder)
     ahead, beyond = (_DAY, -3 * _DAY) if by_day else (1 / 6, -LATE_HOURS - 1.0)
@@ -77,16 +77,10 @@ async def _row(s: Session, e: Entity, reminder: Reminder) -> str:
     return str(row["id"])
 
 
-def _held(s: Session, e: Entity, reminder: Reminder) -> tuple[Entity, str]:
-    found = holder_of(s.blueprint, e, reminder)
-    assert found is not None
-    return found
-
-
 async def _referring(s: Session, e: Entity, reminder: Reminder) -> Row:
     """The reference to a row of its own that has the date, where it is another row."""
-    way = reminder.field.rpartition(".")[0]
-    return {f"{way}_id": (await s.create(_held(s, e, reminder)[0], apart=True))["id"]} if way else {}
+    holder, _ = held(s.blueprint, e, reminder)
+    return {f"{reminder.way}_id": (await s.create(holder, apart=True))["id"]} if reminder.way else {}
 
 
 async def _due(s: Session, e: Entity, reminder: Reminder, id: str, hours: float) -> bool:
@@ -118,11 +112,9 @@ async def _address(s: Session, e: Entity, reminder: Reminder, id: str) -> object
 async def _place(s: Session, e: Entity, reminder: Reminder, id: str, hours: float) -> bool:
     """Puts a row where its moment lies so many hours from now, with its other dates if they must come along; whether it is there."""
     then = datetime.now(UTC) + timedelta(hours=hours - reminder.hours)
-    way = reminder.field.rpartition(".")[0]
-    if way:
-        [row] = await s.query(f'SELECT "{way}_id" AS "id" FROM "{e.name}" WHERE "id" = ?', id)
-        id = str(row["id"])
-    e, name = _held(s, e, reminder)
+    if reminder.way:
+        id = await _stored(s, e, id, f'"{reminder.way}_id"')
+    e, name = held(s.blueprint, e, reminder)
     type_ = moment_type(e, name)
     value = then.date().isoformat() if type_ is FieldType.DATE else f"{then:%Y-%m-%dT%H:%M:%S}.{then.microsecond // 1000:03d}Z"
     await put(s, e, id, name, value)

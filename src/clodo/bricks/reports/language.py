@@ -211,6 +211,7 @@ report_read: "read" access _NL
 report_column: expression ("as" NAME)?
 """
 
+
 def path_of_report(r: Report) -> str:
     """The path of a report."""
     return f"/api/reports/{kebab(r.name)}"

@@ -24,11 +24,11 @@ from clodo.blueprint.values import (
 )
 from clodo.bricks.rules.language import (
     DAYS,
-    MAKER,
     AtMost,
     CheckRule,
     NoOverlap,
     Rule,
+    is_maker,
     key_of,
     named,
     rules_of,
@@ -160,7 +160,7 @@ async def _alike(e: Entity, names: tuple[str, ...], s: Session) -> Row:
     row = await s.create(e, apart=True)
     optional = [r for r in e.references if r.name in names and row.get(f"{r.name}_id") is None]
     # Whom a row belongs to no body says; all are made by one user.
-    shared = {key_of(e, name): row[key_of(e, name)] for name in names if name != MAKER or member(e, name) is not None}
+    shared = {key_of(e, name): row[key_of(e, name)] for name in names if not is_maker(e, name)}
     for r in optional:
         target = s.blueprint.entity(r.target)
         shared[f"{r.name}_id"] = (await s.create(target))["id"] if target is not None else await s.spare_user()
@@ -185,7 +185,7 @@ async def _at_most(e: Entity, rule: AtMost, s: Session) -> None:
         expect(await s.post(e, await _counted(e, rule, s, shared)), 201, "a row that is still allowed")
     bodies = [await _counted(e, rule, s, shared) for _ in range(_AT_ONCE)]
     await _one_wins(e, rule, s, bodies)
-    if MAKER in rule.per and member(e, MAKER) is None:
+    if any(is_maker(e, name) for name in rule.per):
         other = await s.post(e, {**await s.body(e, shared, user=_OTHER), **await _counted(e, rule, s, shared)}, user=_OTHER)
         if other.status == 409 and other.body.get("detail") == said(rule):
             raise Fault("rows of another user count", other)

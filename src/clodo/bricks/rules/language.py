@@ -177,9 +177,9 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     if e.name == "o":
         yield Problem("Such rules call other rows 'o' in the database, and the entity has that name.", "Rename it.", path)
     for name in rule.per:
-        if member(e, name) is None and name == MAKER and not is_owned(b, e):
+        if is_maker(e, name) and not is_owned(b, e):
             yield Problem(f"The rows of {e.name} have no owner to count by.", "Say write owner in it.", path)
-        elif member(e, name) is None and name != MAKER:
+        elif member(e, name) is None and not is_maker(e, name):
             yield Problem(f"{e.name} has no {name!r} to count by.", "Name a field or reference of it, or its owner.", path)
     for name in named(e, rule):
         if (f := e.field(name)) is not None and f.computed is not None:
@@ -245,8 +245,12 @@ def _parts(e: Entity, condition: Expression | None) -> Iterator[Expression]:
 
 def key_of(e: Entity, name: str) -> str:
     """The key of a body, and the column, of a field or reference, or of the owner."""
-    found = member(e, name)
-    return f"{name}_id" if isinstance(found, Reference) or (found is None and name == MAKER) else name
+    return f"{name}_id" if isinstance(member(e, name), Reference) or is_maker(e, name) else name
+
+
+def is_maker(e: Entity, name: str) -> bool:
+    """Whether a name of a rule is that of whoever a row belongs to, and of no field or reference."""
+    return name == MAKER and member(e, name) is None
 
 
 def _fit(e: Entity, rule: Rule, body: dict[str, Any], number: int) -> None:

@@ -162,20 +162,14 @@ const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
 
-/** Words that want a number: where the text has none, it is no one that was meant. */
-const BOUNDS = new Set(["most", "max", "maximum", "up", "more", "limit", "limited", "exceed", "fewer", "less", "least", "over", "above", "cap"]);
-const LENGTHS = ["minutes", "hours", "days", "weeks", "months", "years"];
-
-/** Units that reminders know by the name of a smaller one: how many of which. */
-const SMALLER: Readonly<Record<string, readonly [bigint, string]>> = { fortnight: [2n, "week"], month: [30n, "day"], year: [365n, "day"] };
-
 /** A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours. */
 function inDays(many: string, unit: string, f: Field | undefined): readonly [many: string, unit: string] {
   if (f?.type !== "date" || unit !== "hour") return [many, unit];
   return [Math.ceil(Number(many) / 24).toString(), "day"];
 }
 
-const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
+/** Whether the rows of an entity belong to whoever made them. */
+export const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
 
 const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
 
@@ -311,9 +305,10 @@ class Writer {
       if (unit !== undefined) return unit;
     }
     // Short units are known by their plurals too: dyas, weks.
+    const plurals = this.#pen.tables.lengths.map((unit) => `${unit}s`);
     for (const said of this.#pen.naming.words(surface)) {
-      const near = [...said].length > 3 ? closest(said, LENGTHS) : said;
-      if (LENGTHS.includes(near)) return near.slice(0, -1);
+      const near = [...said].length > 3 ? closest(said, plurals) : said;
+      if (plurals.includes(near)) return near.slice(0, -1);
     }
     return "";
   }
@@ -393,7 +388,7 @@ class Writer {
     const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
     const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
-    const wantsNumber = this.#pen.naming.words(this.#cue.words).some((word) => BOUNDS.has(word));
+    const wantsNumber = this.#pen.naming.words(this.#cue.words).some((word) => this.#pen.tables.bounds.includes(word));
     const most = this.#amount() ?? (limit === undefined && !wantsNumber ? new Decimal(1n) : undefined); // once, not twice, only one
     const [way = ""] = per;
     if (most === undefined && limit !== undefined && per.length === 1) {
@@ -541,7 +536,7 @@ class Writer {
     const amount = this.#amount();
     if (amount === undefined) return "";
     const [many, unit] = inDays(amount.toString(), this.#unit(), f);
-    return ["minute", "hour", "day", "week", "month", "year"].includes(unit) ? ` - ${unit}s(${many})` : unsaid();
+    return this.#pen.tables.lengths.includes(unit) ? ` - ${unit}s(${many})` : unsaid();
   }
 
   #notify(): void {
@@ -585,8 +580,9 @@ class Writer {
       // What has passed is over: a date when its day is.
       return f.type === "date" ? `1 day after ${path}` : `0 minutes after ${path}`;
     }
-    const [more, smaller] = SMALLER[unit] ?? [1n, unit];
-    const [shown, length] = inDays(many.times(new Decimal(more)).toString(), smaller, f);
+    const { smaller } = this.#pen.tables;
+    const [more, known] = (Object.hasOwn(smaller, unit) ? smaller[unit] : undefined) ?? [1, unit];
+    const [shown, length] = inDays(many.times(new Decimal(BigInt(more))).toString(), known, f);
     if (!["minute", "hour", "day", "week"].includes(length) || shown.includes(".")) unsaid();
     return `${shown} ${length}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${path}`;
   }

@@ -136,6 +136,12 @@ export interface CueTables {
   readonly periods: readonly string[];
   /** Words for whoever made a row. */
   readonly makers: readonly string[];
+  /** Words that want a number. */
+  readonly bounds: readonly string[];
+  /** Units of which the language has lengths of time. */
+  readonly lengths: readonly string[];
+  /** Units that reminders know by the name of a smaller one: how many of which. */
+  readonly smaller: Readonly<Record<string, readonly [many: number, unit: string]>>;
   /** Cues of one line for each entity: the line, and the name of its construct. */
   readonly plain: Readonly<Record<string, readonly [line: string, construct: string]>>;
   /** Cues of one line in one place. */

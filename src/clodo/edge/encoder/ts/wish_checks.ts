@@ -1,4 +1,4 @@
-import { type Line, type Lines, SERVICE, USERS } from "./cue_lines";
+import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
 import type { CueTables } from "./tables";
 import type { Access, Blueprint, Entity, Field } from "./values";
 
@@ -180,7 +180,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
-      return e.name !== "o" && isWithin(number, MOST_ROWS) && (!byOwner || [read, write].some(({ who }) => who === "owner"));
+      return e.name !== "o" && isWithin(number, MOST_ROWS) && (!byOwner || isOwned(b, e));
     }
     case "notice":
       return noticeFits(e, text.split(" ")[1] ?? "", context);
@@ -207,7 +207,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
 /** Whether a notice goes to somebody: an address, an e-mail field, whoever owns the row, the administrator. */
 function noticeFits(e: Entity, to: string, { b }: Context): boolean {
   if (to === "admin") return true;
-  if (to === "owner") return [readOf(b, e), writeOf(b, e)].some(({ who }) => who === "owner");
+  if (to === "owner") return isOwned(b, e);
   if (to.startsWith('"')) return /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(to);
   if (e.references.some(({ name, target }) => target === "user" && to === `${name}.email`)) return true;
   const f = pathOf(b, e, to);
