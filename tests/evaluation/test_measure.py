@@ -91,6 +91,23 @@ def test_each_part_is_judged_by_itself(kind: str, path: str, change: tuple[str, 
     assert judge(Part(path, 0.5, kind=kind), said, meaning(parse(SHOP)), exact=True) is right
 
 
+@pytest.mark.parametrize(
+    ("kind", "change", "right"),
+    [
+        ("at-most", ("", ""), True),
+        ("at-most", ("at most 3 per", "at most 4 per"), False),
+        ("live", ("at most 3 per", "at most 4 per"), True),  # another wish's mistake is not its own
+        ("live", ("  live\n", ""), False),
+        ("audit", ("", ""), False),
+    ],
+)
+def test_a_wish_is_judged_by_the_lines_of_its_kind(kind: str, change: tuple[str, str], right: bool) -> None:
+    wishes = SHOP.replace("required\n}", "required\n  at most 3 per book\n  live\n}")
+    assert wishes != SHOP
+    said = meaning(parse(wishes.replace(*change) if change[0] else wishes))
+    assert judge(Part(f"({kind})", 0.5, kind="cue"), said, meaning(parse(wishes)), exact=True) is right
+
+
 def test_calibration_error_is_the_gap_between_confidence_and_right() -> None:
     honest = [Judged("field", 0.75, i % 4 != 0) for i in range(40)]
     boastful = [Judged("field", 0.95, i % 2 == 0) for i in range(40)]

@@ -9,6 +9,7 @@ from clodo.blueprint import check, format_blueprint, parse
 from clodo.understand import labels as L
 from clodo.understand.compiler import compile_draft
 from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+from clodo.understand.questions import notes_on, questions_for
 
 NAMES = ["book", "user", "owner", "auth", "order", "tag", "constructor"]
 FIELDS = ["title", "email", "id", "created_at", "limit", "password", "owner", "tag", "price"]
@@ -87,3 +88,25 @@ def test_a_self_reference_is_optional() -> None:
     assert blueprint is not None
     reference = blueprint.entities[0].references[0]
     assert (reference.name, reference.required) == ("parent", False)
+
+
+def test_what_refers_and_holds_nothing_gets_what_it_is_nothing_without_and_a_note_says_so() -> None:
+    draft = Draft(access="none")
+    draft.entities["post"] = DraftEntity("post", {"title": DraftField("title", "text")})
+    for name in ("comment", "rating", "like"):
+        draft.entities[name] = DraftEntity(name)
+        draft.relations.append(DraftRelation(name, "post", "belongs"))
+    draft.entities["note"] = DraftEntity("note")
+    blueprint, _ = compile_draft(draft)
+    assert blueprint is not None
+    text = format_blueprint(blueprint)
+    assert "text: longtext required" in text and "score: integer required" in text
+    assert {e.name: len(e.fields) for e in blueprint.entities} == {"post": 1, "comment": 1, "rating": 1, "like": 0}
+    notes = notes_on(draft, blueprint)
+    assert any("comment" in n and "text" in n for n in notes) and not any("like" in n for n in notes)
+
+
+def test_a_thing_that_stands_alone_and_holds_nothing_is_asked_about() -> None:
+    draft = Draft(access="none", entities={"review": DraftEntity("review")})
+    blueprint, _ = compile_draft(draft)
+    assert blueprint is not None and questions_for(draft, blueprint)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from clodo.understand.naming import entity_name, field_name, moment_name, singular, state_name
+from clodo.understand.naming import entity_name, field_name, figure_name, moment_name, singular, state_name
+from clodo.understand.nominals import thing_name
 from clodo.understand.numbers import number
 
 
@@ -64,3 +65,21 @@ def test_no_number_is_none() -> None:
 def test_a_field_of_states_that_only_a_verb_carries_is_called_status() -> None:
     assert [state_name(name) for name in ("goes", "can_be", "starts_as")] == ["status"] * 3
     assert [state_name(name) for name in ("stage", "start_phase", "size")] == ["stage", "start_phase", "size"]
+
+
+def test_a_number_of_which_only_the_bounds_are_said_is_called_score() -> None:
+    assert [figure_name(name) for name in ("from", "out", "between")] == ["score"] * 3
+    assert [figure_name(name) for name in ("stars", "from_year")] == ["stars", "from_year"]
+
+
+@pytest.mark.parametrize(
+    ("before", "words", "name"),
+    [
+        ("can", "book", "booking"), ("customers", "book", "booking"), ("a", "book", "book"), ("can", "books", "book"), ("", "book", "book"),
+        ("and", "rate", "rating"), ("exchange", "rate", "rate"), ("hourly", "rates", "rate"), ("to", "subscribe", "subscription"),
+        ("who", "donated", "donation"), ("for", "applying", "application"), ("can", "comment", "comment"), ("can", "sign up", "sign_up"),
+        ("must", "enrolled", "enrollment"), ("the", "applications", "application"), ("", "", ""),
+    ],
+)  # fmt: skip
+def test_a_thing_that_only_a_verb_says_is_called_by_its_noun(before: str, words: str, name: str) -> None:
+    assert thing_name(words, before) == name

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from clodo.understand.cue_labels import CUES
 from clodo.understand.draft import Filler
-from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.naming import entity_name, field_name, figure_name, moment_name
+from clodo.understand.nominals import thing_name
 
 STYLES = frozenset(
     ["oneliner", "terse", "chatty", "bullets", "story", "email", "takehome", "brief", "typos", "nonnative"]
@@ -337,7 +338,7 @@ def warnings(record: Record) -> Iterator[str]:
             yield f"{record.id}: mention not marked: {record.text[m.start() - 15 : m.end() + 10]!r}"
     for entity, fields in record.entities.items():
         mentions = [m for m in record.marks if m.kind == "entity" and m.entity == entity]
-        if all(entity_name(record.text[m.start : m.end]) != entity for m in mentions):
+        if all(thing_name(record.text[m.start : m.end], _before(record.text, m.start)) != entity for m in mentions):
             yield f"{record.id}: entity {entity!r} has no mention of that very name"
         for name, facts in fields.items():
             surfaces = [record.text[m.start : m.end] for m in facts.marks]
@@ -346,6 +347,11 @@ def warnings(record: Record) -> Iterator[str]:
             if name not in derived and last not in derived:
                 yield f"{record.id}: {name!r} does not follow from {surfaces!r}"
             yield from _enum_warnings(record, entity, name, facts)
+
+
+def _before(text: str, at: int) -> str:
+    """The word in front of a place."""
+    return next(iter(re.findall(r"[A-Za-z]+", text[:at])[-1:]), "")
 
 
 def _enum_warnings(record: Record, entity: str, name: str, facts: FieldFacts) -> Iterator[str]:
@@ -366,7 +372,7 @@ def _enum_warnings(record: Record, entity: str, name: str, facts: FieldFacts) ->
 def derivable(surface: str, type_: str) -> set[str]:
     """The names that code can make of a mention of a field of that type."""
     name = field_name(surface)
-    return {name, moment_name(name, day=type_ == "date"), moment_name(name, day=False)}
+    return {name, moment_name(name, day=type_ == "date"), moment_name(name, day=False), *([figure_name(name)] if type_ in ("int", "dec") else [])}
 
 
 def main(paths: list[str]) -> int:

@@ -12,6 +12,18 @@ _MADE = {
     "max": ("maximum", "maximumlength"), "xmax": ("maximum", "maximumlength"), "maxlen": ("maximumlength",),
     "len": ("minimumlength", "maximumlength"),
 }  # fmt: skip
+#: Kinds of cue → the constructs that their lines are of, where these are not called like the kind.
+_LINES = {
+    "overlap": {"no_overlap"}, "at-most": {"at_most", "check_rule"}, **dict.fromkeys(("above", "at-least"), {"check_rule"}),
+    "every": {"schedule"}, "expire": {"schedule"}, "notify": {"notice", "reminder"},
+    **dict.fromkeys(("count", "sum", "average", "highest", "lowest"), {"report"}),
+    **dict.fromkeys(("times", "added", "less", "total-of", "number-of"), {"computed"}),
+    "live": {"live_line"}, "room": {"room_line"}, "publish": {"publish_line"}, "slug": {"slug_line"}, "markdown": {"markdown_line"},
+    **dict.fromkeys(("webhook-created", "webhook-updated", "webhook-deleted"), {"webhook"}),
+    **dict.fromkeys(("limit-user", "limit-address", "limit-key"), {"limit", "write_limit"}),
+    "idempotency": {"idempotency_keys"}, "user-keys": {"api_keys"},
+    **dict.fromkeys(("incoming-stripe", "incoming-github", "incoming-hmac"), {"incoming"}),
+}  # fmt: skip
 _FLAGS = ("required", "unique", "search")
 
 
@@ -21,8 +33,11 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
     if part.kind == "access":
         return said.access == wanted.access if wanted.access else None
     if part.kind == "cue":
-        # Several cues may come to one line, so that they are right or wrong together.
-        return said.parts == wanted.parts if exact else None
+        # Several cues may come to one line, so that those of a kind are right or wrong together.
+        kind = part.path.strip("()")
+        made = _LINES.get(kind, {kind.replace("-", "_")})
+        ours = {p for p in said.parts if p[1] in made}
+        return bool(ours) and ours == {p for p in wanted.parts if p[1] in made} if exact else None
     if part.kind == "entity":
         return names[0] in wanted.entities
     if part.kind == "field":

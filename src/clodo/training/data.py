@@ -12,7 +12,7 @@ from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
 
 #: Files of the corpus, by their first letters, that hold what people ask for on ordinary days: their records are drawn thrice.
-_EVERYDAY = ("m", "n")
+_EVERYDAY = ("m", "n", "p")
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
 

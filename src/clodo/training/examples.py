@@ -12,7 +12,8 @@ from clodo.corpus.format import Mark, Record, mentions_of
 from clodo.corpus.gold import FIELD_ATTRS
 from clodo.understand import labels as L
 from clodo.understand.draft import Filler
-from clodo.understand.naming import entity_name, field_name, moment_name
+from clodo.understand.naming import field_name, moment_name
+from clodo.understand.nominals import thing_name
 from clodo.understand.reading import Reading, pair_features, read
 
 _KIND = {k: i for i, k in enumerate(L.KINDS)}
@@ -142,7 +143,7 @@ class _Builder:
             tags[first + 1 : last + 1] = begin + 1
         # A noun in passing ("our ticket shop") may or may not count as a mention: not judged.
         for word in np.flatnonzero(tags == 0):
-            if entity_name(self.reading.surface(int(word), int(word))) in self.entities:
+            if thing_name(self.reading.surface(int(word), int(word)), self.reading.before(int(word))) in self.entities:
                 tags[word] = UNJUDGED
         return tags
 
@@ -151,7 +152,7 @@ class _Builder:
         means: dict[str, str] = {}
         for i, ((first, last), kind) in enumerate(self.nodes):
             if kind == "entity":
-                name = entity_name(self.reading.surface(first, last))
+                name = thing_name(self.reading.surface(first, last), self.reading.before(first))
                 groups.setdefault(name, []).append(i)
                 means.setdefault(name, self.codes[i][0].entity)
         names = list(groups)

@@ -75,7 +75,7 @@ class Training:
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
         theirs = [p for p in self.network.encoder.parameters() if p.requires_grad]
         groups = [{"params": theirs, "lr": plan.encoder_rate}, {"params": own, "lr": plan.head_rate}]
-        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+        self.optimizer = torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
         self.state = State()
         self._begin()
         self.mean = AveragedModel(self.network, multi_avg_fn=_towards_mean)

@@ -62,6 +62,11 @@ _FALSE = frozenset(
     ["false", "no", "nope", "off", "inactive", "disabled", "closed", "unpublished", "n", "f", "hidden", "not", "never", "none", "nothing",
      "unpaid", "unread", "undone", "unticked", "unchecked", "empty", "blank", "unless", "0"]
 )  # fmt: skip
+#: What a thing that refers to another holds where the text names no field of it: it is nothing without.
+HELD = {
+    **dict.fromkeys(("answer", "comment", "complaint", "feedback", "message", "note", "question", "remark", "reply", "review", "suggestion"), ("text", "longtext")),
+    "rating": ("score", "integer"),
+}
 _OPPOSITES = {"open": "closed", "closed": "open", "visible": "hidden", "hidden": "visible", "free": "taken", "taken": "free"}
 
 
@@ -105,6 +110,14 @@ def bare_entities(draft: Draft) -> frozenset[str]:
     told |= {f.entity for cue in draft.cues for f in cue.slots.get("of", []) if cue.kind == "tenants"}
     told |= {f.target for e in draft.entities.values() for f in e.fields.values() if f.target}
     return frozenset(draft.entities.keys() - told - {"user"})
+
+
+def held_by(e: DraftEntity) -> Field | None:
+    """The field that is taken for granted of a thing of which the text names none."""
+    if e.fields or e.name not in HELD:
+        return None
+    name, type_ = HELD[e.name]
+    return Field(name, FieldType(type_), required=True)
 
 
 class _Compiler:
@@ -171,6 +184,8 @@ class _Compiler:
             made = self._field(draft_field)
             if made is not None and made.name not in keys | {k.name for k in links}:
                 fields.setdefault(made.name, made)
+        if references and (held := held_by(e)) is not None:
+            fields[held.name] = held
         names = {_field_name(n): n for n in e.fields}
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
         known = {*fields, *(r.name for r in references)}

@@ -21,7 +21,8 @@ from clodo.understand.draft import (
     Filler,
     Span,
 )
-from clodo.understand.naming import entity_name, field_name, moment_name, state_name
+from clodo.understand.naming import entity_name, field_name, figure_name, moment_name, state_name
+from clodo.understand.nominals import thing_name
 from clodo.understand.numbers import CARDINALS
 from clodo.understand.reading import Reading, pair_features
 from clodo.understand.spelling import Spell
@@ -235,7 +236,7 @@ class _Decoder:
     def _entities(self) -> None:
         surfaces: dict[str, list[int]] = {}
         for i in self._of("entity"):
-            name = entity_name(self.spell(self._surface(i)))
+            name = thing_name(self.spell(self._surface(i)), self.reading.before(self.mentions[i].first))
             if name:
                 surfaces.setdefault(name, []).append(i)
         surest = {name: max(self.mentions[i].confidence for i in group) for name, group in surfaces.items()}
@@ -320,6 +321,8 @@ class _Decoder:
             self._target(made, group)
         if made.type == "enum":
             made.name = state_name(name)
+        if made.type in ("int", "dec"):
+            made.name = figure_name(name)
         if "moment" in made.flags and made.type in ("date", "dt", "time"):
             made.name = moment_name(name, day=made.type == "date")
         if "elliptic" in made.flags:

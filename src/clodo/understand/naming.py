@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
-#: Words that are no part of a name.
 #: Words that carry a change of state where no word of the text names the field: "goes from draft to sent".
 CARRIERS = frozenset([
     "go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become",
@@ -19,6 +18,9 @@ CARRIERS = frozenset([
     "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "as", "with",
     "in", "at", "or", "and", "step", "steps", "it", "they",
 ])  # fmt: skip
+#: Words in front of the bounds of a figure that no word of the text names: "rate films from 1 to 5", "out of 10".
+SCALES = frozenset(["from", "between", "out", "on", "to", "at", "with", "up"])
+#: Words that are no part of a name.
 FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
 # inflect takes these endings and words for plurals ("bus" -> "bu"), or for the plural of a man.
@@ -127,6 +129,11 @@ def moment_name(name: str, *, day: bool) -> str:
 def state_name(name: str) -> str:
     """``goes`` → ``status``: what a field of states is called whose words only carry the change; other names are unchanged."""
     return "status" if CARRIERS.issuperset(name.split("_")) else name
+
+
+def figure_name(name: str) -> str:
+    """``from`` → ``score``: what a number is called of which a text only says the bounds; other names are unchanged."""
+    return "score" if SCALES.issuperset(name.split("_")) else name
 
 
 def plural(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.values import Blueprint
-from clodo.understand.compiler import bare_entities
+from clodo.understand.compiler import bare_entities, held_by
 from clodo.understand.draft import Draft
 
 _QUESTIONS = {
@@ -50,6 +50,9 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     if bare:
         names = ", ".join(n.replace("_", " ") for n in bare)
         notes.append(f"The text names nothing to store of {names}, so nothing is.")
+    referring = {e.name for e in blueprint.entities if e.references}
+    given = [(name, held) for name, e in draft.entities.items() if name in referring and (held := held_by(e)) is not None]
+    notes += [f"The text does not say what each {name} holds; it was given a {held.name}." for name, held in given]
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")

@@ -37,6 +37,10 @@ class Reading:
         """The characters from word ``first`` to word ``last``, both included."""
         return self.text[self.words[first][0] : self.words[last][1]]
 
+    def before(self, word: int) -> str:
+        """The word in front of a word, empty for the first."""
+        return self.surface(word - 1, word - 1) if word else ""
+
     def word_span(self, start: int, end: int) -> tuple[int, int] | None:
         """The words that a span of characters touches, or ``None``."""
         inside = [i for i, (a, b) in enumerate(self.words) if a < end and b > start]

@@ -3,6 +3,7 @@ import { compileDraft } from "./compiler";
 import { Constants } from "./constants";
 import { Draft, type DraftCue, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
 import { Naming } from "./naming";
+import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { read, type Span } from "./reading";
 import { openWeights, type WeightsEnv } from "./shared/weights";
@@ -26,11 +27,13 @@ export default {
     const tokenizer = new Tokenizer(tables.tokenizer);
     const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());
     const lexicon = new Lexicon(tables.spelling, new WordList(words), naming);
+    const nominals = new Nominals(tables.nominals, naming, new Verbs(tables.verbs, naming));
     return Response.json(
       (await request.json<string[]>()).map((text) => ({
         ...read(text, tokenizer, characters, tables.decoding.mostPieces),
         entity: naming.entity(text),
         field: naming.field(text),
+        things: ["can", "customers", "the", ""].map((before) => nominals.thing(text, before)),
         singular: naming.singular(text),
         mended: new Speller(lexicon).mend(text),
         number: numbers.read(text)?.toString() ?? null,

@@ -21,7 +21,7 @@ from clodo.corpus.splits import load_split
 from clodo.edge.bundle import Bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
-from clodo.understand import naming, numbers
+from clodo.understand import naming, nominals, numbers
 from clodo.understand.compiler import compile_draft
 from clodo.understand.draft import Draft
 from clodo.understand.reading import known_words, load_tokenizer, read
@@ -85,10 +85,12 @@ def test_names_are_made_alike(probe: httpx.Client) -> None:
     words = [*name_words()]
     ends = ["s", "es", "ies", "ves", "men", "mice", "ices", "oes", "a", "i", "ae", "us", "xes", "zzes", "ches", "people", ""]
     texts = [f"{dice.choice(words)}{dice.choice(ends)}" for _ in range(500)]
+    texts += [f"{verb}{end}" for verb in (*nominals.VERBS, *nominals.BOTH) for end in ("", "s", "d", "ed", "ing")]
     texts += [f"{dice.choice(words)} {dice.choice(['of the', chr(39) + 's', 'no', '-', '2'])} {dice.choice(words).title()}s" for _ in range(100)]
     for text, found in zip(texts, asked(probe, texts), strict=True):
         assert found["entity"] == naming.entity_name(text), text
         assert found["field"] == naming.field_name(text), text
+        assert found["things"] == [nominals.thing_name(text, before) for before in ("can", "customers", "the", "")], text
         if text.isalpha():
             assert found["singular"] == naming.singular(text), text
 

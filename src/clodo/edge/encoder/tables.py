@@ -27,6 +27,7 @@ from clodo.understand import (
     decoding,
     labels,
     naming,
+    nominals,
     numbers,
     questions,
     reading,
@@ -61,6 +62,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "cardinals": sorted(numbers.CARDINALS),
         },
         "verbs": _verbs(),
+        "nominals": {"verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE)},
         "compiler": _compiler(),
         "checks": _checks(),
         "coverage": {
@@ -195,6 +197,7 @@ def _naming() -> dict[str, Any]:
     return {
         "fillers": sorted(naming.FILLERS),
         "carriers": sorted(naming.CARRIERS),
+        "scales": sorted(naming.SCALES),
         "notPlural": naming._NOT_PLURAL.pattern,
         "irregular": naming._IRREGULAR,
         "abbreviations": naming.ABBREVIATIONS,
@@ -267,6 +270,7 @@ def _compiler() -> dict[str, Any]:
         "true": sorted(compiler._TRUE),
         "false": sorted(compiler._FALSE),
         "opposites": compiler._OPPOSITES,
+        "held": {thing: list(field) for thing, field in compiler.HELD.items()},
         "cues": _cues(),
         "needUsers": sorted(cues.NEED_USERS),
         "files": list(cues.FILES),

@@ -79,6 +79,12 @@ export function bareEntities(draft: Draft): ReadonlySet<string> {
   return new Set(entities.map(({ name }) => name).filter((name) => !told.has(name) && name !== "user"));
 }
 
+/** The field that is taken for granted of a thing of which the text names none. */
+export function heldBy(e: DraftEntity, { held }: CompilerTables): Field | undefined {
+  const found = e.fields.size === 0 ? held[e.name] : undefined;
+  return found === undefined ? undefined : { ...plainField(found[0], found[1], []), required: true };
+}
+
 class Compiler {
   readonly left: Span[] = [];
   readonly #draft: Draft;
@@ -153,6 +159,8 @@ class Compiler {
       const made = this.#field(draft);
       if (made !== undefined && !keys.has(made.name) && !fields.has(made.name)) fields.set(made.name, made);
     }
+    const held = heldBy(e, this.#tools.tables);
+    if (held !== undefined && references.length > 0) fields.set(held.name, held);
     const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
     const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
     const known = new Set([...fields.keys(), ...references.map(({ name }) => name)]);

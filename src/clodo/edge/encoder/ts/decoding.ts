@@ -2,8 +2,9 @@ import type { Characters } from "./characters";
 import { Draft, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
 import type { LinkScores, TextScores } from "./kernel";
 import { joinedValues, type Mention, mentionsOf } from "./mentions";
-import { momentName, type Naming, stateName } from "./naming";
-import { type Reading, type Span, surface } from "./reading";
+import { figureName, momentName, type Naming, stateName } from "./naming";
+import type { Nominals } from "./nominals";
+import { before, type Reading, type Span, surface } from "./reading";
 import { argmax, logSoftmax, power, sigmoid, softmax } from "./scores";
 import type { Labels, Tables } from "./tables";
 
@@ -15,6 +16,7 @@ export interface Means {
   readonly tables: Tables;
   readonly characters: Characters;
   readonly naming: Naming;
+  readonly nominals: Nominals;
   readonly spell: (phrase: string) => string;
 }
 
@@ -172,7 +174,7 @@ class Decoder {
   #entities(): void {
     let surfaces = new Map<string, number[]>();
     for (const i of this.#of("entity")) {
-      const name = this.#entityName(i);
+      const name = this.#means.nominals.thing(this.#means.spell(this.#surface(i)), before(this.#reading, this.#mentions[i]?.first ?? 0));
       if (name !== "") addTo(surfaces, name, i);
     }
     const least = this.#means.tables.decoding.leastEntity;
@@ -293,6 +295,7 @@ class Decoder {
     });
     if (made.type === "ref") this.#target(made, group);
     if (made.type === "enum") made.name = stateName(name, this.#means.tables.naming.carriers);
+    if (made.type === "int" || made.type === "dec") made.name = figureName(name, this.#means.tables.naming.scales);
     if (made.flags.has("moment") && ["date", "dt", "time"].includes(made.type)) made.name = momentName(name, made.type === "date");
     if (made.flags.has("elliptic")) made.name = this.#completed(name, group[0] ?? 0);
     const { fields } = this.#entity(this.#name(owner));

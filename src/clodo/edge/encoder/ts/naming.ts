@@ -71,6 +71,11 @@ export function stateName(name: string, carriers: readonly string[]): string {
   return name.split("_").every((word) => carriers.includes(word)) ? "status" : name;
 }
 
+/** `from` → `score`: what a number is called of which a text only says the bounds; other names are unchanged. */
+export function figureName(name: string, scales: readonly string[]): string {
+  return name.split("_").every((word) => scales.includes(word)) ? "score" : name;
+}
+
 /** `taken` → `taken_at` (a moment) or `taken_on` (a day); names that already tell are unchanged. */
 export function momentName(name: string, day: boolean): string {
   const last = name.slice(name.lastIndexOf("_") + 1);

@@ -1,6 +1,6 @@
-import { bareEntities } from "./compiler";
+import { bareEntities, heldBy } from "./compiler";
 import type { Draft } from "./draft";
-import type { Tables } from "./tables";
+import type { CompilerTables, Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
 
 /** One to three questions where a blueprint would be a guess; none where it is not. */
@@ -17,7 +17,7 @@ export function questionsFor(draft: Draft, b: Blueprint | undefined, asked: Tabl
 }
 
 /** The choices that were made for the author, in plain sentences. */
-export function notesOn(draft: Draft, b: Blueprint | undefined): string[] {
+export function notesOn(draft: Draft, b: Blueprint | undefined, tables: CompilerTables): string[] {
   if (b === undefined) return [];
   const notes: string[] = [];
   if (draft.access === "unstated" && b.users === undefined) {
@@ -26,6 +26,11 @@ export function notesOn(draft: Draft, b: Blueprint | undefined): string[] {
   if (draft.unsupported.length > 0) notes.push("Some wishes cannot be built yet; they are marked in the text.");
   const bare = [...bareEntities(draft)].sort().map((name) => name.replaceAll("_", " "));
   if (bare.length > 0) notes.push(`The text names nothing to store of ${bare.join(", ")}, so nothing is.`);
+  const referring = new Set(b.entities.filter(({ references }) => references.length > 0).map(({ name }) => name));
+  for (const [name, e] of draft.entities) {
+    const held = referring.has(name) ? heldBy(e, tables) : undefined;
+    if (held !== undefined) notes.push(`The text does not say what each ${name} holds; it was given a ${held.name}.`);
+  }
   const empty = b.entities.filter(isEmpty).map(({ name }) => name);
   if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);
   if (draft.mended.size > 0) {

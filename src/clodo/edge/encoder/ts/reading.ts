@@ -24,6 +24,11 @@ export function surface(reading: Reading, first: number, last: number): string {
   return reading.text.slice(reading.words[first]?.[0] ?? 0, reading.words[last]?.[1] ?? 0);
 }
 
+/** The word in front of a word, empty for the first. */
+export function before(reading: Reading, word: number): string {
+  return word > 0 ? surface(reading, word - 1, word - 1) : "";
+}
+
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {
   const shown = text.replace(/[\n\r]/g, LINE_BREAK);
   const all = tokenizer.encode(shown);

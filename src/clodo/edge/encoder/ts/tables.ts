@@ -20,6 +20,7 @@ export interface Tables {
     readonly cardinals: readonly string[];
   };
   readonly verbs: VerbTables;
+  readonly nominals: NominalTables;
   readonly compiler: CompilerTables;
   readonly checks: CheckTables;
   readonly coverage: CoverageTables;
@@ -65,6 +66,7 @@ export interface CharacterTables {
 
 export interface NamingTables {
   readonly carriers: readonly string[];
+  readonly scales: readonly string[];
   readonly fillers: readonly string[];
   readonly notPlural: string;
   readonly irregular: Readonly<Record<string, string>>;
@@ -115,6 +117,8 @@ export interface CompilerTables {
   readonly true: readonly string[];
   readonly false: readonly string[];
   readonly opposites: Readonly<Record<string, string>>;
+  /** What a thing holds of which the text names no field. */
+  readonly held: Readonly<Record<string, readonly [name: string, type: string]>>;
   readonly cues: CueTables;
   /** Cues that need people who log in. */
   readonly needUsers: readonly string[];
@@ -158,6 +162,13 @@ export interface VerbTables {
   readonly silent: string;
   readonly doubled: string;
   readonly plurals: Readonly<Record<string, string>>;
+}
+
+/** Verbs and their nouns: those that are no nouns themselves, those that are nouns of another thing too, and what verbs follow. */
+export interface NominalTables {
+  readonly verbs: Readonly<Record<string, string>>;
+  readonly both: Readonly<Record<string, string>>;
+  readonly before: readonly string[];
 }
 
 export interface CheckTables {

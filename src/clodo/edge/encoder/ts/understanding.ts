@@ -7,6 +7,7 @@ import { decode } from "./decoding";
 import { Draft } from "./draft";
 import type { Kernel } from "./kernel";
 import { Naming } from "./naming";
+import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { notesOn, questionsFor } from "./questions";
 import { read, type Reading, type Span } from "./reading";
@@ -39,6 +40,7 @@ export class Understander {
   readonly #lexicon: Lexicon;
   readonly #coverage: Coverage;
   readonly #tools: Tools;
+  readonly #nominals: Nominals;
 
   constructor(tables: Tables, words: Uint8Array, kernel: Kernel) {
     this.#tables = tables;
@@ -55,6 +57,7 @@ export class Understander {
       numbers: new Numbers(tables.numbers, this.characters),
       constants: new Constants(tables.checks, this.characters),
     };
+    this.#nominals = new Nominals(tables.nominals, naming, this.#tools.verbs);
     this.#lexicon = new Lexicon(tables.spelling, new WordList(words), this.#tools.naming);
   }
 
@@ -75,7 +78,7 @@ export class Understander {
       model: this.#tables.model,
       confidence,
       questions,
-      notes: notesOn(draft, blueprint),
+      notes: notesOn(draft, blueprint, this.#tables.compiler),
       parts,
       spans: inOrder(spans, codePoints(text)),
     };
@@ -94,6 +97,7 @@ export class Understander {
       tables: this.#tables,
       characters: this.characters,
       naming: this.#tools.naming,
+      nominals: this.#nominals,
       spell: (phrase) => speller.mend(phrase),
     });
     draft.mended = speller.mended;

@@ -1,0 +1,36 @@
+import type { Naming } from "./naming";
+import type { NominalTables } from "./tables";
+import type { Verbs } from "./verbs";
+
+/** The noun for a thing that a text says only by a verb: `people can book rooms` → `booking`. */
+export class Nominals {
+  readonly #naming: Naming;
+  readonly #base: (word: string) => string;
+  readonly #verbs: ReadonlyMap<string, string>;
+  readonly #both: ReadonlyMap<string, string>;
+  readonly #before: ReadonlySet<string>;
+
+  constructor(tables: NominalTables, naming: Naming, verbs: Verbs) {
+    this.#naming = naming;
+    this.#base = (word) => verbs.action(word);
+    this.#verbs = new Map(Object.entries(tables.verbs));
+    this.#both = new Map(Object.entries(tables.both));
+    this.#before = new Set(tables.before);
+  }
+
+  /** The name of an entity from one of its mentions and the word in front of that. */
+  thing(surface: string, before: string): string {
+    const name = this.#naming.entity(surface);
+    const [word, ...others] = this.#naming.words(surface);
+    if (word === undefined || others.length > 0) return name;
+    const noun = this.#both.get(word);
+    if (noun !== undefined && this.follows(before)) return noun;
+    return this.#verbs.get(this.#base(word)) ?? name;
+  }
+
+  /** Whether a verb can stand behind a word. */
+  follows(before: string): boolean {
+    const word = before.toLowerCase();
+    return this.#before.has(word) || (/^[a-z]+$/.test(word) && this.#naming.singular(word) !== word);
+  }
+}
