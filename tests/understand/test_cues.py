@@ -12,7 +12,7 @@ from clodo.corpus.gold import gold_draft
 from clodo.understand.compiler import compile_draft
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import _WRITERS, period_of
-from clodo.understand.verbs import base_form
+from clodo.understand.verbs import base_form, participle
 
 
 def record_of(text: str, *facts: str) -> Record:
@@ -95,6 +95,8 @@ CASES = [
     (ORDER + "[tell us|@webhook-created of=order]", ["order > customer"], "webhook created_events on order created"),
     (ORDER + "[stay in|@sessions n=#2 per=#weeks] for [2|#] [weeks|#]", ["order > customer"], "sessions 14 days"),
     (ORDER + "[from|@cors n=#app.example.com] [app.example.com|#]", ["order > customer"], 'cors "https://app.example.com"'),
+    (ORDER + "clerks can [archive|@action of=customer] old ones", ["order > customer"], "set archived = true"),
+    (ORDER + "somebody [ships|@action of=order when=order.status:paid] what is paid", ["order > customer"], "set shipped = true"),
     (ORDER + "a [logo|customer. image] of up to [2|customer.logo =max] MB", ["order > customer"], "logo: image max 2 MB"),
     (ORDER + "[vip|customer.]s [counted|@count of=customer when=customer.vip]", ["order > customer"], "from customer where vip"),
 ]  # fmt: skip
@@ -159,6 +161,14 @@ def test_drafts_need_somebody_who_writes() -> None:
 )  # fmt: skip
 def test_actions_are_named_by_their_verb(said: str, name: str) -> None:
     assert base_form(said) == name
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [("close", "closed"), ("ship", "shipped"), ("approves", "approved"), ("apply", "applied"), ("hide", "hidden"), ("check in", "checked_in"), ("open", "opened"), ("pay", "paid"), ("set", "set"), ("cancellation", ""), ("approval", ""), ("mark as done", ""), ("", "")],
+)  # fmt: skip
+def test_what_a_row_is_after_a_step(said: str, then: str) -> None:
+    assert participle(said) == then
 
 
 def test_periods_in_everyday_words() -> None:

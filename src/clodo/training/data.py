@@ -11,8 +11,9 @@ from clodo.training.generator import generate
 from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
 
-#: Files of the corpus, by their first letters, that hold what people ask for on ordinary days: their records are drawn thrice.
-_EVERYDAY = ("m", "n", "p")
+#: Files of the corpus, by their first letters, and how often a record of theirs is drawn for one of the others: what people ask
+#: for on ordinary days, and kinds of mention that no other file has.
+_DRAWN = {"m": 3, "n": 3, "p": 6}
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
 
@@ -26,13 +27,13 @@ class Mixture:
         corpus = [(b, r) for b, r in written_blocks() if not held_out(r)] if own is None else []
         self.written = [b for b, _ in corpus] if own is None else own
         with_cues = [b for b in self.written if "|@" in b]
-        everyday = [b for b, r in corpus if r.id.startswith(_EVERYDAY)]
-        self.again = [*with_cues, *everyday, *everyday]
+        often = [b for b, r in corpus for _ in range(1, _DRAWN.get(r.id[0], 1))]
+        self.again = [*with_cues, *often]
         self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
 
     def records(self) -> Iterator[Record]:
         """Records, one after the other: each written one once in every round, in an order of its own, and once more those with
-        cues, which are few for so many kinds, and twice more those of ordinary days."""
+        cues, which are few for so many kinds, and further times those of some files."""
         pending: list[str] = []
         while True:
             try:

@@ -20,7 +20,7 @@ from clodo.understand.choices import chosen
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.verbs import base_form
+from clodo.understand.verbs import base_form, participle
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
@@ -341,7 +341,8 @@ class _Writer:
     def _ticked(self, e: Entity) -> list[str]:
         """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""
         said = "_".join(words(self.cue.words))
-        if not said.endswith("ed") or "_" in said:
+        said = said if said.endswith("ed") and "_" not in said else participle(self.cue.words)
+        if not said:
             return []
         for f in e.fields:
             if f.type is FieldType.ENUM and (state := chosen(f.values, said)) is not None:

@@ -16,7 +16,7 @@ from typing import Any
 from clodo.understand.naming import ABBREVIATIONS, singular
 
 _LEAST = 3
-_RARE = 1e-7
+RARE = 1e-7
 _MUCH_USED = 60
 
 #: Letters that are heard alike: one for the other costs half a slip.
@@ -55,7 +55,7 @@ class Speller:
         used = usage(word)
         # Of what the dictionary lists, rare words are mostly slips ("oder"); what it does not list
         # may still be a word of the trade ("isbn").
-        rare = 50 * _RARE if len(word) == _LEAST else _RARE
+        rare = 50 * RARE if len(word) == _LEAST else RARE
         return used > rare if used else word in self._words
 
     def _derived(self, word: str) -> bool:

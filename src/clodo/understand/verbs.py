@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import re
+
 from clodo.understand.naming import singular, words
-from clodo.understand.spelling import usage
+from clodo.understand.spelling import RARE, usage
 
 #: Past forms that no ending tells.
 _PAST = {
     "lent": "lend", "sent": "send", "paid": "pay", "sold": "sell", "bought": "buy", "taken": "take", "took": "take", "given": "give", "gave": "give",
     "begun": "begin", "brought": "bring", "made": "make", "done": "do", "held": "hold", "kept": "keep", "lost": "lose", "found": "find", "left": "leave",
     "withdrawn": "withdraw", "written": "write", "broken": "break", "chosen": "choose", "driven": "drive", "drawn": "draw", "grown": "grow", "thrown": "throw", "used": "use", "using": "use",
+    "hidden": "hide", "hid": "hide", "cut": "cut", "put": "put", "reset": "reset", "set": "set", "shut": "shut", "split": "split",
 }  # fmt: skip
+
+
+#: Words that belong to a verb: "check in", "sign off".
+_PARTICLES = frozenset(["in", "out", "off", "up", "down", "back", "on", "over", "away"])
+#: How nouns end that are no verbs: what they are the names of has no past form.
+_NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
+
+
+def participle(surface: str) -> str:
+    """What a row is after a step, from the words that say the step: ``close`` → ``closed``, ``check in`` → ``checked_in``.
+    Empty where the words are no verb."""
+    first, *others = base_form(surface).split("_")
+    if not first.isalpha() or _NOUN.fullmatch(first) or not _PARTICLES.issuperset(others):
+        return ""
+    return "_".join([_past(first), *others])
+
+
+def _past(base: str) -> str:
+    irregular = next((past for past, verb in _PAST.items() if verb == base and past not in ("took", "using", "hid")), None)
+    if irregular is not None or base.endswith("e"):
+        return irregular or f"{base}d"
+    if re.search(r"[^aeiou]y$", base):
+        return f"{base[:-1]}ied"
+    doubled = f"{base}{base[-1]}ed"
+    return doubled if usage(doubled) > RARE and _base(doubled) == base else f"{base}ed"
 
 
 def base_form(surface: str) -> str:

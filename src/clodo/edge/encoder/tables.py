@@ -311,7 +311,7 @@ def _verbs() -> dict[str, Any]:
     silent, doubled = [], []
     for word in sorted(spelling._dictionary().keys()):
         ending = next((e for e in ("ed", "ing") if word.endswith(e) and len(word) - len(e) > 2), None)
-        if ending is None or not word.isascii() or not word.isalpha() or word in verbs._PAST or spelling.usage(word) <= spelling._RARE:
+        if ending is None or not word.isascii() or not word.isalpha() or word in verbs._PAST or spelling.usage(word) <= spelling.RARE:
             continue
         stem, base = word.removesuffix(ending), verbs._base(word)
         if base == f"{stem}e":
@@ -321,6 +321,9 @@ def _verbs() -> dict[str, Any]:
     plurals = {word: naming.plural(word) for word in spelling.name_words() if naming.singular(word) == word}
     return {
         "past": verbs._PAST,
+        "participles": {base: verbs._past(base) for base in sorted({*verbs._PAST.values()})},
+        "particles": sorted(verbs._PARTICLES),
+        "noun": verbs._NOUN.pattern,
         "silent": " ".join(silent),
         "doubled": " ".join(doubled),
         "plurals": {word: made for word, made in plurals.items() if made != _usual_plural(word)},

@@ -443,8 +443,9 @@ class Writer {
 
   /** The outcome of a step of which the text names none: the state that is called like it, else a tick (`cancelled`). */
   #ticked(e: Entity): string[] {
-    const said = this.#pen.naming.words(this.#cue.words).join("_");
-    if (!said.endsWith("ed") || said.includes("_")) return [];
+    const typed = this.#pen.naming.words(this.#cue.words).join("_");
+    const said = typed.endsWith("ed") && !typed.includes("_") ? typed : this.#pen.verbs.participle(this.#cue.words);
+    if (said === "") return [];
     for (const f of e.fields) {
       const state = f.type === "enum" ? chosen(f.values, said, this.#pen.characters) : undefined;
       if (state !== undefined) return [`${f.name} = ${quote(state)}`];

@@ -158,6 +158,9 @@ export interface CueTables {
 
 /** Inflected verbs by what their base form ends in, and plurals that no rule makes. */
 export interface VerbTables {
+  readonly participles: Readonly<Record<string, string>>;
+  readonly particles: readonly string[];
+  readonly noun: string;
   readonly past: Readonly<Record<string, string>>;
   readonly silent: string;
   readonly doubled: string;

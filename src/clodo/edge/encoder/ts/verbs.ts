@@ -5,6 +5,9 @@ import type { VerbTables } from "./tables";
 export class Verbs {
   readonly #naming: Naming;
   readonly #past: ReadonlyMap<string, string>;
+  readonly #participles: ReadonlyMap<string, string>;
+  readonly #particles: ReadonlySet<string>;
+  readonly #noun: RegExp;
   readonly #silent: string;
   readonly #doubled: string;
   readonly #plurals: ReadonlyMap<string, string>;
@@ -12,6 +15,9 @@ export class Verbs {
   constructor(tables: VerbTables, naming: Naming) {
     this.#naming = naming;
     this.#past = new Map(Object.entries(tables.past));
+    this.#participles = new Map(Object.entries(tables.participles));
+    this.#particles = new Set(tables.particles);
+    this.#noun = new RegExp(`^(?:${tables.noun})$`);
     this.#silent = ` ${tables.silent} `;
     this.#doubled = ` ${tables.doubled} `;
     this.#plurals = new Map(Object.entries(tables.plurals));
@@ -21,6 +27,22 @@ export class Verbs {
   action(surface: string): string {
     const [first, ...others] = this.#naming.words(surface);
     return first === undefined ? "" : [this.#base(first), ...others].join("_");
+  }
+
+  /** What a row is after a step, from the words that say the step: `close` → `closed`; empty where the words are no verb. */
+  participle(surface: string): string {
+    const [first = "", ...others] = this.action(surface).split("_");
+    if (!/^[a-z]+$/.test(first) || this.#noun.test(first) || !others.every((word) => this.#particles.has(word))) return "";
+    return [this.#pastOf(first), ...others].join("_");
+  }
+
+  #pastOf(base: string): string {
+    const irregular = this.#participles.get(base);
+    if (irregular !== undefined) return irregular;
+    if (base.endsWith("e")) return `${base}d`;
+    if (/[^aeiou]y$/.test(base)) return `${base.slice(0, -1)}ied`;
+    const doubled = `${base}${base.at(-1) ?? ""}ed`;
+    return this.#doubled.includes(` ${doubled} `) ? doubled : `${base}ed`;
   }
 
   #base(word: string): string {
