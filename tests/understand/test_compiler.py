@@ -110,3 +110,14 @@ def test_a_thing_that_stands_alone_and_holds_nothing_is_asked_about() -> None:
     draft = Draft(access="none", entities={"review": DraftEntity("review")})
     blueprint, _ = compile_draft(draft)
     assert blueprint is not None and questions_for(draft, blueprint)
+
+
+def test_names_that_javascript_keeps_for_itself_are_changed_and_nothing_is_lost() -> None:
+    draft = Draft(access="none")
+    draft.entities["prototype"] = DraftEntity("prototype", {"name": DraftField("name", "text")})
+    draft.entities["test"] = DraftEntity("test", {"score": DraftField("score", "int")})
+    draft.relations.append(DraftRelation("test", "prototype", "belongs"))
+    blueprint, _ = compile_draft(draft)
+    assert blueprint is not None
+    assert [e.name for e in blueprint.entities] == ["prototype_entry", "test"]
+    assert [r.target for r in blueprint.entities[1].references] == ["prototype_entry"]

@@ -36,6 +36,7 @@ CASES = [
     (ROOM + "No [two at once|@overlap of=booking per=room unless=booking.status:off]", ["booking > room"], 'no overlap (start, end) per room where status != "off"'),
     (ROOM + "[at most|@at-most of=booking per=booking.guest n=#two when=booking.status:held] [two|#]", ["booking > room"], 'at most 2 per guest where status = "held"'),
     (ROOM + "as many as [seats|room.], [not more|@at-most of=booking per=room n=room.seats unless=booking.status:off]", ["booking > room"], 'check count(booking where room = this.room and status != "off") <= room.seats'),
+    (ROOM + "and not [more|@at-most of=booking per=room per=booking.guest n=room.seats] than [seats|room.]", ["booking > room"], "check count(booking where room = this.room and guest = this.guest) <= room.seats"),
     (ROOM + "[end|booking.] [after|@above from=booking.end to=booking.start] [start|booking.]", ["booking > room"], "check end > start"),
     (ROOM + "[people|booking.] never [exceed|@at-least from=room.seats to=booking.people] [seats|room.]", ["booking > room"], "check room.seats >= people"),
     (ORDER + "steps", ["order > customer", "next order.status new > paid > sent", "next order.status new > cancelled"], "transitions status: new -> paid -> sent, new -> cancelled"),

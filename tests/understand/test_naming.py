@@ -35,6 +35,11 @@ def test_field_names_are_the_users_words(words: str, name: str) -> None:
     assert field_name(words) == name
 
 
+@pytest.mark.parametrize(("words", "name"), [("cafés", "cafe"), ("Straßen", "strassen"), ("prénom", "prenom"), ("Smørrebrød no", "smorrebrod_number")])
+def test_letters_lose_their_marks_and_stay(words: str, name: str) -> None:
+    assert (entity_name if name == "cafe" else field_name)(words) == name
+
+
 def test_singular_is_idempotent() -> None:
     for word in ["book", "bus", "class", "status", "address", "lens", "news", "analysis", "box", "city", "day"]:
         assert singular(singular(word)) == singular(word) == word

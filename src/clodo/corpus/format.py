@@ -27,6 +27,7 @@ VERDICTS = ("vague", "not-a-service", "contradictory")
 _MARK = re.compile(r"\[([^\[\]|]+)\|([^\[\]]+)\]")
 _HEADER = re.compile(r"^=== *(\S+) *\| *style=(\w+) *\| *domain=(.+?) *$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+_WHO = re.compile(r"public|key|login|role:[a-z]\w*")
 _VALUE = re.compile(r"^=(\w+)(?::(.+))?$")
 
 
@@ -258,7 +259,7 @@ def _fact(record: Record, line: str) -> None:
         record.unique.append((parts[1], tuple(parts[2:])))
     elif parts[0] == "next" and len(parts) >= 3:
         record.steps += _steps(record, line)
-    elif parts[0] in ("read", "write") and len(parts) == 3:
+    elif parts[0] in ("read", "write") and len(parts) == 3 and _WHO.fullmatch(parts[2]):
         record.rules.append((parts[0], parts[1], parts[2]))
     elif parts[0] == "access" and parts[1] in ACCESS:
         record.access = parts[1]

@@ -85,7 +85,7 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     """The blueprint (``None`` where nothing was understood to store) and the spans left over."""
     left = Leftovers()
     draft = completed(draft)
-    kept = {n: e for n, e in draft.entities.items() if n not in OBJECT_KEYS and n[:1].isalpha()}
+    kept = {n: e for n, e in draft.entities.items() if n[:1].isalpha()}
     bare = bare_entities(draft)
     kept = {n: e for n, e in kept.items() if n not in bare}
     if not kept:
@@ -365,7 +365,7 @@ def _searchable(d: DraftField, f: Field) -> bool:
 
 def _entity_name(name: str) -> str:
     safe = re.sub(r"[^a-z0-9_]", "", name)[:60]
-    return f"{safe}_entry" if safe in ROUTE_NAMES else safe
+    return f"{safe}_entry" if safe in ROUTE_NAMES | OBJECT_KEYS else safe
 
 
 def _field_name(name: str) -> str:

@@ -274,11 +274,10 @@ class _Writer:
         limits = [f for f in self.slot("n") if f.field]
         if most is None and not limits and not _BOUNDS & set(words(self.cue.words)):
             most = Decimal(1)  # once, not twice, only one
-        if most is None and limits and len(per) == 1:
+        if most is None and limits and per and not periods and "owner" not in per:
             # As many as a field of what they belong to says.
-            way, counted = per[0], self.condition(e)
-            more = f" and {counted}" if counted else ""
-            self.say(e.name, f"check count({e.name} where {way} = this.{way}{more}) <= {self.names.seen_from(e, limits[0])}")
+            alike = [*(f"{way} = this.{way}" for way in per), *filter(None, [self.condition(e)])]
+            self.say(e.name, f"check count({e.name} where {' and '.join(alike)}) <= {self.names.seen_from(e, limits[0])}")
             return
         if most is None or not (per or periods):
             raise Unsaid

@@ -6,10 +6,13 @@ This is normalisation only: which words name something is the model's decision.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import Any
 
 _WORD = re.compile(r"[A-Za-z]+|\d+")
+#: Letters that are no other letter with a mark.
+LETTERS = {"ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "þ": "th", "Þ": "Th"}
 #: Words that carry a change of state where no word of the text names the field: "goes from draft to sent".
 CARRIERS = frozenset([
     "go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become",
@@ -94,12 +97,20 @@ def singular(word: str) -> str:
 
 def words(surface: str) -> list[str]:
     """The lower-case words of a phrase, camel case taken apart, articles and ``'s`` dropped."""
-    text = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", surface)  # not pH and kWh
+    text = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", _plain(surface))  # not pH and kWh
     text = re.sub(r"[’']s\b|s[’'](?=\s)", lambda m: "s" if m[0][0] == "s" else "", text)
     text = re.sub(r"\be-(?=mail)", "e", text, flags=re.IGNORECASE)
     found = [w.lower() for w in _WORD.findall(text)]
     kept = [w for w in found if w not in FILLERS]
     return kept or found
+
+
+def _plain(text: str) -> str:
+    """The text without the marks of its letters: ``café`` → ``cafe``."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text.translate(str.maketrans(LETTERS)))
+    return "".join(c for c in apart if unicodedata.category(c)[0] != "M")
 
 
 def entity_name(surface: str) -> str:

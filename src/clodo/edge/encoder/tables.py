@@ -201,6 +201,7 @@ def _naming() -> dict[str, Any]:
         "notPlural": naming._NOT_PLURAL.pattern,
         "irregular": naming._IRREGULAR,
         "abbreviations": naming.ABBREVIATIONS,
+        "letters": naming.LETTERS,
     }
 
 

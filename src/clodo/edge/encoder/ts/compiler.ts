@@ -56,8 +56,7 @@ export interface Compiled {
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const draft = completed(stated, tools.tables);
   const bare = bareEntities(draft);
-  const { objectKeys } = tools.constants.tables;
-  const kept = new Map([...draft.entities].filter(([n]) => !objectKeys.includes(n) && /^\p{L}/u.test(n) && !bare.has(n)));
+  const kept = new Map([...draft.entities].filter(([n]) => /^\p{L}/u.test(n) && !bare.has(n)));
   if (kept.size === 0) return { blueprint: undefined, text: undefined, left: [] };
   const compiler = new Compiler(draft, kept, tools);
   const blueprint = withoutFaults(compiler.blueprint(), tools.constants);
@@ -320,7 +319,8 @@ class Compiler {
 
   #entityName(name: string): string {
     const safe = name.replace(/[^a-z0-9_]/g, "").slice(0, MOST_LETTERS);
-    return this.#tools.constants.tables.routeNames.includes(safe) ? `${safe}_entry` : safe;
+    const { objectKeys, routeNames } = this.#tools.constants.tables;
+    return [...objectKeys, ...routeNames].includes(safe) ? `${safe}_entry` : safe;
   }
 
   #fieldName(name: string): string {

@@ -390,12 +390,10 @@ class Writer {
     const limit = this.#slot("n").find(({ field }) => field !== "");
     const wantsNumber = this.#pen.naming.words(this.#cue.words).some((word) => this.#pen.tables.bounds.includes(word));
     const most = this.#amount() ?? (limit === undefined && !wantsNumber ? new Decimal(1n) : undefined); // once, not twice, only one
-    const [way = ""] = per;
-    if (most === undefined && limit !== undefined && per.length === 1) {
+    if (most === undefined && limit !== undefined && per.length > 0 && periods.length === 0 && !per.includes("owner")) {
       // As many as a field of what they belong to says.
-      const more = this.#condition(e);
-      const counted = `count(${e.name} where ${way} = this.${way}${more === "" ? "" : ` and ${more}`})`;
-      return this.#say(e.name, "check_rule", `check ${counted} <= ${this.#names.seenFrom(e, limit)}`);
+      const alike = [...per.map((way) => `${way} = this.${way}`), this.#condition(e)].filter((part) => part !== "");
+      return this.#say(e.name, "check_rule", `check count(${e.name} where ${alike.join(" and ")}) <= ${this.#names.seenFrom(e, limit)}`);
     }
     if (most === undefined || per.length + periods.length === 0) unsaid();
     const whose = per.length > 0 ? [per.join(", ")] : [];

@@ -8,6 +8,7 @@ export class Naming {
   readonly #notPlural: RegExp;
   readonly #irregular: ReadonlyMap<string, string>;
   readonly #abbreviations: ReadonlyMap<string, string>;
+  readonly #letters: ReadonlyMap<string, string>;
   readonly #plurals: Plurals;
   readonly #word: RegExp;
   readonly #genitive: RegExp;
@@ -18,6 +19,7 @@ export class Naming {
     this.#notPlural = new RegExp(`^(?:${tables.notPlural})$`);
     this.#irregular = new Map(Object.entries(tables.irregular));
     this.#abbreviations = new Map(Object.entries(tables.abbreviations));
+    this.#letters = new Map(Object.entries(tables.letters));
     this.#plurals = new Plurals(plurals);
     this.#word = characters.pattern("[A-Za-z]+|\\d+", "g");
     this.#genitive = characters.pattern("[’']s\\b|s[’'](?=\\s)", "g");
@@ -38,13 +40,19 @@ export class Naming {
 
   /** The lower-case words of a phrase, camel case taken apart, articles and `'s` dropped. */
   words(surface: string): string[] {
-    const text = surface
+    const text = this.#plain(surface)
       .replace(/(?<=[a-z]{2})(?=[A-Z])/g, " ")
       .replace(this.#genitive, (found) => (found.startsWith("s") ? "s" : ""))
       .replace(this.#email, "e");
     const found = [...text.matchAll(this.#word)].map(([word]) => word.toLowerCase());
     const kept = found.filter((word) => !this.#fillers.has(word));
     return kept.length > 0 ? kept : found;
+  }
+
+  /** The text without the marks of its letters: `café` → `cafe`. */
+  #plain(text: string): string {
+    const told = [...text].map((letter) => this.#letters.get(letter) ?? letter).join("");
+    return told.normalize("NFKD").replace(/\p{M}/gu, "");
   }
 
   /** The name of an entity from one of its mentions: snake_case, last word singular. */

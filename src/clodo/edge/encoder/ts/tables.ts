@@ -71,6 +71,8 @@ export interface NamingTables {
   readonly notPlural: string;
   readonly irregular: Readonly<Record<string, string>>;
   readonly abbreviations: Readonly<Record<string, string>>;
+  /** Letters that are no other letter with a mark, in plain ones. */
+  readonly letters: Readonly<Record<string, string>>;
 }
 
 type Family = readonly [last: string, ends: readonly string[], gone: number, instead: string];
