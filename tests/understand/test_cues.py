@@ -166,7 +166,7 @@ def test_actions_are_named_by_their_verb(said: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "then"),
-    [("close", "closed"), ("ship", "shipped"), ("approves", "approved"), ("apply", "applied"), ("hide", "hidden"), ("check in", "checked_in"), ("open", "opened"), ("pay", "paid"), ("set", "set"), ("cancellation", ""), ("approval", ""), ("mark as done", ""), ("", "")],
+    [("close", "closed"), ("ship", "shipped"), ("approves", "approved"), ("apply", "applied"), ("hide", "hidden"), ("check in", "checked_in"), ("hands it back", "handed_back"), ("open", "opened"), ("pay", "paid"), ("set", "set"), ("cancellation", ""), ("approval", ""), ("mark as done", ""), ("", "")],
 )  # fmt: skip
 def test_what_a_row_is_after_a_step(said: str, then: str) -> None:
     assert participle(said) == then

@@ -17,7 +17,9 @@ _PAST = {
 
 
 #: Words that belong to a verb: "check in", "sign off".
-_PARTICLES = frozenset(["in", "out", "off", "up", "down", "back", "on", "over", "away"])
+_PARTICLES = frozenset(["in", "out", "off", "up", "down", "back", "on", "over", "away", "through", "home", "aside"])
+#: What may stand between the two: "hand it back".
+_OBJECTS = frozenset(["it", "them"])
 #: How nouns end that are no verbs: what they are the names of has no past form.
 _NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
 
@@ -25,7 +27,8 @@ _NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
 def participle(surface: str) -> str:
     """What a row is after a step, from the words that say the step: ``close`` → ``closed``, ``check in`` → ``checked_in``.
     Empty where the words are no verb."""
-    first, *others = base_form(surface).split("_")
+    first, *rest = base_form(surface).split("_")
+    others = [word for word in rest if word not in _OBJECTS]
     if not first.isalpha() or _NOUN.fullmatch(first) or not _PARTICLES.issuperset(others):
         return ""
     return "_".join([_past(first), *others])

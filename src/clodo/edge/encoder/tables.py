@@ -324,6 +324,7 @@ def _verbs() -> dict[str, Any]:
         "past": verbs._PAST,
         "participles": {base: verbs._past(base) for base in sorted({*verbs._PAST.values()})},
         "particles": sorted(verbs._PARTICLES),
+        "objects": sorted(verbs._OBJECTS),
         "noun": verbs._NOUN.pattern,
         "silent": " ".join(silent),
         "doubled": " ".join(doubled),

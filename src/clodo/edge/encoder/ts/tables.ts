@@ -162,6 +162,7 @@ export interface CueTables {
 export interface VerbTables {
   readonly participles: Readonly<Record<string, string>>;
   readonly particles: readonly string[];
+  readonly objects: readonly string[];
   readonly noun: string;
   readonly past: Readonly<Record<string, string>>;
   readonly silent: string;

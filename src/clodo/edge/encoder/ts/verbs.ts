@@ -7,6 +7,7 @@ export class Verbs {
   readonly #past: ReadonlyMap<string, string>;
   readonly #participles: ReadonlyMap<string, string>;
   readonly #particles: ReadonlySet<string>;
+  readonly #objects: ReadonlySet<string>;
   readonly #noun: RegExp;
   readonly #silent: string;
   readonly #doubled: string;
@@ -17,6 +18,7 @@ export class Verbs {
     this.#past = new Map(Object.entries(tables.past));
     this.#participles = new Map(Object.entries(tables.participles));
     this.#particles = new Set(tables.particles);
+    this.#objects = new Set(tables.objects);
     this.#noun = new RegExp(`^(?:${tables.noun})$`);
     this.#silent = ` ${tables.silent} `;
     this.#doubled = ` ${tables.doubled} `;
@@ -31,7 +33,8 @@ export class Verbs {
 
   /** What a row is after a step, from the words that say the step: `close` → `closed`; empty where the words are no verb. */
   participle(surface: string): string {
-    const [first = "", ...others] = this.action(surface).split("_");
+    const [first = "", ...rest] = this.action(surface).split("_");
+    const others = rest.filter((word) => !this.#objects.has(word));
     if (!/^[a-z]+$/.test(first) || this.#noun.test(first) || !others.every((word) => this.#particles.has(word))) return "";
     return [this.#pastOf(first), ...others].join("_");
   }
