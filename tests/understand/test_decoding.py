@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from clodo.understand.decoding import AS_WELL, Mention, _joined, _settled, joined_values
+from clodo.understand import labels as L
+from clodo.understand.decoding import AS_WELL, LinkScores, Mention, _Decoder, _joined, _settled, joined_values
 from clodo.understand.reading import Reading
 
 
@@ -57,3 +58,19 @@ def test_a_lone_mention_goes_to_the_entity_that_has_a_field_of_its_name_unless_i
 def test_a_group_is_what_is_unique_pair_by_pair() -> None:
     assert _joined([("room", "day"), ("guest", "day")]) == [("room", "day"), ("guest", "day")]
     assert _joined([("a", "b"), ("b", "c"), ("a", "c")]) == [("a", "b", "c")]
+
+
+def test_a_denied_yes_or_no_is_the_field_that_it_denies_where_that_is_named() -> None:
+    types = np.zeros((4, len(L.CLASSES)), dtype=np.float32)
+    types[[0, 1, 2], L.TYPES.index("bool")] = 9
+    types[3, L.TYPES.index("dt")] = 9
+    decoder = object.__new__(_Decoder)
+    decoder.scores = LinkScores(np.zeros((4, 4, 1)), types, np.zeros((4, 1)), np.zeros((4, 1)))
+    assert decoder._affirmed({"unpaid": [1], "paid": [0]}) == {"paid": [0, 1]}
+    assert decoder._affirmed({"unhatched": [2]}) == {"unhatched": [2]}
+    assert decoder._affirmed({"unlocked": [3], "locked": [0]}) == {"unlocked": [3], "locked": [0]}
+
+
+def test_the_word_in_front_of_a_word_is_found_over_signs() -> None:
+    found = reading("podcasts , rate ( them )")
+    assert [found.before(i) for i in (0, 2, 4)] == ["", "podcasts", "rate"]

@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from clodo.understand.naming import entity_name, field_name, figure_name, moment_name, singular, state_name
+from clodo.understand.naming import (
+    entity_name,
+    field_name,
+    figure_name,
+    moment_name,
+    singular,
+    state_name,
+)
 from clodo.understand.nominals import thing_name
 from clodo.understand.numbers import number
 
@@ -16,7 +23,7 @@ from clodo.understand.numbers import number
     [
         ("Books", "book"), ("the order items", "order_item"), ("categories", "category"), ("buses", "bus"),
         ("bus", "bus"), ("classes", "class"), ("class", "class"), ("statuses", "status"), ("people", "person"),
-        ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"),
+        ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"), ("sign-ups", "sign_up"), ("check-ins", "check_in"),
     ],
 )  # fmt: skip
 def test_entity_names_are_singular(words: str, name: str) -> None:
@@ -83,7 +90,7 @@ def test_a_number_of_which_only_the_bounds_are_said_is_called_score() -> None:
         ("can", "book", "booking"), ("customers", "book", "booking"), ("a", "book", "book"), ("can", "books", "book"), ("", "book", "book"),
         ("and", "rate", "rating"), ("exchange", "rate", "rate"), ("hourly", "rates", "rate"), ("to", "subscribe", "subscription"),
         ("who", "donated", "donation"), ("for", "applying", "application"), ("can", "comment", "comment"), ("can", "sign up", "sign_up"),
-        ("must", "enrolled", "enrollment"), ("the", "applications", "application"), ("", "", ""),
+        ("must", "enrolled", "enrollment"), ("get", "rated", "rating"), ("customer", "books", "booking"), ("our", "books", "book"), ("and", "liked", "like"), ("the", "applications", "application"), ("", "", ""),
     ],
 )  # fmt: skip
 def test_a_thing_that_only_a_verb_says_is_called_by_its_noun(before: str, words: str, name: str) -> None:

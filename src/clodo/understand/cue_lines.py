@@ -535,16 +535,21 @@ class _Writer:
 
     def _which(self) -> Iterator[str]:
         """What a figure's rows are called by its conditions: ``not_paid``, ``open``, ``over_100``."""
-        for name, wanted in (("when", True), ("unless", False)):
-            for filler in self.slot(name):
-                f = self.names.field(filler)[1]
-                said = [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
-                meant = wanted if f.type is not FieldType.BOOLEAN else _truth(filler) is wanted
-                yield "_".join(said if meant else ["not", *said])
+        told = [(filler, wanted) for name, wanted in (("when", True), ("unless", False)) for filler in sorted(self.slot(name), key=self._place)]
+        for filler, wanted in told:
+            f = self.names.field(filler)[1]
+            said = [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
+            meant = wanted if f.type is not FieldType.BOOLEAN else _truth(filler) is wanted
+            yield "_".join(said if meant else ["not", *said])
         for name, word in (("below", "under"), ("over", "over")):
             most = self.amount()
             for filler in self.slot(name):
                 yield f"{self.names.field_name(filler.field)}_{word}" + (f"_{int(most)}" if most is not None and most == int(most) and most >= 0 else "")
+
+    def _place(self, filler: Filler) -> int:
+        """Where a field stands in its entity."""
+        e, f = self.names.field(filler)
+        return e.fields.index(f)
 
     def _group(self, e: Entity, filler: Filler) -> tuple[str, str]:
         """A column to group by, and what it is called."""

@@ -278,12 +278,21 @@ class _Decoder:
                 owners[i] = _log_softmax(scores)
                 named.setdefault(name, []).append(i)
         clusters: dict[tuple[int, str], list[int]] = {}
-        for name, mentions in named.items():
+        for name, mentions in self._affirmed(named).items():
             for owner, group in _settled({i: owners[i] for i in mentions}).items():
                 clusters[owner, name] = group
         sure = {i: float(np.exp(scores.max())) for i, scores in owners.items()}
         for (owner, name), group in self._same_fields(_singulars(clusters)).items():
             self._field(owner, name, group, sure)
+
+    def _affirmed(self, named: dict[str, list[int]]) -> dict[str, list[int]]:
+        """The mentions by name, ``unpaid`` being one of the yes/no field ``paid`` where that is named too."""
+        out: dict[str, list[int]] = {}
+        for name, mentions in named.items():
+            types = self.scores.types[mentions, : len(L.TYPES)].mean(0)
+            denied = name.startswith("un") and name[2:] in named and L.TYPES[int(types.argmax())] == "bool"
+            out.setdefault(name[2:] if denied else name, []).extend(mentions)
+        return {name: sorted(mentions) for name, mentions in out.items()}
 
     def _same_fields(self, clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], list[int]]:
         """The clusters, those that are another word for a field of their entity joined to it: ``name`` for

@@ -38,6 +38,7 @@ _IRREGULAR = {
     "buses": "bus", "gases": "gas", "apis": "api", "lenses": "lens", "leaves": "leave", "menus": "menu",
     "gurus": "guru", "emus": "emu", "taxis": "taxi", "skis": "ski", "kiwis": "kiwi", "bikinis": "bikini",
     "alibis": "alibi", "safaris": "safari", "wikis": "wiki", "photos": "photo", "diagnoses": "diagnosis",
+    "ins": "in", "ups": "up", "outs": "out", "offs": "off", "ons": "on", "downs": "down", "pupae": "pupa",
     "analyses": "analysis", "theses": "thesis", "crises": "crisis",
 }  # fmt: skip
 
@@ -69,6 +70,14 @@ ABBREVIATIONS = {
     "dat": "date",
     "nite": "night",
     "wen": "when",
+    "adr": "address",
+    "aply": "apply",
+    "canceld": "cancelled",
+    "cancled": "cancelled",
+    "dun": "done",
+    "frm": "from",
+    "ned": "end",
+    "til": "until",
 }
 
 
@@ -109,7 +118,7 @@ def _plain(text: str) -> str:
     """The text without the marks of its letters: ``café`` → ``cafe``."""
     if text.isascii():
         return text
-    apart = unicodedata.normalize("NFKD", text.translate(str.maketrans(LETTERS)))
+    apart = unicodedata.normalize("NFKD", text.translate(str.maketrans({**LETTERS})))
     return "".join(c for c in apart if unicodedata.category(c)[0] != "M")
 
 
@@ -124,8 +133,8 @@ def field_name(surface: str) -> str:
     parts = [ABBREVIATIONS.get(w, w) for w in words(surface)]
     if len(parts) == 2 and parts[1] in ("no", "nr"):
         parts[1] = "number"
-    if parts == ["date", "birth"]:
-        parts = ["birth_date"]
+    if parts in (["date", "birth"], ["how", "many"]):
+        parts = ["birth_date"] if parts[0] == "date" else ["quantity"]
     return "_".join(parts)
 
 

@@ -8,20 +8,30 @@ from __future__ import annotations
 from clodo.understand.naming import entity_name, singular, words
 from clodo.understand.verbs import base_form
 
-#: Verbs that are no nouns, in any of their forms.
+#: Verbs that are no nouns of another thing, in any of their forms.
 VERBS = {
-    "adopt": "adoption", "apply": "application", "assess": "assessment", "attend": "attendance", "borrow": "loan", "buy": "purchase", "complain": "complaint",
-    "consult": "consultation", "contribute": "contribution", "deliver": "delivery", "donate": "donation", "endorse": "endorsement", "enrol": "enrolment",
-    "enroll": "enrollment", "evaluate": "evaluation", "inspect": "inspection", "lend": "loan", "nominate": "nomination", "observe": "observation",
-    "participate": "participation", "propose": "proposal", "react": "reaction", "recommend": "recommendation", "refer": "referral", "sell": "sale",
-    "submit": "submission", "subscribe": "subscription", "suggest": "suggestion", "withdraw": "withdrawal",
+    "adopt": "adoption", "apply": "application", "ask": "question", "assess": "assessment", "attend": "attendance", "borrow": "loan", "buy": "purchase",
+    "complain": "complaint", "confirm": "confirmation", "consult": "consultation", "contribute": "contribution", "deliver": "delivery", "donate": "donation",
+    "endorse": "endorsement", "enquire": "enquiry", "enrol": "enrolment", "enroll": "enrollment", "enter": "entry", "evaluate": "evaluation", "inquire": "inquiry",
+    "inspect": "inspection", "join": "participation", "lend": "loan", "nominate": "nomination", "observe": "observation", "participate": "participation",
+    "pray": "prayer", "predict": "prediction", "propose": "proposal", "react": "reaction", "recommend": "recommendation", "redeem": "redemption", "refer": "referral",
+    "respond": "response", "sell": "sale", "submit": "submission", "subscribe": "subscription", "suggest": "suggestion", "thank": "thanks", "withdraw": "withdrawal",
+    **{verb: verb for verb in ("answer", "bookmark", "comment", "follow", "like", "message", "order", "reply", "review", "upvote", "vote")},
 }  # fmt: skip
 #: Verbs that are nouns of another thing too ("books", "a rate", "the rent"): only where a verb can stand.
-BOTH = {"book": "booking", "invite": "invitation", "pay": "payment", "rate": "rating", "register": "registration", "rent": "rental", "reserve": "reservation"}
+BOTH = {
+    "book": "booking", "clean": "cleaning", "invite": "invitation", "pay": "payment", "rate": "rating", "register": "registration", "rent": "rental",
+    "reserve": "reservation", "sign": "signature", "sponsor": "sponsorship", "taste": "tasting", "water": "watering",
+}  # fmt: skip
 #: Words that a verb follows. So it does a plural: "customers book rooms".
 BEFORE = frozenset([
     "can", "could", "may", "might", "must", "shall", "should", "will", "would", "to", "and", "or", "then", "also", "not", "only", "never", "cannot",
-    "i", "you", "we", "they", "people", "who", "let", "lets", "us", "them", "everybody", "everyone", "anybody", "anyone",
+    "i", "you", "we", "they", "people", "ppl", "who", "let", "lets", "us", "them",
+])  # fmt: skip
+#: Words for one of those who do something: "a customer books a room".
+DOERS = frozenset([
+    "anybody", "anyone", "buyer", "client", "colleague", "customer", "donor", "employee", "everybody", "everyone", "guest", "he", "member", "passenger", "patient",
+    "person", "player", "reader", "she", "somebody", "someone", "student", "tenant", "tourist", "user", "viewer", "visitor", "who",
 ])  # fmt: skip
 
 
@@ -32,13 +42,13 @@ def thing_name(surface: str, before: str) -> str:
     found = words(surface)
     if len(found) != 1:
         return name
-    word = found[0]
-    if word in BOTH and follows(before):
-        return BOTH[word]
-    return VERBS.get(base_form(word), name)
+    word, base = found[0], base_form(found[0])
+    if base in BOTH and (word.endswith("ed") or (word == base and follows(before)) or (word == f"{base}s" and before.lower() in DOERS)):
+        return BOTH[base]
+    return VERBS.get(base, name)
 
 
 def follows(before: str) -> bool:
     """Whether a verb can stand behind a word."""
     word = before.lower()
-    return word in BEFORE or (word.isascii() and word.isalpha() and singular(word) != word)
+    return word in BEFORE or word in DOERS or (word.isascii() and word.isalpha() and singular(word) != word)

@@ -38,8 +38,9 @@ class Reading:
         return self.text[self.words[first][0] : self.words[last][1]]
 
     def before(self, word: int) -> str:
-        """The word in front of a word, empty for the first."""
-        return self.surface(word - 1, word - 1) if word else ""
+        """The word in front of a word, over signs; empty for the first."""
+        found = (self.surface(i, i) for i in range(word - 1, -1, -1))
+        return next((said for said in found if re.search("[A-Za-z0-9]", said)), "")
 
     def word_span(self, start: int, end: int) -> tuple[int, int] | None:
         """The words that a span of characters touches, or ``None``."""

@@ -62,7 +62,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "cardinals": sorted(numbers.CARDINALS),
         },
         "verbs": _verbs(),
-        "nominals": {"verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE)},
+        "nominals": {"verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE), "doers": sorted(nominals.DOERS)},
         "compiler": _compiler(),
         "checks": _checks(),
         "coverage": {

@@ -681,8 +681,12 @@ class Writer {
 
   /** What a figure's rows are called by its conditions: `not_paid`, `open`, `over_100`. */
   #which(): string[] {
+    const place = (filler: Filler): number => {
+      const [e, f] = this.#names.field(filler);
+      return e.fields.indexOf(f);
+    };
     const states = ([["when", true], ["unless", false]] as const).flatMap(([slot, wanted]) =>
-      this.#slot(slot).map((filler) => {
+      [...this.#slot(slot)].sort((a, b) => place(a) - place(b)).map((filler) => {
         const f = this.#names.field(filler)[1];
         const isYesOrNo = f.type === "boolean";
         const said = isYesOrNo || filler.words === "" ? [f.name] : (this.#pen.naming.words(filler.words).join("_").match(/[a-z0-9]+/g) ?? []);

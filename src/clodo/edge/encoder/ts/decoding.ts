@@ -227,12 +227,33 @@ class Decoder {
       addTo(named, name, i);
     }
     const clusters: Cluster[] = [];
-    for (const [name, mentions] of named) {
+    for (const [name, mentions] of this.#affirmed(named)) {
       const scored = new Map(mentions.map((i) => [i, owners.get(i) ?? []]));
       for (const [owner, group] of settled(scored, this.#means.tables.decoding.asWell)) clusters.push({ owner, name, group });
     }
     const sure = new Map([...owners].map(([i, scores]) => [i, Math.exp(Math.max(...scores))]));
     for (const cluster of this.#sameFields(this.#singulars(clusters))) this.#field(cluster, sure);
+  }
+
+  /** The mentions by name, `unpaid` being one of the yes/no field `paid` where that is named too. */
+  #affirmed(named: ReadonlyMap<string, number[]>): Map<string, number[]> {
+    const out = new Map<string, number[]>();
+    for (const [name, mentions] of named) {
+      const denied = name.startsWith("un") && named.has(name.slice(2)) && this.#typeOf(mentions) === "bool";
+      const key = denied ? name.slice(2) : name;
+      out.set(key, [...(out.get(key) ?? []), ...mentions]);
+    }
+    return new Map([...out].map(([name, mentions]) => [name, ascending(mentions)]));
+  }
+
+  /** The type that some mentions speak for together. */
+  #typeOf(mentions: readonly number[]): string {
+    return this.#labels.types[argmax(this.#typeScores(mentions))] ?? "text";
+  }
+
+  #typeScores(mentions: readonly number[]): number[] {
+    const { classes } = this.#scores;
+    return this.#labels.types.map((_, k) => mentions.reduce((sum, i) => sum + (classes[i]?.[k] ?? 0), 0) / mentions.length);
   }
 
   /** The clusters, the plural of a name that is there too joined to it: `titles must be unique`. */
@@ -280,9 +301,7 @@ class Decoder {
 
   #field({ owner, name, group }: Cluster, sure: ReadonlyMap<number, number>): void {
     if (Math.max(...group.map((i) => this.#sure(i))) < this.#means.tables.decoding.leastField) return;
-    const scores = this.#scores.classes;
-    const mean = this.#labels.types.map((_, k) => group.reduce((sum, i) => sum + (scores[i]?.[k] ?? 0), 0) / group.length);
-    const types = softmax(mean);
+    const types = softmax(this.#typeScores(group));
     const made = new DraftField(name, this.#labels.types[argmax(types)] ?? "text");
     // Asserted by any one mention; the confidence is that of the strongest.
     made.evidence.add(Math.max(...group.map((i) => Math.min(this.#sure(i), sure.get(i) ?? 0))));

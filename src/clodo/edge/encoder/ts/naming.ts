@@ -66,7 +66,8 @@ export class Naming {
   field(surface: string): string {
     const parts = this.words(surface).map((word) => this.#full(word));
     if (parts.length === 2 && (parts[1] === "no" || parts[1] === "nr")) parts[1] = "number";
-    return parts.length === 2 && parts[0] === "date" && parts[1] === "birth" ? "birth_date" : parts.join("_");
+    const name = parts.join("_");
+    return { date_birth: "birth_date", how_many: "quantity" }[name] ?? name;
   }
 
   #full(word: string): string {

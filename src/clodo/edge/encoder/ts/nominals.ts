@@ -9,6 +9,7 @@ export class Nominals {
   readonly #verbs: ReadonlyMap<string, string>;
   readonly #both: ReadonlyMap<string, string>;
   readonly #before: ReadonlySet<string>;
+  readonly #doers: ReadonlySet<string>;
 
   constructor(tables: NominalTables, naming: Naming, verbs: Verbs) {
     this.#naming = naming;
@@ -16,6 +17,7 @@ export class Nominals {
     this.#verbs = new Map(Object.entries(tables.verbs));
     this.#both = new Map(Object.entries(tables.both));
     this.#before = new Set(tables.before);
+    this.#doers = new Set(tables.doers);
   }
 
   /** The name of an entity from one of its mentions and the word in front of that. */
@@ -23,14 +25,15 @@ export class Nominals {
     const name = this.#naming.entity(surface);
     const [word, ...others] = this.#naming.words(surface);
     if (word === undefined || others.length > 0) return name;
-    const noun = this.#both.get(word);
-    if (noun !== undefined && this.follows(before)) return noun;
-    return this.#verbs.get(this.#base(word)) ?? name;
+    const base = this.#base(word);
+    const noun = this.#both.get(base);
+    const verbal = word.endsWith("ed") || (word === base && this.follows(before)) || (word === `${base}s` && this.#doers.has(before.toLowerCase()));
+    return noun !== undefined && verbal ? noun : (this.#verbs.get(base) ?? name);
   }
 
   /** Whether a verb can stand behind a word. */
   follows(before: string): boolean {
     const word = before.toLowerCase();
-    return this.#before.has(word) || (/^[a-z]+$/.test(word) && this.#naming.singular(word) !== word);
+    return this.#before.has(word) || this.#doers.has(word) || (/^[a-z]+$/.test(word) && this.#naming.singular(word) !== word);
   }
 }

@@ -24,9 +24,13 @@ export function surface(reading: Reading, first: number, last: number): string {
   return reading.text.slice(reading.words[first]?.[0] ?? 0, reading.words[last]?.[1] ?? 0);
 }
 
-/** The word in front of a word, empty for the first. */
+/** The word in front of a word, over signs; empty for the first. */
 export function before(reading: Reading, word: number): string {
-  return word > 0 ? surface(reading, word - 1, word - 1) : "";
+  for (let i = word - 1; i >= 0; i -= 1) {
+    const said = surface(reading, i, i);
+    if (/[A-Za-z0-9]/.test(said)) return said;
+  }
+  return "";
 }
 
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {

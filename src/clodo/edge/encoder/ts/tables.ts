@@ -175,6 +175,7 @@ export interface NominalTables {
   readonly verbs: Readonly<Record<string, string>>;
   readonly both: Readonly<Record<string, string>>;
   readonly before: readonly string[];
+  readonly doers: readonly string[];
 }
 
 export interface CheckTables {
