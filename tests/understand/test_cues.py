@@ -98,6 +98,7 @@ CASES = [
     (ORDER + "[from|@cors n=#app.example.com] [app.example.com|#]", ["order > customer"], 'cors "https://app.example.com"'),
     (ORDER + "clerks can [archive|@action of=customer] old ones", ["order > customer"], "set archived = true"),
     (ORDER + "somebody [ships|@action of=order when=order.status:paid] what is paid", ["order > customer"], "set shipped = true"),
+    ("[photos|photo] with a [caption|photo.]", [], "image: image max 10 MB"),
     (ORDER + "a [logo|customer. image] of up to [2|customer.logo =max] MB", ["order > customer"], "logo: image max 2 MB"),
     (ORDER + "[vip|customer.]s [counted|@count of=customer when=customer.vip]", ["order > customer"], "from customer where vip"),
 ]  # fmt: skip

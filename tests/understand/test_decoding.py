@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from clodo.understand import labels as L
-from clodo.understand.decoding import AS_WELL, LinkScores, Mention, _Decoder, _joined, _settled, joined_values
+from clodo.understand.decoding import (
+    AS_WELL,
+    LinkScores,
+    Mention,
+    _Decoder,
+    _joined,
+    _settled,
+    joined_values,
+)
 from clodo.understand.reading import Reading
 
 

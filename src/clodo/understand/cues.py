@@ -26,13 +26,16 @@ from clodo.understand.cue_lines import (
     lines_of,
     transitions_line,
 )
-from clodo.understand.draft import Draft, DraftEntity, Filler, Span
+from clodo.understand.draft import Draft, DraftEntity, DraftField, Filler, Span
 from clodo.understand.numbers import number
 
 #: Cues that need people who log in.
 NEED_USERS = frozenset(["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user"])
 #: Kinds of field that are files beside the row, and no columns.
 FILES = ("file", "image")
+#: Things that are files themselves: what is stored of one, where the text names neither a file nor an address of it.
+PICTURES = ("photo", "picture")
+PICTURE = "image"
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,18 @@ def roles_of(draft: Draft) -> list[str]:
     return [f.role for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
 
 
+def is_picture(e: DraftEntity) -> bool:
+    """Whether a thing is a picture of which more is told than where it is."""
+    return e.name in PICTURES and bool(e.fields) and not any(f.type in (*FILES, "url") or f.name == PICTURE for f in e.fields.values())
+
+
 def completed(draft: Draft) -> Draft:
     """The draft with what its cues take for granted: rows that can be restored are kept when they are deleted, drafts are
     written by people who log in, and so on. What the text states stays as it is."""
     entities = {name: replace(e, flags=set(e.flags), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
     made = replace(draft, entities=entities, relations=list(draft.relations))
+    for e in filter(is_picture, entities.values()):
+        e.fields = {**e.fields, PICTURE: DraftField(PICTURE, PICTURE)}
     for cue in draft.cues:
         named = [entities[f.entity] for f in cue.slots.get("of", []) if f.entity in entities]
         about = named or list(entities.values())

@@ -118,7 +118,7 @@ def _plain(text: str) -> str:
     """The text without the marks of its letters: ``café`` → ``cafe``."""
     if text.isascii():
         return text
-    apart = unicodedata.normalize("NFKD", text.translate(str.maketrans({**LETTERS})))
+    apart = unicodedata.normalize("NFKD", text.translate({ord(letter): plain for letter, plain in LETTERS.items()}))
     return "".join(c for c in apart if unicodedata.category(c)[0] != "M")
 
 

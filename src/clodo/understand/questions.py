@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clodo.blueprint.values import Blueprint
 from clodo.understand.compiler import bare_entities, held_by
+from clodo.understand.cues import PICTURE, is_picture
 from clodo.understand.draft import Draft
 
 _QUESTIONS = {
@@ -53,6 +54,7 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     referring = {e.name for e in blueprint.entities if e.references}
     given = [(name, held) for name, e in draft.entities.items() if name in referring and (held := held_by(e)) is not None]
     notes += [f"The text does not say what each {name} holds; it was given a {held.name}." for name, held in given]
+    notes += [f"Each {name} was given an {PICTURE}, which the text does not name." for name, e in draft.entities.items() if is_picture(e)]
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")

@@ -275,6 +275,8 @@ def _compiler() -> dict[str, Any]:
         "cues": _cues(),
         "needUsers": sorted(cues.NEED_USERS),
         "files": list(cues.FILES),
+        "pictures": list(cues.PICTURES),
+        "picture": cues.PICTURE,
         "cueAccess": cues._ACCESS,
     }
 

@@ -1,13 +1,20 @@
-import type { Draft, DraftCue, DraftEntity } from "./draft";
+import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
 import type { CompilerTables } from "./tables";
 
 /** The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that. */
 export const rolesOf = (draft: Draft): string[] =>
   draft.cues.filter(({ kind }) => kind !== "notify" && kind !== "at-most").flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
 
+/** Whether a thing is a picture of which more is told than where it is. */
+export function isPicture(e: DraftEntity, { pictures, picture, files }: CompilerTables): boolean {
+  const told = [...e.fields.values()];
+  return pictures.includes(e.name) && told.length > 0 && !told.some(({ name, type }) => [...files, "url"].includes(type) || name === picture);
+}
+
 /** The draft with what its cues take for granted. What the text states stays as it is. */
 export function completed(stated: Draft, tables: CompilerTables): Draft {
   const draft = stated.copied();
+  for (const e of draft.entities.values()) if (isPicture(e, tables)) e.fields.set(tables.picture, new DraftField(tables.picture, tables.picture));
   for (const cue of draft.cues) {
     const named = namedBy(cue, draft);
     const about = named.length > 0 ? named : [...draft.entities.values()];

@@ -1,4 +1,5 @@
 import { bareEntities, heldBy } from "./compiler";
+import { isPicture } from "./cues";
 import type { Draft } from "./draft";
 import type { CompilerTables, Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
@@ -30,6 +31,9 @@ export function notesOn(draft: Draft, b: Blueprint | undefined, tables: Compiler
   for (const [name, e] of draft.entities) {
     const held = referring.has(name) ? heldBy(e, tables) : undefined;
     if (held !== undefined) notes.push(`The text does not say what each ${name} holds; it was given a ${held.name}.`);
+  }
+  for (const [name, e] of draft.entities) {
+    if (isPicture(e, tables)) notes.push(`Each ${name} was given an ${tables.picture}, which the text does not name.`);
   }
   const empty = b.entities.filter(isEmpty).map(({ name }) => name);
   if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);

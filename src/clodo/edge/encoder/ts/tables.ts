@@ -126,6 +126,9 @@ export interface CompilerTables {
   readonly needUsers: readonly string[];
   /** Kinds of field that are files beside the row, and no columns. */
   readonly files: readonly string[];
+  /** Things that are files themselves, and what is stored of one. */
+  readonly pictures: readonly string[];
+  readonly picture: string;
   /** The access that a cue takes for granted where the text says nothing of it. */
   readonly cueAccess: Readonly<Record<string, string>>;
 }
