@@ -82,3 +82,19 @@ def test_a_denied_yes_or_no_is_the_field_that_it_denies_where_that_is_named() ->
 def test_the_word_in_front_of_a_word_is_found_over_signs() -> None:
     found = reading("podcasts , rate ( them )")
     assert [found.before(i) for i in (0, 2, 4)] == ["", "podcasts", "rate"]
+
+
+@pytest.mark.parametrize(
+    ("text", "light"),
+    [
+        ("Readers can leave reviews", True), ("customers leave a short review", True), ("A leave has reviews", False),
+        ("can leave notes of the last three reviews", False), ("can rate reviews", False),
+    ],
+)  # fmt: skip
+def test_a_verb_that_only_brings_its_object_is_no_thing(text: str, light: bool) -> None:
+    decoder = object.__new__(_Decoder)
+    decoder.reading = reading(text)
+    words = text.split()
+    verb = next(i for i, word in enumerate(words) if word in ("leave", "rate"))
+    decoder.mentions = [Mention("entity", verb, verb, 0.9), Mention("entity", len(words) - 1, len(words) - 1, 0.9)]
+    assert decoder._is_light(0, 1) is light

@@ -22,7 +22,7 @@ from clodo.understand.draft import (
     Span,
 )
 from clodo.understand.naming import entity_name, field_name, figure_name, moment_name, state_name
-from clodo.understand.nominals import thing_name
+from clodo.understand.nominals import LIGHT, NEAR, follows, thing_name
 from clodo.understand.numbers import CARDINALS
 from clodo.understand.reading import Reading, pair_features
 from clodo.understand.spelling import Spell
@@ -235,7 +235,10 @@ class _Decoder:
 
     def _entities(self) -> None:
         surfaces: dict[str, list[int]] = {}
-        for i in self._of("entity"):
+        mentions = self._of("entity")
+        for i, behind in zip(mentions, [*mentions[1:], None], strict=False):
+            if behind is not None and self._is_light(i, behind):
+                continue
             name = thing_name(self.spell(self._surface(i)), self.reading.before(self.mentions[i].first))
             if name:
                 surfaces.setdefault(name, []).append(i)
@@ -255,6 +258,12 @@ class _Decoder:
             evidence = Evidence(max(self.mentions[i].confidence for i in group))
             evidence.spans = [self._chars(i) for i in group]
             self.draft.entities[name] = DraftEntity(name, evidence=evidence)
+
+    def _is_light(self, i: int, behind: int) -> bool:
+        """Whether a mention is but the verb of the thing that follows it: ``leave a review``."""
+        m, other, reading = self.mentions[i], self.mentions[behind], self.reading
+        near = other.first - m.last <= NEAR and reading.sentences[m.last] == reading.sentences[other.first]
+        return near and self._surface(i).lower() in LIGHT and follows(reading.before(m.first))
 
     def _aliases(self, surfaces: dict[str, list[int]]) -> dict[str, str]:
         """Each surface name → the name of the entity that it means."""

@@ -34,6 +34,11 @@ DOERS = frozenset([
     "person", "player", "reader", "she", "somebody", "someone", "student", "tenant", "tourist", "user", "viewer", "visitor", "who",
 ])  # fmt: skip
 
+#: Verbs that say nothing by themselves: what is stored is their object ("leave a review", "make a booking").
+LIGHT = frozenset(["leave", "leaves", "make", "makes", "give", "gives", "write", "writes", "place", "places", "put", "puts", "take", "takes", "send", "sends", "file", "files"])
+#: Words up to which an object follows its verb.
+NEAR = 4
+
 
 def thing_name(surface: str, before: str) -> str:
     """The name of an entity from one of its mentions and the word in front of that (empty at the start of a text): that of

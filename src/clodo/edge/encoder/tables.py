@@ -62,7 +62,10 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "cardinals": sorted(numbers.CARDINALS),
         },
         "verbs": _verbs(),
-        "nominals": {"verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE), "doers": sorted(nominals.DOERS)},
+        "nominals": {
+            "verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE), "doers": sorted(nominals.DOERS),
+            "light": sorted(nominals.LIGHT), "near": nominals.NEAR,
+        },
         "compiler": _compiler(),
         "checks": _checks(),
         "coverage": {

@@ -173,7 +173,10 @@ class Decoder {
 
   #entities(): void {
     let surfaces = new Map<string, number[]>();
-    for (const i of this.#of("entity")) {
+    const mentions = this.#of("entity");
+    for (const [at, i] of mentions.entries()) {
+      const behind = mentions[at + 1];
+      if (behind !== undefined && this.#isLight(i, behind)) continue;
       const name = this.#means.nominals.thing(this.#means.spell(this.#surface(i)), before(this.#reading, this.#mentions[i]?.first ?? 0));
       if (name !== "") addTo(surfaces, name, i);
     }
@@ -198,6 +201,16 @@ class Decoder {
       entities.set(name, new DraftEntity(name, evidence));
     }
     this.#draft.entities = entities;
+  }
+
+  /** Whether a mention is but the verb of the thing that follows it: `leave a review`. */
+  #isLight(i: number, behind: number): boolean {
+    const { sentences } = this.#reading;
+    const [m, other] = [this.#mentions[i], this.#mentions[behind]];
+    if (m === undefined || other === undefined) return false;
+    const { light, near } = this.#means.tables.nominals;
+    const isNear = other.first - m.last <= near && sentences[m.last] === sentences[other.first];
+    return isNear && light.includes(this.#surface(i).toLowerCase()) && this.#means.nominals.follows(before(this.#reading, m.first));
   }
 
   /** Each surface name → the name of the entity that it means. */

@@ -179,6 +179,8 @@ export interface NominalTables {
   readonly both: Readonly<Record<string, string>>;
   readonly before: readonly string[];
   readonly doers: readonly string[];
+  readonly light: readonly string[];
+  readonly near: number;
 }
 
 export interface CheckTables {
