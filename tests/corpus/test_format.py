@@ -95,7 +95,7 @@ def test_variation_keeps_the_meaning_and_changes_the_words() -> None:
     block = SHOP.replace("---", "---\nunique book title score", 1)
     vocabulary = Vocabulary.of(corpus.parse(b) for b in every_block()[:60])
     rng = random.Random(3)
-    varied = [corpus.parse(vary(block, vocabulary, rng)) for _ in range(20)]
+    varied = [corpus.parse(vary(block, vocabulary, rng)) for _ in range(40)]
     for record in varied:
         (entity,) = gold_draft(record).entities.values()
         assert len(entity.fields) == 2 and [len(group) for group in entity.together] == [2]
