@@ -294,12 +294,15 @@ class _Decoder:
         for (owner, name), group in self._same_fields(_singulars(clusters)).items():
             self._field(owner, name, group, sure)
 
+    def _type_scores(self, mentions: list[int]) -> Array:
+        """How much some mentions speak for each type together."""
+        return np.asarray(self.scores.types[mentions, : len(L.TYPES)].mean(0))
+
     def _affirmed(self, named: dict[str, list[int]]) -> dict[str, list[int]]:
         """The mentions by name, ``unpaid`` being one of the yes/no field ``paid`` where that is named too."""
         out: dict[str, list[int]] = {}
         for name, mentions in named.items():
-            types = self.scores.types[mentions, : len(L.TYPES)].mean(0)
-            denied = name.startswith("un") and name[2:] in named and L.TYPES[int(types.argmax())] == "bool"
+            denied = name.startswith("un") and name[2:] in named and L.TYPES[int(self._type_scores(mentions).argmax())] == "bool"
             out.setdefault(name[2:] if denied else name, []).extend(mentions)
         return {name: sorted(mentions) for name, mentions in out.items()}
 
@@ -324,7 +327,7 @@ class _Decoder:
     def _field(self, owner: int, name: str, group: list[int], sure: dict[int, float]) -> None:
         if max(self.mentions[i].confidence for i in group) < LEAST_FIELD:
             return
-        types = _softmax(self.scores.types[group, : len(L.TYPES)].mean(0))
+        types = _softmax(self._type_scores(group))
         made = DraftField(name, L.TYPES[int(types.argmax())])
         # Asserted by any one mention; the confidence is that of the strongest.
         made.evidence.add(max(min(self.mentions[i].confidence, sure[i]) for i in group))

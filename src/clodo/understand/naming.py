@@ -133,9 +133,8 @@ def field_name(surface: str) -> str:
     parts = [ABBREVIATIONS.get(w, w) for w in words(surface)]
     if len(parts) == 2 and parts[1] in ("no", "nr"):
         parts[1] = "number"
-    if parts in (["date", "birth"], ["how", "many"]):
-        parts = ["birth_date"] if parts[0] == "date" else ["quantity"]
-    return "_".join(parts)
+    name = "_".join(parts)
+    return {"date_birth": "birth_date", "how_many": "quantity"}.get(name, name)
 
 
 def moment_name(name: str, *, day: bool) -> str:
