@@ -84,7 +84,7 @@ class _Variation:
         for found in _MARK.finditer(body):
             for code in found[2].split(","):
                 self._note(found[1], code.strip())
-            before = body[: found.start()].split()[-1:]
+            before = body[: found.start()].rsplit(None, 1)[-1:]
             if before and follows(before[0]) and entity_name(found[1]) == found[1].lower():
                 self.verbal.add(found[2])
 
