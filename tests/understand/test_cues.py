@@ -56,6 +56,8 @@ CASES = [
     (ORDER + "[limit|@at-most of=customer per=#day n=#20] [20|#] new ones a [day|#]", ["order > customer"], "at most 20 per day of created_at"),
     (ORDER + "a [user|ROLE:user] orders for a customer [once|@at-most of=order per=customer per=role:user]", ["order > customer"], "at most 1 per customer, owner"),
     (ORDER + "each [clerk|ROLE:clerk] [up to|@at-most of=order per=role:clerk per=#day n=#9] [9|#] a [day|#]", ["order > customer"], "at most 9 per owner per day of due"),
+    (ROOM + "[no two|@at-most of=booking per=room per=booking.guest] of a guest", ["booking > room"], "unique (room, guest)"),
+    (ROOM + "[no two|@at-most of=booking per=room per=booking.guest when=booking.status:sure] sure ones", ["booking > room"], 'at most 1 per room, guest where status = "sure"'),
     (ORDER + "[mail us|@notify of=order below=order.quantity over=order.price] once quantity is under price", ["order > customer"], "notify admin when quantity < price"),
     (ORDER + "[remind us|@notify of=order from=order.due n=#48 per=#hours] [48|#] [hours|#] before", ["order > customer"], "remind admin 2 days before due"),
     (ORDER + "[remind us|@notify of=order from=order.due n=#a per=#month] [a|#] [month|#] before", ["order > customer"], "remind admin 30 days before due"),
@@ -120,6 +122,12 @@ def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
 def test_a_bound_whose_number_is_missing_is_left_over() -> None:
     lines, left = built(ORDER + "[at most|@at-most of=order per=customer] some", "order > customer")
     assert left == ["at most"] and not any(line.startswith("at most") for line in lines)
+
+
+def test_one_row_for_each_is_unique_together_and_said_once() -> None:
+    lines, left = built(ROOM + "[Once|@at-most of=booking per=booking.guest per=room] per room and guest", "booking > room", "unique booking room guest")
+    assert [line for line in lines if line.startswith(("unique", "at most"))] == ["unique (room, guest)"]
+    assert left == []
 
 
 def test_every_kind_of_cue_has_its_lines() -> None:

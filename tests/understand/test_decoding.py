@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from clodo.understand.decoding import (
     _settled,
     joined_values,
 )
-from clodo.understand.reading import Reading
+from clodo.understand.reading import Reading, load_tokenizer, read
 
 
 def reading(text: str) -> Reading:
@@ -77,6 +79,11 @@ def test_a_denied_yes_or_no_is_the_field_that_it_denies_where_that_is_named() ->
     assert decoder._affirmed({"unpaid": [1], "paid": [0]}) == {"paid": [0, 1]}
     assert decoder._affirmed({"unhatched": [2]}) == {"unhatched": [2]}
     assert decoder._affirmed({"unlocked": [3], "locked": [0]}) == {"unlocked": [3], "locked": [0]}
+
+
+def test_an_arrow_that_touches_words_is_no_letter_of_theirs() -> None:
+    found = read("draft→sent → paid ⇒done", load_tokenizer(Path(str(files("clodo.models").joinpath("clodo-1")))))
+    assert [found.surface(i, i) for i in range(len(found.words))] == ["draft", "→", "sent", "→", "paid", "⇒", "done"]
 
 
 def test_the_word_in_front_of_a_word_is_found_over_signs() -> None:

@@ -23,7 +23,7 @@ from clodo.understand.numbers import number
     [
         ("Books", "book"), ("the order items", "order_item"), ("categories", "category"), ("buses", "bus"),
         ("bus", "bus"), ("classes", "class"), ("class", "class"), ("statuses", "status"), ("people", "person"),
-        ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"), ("sign-ups", "sign_up"), ("check-ins", "check_in"),
+        ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"), ("sign-ups", "sign_up"), ("check-ins", "check_in"), ("appts", "appointment"),
     ],
 )  # fmt: skip
 def test_entity_names_are_singular(words: str, name: str) -> None:
@@ -34,7 +34,7 @@ def test_entity_names_are_singular(words: str, name: str) -> None:
     ("words", "name"),
     [
         ("the author's name", "author_name"), ("E-mail", "email"), ("qty", "quantity"), ("VAT number", "vat_number"),
-        ("firstName", "first_name"), ("date of birth", "birth_date"), ("an ISBN", "isbn"), ("serial no", "serial_number"),
+        ("firstName", "first_name"), ("date of birth", "birth_date"), ("an ISBN", "isbn"), ("serial no", "serial_number"), ("fname", "first_name"), ("built yr", "built_year"),
         ("guests", "guests"), ("customers’ notes", "customers_notes"),
     ],
 )  # fmt: skip
@@ -87,7 +87,7 @@ def test_a_number_of_which_only_the_bounds_are_said_is_called_score() -> None:
 @pytest.mark.parametrize(
     ("before", "words", "name"),
     [
-        ("can", "book", "booking"), ("customers", "book", "booking"), ("a", "book", "book"), ("can", "books", "book"), ("", "book", "book"),
+        ("can", "book", "booking"), ("customers", "book", "booking"), ("books", "book", "book"), ("a", "book", "book"), ("can", "books", "book"), ("", "book", "book"),
         ("and", "rate", "rating"), ("exchange", "rate", "rate"), ("hourly", "rates", "rate"), ("to", "subscribe", "subscription"),
         ("who", "donated", "donation"), ("for", "applying", "application"), ("can", "comment", "comment"), ("can", "sign up", "sign_up"),
         ("must", "enrolled", "enrollment"), ("get", "rated", "rating"), ("customer", "books", "booking"), ("our", "books", "book"), ("and", "liked", "like"), ("the", "applications", "application"), ("", "", ""),

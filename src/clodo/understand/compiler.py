@@ -8,6 +8,7 @@ rows that have an owner make a service with users who log in; nothing said on ac
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
@@ -35,8 +36,17 @@ from clodo.blueprint.values import (
     Who,
 )
 from clodo.understand.choices import choices, chosen
+from clodo.understand.cue_lines import is_unique
 from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
-from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue, Span
+from clodo.understand.draft import (
+    Draft,
+    DraftCue,
+    DraftEntity,
+    DraftField,
+    DraftRelation,
+    DraftValue,
+    Span,
+)
 from clodo.understand.naming import singular, words
 from clodo.understand.numbers import number
 
@@ -93,7 +103,8 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     compiled = _Compiler(draft, kept, left)
     blueprint = _without_faults(compiled.blueprint())
     if blueprint is not None:
-        blueprint, spans = with_wishes(blueprint, draft, compiled.entity_of, _field_name)
+        rest = replace(draft, cues=[cue for cue in draft.cues if cue not in compiled.said])
+        blueprint, spans = with_wishes(blueprint, rest, compiled.entity_of, _field_name)
         left.spans += spans
     return blueprint, left.spans
 
@@ -123,6 +134,7 @@ def held_by(e: DraftEntity) -> Field | None:
 class _Compiler:
     def __init__(self, draft: Draft, kept: dict[str, DraftEntity], left: Leftovers) -> None:
         self.draft, self.left = draft, left
+        self.said: list[DraftCue] = []
         self.users = self._needs_users(kept)
         self.names = {n: _entity_name(n) for n in kept}
         self.kept = {n: e for n, e in kept.items() if not (n == "user" and self.users)}
@@ -190,18 +202,31 @@ class _Compiler:
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
         known = {*fields, *(r.name for r in references)}
         groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
+        unique: dict[frozenset[str], tuple[str, ...]] = {}
+        for group in [*groups, *self._once(e, known)]:
+            if len(group) > 1 and known.issuperset(group):
+                unique.setdefault(frozenset(group), group)
         read, write = self._access(e, service_read)
         return Entity(
             name=self.names[e.name],
             fields=tuple(fields.values()),
             references=tuple(references),
             links=tuple(links),
-            unique=tuple(g for g in groups if len(g) > 1 and set(g) <= known),
+            unique=tuple(unique.values()),
             search=tuple(search),
             read=read,
             write=write,
             soft_delete="softdelete" in e.flags,
         )
+
+    def _once(self, e: DraftEntity, known: set[str]) -> Iterator[tuple[str, ...]]:
+        """What is unique together since only one row is allowed for each: "one rating per film and critic"."""
+        for cue in filter(is_unique, self.draft.cues):
+            if [f.entity for f in cue.slots.get("of", [])] == [e.name]:
+                per = [_field_name(f.field or f.entity) for f in cue.slots["per"] if not f.field or f.entity == e.name]
+                if len(per) == len(cue.slots["per"]) and known.issuperset(per):
+                    self.said.append(cue)
+                    yield tuple(dict.fromkeys(per))
 
     def _access(self, e: DraftEntity, service_read: Access) -> tuple[Access | None, Access | None]:
         if "own" in e.flags:

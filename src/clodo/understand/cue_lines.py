@@ -195,7 +195,7 @@ class _Writer:
 
     def amount(self) -> Decimal | None:
         """The number in its slot ``n``."""
-        return next((value for f in self.slot("n") if (value := number_in(f.words)) is not None), None)
+        return _amount(self.cue)
 
     def unit(self) -> str:
         """The unit of time of its slot ``per``, else of the cue's own words."""
@@ -268,12 +268,10 @@ class _Writer:
         self.say(e.name, f"no overlap ({ends[0]}, {ends[1]}){by}{self.where(e)}")
 
     def at_most(self) -> None:
-        e, most = self.entity(), self.amount()
+        e, most = self.entity(), allowed(self.cue)
         per = list(dict.fromkeys(self._counted_by(e, f) for f in self.slot("per") if f.entity or f.role))
         periods = [_period(e, f) for f in self.slot("per") if not f.entity and not f.role]
         limits = [f for f in self.slot("n") if f.field]
-        if most is None and not limits and not _BOUNDS & set(words(self.cue.words)):
-            most = Decimal(1)  # once, not twice, only one
         if most is None and limits and per and not periods and "owner" not in per:
             # As many as a field of what they belong to says.
             alike = [*(f"{way} = this.{way}" for way in per), *filter(None, [self.condition(e)])]
@@ -762,6 +760,25 @@ def _only_number(e: Entity) -> str:
         if found:
             break
     raise Unsaid
+
+
+def _amount(cue: DraftCue) -> Decimal | None:
+    return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
+
+
+def allowed(cue: DraftCue) -> Decimal | None:
+    """How many rows a rule allows, where that is a number: one where it names none (once, not twice, only one)."""
+    most = _amount(cue)
+    if most is None and not any(f.field for f in cue.slots.get("n", [])) and not _BOUNDS & set(words(cue.words)):
+        return Decimal(1)
+    return most
+
+
+def is_unique(cue: DraftCue) -> bool:
+    """Whether a rule for so many rows allows one, at any time and in whatever state: things that are unique together."""
+    per = cue.slots.get("per", [])
+    always = not cue.slots.get("when") and not cue.slots.get("unless") and all(f.entity for f in per)
+    return cue.kind == "at-most" and always and len(per) > 1 and allowed(cue) == 1
 
 
 def _range(e: Entity) -> list[str]:

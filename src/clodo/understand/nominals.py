@@ -48,7 +48,8 @@ def thing_name(surface: str, before: str) -> str:
     if len(found) != 1:
         return name
     word, base = found[0], base_form(found[0])
-    if base in BOTH and (word.endswith("ed") or (word == base and follows(before)) or (word == f"{base}s" and before.lower() in DOERS)):
+    by_verb = word == base and follows(before) and singular(before.lower()) != word
+    if base in BOTH and (by_verb or word.endswith("ed") or (word == f"{base}s" and before.lower() in DOERS)):
         return BOTH[base]
     return VERBS.get(base, name)
 

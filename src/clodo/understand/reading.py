@@ -16,6 +16,8 @@ MAX_PIECES = 510
 
 # A line break carries meaning (lists), but the tokenizer drops it; a pilcrow is a piece of its own.
 _LINE_BREAK = "¶"
+# An arrow that touches a word would be a letter of it for the tokenizer: "draft→sent".
+_ARROW = re.compile("(?<=[A-Za-z0-9])[→⇒➔➜⟶►▸]|[→⇒➔➜⟶►▸](?=[A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def known_words(tokenizer: Any) -> frozenset[str]:
 
 def read(text: str, tokenizer: Any) -> Reading:
     """Reads a text with a ``tokenizers.Tokenizer`` of the BERT kind."""
-    shown = re.sub(r"[\n\r]", _LINE_BREAK, text)
+    shown = _ARROW.sub(">", re.sub(r"[\n\r]", _LINE_BREAK, text))
     encoding = tokenizer.encode(shown, add_special_tokens=False)
     pieces: list[int] = []
     first: list[int] = []

@@ -60,7 +60,7 @@ def odd_texts(count: int) -> list[str]:
         if kind < 0.45:
             return dice.choice(words)
         if kind < 0.55:
-            return dice.choice(["[MASK]", "[CLS]", "don't", "e-mail", "author's", "pH", "orderId", "1,000.50", "x" * 120, "\n", "¶", "...", "!?"])
+            return dice.choice(["[MASK]", "[CLS]", "don't", "e-mail", "author's", "pH", "orderId", "1,000.50", "new→paid", "→ok", "x" * 120, "\n", "¶", "...", "!?"])
         low, high = dice.choice(scripts)
         return "".join(chr(dice.randint(low, high)) for _ in range(dice.randint(1, 4)))
 

@@ -2,9 +2,9 @@ import type { Characters } from "./characters";
 import { faults } from "./checks";
 import { choices, chosen } from "./choices";
 import { type Constants, whole } from "./constants";
-import { type Pen, Names } from "./cue_lines";
+import { isUnique, type Pen, Names } from "./cue_lines";
 import { completed, rolesOf } from "./cues";
-import { type Draft, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
+import { type Draft, type DraftCue, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import type { Span } from "./reading";
@@ -61,7 +61,8 @@ export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const compiler = new Compiler(draft, kept, tools);
   const blueprint = withoutFaults(compiler.blueprint(), tools.constants);
   if (blueprint === undefined) return { blueprint, text: undefined, left: compiler.left };
-  const wished = withWishes(blueprint, draft, compiler.names(blueprint), compiler.pen, tools.tables.files);
+  const rest = Object.assign(draft.copied(), { cues: draft.cues.filter((cue) => !compiler.said.has(cue)) });
+  const wished = withWishes(blueprint, rest, compiler.names(blueprint), compiler.pen, tools.tables.files);
   return { blueprint, text: wished.text, left: [...compiler.left, ...wished.left] };
 }
 
@@ -86,6 +87,8 @@ export function heldBy(e: DraftEntity, { held }: CompilerTables): Field | undefi
 
 class Compiler {
   readonly left: Span[] = [];
+  /** Cues that the entities say already. */
+  readonly said = new Set<DraftCue>();
   readonly #draft: Draft;
   readonly #tools: Tools;
   readonly #kept: ReadonlyMap<string, DraftEntity>;
@@ -163,19 +166,38 @@ class Compiler {
     const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
     const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
     const known = new Set([...fields.keys(), ...references.map(({ name }) => name)]);
-    const groups = e.together.map((group) => [...new Set(group.map((m) => this.#fieldName(m)))]);
+    const groups = [...e.together.map((group) => [...new Set(group.map((m) => this.#fieldName(m)))]), ...this.#once(e, known)];
+    const unique = new Map<string, readonly string[]>();
+    for (const group of groups) {
+      const key = [...group].sort().join();
+      if (group.length > 1 && group.every((name) => known.has(name)) && !unique.has(key)) unique.set(key, group);
+    }
     const [read, write] = this.#access(e);
     return {
       name: this.#names.get(e.name) ?? e.name,
       fields: [...fields.values()],
       references,
       links,
-      unique: groups.filter((group) => group.length > 1 && group.every((name) => known.has(name))),
+      unique: [...unique.values()],
       search,
       read,
       write,
       softDelete: e.flags.has("softdelete"),
     };
+  }
+
+  /** What is unique together since only one row is allowed for each: "one rating per film and critic". */
+  #once(e: DraftEntity, known: ReadonlySet<string>): readonly string[][] {
+    const found: string[][] = [];
+    for (const cue of this.#draft.cues.filter((one) => isUnique(one, this.pen))) {
+      const of = cue.slots.get("of") ?? [];
+      const per = cue.slots.get("per") ?? [];
+      const names = per.filter((f) => f.field === "" || f.entity === e.name).map((f) => this.#fieldName(f.field === "" ? f.entity : f.field));
+      if (of.length !== 1 || of[0]?.entity !== e.name || names.length !== per.length || !names.every((name) => known.has(name))) continue;
+      this.said.add(cue);
+      found.push([...new Set(names)]);
+    }
+    return found;
   }
 
   #access(e: DraftEntity): readonly [read: Access | undefined, write: Access | undefined] {

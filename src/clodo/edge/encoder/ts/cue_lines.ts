@@ -169,6 +169,29 @@ function inDays(many: string, unit: string, f: Field | undefined): readonly [man
 }
 
 /** Whether the rows of an entity belong to whoever made them. */
+/** The number in the slot `n` of a cue. */
+function amount(cue: DraftCue, { numbers }: Pen): Decimal | undefined {
+  for (const { words } of cue.slots.get("n") ?? []) {
+    const value = numbers.read(words);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** How many rows a rule allows, where that is a number: one where it names none (once, not twice, only one). */
+function allowed(cue: DraftCue, pen: Pen): Decimal | undefined {
+  const limited = (cue.slots.get("n") ?? []).some(({ field }) => field !== "");
+  const wantsNumber = pen.naming.words(cue.words).some((word) => pen.tables.bounds.includes(word));
+  return amount(cue, pen) ?? (limited || wantsNumber ? undefined : new Decimal(1n));
+}
+
+/** Whether a rule for so many rows allows one, at any time and in whatever state: things that are unique together. */
+export function isUnique(cue: DraftCue, pen: Pen): boolean {
+  const slot = (name: string): readonly Filler[] => cue.slots.get(name) ?? [];
+  const always = slot("when").length === 0 && slot("unless").length === 0 && slot("per").every(({ entity }) => entity !== "");
+  return cue.kind === "at-most" && always && slot("per").length > 1 && allowed(cue, pen)?.toString() === "1";
+}
+
 export const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
 
 const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
@@ -284,11 +307,7 @@ class Writer {
   }
 
   #amount(): Decimal | undefined {
-    for (const { words } of this.#slot("n")) {
-      const value = this.#pen.numbers.read(words);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+    return amount(this.#cue, this.#pen);
   }
 
   /** The unit of time of its slot `per`, else of the cue's own words; empty where there is none. */
@@ -388,8 +407,7 @@ class Writer {
     const per = unique(this.#slot("per").filter((f) => !isPeriod(f)).map((f) => this.#countedBy(e, f)));
     const periods = this.#slot("per").filter(isPeriod).map((f) => this.#inPeriod(e, f));
     const limit = this.#slot("n").find(({ field }) => field !== "");
-    const wantsNumber = this.#pen.naming.words(this.#cue.words).some((word) => this.#pen.tables.bounds.includes(word));
-    const most = this.#amount() ?? (limit === undefined && !wantsNumber ? new Decimal(1n) : undefined); // once, not twice, only one
+    const most = allowed(this.#cue, this.#pen);
     if (most === undefined && limit !== undefined && per.length > 0 && periods.length === 0 && !per.includes("owner")) {
       // As many as a field of what they belong to says.
       const alike = [...per.map((way) => `${way} = this.${way}`), this.#condition(e)].filter((part) => part !== "");

@@ -27,7 +27,8 @@ export class Nominals {
     if (word === undefined || others.length > 0) return name;
     const base = this.#base(word);
     const noun = this.#both.get(base);
-    const verbal = word.endsWith("ed") || (word === base && this.follows(before)) || (word === `${base}s` && this.#doers.has(before.toLowerCase()));
+    const byVerb = word === base && this.follows(before) && this.#naming.singular(before.toLowerCase()) !== word;
+    const verbal = byVerb || word.endsWith("ed") || (word === `${base}s` && this.#doers.has(before.toLowerCase()));
     return noun !== undefined && verbal ? noun : (this.#verbs.get(base) ?? name);
   }
 

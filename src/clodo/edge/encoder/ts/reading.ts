@@ -4,6 +4,8 @@ import type { Tokenizer } from "./tokenizer";
 export type Span = readonly [start: number, end: number];
 
 const LINE_BREAK = "¶";
+/** An arrow that touches a word would be a letter of it for the tokenizer: "draft→sent". */
+const ARROW = /(?<=[A-Za-z0-9])[→⇒➔➜⟶►▸]|[→⇒➔➜⟶►▸](?=[A-Za-z0-9])/g;
 
 /**
  * A text as the model reads it: `pieces` with [CLS] and [SEP]; for each word its first and last piece, its characters (in UTF-16
@@ -34,7 +36,7 @@ export function before(reading: Reading, word: number): string {
 }
 
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {
-  const shown = text.replace(/[\n\r]/g, LINE_BREAK);
+  const shown = text.replace(/[\n\r]/g, LINE_BREAK).replace(ARROW, ">");
   const all = tokenizer.encode(shown);
   const first: number[] = [];
   const last: number[] = [];
