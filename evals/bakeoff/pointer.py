@@ -63,7 +63,7 @@ def steps_of(e: Example) -> Steps:
         words(mention)
         out.extend(_AT[f"entity-{f}"] for k, f in enumerate(L.ENTITY_FLAGS) if e.entity_flags[a, k])
         mine = [(members(e.in_field, f)[0], f) for f in range(e.in_field.shape[0]) if members(e.in_field, f)]
-        mine = [(m, f) for m, f in sorted(mine) if e.owner[m] == a]
+        mine = [(m, f) for m, f in sorted(mine) if e.owners[m, a]]
         for at, f in mine:
             out.append(_AT["field"])
             words(at)

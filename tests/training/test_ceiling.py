@@ -41,6 +41,14 @@ def test_yes_and_no_are_read_in_everyday_words() -> None:
     assert not lost(text)
 
 
+def test_a_field_that_several_things_have_at_once_is_of_each() -> None:
+    text = (
+        "[Books|book] and [films|film] have a [title|book. !, film. !], [books|book] also an [author|book.]. "
+        "[Titles|book.title u, film.title u] are unique and have [80|book.title =maxlen, film.title =maxlen] letters at most."
+    )
+    assert not lost(text)
+
+
 def test_eleven_of_twelve_validation_records_come_back_whole() -> None:
     records = [r for r in load_split("valid") if not r.verdict][::4]
     found = differences(records, TOKENIZER)

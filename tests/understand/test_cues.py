@@ -56,6 +56,7 @@ CASES = [
     (ORDER + "[limit|@at-most of=customer per=#day n=#20] [20|#] new ones a [day|#]", ["order > customer"], "at most 20 per day of created_at"),
     (ORDER + "a [user|ROLE:user] orders for a customer [once|@at-most of=order per=customer per=role:user]", ["order > customer"], "at most 1 per customer, owner"),
     (ORDER + "each [clerk|ROLE:clerk] [up to|@at-most of=order per=role:clerk per=#day n=#9] [9|#] a [day|#]", ["order > customer"], "at most 9 per owner per day of due"),
+    (ROOM + "No two sure ones [at once|@overlap of=booking per=room when=booking.status:sure]", ["booking > room"], 'no overlap (start, end) per room where status = "sure"'),
     (ROOM + "[no two|@at-most of=booking per=room per=booking.guest] of a guest", ["booking > room"], "unique (room, guest)"),
     (ROOM + "[no two|@at-most of=booking per=room per=booking.guest when=booking.status:sure] sure ones", ["booking > room"], 'at most 1 per room, guest where status = "sure"'),
     (ORDER + "[mail us|@notify of=order below=order.quantity over=order.price] once quantity is under price", ["order > customer"], "notify admin when quantity < price"),

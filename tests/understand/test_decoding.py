@@ -10,15 +10,8 @@ import numpy as np
 import pytest
 
 from clodo.understand import labels as L
-from clodo.understand.decoding import (
-    AS_WELL,
-    LinkScores,
-    Mention,
-    _Decoder,
-    _joined,
-    _settled,
-    joined_values,
-)
+from clodo.understand.clusters import AS_WELL, cliques, settled
+from clodo.understand.decoding import LinkScores, Mention, _Decoder, joined_values
 from clodo.understand.reading import Reading, load_tokenizer, read
 
 
@@ -60,14 +53,52 @@ def test_a_lone_mention_goes_to_the_entity_that_has_a_field_of_its_name_unless_i
     first = np.array([-0.01, -6.0], dtype=np.float32)
     torn = np.array([-1.2, -0.4], dtype=np.float32)
     sure = np.array([-AS_WELL - 1, -0.01], dtype=np.float32)
-    assert _settled({3: first, 8: torn}) == {0: [3, 8]}
-    assert _settled({3: first, 8: sure}) == {0: [3], 1: [8]}
-    assert _settled({8: torn}) == {1: [8]}
+    assert settled({3: first, 8: torn}) == {0: [3, 8]}
+    assert settled({3: first, 8: sure}) == {0: [3], 1: [8]}
+    assert settled({8: torn}) == {1: [8]}
+
+
+def test_a_mention_is_of_all_owners_that_are_as_likely_or_of_those_that_others_are_of() -> None:
+    both = np.array([-0.7, -0.75, -6.0], dtype=np.float32)
+    first = np.array([-0.01, -6.0, -7.0], dtype=np.float32)
+    third = np.array([-6.0, -7.0, -0.01], dtype=np.float32)
+    assert settled({2: both}) == {0: [2], 1: [2]}
+    assert settled({2: both, 5: both}) == {0: [2, 5], 1: [2, 5]}
+    assert settled({2: both, 5: first}) == {0: [2, 5]}
+    assert settled({2: both, 5: third}) == {0: [2], 1: [2], 2: [5]}
+
+
+@pytest.mark.parametrize(
+    ("names", "score", "means"),
+    [
+        ({"accident_report": [0], "report": [1]}, -6.9, "accident_report"), ({"accident_report": [0], "report": [1]}, -7.1, "report"),
+        ({"accident_report": [1], "report": [0]}, -3.4, "accident_report"), ({"accident_report": [1], "report": [0]}, -3.6, "report"),
+        ({"accident_report": [0], "weather_report": [2], "report": [1]}, -1.0, "report"), ({"accident_reporter": [0], "report": [1]}, -1.0, "report"),
+    ],
+)  # fmt: skip
+def test_the_last_word_of_a_name_is_short_for_it(names: dict[str, list[int]], score: float, means: str) -> None:
+    decoder = object.__new__(_Decoder)
+    decoder.powers = np.full((3, 3, len(L.PAIRS)), np.exp(score), dtype=np.float32)
+    assert decoder._aliases(names) == {**{name: name for name in names}, "report": means}
+
+
+@pytest.mark.parametrize(
+    ("clusters", "score", "same"),
+    [
+        ({(0, "full_name"): [0], (0, "name"): [1]}, -2.9, True), ({(0, "full_name"): [0], (0, "name"): [1]}, -3.1, False),
+        ({(0, "full_name"): [1], (0, "name"): [0]}, -2.9, False), ({(0, "full_name"): [0], (1, "name"): [1]}, -2.9, False),
+        ({(0, "full_name"): [0], (0, "dog_name"): [2], (0, "name"): [1]}, -2.9, False), ({(0, "grade"): [0], (0, "mark"): [1]}, 0.1, True),
+    ],
+)  # fmt: skip
+def test_the_last_word_of_the_field_before_is_short_for_it(clusters: dict[tuple[int, str], list[int]], score: float, same: bool) -> None:
+    decoder = object.__new__(_Decoder)
+    decoder.powers = np.full((3, 3, len(L.PAIRS)), np.exp(score), dtype=np.float32)
+    assert (len(decoder._same_fields(clusters)) < len(clusters)) is same
 
 
 def test_a_group_is_what_is_unique_pair_by_pair() -> None:
-    assert _joined([("room", "day"), ("guest", "day")]) == [("room", "day"), ("guest", "day")]
-    assert _joined([("a", "b"), ("b", "c"), ("a", "c")]) == [("a", "b", "c")]
+    assert cliques([("room", "day"), ("guest", "day")]) == [("room", "day"), ("guest", "day")]
+    assert cliques([("a", "b"), ("b", "c"), ("a", "c")]) == [("a", "b", "c")]
 
 
 def test_a_denied_yes_or_no_is_the_field_that_it_denies_where_that_is_named() -> None:

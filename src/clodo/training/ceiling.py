@@ -94,8 +94,8 @@ def _link_scores(e: Example) -> LinkScores:
     def say(rows: Array, columns: Array, label: str) -> None:
         pairs[np.ix_(rows, columns, np.array([_INDEX[label]]))] = _SURE
 
-    for i in np.flatnonzero(e.owner >= 0):
-        say(np.array([i]), entities[e.owner[i]], "owner")
+    for i, owner in zip(*np.nonzero(e.owners), strict=True):
+        say(np.array([i]), entities[owner], "owner")
     for f, members in enumerate(fields):
         single["types"][members, e.types[f]] = _SURE
         single["field"][np.ix_(members, np.flatnonzero(e.field_flags[f]))] = _SURE

@@ -37,7 +37,7 @@ class Example:
     alias: np.ndarray  # [A, A] 0/1
     field_surfaces: np.ndarray  # [B, N] 0/1
     field_alias: np.ndarray  # [B, B] 0/1, -1 where the two are of different entities
-    owner: np.ndarray  # [N] entity of a field mention, -1 elsewhere
+    owners: np.ndarray  # [N, E] 0/1 entities of a field mention
     types: np.ndarray  # [F]
     field_flags: np.ndarray  # [F, flags]
     targets: np.ndarray  # [F] entity, -1 where it is no reference
@@ -94,14 +94,14 @@ class _Builder:
         n, e, f = len(self.nodes), len(self.entities), len(self.fields)
         spans = [s for s, _ in self.nodes]
         in_entity, in_field = np.zeros((e, n)), np.zeros((f, n))
-        owner = np.full(n, -1)
+        owners = np.zeros((n, e))
         for i, codes in enumerate(self.codes):
             for mark in codes:
                 if mark.kind == "entity":
                     in_entity[self.entities[mark.entity], i] = 1
                 elif mark.kind == "field":
                     in_field[self.fields[mark.entity, mark.field], i] = 1
-                    owner[i] = self.entities[mark.entity]
+                    owners[i, self.entities[mark.entity]] = 1
         surfaces, alias = self._surfaces(n)
         field_surfaces, field_alias = self._field_surfaces(n)
         types, flags, targets, target_flags = self._fields(f)
@@ -118,7 +118,7 @@ class _Builder:
             alias=alias,
             field_surfaces=field_surfaces,
             field_alias=field_alias,
-            owner=owner,
+            owners=owners,
             types=types,
             field_flags=flags,
             targets=targets,
@@ -171,9 +171,9 @@ class _Builder:
         groups: dict[tuple[str, str, str], list[int]] = {}
         for i, ((first, last), kind) in enumerate(self.nodes):
             if kind == "field":
-                code = self.codes[i][0]
                 surface = field_name(self.reading.surface(first, last))
-                groups.setdefault((code.entity, code.field, surface), []).append(i)
+                for code in self.codes[i]:
+                    groups.setdefault((code.entity, code.field, surface), []).append(i)
         keys = list(groups)
         names: dict[tuple[str, str], str] = {}
         for entity, name, surface in keys:

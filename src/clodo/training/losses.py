@@ -39,10 +39,11 @@ def link_losses(
     t = _tensors(e)
     out: dict[str, Tensor] = {}
     single = torch.eye(len(e.spans))
-    is_field = t["owner"] >= 0
+    is_field = t["owners"].sum(1) > 0
     if is_field.any() and e.in_entity.shape[0] > 0:
         owner = pooled(single[is_field], pairs[..., [_OWNER]], t["in_entity"])[..., 0]
-        out["owner"] = F.cross_entropy(owner, t["owner"][is_field]) * 2
+        wanted = t["owners"][is_field]
+        out["owner"] = F.cross_entropy(owner, wanted / wanted.sum(1, keepdim=True)) * 2
     if e.in_field.shape[0]:
         out |= _field_losses(t, pairs, types, field_flags)
     if e.in_entity.shape[0]:
@@ -69,9 +70,9 @@ def link_losses(
 
 
 def _tensors(e: Example) -> dict[str, Tensor]:
-    whole = ("owner", "types", "targets", "relations", "values", "kinds", "cues")
+    whole = ("types", "targets", "relations", "values", "kinds", "cues")
     out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
-    rest = ["in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together", "slots", "states", "steps"]  # fmt: skip
+    rest = ["owners", "in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together", "slots", "states", "steps"]  # fmt: skip
     return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
 
 

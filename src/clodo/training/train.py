@@ -36,6 +36,8 @@ _LONGEST_STEP = 20.0
 _WATCHED = 200
 #: What the rates are multiplied by where a training goes on from weights that another has left.
 _GOING_ON = 0.65
+#: Dropout of the upper layers in such a training: what has seen its records often no longer learns from them without.
+_DROPOUT = 0.1
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Training:
         self.crew = crew or Crew()
         encoder, self.tokenizer = load_base(base)
         if setting.start is not None:
-            _keep_lower_half(encoder)
+            _train_upper_half(encoder)
         self.network = Network(encoder)
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
         theirs = [p for p in self.network.encoder.parameters() if p.requires_grad]
@@ -205,12 +207,15 @@ def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:
     return restored(start, base) if start.is_dir() else taken_up(start, base)
 
 
-def _keep_lower_half(encoder: Any) -> None:
+def _train_upper_half(encoder: Any) -> None:
     """What an earlier training has made of the lower layers stays: a third more examples in the same time, and less is
-    lost at the start (``docs/experiments.md``)."""
+    lost at the start. The upper ones have dropout (``docs/experiments.md``)."""
     layers = encoder.encoder.layer
-    for module in (encoder.embeddings, *layers[: len(layers) // 2]):
+    half = len(layers) // 2
+    for module in (encoder.embeddings, *layers[:half]):
         module.requires_grad_(False)
+    for layer in layers[half:]:
+        layer.attention.output.dropout.p = layer.output.dropout.p = _DROPOUT
 
 
 @torch.no_grad()

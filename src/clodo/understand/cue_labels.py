@@ -16,7 +16,7 @@ SLOTS = ("of", "per", "from", "to", "n", "when", "unless", "set", "by", "plus", 
 #: Kind of cue → the slots that it may have. Where ``of`` may be several entities, none stands for all.
 CUES: dict[str, tuple[str, ...]] = {
     # Rules that rows keep.
-    "overlap": ("of", "per", "from", "to", "unless"),
+    "overlap": ("of", "per", "from", "to", "when", "unless"),
     "at-most": ("of", "per", "n", "when", "unless"),
     "above": ("from", "to"),
     "at-least": ("from", "to"),

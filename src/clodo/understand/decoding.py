@@ -10,6 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clodo.understand import labels as L
+from clodo.understand.clusters import (
+    LEAST_SHORT,
+    cliques,
+    least_alike,
+    likely,
+    settled,
+    singulars,
+)
 from clodo.understand.draft import (
     Draft,
     DraftCue,
@@ -34,11 +42,9 @@ _REF = _INDEX["ref-required"]
 _VALUE = _INDEX["value-enum"]
 
 
-#: How sure the tagger must be of some mention of an entity, and of a field, for it to count (0 to 1), and the
-#: difference in log-odds up to which a mention's owner is open. Set on validation texts.
+#: How sure the tagger must be of some mention of an entity, and of a field, for it to count (0 to 1). Set on validation texts.
 LEAST_ENTITY = 0.65
 LEAST_FIELD = 0.5
-AS_WELL = 2.0
 
 
 class TextScores(NamedTuple):
@@ -275,7 +281,17 @@ class _Decoder:
             if scored and max(scored)[0] > 0 and means[max(scored)[1]] == max(scored)[1]:
                 if not any(means[n] == name for n in others):
                     means[name] = max(scored)[1]
+        for name in names:
+            longer = [n for n in names if n.endswith(f"_{name}") and means[n] == n]
+            if means[name] == name and len(longer) == 1 and self._is_short_for(surfaces[name], surfaces[longer[0]]):
+                means = {n: longer[0] if meant == name else meant for n, meant in means.items()}
         return means
+
+    def _is_short_for(self, short: list[int], longer: list[int]) -> bool:
+        """Whether a name that is the last word of another is short for it: "an accident report … the report". Where the
+        longer one comes first it is, unless the model is sure that it is not."""
+        least = LEAST_SHORT if min(longer) < min(short) else LEAST_SHORT / 2
+        return self._pooled(short, longer, _INDEX["alias"]) > least
 
     def _fields(self) -> None:
         owners: dict[int, Array] = {}
@@ -288,10 +304,10 @@ class _Decoder:
                 named.setdefault(name, []).append(i)
         clusters: dict[tuple[int, str], list[int]] = {}
         for name, mentions in self._affirmed(named).items():
-            for owner, group in _settled({i: owners[i] for i in mentions}).items():
+            for owner, group in settled({i: owners[i] for i in mentions}).items():
                 clusters[owner, name] = group
-        sure = {i: float(np.exp(scores.max())) for i, scores in owners.items()}
-        for (owner, name), group in self._same_fields(_singulars(clusters)).items():
+        sure = {i: float(np.exp(scores[likely(scores)]).sum()) for i, scores in owners.items()}
+        for (owner, name), group in self._same_fields(singulars(clusters)).items():
             self._field(owner, name, group, sure)
 
     def _type_scores(self, mentions: list[int]) -> Array:
@@ -313,7 +329,7 @@ class _Decoder:
             (score, a, b)
             for a in clusters
             for b in clusters
-            if a != b and a[0] == b[0] and (score := self._pooled(clusters[a], clusters[b], _INDEX["alias"])) > 0
+            if a != b and a[0] == b[0] and (score := self._pooled(clusters[a], clusters[b], _INDEX["alias"])) > least_alike(a, b, clusters)
         ]
         means: dict[tuple[int, str], tuple[int, str]] = {}
         for _, a, b in sorted(pairs, reverse=True):
@@ -458,7 +474,7 @@ class _Decoder:
                 for b, gb in members[i + 1 :]
                 if self._pooled(ga, gb, _INDEX["together"]) + self._pooled(gb, ga, _INDEX["together"]) > 0
             ]
-            self.draft.entities[name].together = _joined(pairs)
+            self.draft.entities[name].together = cliques(pairs)
 
 
     def _steps(self) -> None:
@@ -526,46 +542,6 @@ def _surest(fillers: list[tuple[float, Filler, list[Span]]]) -> list[tuple[float
         if key not in out or one[0] > out[key][0]:
             out[key] = one
     return list(out.values())
-
-
-def _settled(owners: dict[int, Array]) -> dict[int, list[int]]:
-    """Mentions of one name by owner. A lone mention that could as well be of an entity that has a field of that
-    name is of that one: a rule names a field again more often than it makes a second one."""
-    chosen = {i: int(scores.argmax()) for i, scores in owners.items()}
-    for i, scores in owners.items():
-        others = {o for j, o in chosen.items() if j != i}
-        if chosen[i] not in others and others:
-            best = max(others, key=lambda o: float(scores[o]))
-            if scores[chosen[i]] - scores[best] < AS_WELL:
-                chosen[i] = best
-    out: dict[int, list[int]] = {}
-    for i, owner in chosen.items():
-        out.setdefault(owner, []).append(i)
-    return out
-
-
-def _singulars(clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], list[int]]:
-    """The clusters, the plural of a name that is there too joined to it: ``titles must be unique``."""
-    out: dict[tuple[int, str], list[int]] = {}
-    for (owner, name), group in clusters.items():
-        one = entity_name(name.replace("_", " "))
-        key = (owner, one) if one != name and (owner, one) in clusters else (owner, name)
-        out.setdefault(key, []).extend(group)
-    return {key: sorted(group) for key, group in out.items()}
-
-
-def _joined(pairs: list[tuple[str, str]]) -> list[tuple[str, ...]]:
-    """The largest groups of which every two are a pair, in the order of the pairs."""
-    groups: list[list[str]] = []
-    known = {frozenset(pair) for pair in pairs}
-    members = list(dict.fromkeys(x for pair in pairs for x in pair))
-    for pair in pairs:
-        if any(set(pair) <= set(g) for g in groups):
-            continue
-        group = list(pair)
-        group += [m for m in members if m not in pair and all(frozenset((m, g)) in known for g in group)]
-        groups.append(group)
-    return [tuple(g) for g in groups]
 
 
 def _log_softmax(x: Array) -> Array:

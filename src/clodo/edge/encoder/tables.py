@@ -19,6 +19,7 @@ from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.syntax import read
 from clodo.blueprint.values import FieldType
 from clodo.understand import (
+    clusters,
     compiler,
     confidence,
     coverage,
@@ -50,7 +51,8 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
         "tokenizer": _tokenizer(tokenizer),
         "characters": _characters(),
         "decoding": {
-            "leastEntity": decoding.LEAST_ENTITY, "leastField": decoding.LEAST_FIELD, "asWell": decoding.AS_WELL,
+            "leastEntity": decoding.LEAST_ENTITY, "leastField": decoding.LEAST_FIELD, "asWell": clusters.AS_WELL,
+            "shared": clusters.SHARED, "leastShort": clusters.LEAST_SHORT, "leastShortField": clusters.LEAST_SHORT_FIELD,
             "mostPieces": reading.MAX_PIECES,
         },
         "naming": _naming(),

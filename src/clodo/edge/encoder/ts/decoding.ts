@@ -227,7 +227,23 @@ class Decoder {
       if (best === undefined || best.score <= 0 || means.get(best.other) !== best.other) continue;
       if (!names.some((other) => other !== name && means.get(other) === name)) means.set(name, best.other);
     }
+    for (const name of names) {
+      const [longer, ...others] = names.filter((n) => n.endsWith(`_${name}`) && means.get(n) === n);
+      if (means.get(name) !== name || longer === undefined || others.length > 0) continue;
+      if (!this.#isShortFor(surfaces.get(name) ?? [], surfaces.get(longer) ?? [])) continue;
+      for (const [n, meant] of means) if (meant === name) means.set(n, longer);
+    }
     return means;
+  }
+
+  /**
+   * Whether a name that is the last word of another is short for it: "an accident report … the report". Where the longer one
+   * comes first it is, unless the model is sure that it is not.
+   */
+  #isShortFor(short: readonly number[], longer: readonly number[]): boolean {
+    const { leastShort } = this.#means.tables.decoding;
+    const least = Math.min(...longer) < Math.min(...short) ? leastShort : leastShort / 2;
+    return this.#pooled(short, longer, "alias") > least;
   }
 
   #fieldsOf(): void {
@@ -242,9 +258,9 @@ class Decoder {
     const clusters: Cluster[] = [];
     for (const [name, mentions] of this.#affirmed(named)) {
       const scored = new Map(mentions.map((i) => [i, owners.get(i) ?? []]));
-      for (const [owner, group] of settled(scored, this.#means.tables.decoding.asWell)) clusters.push({ owner, name, group });
+      for (const [owner, group] of settled(scored, this.#means.tables.decoding)) clusters.push({ owner, name, group });
     }
-    const sure = new Map([...owners].map(([i, scores]) => [i, Math.exp(Math.max(...scores))]));
+    const sure = new Map([...owners].map(([i, scores]) => [i, likely(scores, this.#means.tables.decoding.shared).reduce((sum, o) => sum + Math.exp(scores[o] ?? 0), 0)]));
     for (const cluster of this.#sameFields(this.#singulars(clusters))) this.#field(cluster, sure);
   }
 
@@ -293,7 +309,7 @@ class Decoder {
       for (const b of clusters) {
         if (a === b || a.owner !== b.owner) continue;
         const score = this.#pooled(a.group, b.group, "alias");
-        if (score > 0) pairs.push({ score, a, b });
+        if (score > this.#least(a, b, clusters)) pairs.push({ score, a, b });
       }
     }
     pairs.sort((x, y) => y.score - x.score || compared(y.a, x.a) || compared(y.b, x.b));
@@ -310,6 +326,16 @@ class Decoder {
         const others = [...means].flatMap(([a, b]) => (b === c ? a.group : []));
         return { ...c, group: ascending([...c.group, ...others]) };
       });
+  }
+
+  /**
+   * The log-odds above which a field is another word for a second one: fewer will do where it is the last word of the one longer
+   * name before it ("full name … the name").
+   */
+  #least(a: Cluster, b: Cluster, clusters: readonly Cluster[]): number {
+    const longer = clusters.filter(({ owner, name }) => owner === a.owner && name.endsWith(`_${a.name}`));
+    const isShort = longer.length === 1 && longer[0] === b && Math.min(...b.group) < Math.min(...a.group);
+    return isShort ? this.#means.tables.decoding.leastShortField : 0;
   }
 
   #field({ owner, name, group }: Cluster, sure: ReadonlyMap<number, number>): void {
@@ -515,9 +541,10 @@ class Decoder {
 
 /**
  * Mentions of one name by owner. A lone mention that could as well be of an entity that has a field of that name is of that
- * one: a rule names a field again more often than it makes a second one.
+ * one: a rule names a field again more often than it makes a second one. A mention of which several owners are as likely is of
+ * all of them, or of those that other mentions are of without a doubt.
  */
-function settled(owners: ReadonlyMap<number, readonly number[]>, asWell: number): Map<number, number[]> {
+function settled(owners: ReadonlyMap<number, readonly number[]>, { asWell, shared }: { readonly asWell: number; readonly shared: number }): Map<number, number[]> {
   const chosen = new Map([...owners].map(([i, scores]) => [i, argmax(scores)]));
   for (const [i, scores] of owners) {
     const own = chosen.get(i) ?? 0;
@@ -526,9 +553,21 @@ function settled(owners: ReadonlyMap<number, readonly number[]>, asWell: number)
     const best = others[argmax(others.map((o) => scores[o] ?? 0))] ?? 0;
     if ((scores[own] ?? 0) - (scores[best] ?? 0) < asWell) chosen.set(i, best);
   }
+  const likelyOf = new Map([...owners].map(([i, scores]) => [i, likely(scores, shared)]));
+  const firm = new Set([...chosen].filter(([i]) => likelyOf.get(i)?.length === 1).map(([, owner]) => owner));
   const out = new Map<number, number[]>();
-  for (const [i, owner] of chosen) addTo(out, owner, i);
+  for (const [i, owner] of chosen) {
+    const all = likelyOf.get(i) ?? [];
+    const known = all.filter((o) => firm.has(o));
+    for (const o of !all.includes(owner) ? [owner] : known.length > 0 ? known : all) addTo(out, o, i);
+  }
   return out;
+}
+
+/** The owners that are about as likely as the likeliest. */
+function likely(scores: readonly number[], shared: number): number[] {
+  const least = Math.max(...scores) - shared;
+  return scores.flatMap((score, owner) => (score > least ? [owner] : []));
 }
 
 /** The largest groups of which every two are a pair, in the order of the pairs. */

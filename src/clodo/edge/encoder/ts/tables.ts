@@ -9,6 +9,9 @@ export interface Tables {
     readonly leastEntity: number;
     readonly leastField: number;
     readonly asWell: number;
+    readonly shared: number;
+    readonly leastShort: number;
+    readonly leastShortField: number;
     readonly mostPieces: number;
   };
   readonly naming: NamingTables;
