@@ -16,7 +16,7 @@ from typing import Any
 
 from clodo.corpus.format import Record, parse
 from clodo.corpus.similarity import twins
-from clodo.corpus.splits import WRITTEN, load_split, written_blocks
+from clodo.corpus.splits import WRITTEN, as_people_write, load_split, written_blocks
 from clodo.errors import ModelError, UsageError
 from clodo.evaluation.calibration import fit
 from clodo.evaluation.cases import Case, from_records, load
@@ -30,6 +30,8 @@ from clodo.understand.port import Understander
 
 Progress = Callable[[str], None]
 _VALID_ONE_IN = 10
+#: About so many validation records calibrate a model.
+_CALIBRATED = 1000
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _encoder(job: Job, own: list[str] | None, valid: list[Record], folder: Path,
         progress("Quantising and writing the model …")
         _export(job, folder)
         progress("Calibrating its confidence …")
-        _calibrate(folder, from_records(valid))
+        _calibrate(folder, from_records(as_people_write(valid, _CALIBRATED)))
 
 
 def _decoder(job: Job, own: list[str] | None, folder: Path, progress: Progress) -> None:
