@@ -146,7 +146,9 @@ def entity_name(surface: str) -> str:
 
 def field_name(surface: str) -> str:
     """The name of a field from the words that mention it: snake_case."""
-    parts = [ABBREVIATIONS.get(w, w) for w in words(surface)]
+    full = [ABBREVIATIONS.get(w, w) for w in words(surface)]
+    # "ranger_email email": its type may stand beside the name.
+    parts = [w for w, before in zip(full, ["", *full], strict=False) if w != before]
     if len(parts) == 2 and parts[1] in ("no", "nr"):
         parts[1] = "number"
     name = "_".join(parts)

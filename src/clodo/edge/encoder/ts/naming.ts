@@ -64,7 +64,9 @@ export class Naming {
 
   /** The name of a field from the words that mention it: snake_case. */
   field(surface: string): string {
-    const parts = this.words(surface).map((word) => this.#full(word));
+    const full = this.words(surface).map((word) => this.#full(word));
+    // "ranger_email email": its type may stand beside the name.
+    const parts = full.filter((word, i) => word !== full[i - 1]);
     if (parts.length === 2 && (parts[1] === "no" || parts[1] === "nr")) parts[1] = "number";
     const name = parts.join("_");
     return { date_birth: "birth_date", how_many: "quantity" }[name] ?? name;
