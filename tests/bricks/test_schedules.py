@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.bricks.schedules.language import Schedule, cron
+from clodo.blueprint.plan import make_plan
+from clodo.bricks.schedules.brick import chosen
+from clodo.bricks.schedules.language import RunAction, Schedule, cron
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught
@@ -86,3 +88,15 @@ def test_actions_that_need_a_caller_are_not_for_schedules(lines: str, words: str
     with pytest.raises(InvalidBlueprint) as caught:
         parse(source)
     assert words in caught.value.message
+
+
+def test_rows_that_a_guard_refuses_keep_none_from_their_turn() -> None:
+    source = (
+        "service x\n\nentity hold {\n  until: datetime required\n  left: integer\n  action end(least: integer) {\n    when left > 2\n    when left > least\n    set left = 0\n  }\n}\n\n"
+        "every hour {\n  run end on hold where until < now\n}\n"
+    )
+    plan = make_plan(parse(source))
+    run = plan.blueprint.parts_of(Schedule)[0].work[0]
+    assert isinstance(run, RunAction)
+    where = chosen(plan, run)
+    assert where.sql == '("hold"."until" < ?1) AND ("hold"."left" > 2)' and where.uses == 1

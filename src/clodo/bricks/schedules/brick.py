@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clodo.blueprint.formulas import Scope
+from clodo.blueprint.formulas import Scope, condition_problems
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
 from clodo.bricks.actions.brick import action_const
@@ -44,10 +44,14 @@ def ran(plan: Plan, run: RunAction) -> tuple[Entity, Action]:
 
 
 def chosen(plan: Plan, run: RunAction) -> Statement:
-    """The condition on the rows of a run."""
-    e, _ = ran(plan, run)
+    """The condition on the rows of a run: its own, and what the action's guards ask of a row, so that rows which they refuse keep none from
+    their turn."""
+    e, action = ran(plan, run)
     name = f'"{e.name}".'
-    where = sql(run.where, Place(Scope(plan.blueprint, e), name, name, {"now": "?1", "today": "?2"}))
+    scope = Scope(plan.blueprint, e)
+    # What names a parameter is left to the action, which knows what is not given.
+    guards = [g.condition for g in action.guards if not condition_problems(g.condition, scope)]
+    where = " AND ".join(sql(one, Place(scope, name, name, {"now": "?1", "today": "?2"})) for one in (run.where, *guards))
     return statement(where + (' AND "deleted_at" IS NULL' if e.soft_delete else ""))
 
 
