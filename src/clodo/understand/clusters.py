@@ -18,11 +18,14 @@ LEAST_SHORT = -7.0
 LEAST_SHORT_FIELD = -3.0
 
 
-def least_alike(a: tuple[int, str], b: tuple[int, str], clusters: dict[tuple[int, str], list[int]]) -> float:
-    """The log-odds above which a field is another word for a second one: fewer will do where it is the last word of the
-    one longer name before it ("full name … the name")."""
-    longer = [key for key in clusters if key[0] == a[0] and key[1].endswith(f"_{a[1]}")]
-    return LEAST_SHORT_FIELD if longer == [b] and min(clusters[b]) < min(clusters[a]) else 0.0
+def shortened(clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], tuple[int, str]]:
+    """Each field whose name is the last word of the one longer name before it ("full name … the name") → that one."""
+    out = {}
+    for owner, name in clusters:
+        longer = [key for key in clusters if key[0] == owner and key[1].endswith(f"_{name}")]
+        if len(longer) == 1 and min(clusters[longer[0]]) < min(clusters[owner, name]):
+            out[owner, name] = longer[0]
+    return out
 
 
 def settled(owners: dict[int, Array]) -> dict[int, list[int]]:

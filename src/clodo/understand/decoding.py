@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from clodo.understand import labels as L
 from clodo.understand.clusters import (
     LEAST_SHORT,
+    LEAST_SHORT_FIELD,
     cliques,
-    least_alike,
     likely,
     settled,
+    shortened,
     singulars,
 )
 from clodo.understand.draft import (
@@ -325,12 +326,14 @@ class _Decoder:
     def _same_fields(self, clusters: dict[tuple[int, str], list[int]]) -> dict[tuple[int, str], list[int]]:
         """The clusters, those that are another word for a field of their entity joined to it: ``name`` for
         ``customer name``. The surest come first, and what is an alias has none."""
+        short = shortened(clusters)
         pairs = [
             (score, a, b)
             for a in clusters
             for b in clusters
-            if a != b and a[0] == b[0] and (score := self._pooled(clusters[a], clusters[b], _INDEX["alias"])) > least_alike(a, b, clusters)
-        ]
+            if a != b and a[0] == b[0]
+            and (score := self._pooled(clusters[a], clusters[b], _INDEX["alias"])) > (LEAST_SHORT_FIELD if short.get(a) == b else 0)
+        ]  # fmt: skip
         means: dict[tuple[int, str], tuple[int, str]] = {}
         for _, a, b in sorted(pairs, reverse=True):
             if a not in means and b not in means and a not in means.values():

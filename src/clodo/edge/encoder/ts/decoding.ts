@@ -304,12 +304,13 @@ class Decoder {
    * come first, and what is an alias has none.
    */
   #sameFields(clusters: readonly Cluster[]): Cluster[] {
+    const short = shortened(clusters);
     const pairs: { readonly score: number; readonly a: Cluster; readonly b: Cluster }[] = [];
     for (const a of clusters) {
       for (const b of clusters) {
         if (a === b || a.owner !== b.owner) continue;
         const score = this.#pooled(a.group, b.group, "alias");
-        if (score > this.#least(a, b, clusters)) pairs.push({ score, a, b });
+        if (score > (short.get(a) === b ? this.#means.tables.decoding.leastShortField : 0)) pairs.push({ score, a, b });
       }
     }
     pairs.sort((x, y) => y.score - x.score || compared(y.a, x.a) || compared(y.b, x.b));
@@ -326,16 +327,6 @@ class Decoder {
         const others = [...means].flatMap(([a, b]) => (b === c ? a.group : []));
         return { ...c, group: ascending([...c.group, ...others]) };
       });
-  }
-
-  /**
-   * The log-odds above which a field is another word for a second one: fewer will do where it is the last word of the one longer
-   * name before it ("full name … the name").
-   */
-  #least(a: Cluster, b: Cluster, clusters: readonly Cluster[]): number {
-    const longer = clusters.filter(({ owner, name }) => owner === a.owner && name.endsWith(`_${a.name}`));
-    const isShort = longer.length === 1 && longer[0] === b && Math.min(...b.group) < Math.min(...a.group);
-    return isShort ? this.#means.tables.decoding.leastShortField : 0;
   }
 
   #field({ owner, name, group }: Cluster, sure: ReadonlyMap<number, number>): void {
@@ -560,6 +551,16 @@ function settled(owners: ReadonlyMap<number, readonly number[]>, { asWell, share
     const all = likelyOf.get(i) ?? [];
     const known = all.filter((o) => firm.has(o));
     for (const o of !all.includes(owner) ? [owner] : known.length > 0 ? known : all) addTo(out, o, i);
+  }
+  return out;
+}
+
+/** Each field whose name is the last word of the one longer name before it ("full name … the name") → that one. */
+function shortened(clusters: readonly Cluster[]): Map<Cluster, Cluster> {
+  const out = new Map<Cluster, Cluster>();
+  for (const a of clusters) {
+    const [longer, ...others] = clusters.filter(({ owner, name }) => owner === a.owner && name.endsWith(`_${a.name}`));
+    if (longer !== undefined && others.length === 0 && Math.min(...longer.group) < Math.min(...a.group)) out.set(a, longer);
   }
   return out;
 }
