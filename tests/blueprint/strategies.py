@@ -17,6 +17,7 @@ bounds = st.builds(v.Bound, st.one_of(numbers, texts), st.booleans())
 accesses = st.one_of(
     st.sampled_from([v.PUBLIC, v.KEY, v.USER, v.OWNER]),
     st.builds(lambda r: v.Access(v.Who.ROLE, tuple(r)), st.lists(names, min_size=1, max_size=3)),
+    st.builds(lambda r: v.Access(v.Who.OWNER, tuple(r)), st.lists(names, min_size=1, max_size=3)),
 )
 
 operands = st.one_of(
@@ -86,6 +87,7 @@ def entities(draw: st.DrawFn, name: str) -> v.Entity:
         search=tuple(draw(st.lists(names, max_size=2))),
         read=draw(st.none() | accesses),
         write=draw(st.none() | accesses),
+        create=draw(st.none() | accesses),
         soft_delete=draw(st.booleans()),
         timestamps=draw(st.booleans()),
     )

@@ -48,6 +48,23 @@ def test_doubtful_names_are_pointed_out(text: str, words: str) -> None:
     assert [p.severity for p in found] == ["warning"]
 
 
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("create owner", "that is not there yet"),
+        ("write owner\n  create public", "any user may create one, and not 'public'"),
+        ("read owner or role editor\n  write owner\n  create role editor", "any user may create one, and not 'role editor'"),
+        ("write owner or role author", "No role 'author'"),
+        ("read owner or role editor\n  write role editor", "Only the owner may read a a, yet 'role editor' may write it"),
+        ("create user\n  create public", "said twice"),
+    ],
+)
+def test_who_creates_and_who_changes_beside_the_owner(lines: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(f"service x\nusers {{\n  roles editor\n}}\nentity a {{\n  {lines}\n}}\n")
+    assert [words in p.message for p in caught.value.problems] == [True]
+
+
 def test_one_fault_is_told_once() -> None:
     with pytest.raises(InvalidBlueprint) as caught:
         parse("service x\nentity a {\n  read owner\n  write owner\n}\n")

@@ -84,6 +84,38 @@ entity cat {
   name: text
 }
 """,
+    "clinic": """service clinic
+read user
+write role doctor
+users {
+  roles doctor, nurse
+}
+entity note {
+  body: text required
+  read owner or role nurse
+  write owner or role nurse
+  soft delete
+  restore
+}
+entity page {
+  note: -> note required
+  write user
+}
+entity feedback {
+  text: text required
+  create public
+}
+entity reading {
+  value: decimal required
+  create role nurse
+}
+entity article {
+  title: text required
+  publish
+  read public
+  write owner or role doctor
+}
+""",
     "files": """service files
 entity folder {
   name: text
@@ -129,10 +161,15 @@ MUTATIONS = [
     Mutation("unlinking does nothing", "gym", f"{LIB}/links.ts", "DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?", "DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ? AND 1 = 0", "relations.links"),
     Mutation("key not asked for writing", "gym", "src/entities/class.ts", 'write: "key"', 'write: "public"', "api_key.needed"),
     Mutation("key compared by its beginning", "feature-flags", f"{LIB}/api-key.ts", "(await sameText(given, c.env.API_KEY))", "(void sameText, given !== '' && c.env.API_KEY.startsWith(given))", "api_key.needed"),
-    Mutation("owner not checked on change", "blog", f"{LIB}/rows.ts", 'if (entity.write === "owner" && row', 'if (entity.name === "nothing" && row', "users.owner"),
+    Mutation("owner not checked on change", "blog", f"{LIB}/rows.ts", 'if (ownAlone(entity.write, caller) && row', 'if (void ownAlone, entity.name === "nothing" && row', "users.owner"),
+    Mutation("everybody stands beside the owner", "clinic", f"{LIB}/access.ts", '(typeof rule === "string" || !hasRole(rule.roles, caller))', '(void hasRole, typeof rule === "string")', "users.owner"),
+    Mutation("nobody stands beside the owner", "clinic", f"{LIB}/access.ts", '(typeof rule === "string" || !hasRole(rule.roles, caller))', "caller.user !== undefined", "users.owner-or-role"),
+    Mutation("only the administrator stands beside the owner", "clinic", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.owner-or-role"),
+    Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "users.create"),
+    Mutation("writing asks for the rule of creating", "clinic", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.create ?? entity.write);", "users.needed"),
     Mutation("private rows in lists of others", "expenses", f"{LIB}/rows.ts", "where([...visible(entity, caller), ...conditions, ...query.conditions])", "where([...conditions, ...query.conditions])", "users.owner"),
-    Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", 'return caller.user.role === "admin" || rule.roles.includes(caller.user.role);', "return true;", "users.needed"),
-    Mutation("a role other than admin shut out", "newsroom", f"{LIB}/access.ts", ' || rule.roles.includes(caller.user.role)', "", "users.role"),
+    Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", "return rule.owner === true || hasRole(rule.roles, caller);", "return true;", "users.needed"),
+    Mutation("a role other than admin shut out", "newsroom", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.role"),
     Mutation("role taken from the body", "blog", f"{LIB}/users.ts", "const { email: address, password, ...rest }", "const { email: address, password, role: wanted, ...rest }", "users.role"),
     Mutation("signature of tokens not checked", "blog", f"{LIB}/token.ts", 'verify(token, secret(c), "HS256")', 'Promise.resolve().then(() => (void verify, JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>))', "users.token"),
     Mutation("any password lets in", "expenses", f"{LIB}/password.ts", "return equal && stored !== null;", "return (equal || true) && stored !== null;", "users.login"),

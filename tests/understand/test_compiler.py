@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def drafts(draw: st.DrawFn) -> Draft:
                 made.values.append(DraftValue(role, draw(st.sampled_from(WORDS))))
             entity.fields[field] = made
         entity.write_roles = draw(st.lists(st.sampled_from(["admin", "editor"]), max_size=1))
+        entity.read_roles = draw(st.lists(st.sampled_from(["admin", "editor"]), max_size=1))
         if len(entity.fields) > 1:
             entity.together = draw(st.sampled_from([[], [tuple(entity.fields)[:2]]]))
         draft.entities[name] = entity
@@ -79,6 +81,39 @@ def test_owned_rows_make_users() -> None:
     assert blueprint is not None
     assert blueprint.users is not None
     assert str(blueprint.read_access(blueprint.entities[0])) == "owner"
+
+
+@pytest.mark.parametrize(
+    ("access", "flags", "readers", "writers", "rules"),
+    [
+        ("login", {"own"}, "doctor", "", ("owner or role doctor", "owner", None)),
+        ("login", {"own"}, "doctor", "doctor", ("owner or role doctor", "owner or role doctor", None)),
+        # Nobody changes what nothing says they may see.
+        ("login", {"own"}, "", "doctor", ("owner", "owner", None)),
+        ("login-write", {"own-write"}, "", "moderator", (None, "owner or role moderator", None)),
+        ("unstated", {"write-public"}, "staff", "", ("role staff", "role staff", "public")),
+        ("unstated", {"write-public", "read-key"}, "", "", ("key", "key", "public")),
+        ("none", {"write-login"}, "", "curator", (None, "role curator", "user")),
+        ("login", {"write-public"}, "", "curator", (None, "role curator", "public")),
+        # The rule of the service holds for the rest.
+        ("key-write", {"write-public"}, "", "", (None, None, "public")),
+        ("key", {"write-public"}, "", "", (None, None, "public")),
+        # Nobody else is named, or nobody narrower.
+        ("unstated", {"write-public"}, "", "", (None, "public", None)),
+        ("none", {"write-login"}, "", "", (None, "user", None)),
+        ("login", {"write-key"}, "", "", (None, "key", None)),
+        ("login", set(), "", "curator", (None, "role curator", None)),
+    ],
+)  # fmt: skip
+def test_who_adds_is_not_always_who_changes(
+    access: str, flags: set[str], readers: str, writers: str, rules: tuple[str | None, str | None, str | None]
+) -> None:
+    entity = DraftEntity("note", {"text": DraftField("text")}, flags)
+    entity.read_roles, entity.write_roles = readers.split(), writers.split()
+    blueprint, _ = compile_draft(Draft(access=access, entities={"note": entity}))
+    assert blueprint is not None
+    made = blueprint.entities[0]
+    assert tuple(None if a is None else str(a) for a in (made.read, made.write, made.create)) == rules
 
 
 def test_a_self_reference_is_optional() -> None:

@@ -77,7 +77,7 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
 
 def _service_access(b: Blueprint) -> Iterator[Problem]:
     rules = [("", b.read), ("", b.write)]
-    rules += [(e.name, a) for e in b.entities for a in (e.read, e.write) if a is not None]
+    rules += [(e.name, a) for e in b.entities for a in (e.read, e.write, e.create) if a is not None]
     for path, access in rules:
         yield from access_problems(b, access, path)
     if Who.OWNER in (b.read.who, b.write.who):
@@ -93,7 +93,7 @@ def access_problems(b: Blueprint, access: Access, path: str) -> Iterator[Problem
         yield Problem(
             f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", path
         )
-    if access.who is Who.ROLE and b.users is not None:
+    if access.roles and b.users is not None:
         yield from _unknown_roles(access, b.users, path)
 
 
@@ -233,9 +233,26 @@ def _entity_access(b: Blueprint, e: Entity) -> Iterator[Problem]:
     if write.who is Who.PUBLIC and read.who is not Who.PUBLIC:
         yield Problem(
             f"Everybody may write a {e.name}, but not everybody may read it.",
-            "That is rarely meant; check the two rules.",
+            "That is rarely meant: 'create public' lets everybody add one, and 'write …' says who may change them.",
             e.name,
             severity="warning",
+        )
+    if e.create is not None:
+        yield from _creation(b, e, e.create)
+
+
+def _creation(b: Blueprint, e: Entity, create: Access) -> Iterator[Problem]:
+    if create.who is Who.OWNER:
+        yield Problem(
+            f"Nobody owns a {e.name} that is not there yet.",
+            "Say 'create user': whoever creates one is its owner.",
+            e.name,
+        )
+    elif create.who is not Who.USER and Who.OWNER in (b.read_access(e).who, b.write_access(e).who):
+        yield Problem(
+            f"A {e.name} belongs to the user who creates it, so any user may create one, and not '{create}'.",
+            "Leave the line 'create' out, or name others than the owner in 'read' and 'write'.",
+            e.name,
         )
 
 

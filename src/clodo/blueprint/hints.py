@@ -12,7 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import FieldType
 
-_KEYWORDS = ["service", "type", "read", "write", "users", "entity", "roles", "unique", "search", "soft", "delete", "no", "timestamps", "required", "default", "min", "above", "max", "below", "pattern", "read-only", "write-only", "role", "public", "key", "user", "owner", "enum", "on", "text", "longtext", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "email", "url", "uuid", "json", "list", "restrict", "cascade"]
+_KEYWORDS = ["service", "type", "read", "write", "create", "users", "entity", "roles", "unique", "search", "soft", "delete", "no", "timestamps", "required", "default", "min", "above", "max", "below", "pattern", "read-only", "write-only", "role", "or", "public", "key", "user", "owner", "enum", "on", "text", "longtext", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "email", "url", "uuid", "json", "list", "restrict", "cascade"]
 
 #: Words that people try first, and what the language says instead.
 _FAMILIAR = {

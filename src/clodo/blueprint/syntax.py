@@ -296,6 +296,8 @@ def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
         return replace(entity, read=access_of(tree.children[0]))
     if kind == "write_line":
         return replace(entity, write=access_of(tree.children[0]))
+    if kind == "create_line":
+        return replace(entity, create=access_of(tree.children[0]))
     if kind == "soft_delete":
         return replace(entity, soft_delete=True)
     return replace(entity, timestamps=False)
@@ -334,7 +336,7 @@ def access_of(tree: Tree[Any]) -> v.Access:
     names = tuple(str(t) for t in tree.children)
     if tree.data == "access_role":
         return v.Access(v.Who.ROLE, names)
-    return v.Access(v.Who(names[0]))
+    return v.Access(v.Who(names[0]), names[1:])
 
 
 def text_of(token: Any) -> str:

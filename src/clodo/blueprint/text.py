@@ -85,6 +85,8 @@ def _entity(entity: Entity) -> Iterator[str]:
         yield f"  read {entity.read}"
     if entity.write is not None:
         yield f"  write {entity.write}"
+    if entity.create is not None:
+        yield f"  create {entity.create}"
     if entity.soft_delete:
         yield "  soft delete"
     if not entity.timestamps:

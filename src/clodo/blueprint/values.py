@@ -87,13 +87,17 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may do something. ``roles`` is non-empty exactly for ``Who.ROLE`` (any of them may)."""
+    """Who may do something. ``Who.ROLE`` has ``roles``, any of which may; ``Who.OWNER`` may have some that
+    may beside the owner."""
 
     who: Who
     roles: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"role {', '.join(self.roles)}" if self.who is Who.ROLE else self.who.value
+        named = f"role {', '.join(self.roles)}"
+        if self.who is Who.ROLE:
+            return named
+        return f"{self.who.value} or {named}" if self.roles else self.who.value
 
 
 PUBLIC = Access(Who.PUBLIC)
@@ -225,7 +229,8 @@ def _of_kind(parts: tuple[Any, ...], kind: type[Part]) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds.
+    """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds, ``create`` where whoever may write
+    creates.
     ``unique`` lists groups of names of fields or references that are unique together; ``parts`` are
     the values of what bricks add to the language (``clodo.blueprint.constructs``)."""
 
@@ -237,6 +242,7 @@ class Entity:
     search: tuple[str, ...] = ()
     read: Access | None = None
     write: Access | None = None
+    create: Access | None = None
     soft_delete: bool = False
     timestamps: bool = True
     parts: tuple[Any, ...] = ()
@@ -292,12 +298,16 @@ class Blueprint:
         return entity.read or self.read
 
     def write_access(self, entity: Entity) -> Access:
-        """Who may create, change and delete rows of ``entity``."""
+        """Who may change and delete rows of ``entity``."""
         return entity.write or self.write
+
+    def create_access(self, entity: Entity) -> Access:
+        """Who may create rows of ``entity``, one by one."""
+        return entity.create or self.write_access(entity)
 
     @property
     def accesses(self) -> tuple[Access, ...]:
         """Every rule in force, of each entity, reading first; then those of parts that have an ``access``."""
-        own = [a for e in self.entities for a in (self.read_access(e), self.write_access(e))]
+        own = [a for e in self.entities for a in (self.read_access(e), self.write_access(e), self.create_access(e))]
         parts = [*self.parts, *(p for e in self.entities for p in e.parts)]
         return (*own, *(p.access for p in parts if isinstance(getattr(p, "access", None), Access)))

@@ -257,14 +257,14 @@ def _created(name: str) -> Schema:
 def _entity_paths(plan: Plan, e: Entity) -> Schema:
     b, name, path = plan.blueprint, plan.schemas.row(e), f"/api/{plan.path(e)}"
     body, change = ref(plan.schemas.body(e)), ref(plan.schemas.change(e))
-    read, write = (b.read_access(e),), (b.write_access(e),)
+    read, write, create = (b.read_access(e),), (b.write_access(e),), (b.create_access(e),)
     gone = {204: {"description": "Deleted"}}
     row = {200: json_answer(ref(name), "The row")}
     noun = e.name.replace("_", " ")
     return {
         path: {
             "get": operation(f"list_{e.name}", f"List {plan.path(e)}", e.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400,), parameters=list_parameters(b, e)),
-            "post": operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=write, problems=(409,), body=body),
+            "post": operation(f"create_{e.name}", f"Create one {noun}", e.name, {201: _created(name)}, rules=create, problems=(409,), body=body),
         },
         f"{path}/{{id}}": {
             "parameters": [path_parameter("id")],
@@ -280,13 +280,13 @@ def _child_paths(b: Blueprint, plan: Plan, c: Child) -> Schema:
     name, body = plan.schemas.row(c.child), ref(plan.schemas.child(c.child, c.reference))
     path = f"/api/{plan.path(c.parent)}/{{id}}/{c.path}"
     read = (b.read_access(c.parent), b.read_access(c.child))
-    write = (b.read_access(c.parent), b.write_access(c.child))
+    create = (b.read_access(c.parent), b.create_access(c.child))
     suffix = f"{c.parent.name}_{c.child.name}_by_{c.reference.name}"
     return {
         path: {
             "parameters": [path_parameter("id")],
             "get": operation(f"list_{suffix}", f"List the {c.path} of one {c.parent.name}", c.parent.name, {200: json_answer(page_schema(name), "A page")}, rules=read, problems=(400, 404), parameters=list_parameters(b, c.child)),
-            "post": operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=write, problems=(404, 409), body=body),
+            "post": operation(f"create_{suffix}", f"Create one {c.child.name} of it", c.parent.name, {201: _created(name)}, rules=create, problems=(404, 409), body=body),
         }
     }  # fmt: skip
 

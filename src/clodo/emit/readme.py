@@ -34,7 +34,7 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
             "`npx wrangler secret put NAME`.\n"
         )
     if b.entities:
-        rows = [f"| `/api/{plan.path(e)}` | {b.read_access(e)} | {b.write_access(e)} |" for e in b.entities]
+        rows = [f"| `/api/{plan.path(e)}` | {b.read_access(e)} | {_writers(b, e)} |" for e in b.entities]
         parts.append("## Routes\n\n| path | who reads | who writes |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     parts.append("## Examples\n\nWith the service running, in a second shell:\n\n" + _sh(_preparation(plan, secrets)))
     if b.users is not None:
@@ -47,6 +47,10 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
     database = "Create the database, put its id into `wrangler.jsonc`, then `npm run deploy`." if plan.stores else "Run `npm run deploy`."
     parts.append(f"## Deploy\n\n{database}\n")
     return "\n".join(parts)
+
+
+def _writers(b: Blueprint, e: Entity) -> str:
+    return f"{b.write_access(e)}; creates: {e.create}" if e.create is not None else str(b.write_access(e))
 
 
 def _sh(lines: list[str]) -> str:
@@ -95,7 +99,7 @@ def _calls(plan: Plan, e: Entity) -> Iterator[str]:
     b = plan.blueprint
     path = f"{_URL}/api/{plan.path(e)}"
     body: dict[str, Any] = entity_body(e)
-    rules = [b.write_access(e)]
+    rules = [b.create_access(e)]
     for r in e.references:
         if r.required:
             body[f"{r.name}_id"] = f"{_OPEN}{_id(r.target)}{_CLOSE}"

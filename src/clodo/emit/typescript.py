@@ -82,6 +82,8 @@ def entity_source(plan: Plan, entity: Entity, parts: Sequence[EntityParts] = ())
     lines += _block("computed", [f"{f.name}: {_computed(f, entity, b)}" for f in computed])
     lines.append(f"  read: {rule(b.read_access(entity))},")
     lines.append(f"  write: {rule(b.write_access(entity))},")
+    if entity.create is not None:
+        lines.append(f"  create: {rule(entity.create)},")
     lines.append(f"  timestamps: {literal(entity.timestamps)},")
     lines.append(f"  softDelete: {literal(entity.soft_delete)},")
     lines += [f"  {p}," for part in parts for p in part.properties]
@@ -102,8 +104,9 @@ def _block(name: str, items: list[str]) -> list[str]:
 
 def rule(access: Access) -> str:
     """An access rule as TypeScript."""
-    if access.who is Who.ROLE:
-        return f"{{ roles: {literal(list(access.roles))} }}"
+    if access.roles:
+        owner = "owner: true, " if access.who is Who.OWNER else ""
+        return f"{{ {owner}roles: {literal(list(access.roles))} }}"
     return literal(access.who.value)
 
 

@@ -200,7 +200,7 @@ class Session:
         b = self.blueprint
         targets = [t for r in e.references if (t := b.entity(r.target)) is not None]
         private = [rule for t in targets if (rule := b.read_access(t)).who is Who.OWNER]
-        made = await self.headers(b.write_access(e), b.read_access(e), *private, user=user)
+        made = await self.headers(b.write_access(e), b.create_access(e), b.read_access(e), *private, user=user)
         return {k: v for part in e.parts for k, v in construct_of(part).headers(part).items()} | made
 
     async def once(self, key: tuple[str, ...], make: Callable[[], Awaitable[Any]]) -> Any:

@@ -18,7 +18,6 @@ from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
 from clodo.blueprint.values import (
     KEY,
-    OWNER,
     PUBLIC,
     USER,
     Access,
@@ -65,6 +64,8 @@ _ACCESS = {
     "login-write": (PUBLIC, USER),
 }
 _WHO = {"public": PUBLIC, "key": KEY, "login": USER}
+#: The higher, the fewer a rule lets in.
+_NARROWNESS = {Who.PUBLIC: 0, Who.KEY: 1, Who.USER: 1, Who.ROLE: 2, Who.OWNER: 2}
 _TRUE = frozenset(
     ["true", "yes", "yep", "on", "active", "enabled", "open", "published", "y", "t", "visible", "done", "is", "ticked", "checked", "set", "1"]
 )
@@ -157,7 +158,7 @@ class _Compiler:
         read, write = _ACCESS.get(self.draft.access, (PUBLIC, PUBLIC))
         if self.draft.access == "unstated" and any("own" in e.flags for e in self.kept.values()):
             read, write = USER, USER
-        entities = tuple(self._entity(e, read) for e in self.kept.values())
+        entities = tuple(self._entity(e, (read, write)) for e in self.kept.values())
         stated = self.draft.service_type
         return Blueprint(
             name=self._name(),
@@ -179,14 +180,14 @@ class _Compiler:
     def _users(self, entities: tuple[Entity, ...]) -> Users:
         roles = [r for r in roles_of(self.draft) if r not in ("admin", "user")]
         for e in entities:
-            for access in (e.read, e.write):
+            for access in (e.read, e.write, e.create):
                 roles += [r for r in (access.roles if access else ()) if r not in ("admin", "user")]
         taken = {"email", "password", "role", "token", "user", *ROW_KEYS}
         fields = [self._field(f) for f in self.profile.fields.values()] if self.profile else []
         kept = [replace(f, unique=False) for f in fields if f is not None and f.name not in taken]
         return Users(tuple(kept), tuple(dict.fromkeys(roles)))
 
-    def _entity(self, e: DraftEntity, service_read: Access) -> Entity:
+    def _entity(self, e: DraftEntity, service: tuple[Access, Access]) -> Entity:
         references, links = self._relations(e)
         keys = {r.name for r in references} | {f"{r.name}_id" for r in references}
         fields: dict[str, Field] = {}
@@ -206,7 +207,7 @@ class _Compiler:
         for group in [*groups, *self._once(e, known)]:
             if len(group) > 1 and known.issuperset(group):
                 unique.setdefault(frozenset(group), group)
-        read, write = self._access(e, service_read)
+        read, write, create = self._access(e, service)
         return Entity(
             name=self.names[e.name],
             fields=tuple(fields.values()),
@@ -216,6 +217,7 @@ class _Compiler:
             search=tuple(search),
             read=read,
             write=write,
+            create=create,
             soft_delete="softdelete" in e.flags,
         )
 
@@ -228,18 +230,24 @@ class _Compiler:
                     self.said.append(cue)
                     yield tuple(dict.fromkeys(per))
 
-    def _access(self, e: DraftEntity, service_read: Access) -> tuple[Access | None, Access | None]:
+    def _access(self, e: DraftEntity, service: tuple[Access, Access]) -> tuple[Access | None, Access | None, Access | None]:
+        """Who reads, writes and creates rows, where it is not the rule of the ``service``, which has one for reading and one for writing."""
+        readers, writers = tuple(dict.fromkeys(e.read_roles)), tuple(dict.fromkeys(e.write_roles))
         if "own" in e.flags:
-            return OWNER, OWNER
-        read = next((a for n, a in _WHO.items() if f"read-{n}" in e.flags), None)
-        write = next((a for n, a in _WHO.items() if f"write-{n}" in e.flags), None)
-        if e.read_roles:
-            read = Access(Who.ROLE, tuple(dict.fromkeys(e.read_roles)))
-        if e.write_roles:
-            write = Access(Who.ROLE, tuple(dict.fromkeys(e.write_roles)))
+            # Whoever changes a row of somebody else must see it.
+            return Access(Who.OWNER, readers), Access(Who.OWNER, tuple(r for r in writers if r in readers)), None
+        read = Access(Who.ROLE, readers) if readers else next((a for n, a in _WHO.items() if f"read-{n}" in e.flags), None)
         if "own-write" in e.flags:
-            write = OWNER
-        return read, write
+            return read, Access(Who.OWNER, writers), None
+        write = Access(Who.ROLE, writers) if writers else None
+        adds = next((a for n, a in _WHO.items() if f"write-{n}" in e.flags), None)
+        if adds is None:
+            return read, write, None
+        # Whom the text lets write one thing beside a narrower rule adds rows; those change them whom that rule lets.
+        rest = write or max(service[1], read or service[0], key=lambda a: _NARROWNESS[a.who])
+        if _NARROWNESS[rest.who] <= _NARROWNESS[adds.who]:
+            return read, adds, None
+        return read, None if rest == service[1] else rest, adds
 
     def _relations(self, e: DraftEntity) -> tuple[list[Reference], list[Link]]:
         references: dict[str, Reference] = {}

@@ -20,7 +20,7 @@ from clodo.understand.choices import chosen
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.verbs import base_form, participle
+from clodo.understand.verbs import base_form, lock_of, participle
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
@@ -164,6 +164,10 @@ def period_of(surface: str) -> str:
     # Short units are known by their plurals too: dyas, weks.
     meant += [_PLURALS[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, _PLURALS, 1, 0.75))]
     return next((_UNITS[w] for w in meant if w in _UNITS), "")
+
+
+#: Slots that say what a step does.
+_OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
 
 
 class _Writer:
@@ -310,6 +314,9 @@ class _Writer:
 
     def action(self) -> None:
         e = self.entity()
+        if not any(self.slot(name) for name in _OUTCOMES) and (lock_of(self.cue.words)[0]):
+            self._locked(e)
+            return
         effects = self._outcome(e)
         for name, sign in (("plus", "+"), ("minus", "-")):
             for filler in self.slot(name):
@@ -334,6 +341,16 @@ class _Writer:
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _locked(self, e: Entity) -> None:
+        """Until when rows are changed and deleted."""
+        verbs, allowed = lock_of(self.cue.words)
+        states = [*self._states(e, self.slot("when"), allowed), *self._states(e, self.slot("unless"), not allowed)]
+        conditions = [*states, *filter(None, [self._early(e)])]
+        if not conditions or self.slot("by") or self.slot("below") or self.slot("over"):
+            raise Unsaid
+        for verb in verbs:
+            self.say(e.name, f"{verb} when {' and '.join(conditions)}")
 
     def _ticked(self, e: Entity) -> list[str]:
         """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""

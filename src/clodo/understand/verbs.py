@@ -24,6 +24,26 @@ _OBJECTS = frozenset(["it", "them"])
 _NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
 
 
+#: What every row has done to it by requests of their own. Said with a condition, it is a lock: "can only be edited while it is a draft".
+CHANGES = {
+    **dict.fromkeys(["edit", "change", "modify", "update", "alter", "amend", "touch"], "change"),
+    **dict.fromkeys(["delete", "remove", "erase"], "delete"),
+}
+#: Words for rows that are not changed any more: "locked once it is approved".
+LOCKED = frozenset(["lock", "freeze", "frozen", "immutable", "readonly", "read_only"])
+_JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
+
+
+def lock_of(surface: str) -> tuple[tuple[str, ...], bool]:
+    """What words of a lock speak of, ``change`` and ``delete``, and whether they say when it is allowed (and not when it is no longer).
+    Empty where they are no such words."""
+    said = "_".join(words(surface))
+    if said in LOCKED or _base(said) in LOCKED:
+        return ("change", "delete"), False
+    verbs = [CHANGES.get(_base(word)) for word in _JOINED.sub("", said).split("_")]
+    return tuple(sorted({v for v in verbs if v is not None})) if None not in verbs else (), True
+
+
 def participle(surface: str) -> str:
     """What a row is after a step, from the words that say the step: ``close`` → ``closed``, ``check in`` → ``checked_in``.
     Empty where the words are no verb."""

@@ -30,7 +30,7 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield Check("idempotency.key", f"{e.name}: what is no key is 400", partial(_bad_key, e))
         yield Check("idempotency.kept", f"{e.name}: a key is kept for 24 hours", partial(_kept, e))
         yield Check("idempotency.change", f"{e.name}: a change is not made a second time", partial(_change, e))
-        if b.write_access(e).who in (Who.USER, Who.OWNER):
+        if {b.write_access(e).who, b.create_access(e).who} <= {Who.USER, Who.OWNER}:
             yield Check("idempotency.caller", f"{e.name}: each caller has keys of their own", partial(_callers, e))
 
 

@@ -76,12 +76,12 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
     yield from _number_problems(limit, where)
     if len(set(limit.writes)) < len(limit.writes) or (len(limit.writes) > 1 and "writes" in limit.writes):
         yield Problem(f"'limit {', '.join(limit.writes)}' names a write twice.", "Name each once, or say 'writes' for all.", where)
-    who = b.write_access(e)
-    if limit.per == "user" and who.who not in (Who.USER, Who.OWNER, Who.ROLE):
+    who = {(b.create_access if kind == "create" else b.write_access)(e).who for kind in limit.kinds}
+    if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
         yield Problem(
             f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where
         )
-    if limit.per == "key" and who.who is not Who.KEY:
+    if limit.per == "key" and who != {Who.KEY}:
         yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
     others = [o for o in e.parts_of(WriteLimit) if (o.span, o.per) == (limit.span, limit.per)]
     if others[0] is not limit and set(others[0].kinds) & set(limit.kinds):

@@ -97,7 +97,7 @@ async def _tree(e: Entity, r: Reference, s: Session) -> None:
 
 async def _child_headers(s: Session, c: Child) -> Headers:
     b = s.blueprint
-    rules = [b.read_access(c.parent), b.write_access(c.child), b.read_access(c.child)]
+    rules = [b.read_access(c.parent), b.create_access(c.child), b.read_access(c.child)]
     return await s.headers(*rules)
 
 

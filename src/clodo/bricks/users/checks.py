@@ -39,6 +39,11 @@ def checks(plan: Plan) -> Iterator[Check]:
                 yield Check("users.needed", rule, partial(_needed, e, door))
         if is_owned(plan.blueprint, e):
             yield Check("users.owner", f"{e.name}: only the owner gets at a row", partial(_owner, e))
+            for verb, access in (("read", plan.blueprint.read_access(e)), ("write", plan.blueprint.write_access(e))):
+                for role in access.roles if access.who is Who.OWNER else ():
+                    yield Check("users.owner-or-role", f"{e.name}: {verb} '{access}': the role '{role}' too", partial(_beside_owner, e, verb, role))
+        if e.create is not None:
+            yield Check("users.create", f"{e.name}: create '{e.create}', whoever may change one", partial(_creates, e))
 
 
 async def _register(s: Session) -> None:
@@ -148,7 +153,7 @@ async def _role(s: Session) -> None:
 
 def _named_roles(plan: Plan) -> list[str]:
     b = plan.blueprint
-    rules = [rule for e in b.entities for rule in (b.read_access(e), b.write_access(e))]
+    rules = [rule for e in b.entities for rule in (b.read_access(e), b.write_access(e), b.create_access(e))]
     return sorted({role for rule in rules for role in rule.roles} - {"admin"})
 
 
@@ -195,7 +200,7 @@ async def _owner(e: Entity, s: Session) -> None:
         headers = await s.writer(e, "ben")
         answer = await s.client.send(method, s.path(e, row["id"]), body, headers=headers)
         expect(answer, hidden, f"{method} by someone else")
-    if private:
+    if private and not s.blueprint.read_access(e).roles:
         # Created by ann, and no role makes anyone else its owner.
         expect(await s.get(e, row["id"], user="admin"), 404, "reading by the admin")
         if row["id"] in await s.ids(e, {"id": row["id"]}, user="admin"):
@@ -209,17 +214,54 @@ async def _owner(e: Entity, s: Session) -> None:
     for child in s.blueprint.entities:
         for r in child.references:
             if private and r.target == e.name:
-                body = {**await s.body(child, user="ben"), f"{r.name}_id": row["id"]}
-                answer = await s.post(child, body, user="ben")
-                expect(answer, 422, "a reference to someone else's private row")
+                await _foreign_reference(s, e, child, {f"{r.name}_id": row["id"]})
                 await _own_reference(s, child, f"{r.name}_id", row["id"])
     expect(await s.patch(e, row["id"], {}, user="ann"), 200, "changing by the owner")
     expect(await s.delete(e, row["id"], user="ann"), 204, "deleting by the owner")
 
 
+async def _beside_owner(e: Entity, verb: str, role: str, s: Session) -> None:
+    """Whoever has the role gets at a row of somebody else, and at no less than the owner does."""
+    row = await s.create(e, user="ann")
+    headers = {**await s.writer(e, "ann"), **(await s.account(f"role:{role}")).headers}
+    path = s.path(e, row["id"])
+    if verb == "read":
+        expect(await s.client.send("GET", path, headers=headers), 200, f"reading by the role {role}")
+        listed = expect(await s.client.send("GET", f"{s.path(e)}?id={row['id']}", headers=headers), 200)
+        if [r["id"] for r in listed.body["items"]] != [row["id"]]:
+            raise Fault(f"the list of the role {role} lacks the row of somebody else", listed)
+        return
+    changed = expect(await s.client.send("PATCH", path, {}, headers=headers), 200, f"changing by the role {role}")
+    if changed.body["owner_id"] != (await s.account("ann")).id:
+        raise Fault("a row that another has changed has another owner", changed)
+    expect(await s.client.send("DELETE", path, headers=headers), 204, f"deleting by the role {role}")
+
+
+async def _creates(e: Entity, s: Session) -> None:
+    """Creating asks for its own rule and no other one. (That changing needs the rule of writing is checked with the other doors.)"""
+    rule = s.blueprint.create_access(e)
+    read = [s.blueprint.read_access(t) for r in e.references if (t := s.blueprint.entity(r.target)) is not None]
+    headers = await s.headers(rule, *read, user="ann")
+    if rule.who is Who.ROLE:
+        headers |= (await s.account(f"role:{rule.roles[0]}")).headers
+    body = await s.body(e, user="ann")
+    expect(await s.client.send("POST", s.path(e), body, headers=headers), 201, f"creating by '{rule}'")
+
+
+async def _foreign_reference(s: Session, e: Entity, child: Entity, key: dict[str, Any]) -> None:
+    b = s.blueprint
+    create, read = b.create_access(child), b.read_access(e)
+    if create.who is Who.ROLE and read.roles:
+        return  # ben has no role, and who has one may see the row
+    headers = {**await s.writer(child, "ben"), **await s.headers(create, read, user="ben")}
+    body = {**await s.body(child, user="ben"), **key}
+    answer = await s.client.send("POST", s.path(child), body, headers=headers)
+    expect(answer, 422, "a reference to someone else's private row")
+
+
 async def _own_reference(s: Session, child: Entity, key: str, id: str) -> None:
     b = s.blueprint
-    if Who.ROLE in (b.write_access(child).who, b.read_access(child).who):
+    if Who.ROLE in (b.write_access(child).who, b.create_access(child).who, b.read_access(child).who):
         return  # ann has no role
     body = {**await s.body(child, user="ann"), key: id}
     made = expect(await s.post(child, body, user="ann"), 201, "a reference to a private row of one's own")

@@ -23,10 +23,10 @@ class Door:
 
 def doors(b: Blueprint, e: Entity) -> Iterator[Door]:
     """Every way into an entity."""
-    read, write = b.read_access(e), b.write_access(e)
+    read, write, create = b.read_access(e), b.write_access(e), b.create_access(e)
     yield Door("listing", read, _list)
     yield Door("reading", read, _read)
-    yield Door("creating", write, _create)
+    yield Door("creating", create, _create)
     yield Door("changing", write, _change)
     yield Door("replacing", write, _replace)
     yield Door("deleting", write, _delete)

@@ -273,6 +273,7 @@ def _compiler() -> dict[str, Any]:
         "types": {short: str(type_) for short, type_ in compiler._TYPES.items()},
         "access": {said: [str(read), str(write)] for said, (read, write) in compiler._ACCESS.items()},
         "who": {said: str(access) for said, access in compiler._WHO.items()},
+        "narrowness": {who.value: n for who, n in compiler._NARROWNESS.items()},
         "true": sorted(compiler._TRUE),
         "false": sorted(compiler._FALSE),
         "opposites": compiler._OPPOSITES,
@@ -329,6 +330,9 @@ def _verbs() -> dict[str, Any]:
     plurals = {word: naming.plural(word) for word in spelling.name_words() if naming.singular(word) == word}
     return {
         "past": verbs._PAST,
+        "changes": verbs.CHANGES,
+        "locked": sorted(verbs.LOCKED),
+        "joined": verbs._JOINED.pattern,
         "participles": {base: verbs._past(base) for base in sorted({*verbs._PAST.values()})},
         "particles": sorted(verbs._PARTICLES),
         "objects": sorted(verbs._OBJECTS),

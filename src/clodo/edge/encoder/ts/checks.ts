@@ -24,7 +24,7 @@ function* serviceFaults(b: Blueprint, constants: Constants): Iterable<string> {
   yield* nameFaults(b.name, "", constants);
   if (hasDuplicates(b.entities.map(({ name }) => name))) yield "";
   const rules: [string, Access | undefined][] = [["", b.read], ["", b.write]];
-  for (const e of b.entities) rules.push([e.name, e.read], [e.name, e.write]);
+  for (const e of b.entities) rules.push([e.name, e.read], [e.name, e.write], [e.name, e.create]);
   for (const [path, access] of rules) {
     if (access !== undefined && isImpossible(b, access)) yield path;
   }
@@ -35,7 +35,7 @@ function* serviceFaults(b: Blueprint, constants: Constants): Iterable<string> {
 function isImpossible(b: Blueprint, { who, roles }: Access): boolean {
   if (b.users === undefined) return ["user", "owner", "role"].includes(who);
   const known = ["admin", "user", ...b.users.roles];
-  return who === "role" && roles.some((role) => !known.includes(role));
+  return roles.some((role) => !known.includes(role));
 }
 
 function* nameFaults(name: string, path: string, { tables }: Constants): Iterable<string> {
@@ -69,7 +69,9 @@ function* entityFaults(b: Blueprint, e: Entity, constants: Constants): Iterable<
     if (f === undefined) yield e.name;
     else if (!SEARCHABLE.includes(f.type) || f.writeOnly) yield `${e.name}.${name}`;
   }
-  if ((e.read ?? b.read).who === "owner" && (e.write ?? b.write).who !== "owner") yield e.name;
+  const [read, write, create] = [e.read ?? b.read, e.write ?? b.write, e.create];
+  if (read.who === "owner" && write.who !== "owner") yield e.name;
+  if (create !== undefined && (create.who === "owner" || (create.who !== "user" && [read, write].some(({ who }) => who === "owner")))) yield e.name;
 }
 
 /** The keys that the rows of an entity have of themselves. */

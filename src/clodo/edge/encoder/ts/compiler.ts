@@ -14,6 +14,7 @@ import type { Verbs } from "./verbs";
 import { withWishes } from "./wishes";
 import {
   type Access,
+  accessText,
   type Blueprint,
   type Bound,
   type Constant,
@@ -122,7 +123,7 @@ class Compiler {
     if (this.#draft.access === "unstated" && [...this.#kept.values()].some(({ flags }) => flags.has("own"))) {
       [read, write] = [USER, USER];
     }
-    const entities = [...this.#kept.values()].map((e) => this.#entity(e));
+    const entities = [...this.#kept.values()].map((e) => this.#entity(e, [read, write]));
     return {
       name: this.#name(),
       type: this.#draft.serviceType === "auth-service" ? "auth-service" : "data-service",
@@ -142,7 +143,7 @@ class Compiler {
   }
 
   #users(entities: readonly Entity[]): Users {
-    const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write }) => [...(read?.roles ?? []), ...(write?.roles ?? [])])];
+    const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write, create }) => [read, write, create].flatMap((access) => access?.roles ?? []))];
     const taken = ["email", "password", "role", "token", "user", ...this.#tools.constants.tables.rowKeys];
     const fields = [...(this.#profile?.fields.values() ?? [])].map((f) => this.#field(f));
     const kept = fields.filter((f) => f !== undefined).filter(({ name }) => !taken.includes(name));
@@ -152,7 +153,7 @@ class Compiler {
     };
   }
 
-  #entity(e: DraftEntity): Entity {
+  #entity(e: DraftEntity, service: readonly [read: Access, write: Access]): Entity {
     const [references, links] = this.#relations(e);
     const keys = new Set([...references.flatMap(({ name }) => [name, `${name}_id`]), ...links.map(({ name }) => name)]);
     const fields = new Map<string, Field>();
@@ -172,7 +173,6 @@ class Compiler {
       const key = [...group].sort().join();
       if (group.length > 1 && group.every((name) => known.has(name)) && !unique.has(key)) unique.set(key, group);
     }
-    const [read, write] = this.#access(e);
     return {
       name: this.#names.get(e.name) ?? e.name,
       fields: [...fields.values()],
@@ -180,8 +180,7 @@ class Compiler {
       links,
       unique: [...unique.values()],
       search,
-      read,
-      write,
+      ...this.#access(e, service),
       softDelete: e.flags.has("softdelete"),
     };
   }
@@ -200,14 +199,30 @@ class Compiler {
     return found;
   }
 
-  #access(e: DraftEntity): readonly [read: Access | undefined, write: Access | undefined] {
-    if (e.flags.has("own")) return [OWNER, OWNER];
-    const of = (verb: string, roles: readonly string[]): Access | undefined => {
-      if (roles.length > 0) return { who: "role", roles: [...new Set(roles)] };
+  /** Who reads, writes and creates rows, where it is not the rule of the service. */
+  #access(e: DraftEntity, service: readonly [read: Access, write: Access]): Pick<Entity, "read" | "write" | "create"> {
+    const [readers, writers] = [[...new Set(e.readRoles)], [...new Set(e.writeRoles)]];
+    // Whoever changes a row of somebody else must see it.
+    if (e.flags.has("own")) return { read: ownerOr(readers), write: ownerOr(writers.filter((role) => readers.includes(role))), create: undefined };
+    const of = (verb: string): Access | undefined => {
       const who = Object.entries(this.#tools.tables.who).find(([n]) => e.flags.has(`${verb}-${n}`))?.[1];
       return who === undefined ? undefined : accessOf(who);
     };
-    return [of("read", e.readRoles), e.flags.has("own-write") ? OWNER : of("write", e.writeRoles)];
+    const read = readers.length > 0 ? ofRoles(readers) : of("read");
+    if (e.flags.has("own-write")) return { read, write: ownerOr(writers), create: undefined };
+    const write = writers.length > 0 ? ofRoles(writers) : undefined;
+    const adds = of("write");
+    if (adds === undefined) return { read, write, create: undefined };
+    // Whom the text lets write one thing beside a narrower rule adds rows; those change them whom that rule lets.
+    const [reading, writing] = [read ?? service[0], service[1]];
+    const rest = write ?? (this.#narrowness(reading) > this.#narrowness(writing) ? reading : writing);
+    if (this.#narrowness(rest) <= this.#narrowness(adds)) return { read, write: adds, create: undefined };
+    return { read, write: accessText(rest) === accessText(writing) ? undefined : rest, create: adds };
+  }
+
+  /** The higher, the fewer a rule lets in. */
+  #narrowness({ who }: Access): number {
+    return this.#tools.tables.narrowness[who] ?? 0;
   }
 
   #relations(e: DraftEntity): readonly [Reference[], Link[]] {
@@ -372,6 +387,10 @@ function needsUsers(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tables
 }
 
 const accessOf = (who: string): Access => ({ who: who as Who, roles: [] });
+
+const ofRoles = (roles: readonly string[]): Access => ({ who: "role", roles });
+
+const ownerOr = (roles: readonly string[]): Access => ({ ...OWNER, roles });
 
 const isOwned = ({ flags }: DraftEntity): boolean => flags.has("own") || flags.has("own-write");
 

@@ -481,6 +481,9 @@ class Writer {
 
   #action(): void {
     const e = this.#entity();
+    if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words)[0].length > 0) {
+      return this.#lock(e);
+    }
     const effects = this.#outcome(e);
     if (this.#stays()) unsaid();
     for (const [slot, sign] of [["plus", "+"], ["minus", "-"]] as const) {
@@ -510,6 +513,15 @@ class Writer {
     ];
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
     this.#say(e.name, "action", [`action ${name}${given} {`, ...body, "}"].join("\n"));
+  }
+
+  /** Until when rows are changed and deleted. */
+  #lock(e: Entity): void {
+    const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words);
+    const states = [...this.#states(e, this.#slot("when"), allowed), ...this.#states(e, this.#slot("unless"), !allowed)];
+    const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
+    if (conditions.length === 0 || this.#slots("by", "below", "over").length > 0) unsaid();
+    for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}`);
   }
 
   /**

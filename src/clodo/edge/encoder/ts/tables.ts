@@ -119,6 +119,8 @@ export interface CompilerTables {
   readonly types: Readonly<Record<string, string>>;
   readonly access: Readonly<Record<string, readonly [read: string, write: string]>>;
   readonly who: Readonly<Record<string, string>>;
+  /** Kinds of rule: the higher, the fewer they let in. */
+  readonly narrowness: Readonly<Record<string, number>>;
   readonly true: readonly string[];
   readonly false: readonly string[];
   readonly opposites: Readonly<Record<string, string>>;
@@ -171,6 +173,9 @@ export interface VerbTables {
   readonly objects: readonly string[];
   readonly noun: string;
   readonly past: Readonly<Record<string, string>>;
+  readonly changes: Readonly<Record<string, string>>;
+  readonly locked: readonly string[];
+  readonly joined: string;
   readonly silent: string;
   readonly doubled: string;
   readonly plurals: Readonly<Record<string, string>>;

@@ -23,7 +23,11 @@ export const PUBLIC: Access = { who: "public", roles: [] };
 export const USER: Access = { who: "user", roles: [] };
 export const OWNER: Access = { who: "owner", roles: [] };
 
-export const accessText = ({ who, roles }: Access): string => (who === "role" ? `role ${roles.join(", ")}` : who);
+export function accessText({ who, roles }: Access): string {
+  const named = `role ${roles.join(", ")}`;
+  if (who === "role") return named;
+  return roles.length > 0 ? `${who} or ${named}` : who;
+}
 
 export type Constant = Decimal | boolean | string;
 
@@ -69,6 +73,7 @@ export interface Entity {
   readonly search: readonly string[];
   readonly read: Access | undefined;
   readonly write: Access | undefined;
+  readonly create: Access | undefined;
   readonly softDelete: boolean;
 }
 
@@ -126,6 +131,7 @@ function entityLines(e: Entity, more: Additions): string[] {
   if (e.search.length > 0) lines.push(`search ${e.search.join(", ")}`);
   if (e.read !== undefined) lines.push(`read ${accessText(e.read)}`);
   if (e.write !== undefined) lines.push(`write ${accessText(e.write)}`);
+  if (e.create !== undefined) lines.push(`create ${accessText(e.create)}`);
   if (e.softDelete) lines.push("soft delete");
   const fields = e.fields.map((f) => `  ${more.field(e, f)}`);
   return [`entity ${e.name} {`, ...fields, ...more.fields(e), ...lines.map((line) => `  ${line}`), ...more.entity(e), "}"];

@@ -9,6 +9,9 @@ export class Verbs {
   readonly #particles: ReadonlySet<string>;
   readonly #objects: ReadonlySet<string>;
   readonly #noun: RegExp;
+  readonly #changes: ReadonlyMap<string, string>;
+  readonly #locked: ReadonlySet<string>;
+  readonly #joined: RegExp;
   readonly #silent: string;
   readonly #doubled: string;
   readonly #plurals: ReadonlyMap<string, string>;
@@ -19,6 +22,9 @@ export class Verbs {
     this.#participles = new Map(Object.entries(tables.participles));
     this.#particles = new Set(tables.particles);
     this.#objects = new Set(tables.objects);
+    this.#changes = new Map(Object.entries(tables.changes));
+    this.#locked = new Set(tables.locked);
+    this.#joined = new RegExp(tables.joined, "g");
     this.#noun = new RegExp(`^(?:${tables.noun})$`);
     this.#silent = ` ${tables.silent} `;
     this.#doubled = ` ${tables.doubled} `;
@@ -29,6 +35,18 @@ export class Verbs {
   action(surface: string): string {
     const [first, ...others] = this.#naming.words(surface);
     return first === undefined ? "" : [this.#base(first), ...others].join("_");
+  }
+
+  /**
+   * What words of a lock speak of, `change` and `delete`, and whether they say when it is allowed (and not when it is no longer).
+   * Empty where they are no such words.
+   */
+  lock(surface: string): readonly [verbs: readonly string[], allowed: boolean] {
+    const said = this.#naming.words(surface).join("_");
+    if (this.#locked.has(said) || this.#locked.has(this.#base(said))) return [["change", "delete"], false];
+    const verbs = said.replace(this.#joined, "").split("_").map((word) => this.#changes.get(this.#base(word)));
+    const known = verbs.filter((verb) => verb !== undefined);
+    return [known.length === verbs.length ? [...new Set(known)].sort() : [], true];
   }
 
   /** What a row is after a step, from the words that say the step: `close` → `closed`; empty where the words are no verb. */

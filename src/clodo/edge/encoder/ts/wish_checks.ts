@@ -28,6 +28,7 @@ interface Context {
 
 const readOf = (b: Blueprint, e: Entity): Access => e.read ?? b.read;
 const writeOf = (b: Blueprint, e: Entity): Access => e.write ?? b.write;
+const createOf = (b: Blueprint, e: Entity): Access => e.create ?? writeOf(b, e);
 
 /** Whether something that may stand once stands twice, or a name is taken. */
 function isRepeated({ b, made, tables }: Context): boolean {
@@ -114,7 +115,7 @@ const isWithin = (value: number | undefined, most: number): boolean =>
   value !== undefined && Number.isInteger(value) && value >= 1 && value <= most;
 
 const hasKey = (b: Blueprint): boolean =>
-  b.entities.some((e) => [readOf(b, e), writeOf(b, e)].some(({ who }) => who === "key"));
+  b.entities.some((e) => [readOf(b, e), writeOf(b, e), createOf(b, e)].some(({ who }) => who === "key"));
 
 /** Whether a line opens something to whoever holds the key. */
 const isKeyed = ({ construct, text }: Line): boolean =>
@@ -130,13 +131,13 @@ function tenantsFit(name: string, b: Blueprint): boolean {
   return b.entities.every((e) => {
     const allowed = e === tenant ? ["user", "role"] : ["user", "role", "owner"];
     const taken = [...e.fields, ...e.references, ...e.links].some((m) => m.name === name || m.name === `${name}_id`);
-    return [readOf(b, e), writeOf(b, e)].every(({ who }) => allowed.includes(who)) && (e === tenant || !taken);
+    return [readOf(b, e), writeOf(b, e), createOf(b, e)].every(({ who }) => allowed.includes(who)) && (e === tenant || !taken);
   });
 }
 
 function entityLineFits(e: Entity, construct: string, text: string, context: Context): boolean {
   const { b, made } = context;
-  const [read, write] = [readOf(b, e), writeOf(b, e)];
+  const [read, write, create] = [readOf(b, e), writeOf(b, e), createOf(b, e)];
   const has = (name: string): boolean => e.fields.some((f) => f.name === name);
   const number = Number(/[\d.]+/.exec(text)?.[0] ?? "1");
   switch (construct) {
@@ -167,8 +168,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return !made.lines.some((line) => line.construct === "tenants");
     case "write_limit":
       if (!isWithin(number, MOST_ROWS)) return false;
-      if (text.endsWith("per user")) return ["user", "owner", "role"].includes(write.who);
-      return !text.endsWith("per key") || write.who === "key";
+      if (text.endsWith("per user")) return ["user", "owner", "role"].includes(create.who);
+      return !text.endsWith("per key") || create.who === "key";
     case "file_field":
       return NAME.test(text.split(":")[0] ?? "") && number <= 500;
     case "field":

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { entities } from "../entities";
-import { type Caller, type Rule, admit, allows } from "./access";
+import { type Caller, type Rule, admit, allows, ownAlone } from "./access";
 import { type Entity, type Reference, type Row, selected, toJson } from "./entity";
 import type { Field, Stored } from "./fields";
 import { type Change, after, ahead, along, check, refused } from "./hooks";
@@ -47,7 +47,7 @@ export function action(app: Hono<AppEnv>, entity: Entity, a: Action): void {
       const caller = await admit(c, a.by);
       if (!allows(entity.read, caller)) throw notFound();
       const before = await readRow(c, entity, caller, id);
-      if (a.by === "owner" && before["owner_id"] !== caller.user?.id) {
+      if (ownAlone(a.by, caller) && before["owner_id"] !== caller.user?.id) {
         throw new Problem(403, "Only the owner may do this.");
       }
       const now = new Date().toISOString();

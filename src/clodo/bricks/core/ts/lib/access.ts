@@ -20,8 +20,8 @@ export interface Caller {
   readonly tenant?: string | null;
 }
 
-/** Who may do something. Any of the roles is enough; `admin` may do what any role may. */
-export type Rule = "public" | "key" | "user" | "owner" | { readonly roles: readonly string[] };
+/** Who may do something. Any of the roles is enough; `admin` may do what any role may. With `owner`, so may whoever owns the row. */
+export type Rule = "public" | "key" | "user" | "owner" | { readonly owner?: true; readonly roles: readonly string[] };
 
 /** Recognises one kind of credential, or answers `undefined`; `known` is what those before it have found. */
 export type Authenticator = (c: Context<AppEnv>, known: Caller) => Promise<Caller | undefined>;
@@ -80,5 +80,15 @@ export function allows(rule: Rule, caller: Caller): boolean {
   if (rule === "key") return caller.key === true;
   if (caller.user === undefined) return false;
   if (rule === "user" || rule === "owner") return true;
-  return caller.user.role === "admin" || rule.roles.includes(caller.user.role);
+  return rule.owner === true || hasRole(rule.roles, caller);
 }
+
+const hasRole = (roles: readonly string[], { user }: Caller): boolean =>
+  user !== undefined && (user.role === "admin" || roles.includes(user.role));
+
+/** Whether a rule speaks of the owner of a row. */
+export const isOwners = (rule: Rule): boolean => rule === "owner" || (typeof rule === "object" && rule.owner === true);
+
+/** Whether a rule lets this caller get at rows of their own alone. */
+export const ownAlone = (rule: Rule, caller: Caller): boolean =>
+  isOwners(rule) && (typeof rule === "string" || !hasRole(rule.roles, caller));

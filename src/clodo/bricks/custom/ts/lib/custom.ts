@@ -40,7 +40,7 @@ export interface Hooks<E extends Name> {
 
 /** A path of own code, and who may call it. */
 export interface Route {
-  readonly access: Exclude<Rule, "owner">;
+  readonly access: Exclude<Rule, "owner" | object> | { readonly roles: readonly string[] };
   readonly answer: (scene: Scene) => Result<Response>;
 }
 

@@ -23,7 +23,7 @@ export function children(
     },
     POST: async (c) => {
       const id = c.req.param("id") ?? "";
-      const caller = await admit(c, child.write);
+      const caller = await admit(c, child.create ?? child.write);
       await readRow(c, parent, await admit(c, parent.read), id);
       return createRow(c, child, caller, { [key]: id });
     },

@@ -1,4 +1,4 @@
-import type { Caller, Rule } from "./access";
+import { type Caller, type Rule, isOwners, ownAlone } from "./access";
 import type { Field, Stored } from "./fields";
 import type { Hook } from "./hooks";
 import { type Condition, condition, quote } from "./sql";
@@ -25,6 +25,8 @@ export interface Entity {
   readonly computed: Readonly<Record<string, Computed>>;
   readonly read: Rule;
   readonly write: Rule;
+  /** Who may create rows, where it is not whoever may write them. */
+  readonly create?: Rule;
   readonly timestamps: boolean;
   readonly softDelete: boolean;
   /** The condition of a text search, where the entity has one. */
@@ -40,7 +42,7 @@ export interface Entity {
 export type Row = Record<string, Stored>;
 
 export const isOwned = (entity: Entity): boolean =>
-  entity.read === "owner" || entity.write === "owner";
+  isOwners(entity.read) || isOwners(entity.write);
 
 /** What an answer is made of; it follows from the entity, so it is worked out once. */
 interface Shape {
@@ -89,7 +91,7 @@ export function toJson(entity: Entity, row: Row): Record<string, unknown> {
 export function visible(entity: Entity, caller: Caller): Condition[] {
   const conditions: Condition[] = [];
   if (entity.softDelete) conditions.push(condition('"deleted_at" IS NULL'));
-  if (entity.read === "owner") {
+  if (ownAlone(entity.read, caller)) {
     conditions.push(condition('"owner_id" = ?', caller.user?.id ?? ""));
   }
   for (const limit of entity.limits ?? []) conditions.push(...limit(caller, entity));

@@ -1,4 +1,4 @@
-import type { Entity, Row } from "./entity";
+import { type Entity, type Row, isOwned } from "./entity";
 import { type Stored, datetime } from "./fields";
 import { Problem } from "./problem";
 import { type Condition, condition, quote } from "./sql";
@@ -45,7 +45,7 @@ function allColumns(entity: Entity): Map<string, Column> {
     if (field.comparable && !field.writeOnly) columns.set(name, field);
   }
   for (const key of Object.keys(entity.references)) columns.set(key, plain);
-  if (entity.read === "owner" || entity.write === "owner") columns.set("owner_id", plain);
+  if (isOwned(entity)) columns.set("owner_id", plain);
   if (entity.timestamps) for (const name of ["created_at", "updated_at"]) columns.set(name, moment);
   return columns;
 }

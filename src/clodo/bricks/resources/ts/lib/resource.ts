@@ -10,7 +10,7 @@ import { createRow, listRows, readRow, updateRow } from "./rows";
 export function resource(app: Hono<AppEnv>, entity: Entity, remove = deleteRow): void {
   route(app, `/api/${entity.path}`, {
     GET: async (c) => listRows(c, entity, await admit(c, entity.read)),
-    POST: async (c) => createRow(c, entity, await admit(c, entity.write)),
+    POST: async (c) => createRow(c, entity, await admit(c, entity.create ?? entity.write)),
   });
   route(app, `/api/${entity.path}/:id`, {
     GET: async (c) => {

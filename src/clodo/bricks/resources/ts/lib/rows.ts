@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
-import { type Caller, admit, allows } from "./access";
+import { type Caller, admit, allows, ownAlone } from "./access";
 import { type Mode, checkBody } from "./body";
 import { type Entity, type Row, isOwned, selected, toJson, visible } from "./entity";
 import type { Stored } from "./fields";
@@ -64,7 +64,7 @@ export async function writableRow(c: Ctx, entity: Entity, id: string): Promise<[
   const caller = await admit(c, entity.write);
   if (!allows(entity.read, caller)) throw notFound();
   const row = await readRow(c, entity, caller, id);
-  if (entity.write === "owner" && row["owner_id"] !== caller.user?.id) {
+  if (ownAlone(entity.write, caller) && row["owner_id"] !== caller.user?.id) {
     throw new Problem(403, "Only the owner may change this.");
   }
   return [row, caller];

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { entityByName } from "../entities";
-import { type Caller, admit, allows } from "./access";
+import { type Caller, admit, allows, ownAlone } from "./access";
 import { type Rows, among, prepare, spread } from "./deletion";
 import { type Entity, type Row, selected, toJson, visible } from "./entity";
 import { type Change, after, ahead, along, check } from "./hooks";
@@ -41,7 +41,7 @@ export function restoring(app: Hono<AppEnv>, entity: Entity): void {
 /** Hidden rows that this caller may bring back. */
 const whose = (entity: Entity, caller: Caller): Condition[] => [
   condition('"deleted_at" IS NOT NULL'),
-  ...(entity.write === "owner" ? [condition('"owner_id" = ?', caller.user?.id ?? "")] : []),
+  ...(ownAlone(entity.write, caller) ? [condition('"owner_id" = ?', caller.user?.id ?? "")] : []),
 ];
 
 async function deletedAt(

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv, Env } from "../env";
-import type { Entity } from "./entity";
+import { type Entity, isOwned } from "./entity";
 import type { Change, Hook } from "./hooks";
 import { uuidv7 } from "./id";
 import { quote } from "./sql";
@@ -79,7 +79,7 @@ function rowAsJson(entity: Entity): string {
     "id",
     ...Object.entries(entity.fields).flatMap(([name, field]) => (field.writeOnly ? [] : [name])),
     ...Object.keys(entity.references),
-    ...(entity.read === "owner" || entity.write === "owner" ? ["owner_id"] : []),
+    ...(isOwned(entity) ? ["owner_id"] : []),
     ...(entity.timestamps ? ["created_at", "updated_at"] : []),
   ];
   const pairs = [

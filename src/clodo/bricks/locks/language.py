@@ -1,0 +1,95 @@
+"""``change when status = "draft" "Only drafts can be changed."`` and ``delete when …`` in entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Tree
+
+from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.formulas import Scope, condition_problems, parts
+from clodo.blueprint.problems import Problem
+from clodo.blueprint.syntax import expression_of, text_of
+from clodo.blueprint.text import expression_text, quote
+from clodo.blueprint.values import Blueprint, Entity, Expression, FieldType, Operand
+from clodo.bricks.rules.language import key_of
+from clodo.bricks.rules.samples import made_to_hold
+from clodo.bricks.rules.transitions import Transitions
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWhen:
+    """A request may change a row only while the row meets the condition; ``message`` may be empty."""
+
+    condition: Expression
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWhen:
+    """The same for deleting it."""
+
+    condition: Expression
+    message: str = ""
+
+
+Lock = ChangeWhen | DeleteWhen
+LOCKS = (ChangeWhen, DeleteWhen)
+_WORDS = {ChangeWhen: ("change", "changed"), DeleteWhen: ("delete", "deleted")}
+
+
+def locks_of(e: Entity) -> tuple[Lock, ...]:
+    """The locks of an entity, in their order."""
+    return tuple(p for p in e.parts if isinstance(p, LOCKS))
+
+
+def free_fields(e: Entity) -> tuple[str, ...]:
+    """Fields that go on changing: those with rules of their own on how they do, and the state that the lock itself speaks of."""
+    named = {str(p.value) for k in e.parts_of(ChangeWhen) for p in parts(k.condition) if isinstance(p, Operand) and p.is_field}
+    states = [f.name for f in e.fields if f.type is FieldType.ENUM and f.name in named]
+    return tuple(dict.fromkeys([*(t.field for t in e.parts_of(Transitions)), *states]))
+
+
+def said(lock: Lock) -> str:
+    """What the service says where the condition does not hold."""
+    done = _WORDS[type(lock)][1]
+    return lock.message or f"This can be {done} only while this holds: {expression_text(lock.condition)}."
+
+
+def _build(kind: type[Lock]) -> Any:
+    def build(tree: Tree[Any]) -> Lock:
+        condition, *message = tree.children
+        return kind(expression_of(condition), text_of(message[0]) if message else "")
+
+    return build
+
+
+def _lines(lock: Lock) -> list[str]:
+    message = f" {quote(lock.message)}" if lock.message else ""
+    return [f"{_WORDS[type(lock)][0]} when {expression_text(lock.condition)}{message}"]
+
+
+def _problems(b: Blueprint, e: Entity, lock: Lock) -> Iterator[Problem]:
+    path = path_of(e, lock)
+    yield from (Problem(message, "Mend the condition.", path) for message in condition_problems(lock.condition, Scope(b, e)))
+    if len(lock.message) > 200 or "\n" in lock.message:
+        yield Problem("The message of a lock is one short line.", "Shorten it.", path)
+
+
+def _fit(e: Entity, lock: Lock, body: dict[str, Any], number: int) -> None:
+    made_to_hold(e, lock.condition, body)
+
+
+def _entangled(e: Entity, lock: Lock) -> Iterable[str]:
+    names = [str(p.value) for p in parts(lock.condition) if isinstance(p, Operand) and p.is_field]
+    return [key_of(e, name) for name in names]
+
+
+def _construct(name: str, kind: type[Lock]) -> Construct:
+    grammar = f'{name}: "{_WORDS[kind][0]}" "when" expression STRING? _NL'
+    return Construct(name, "entity", kind, grammar, _build(kind), _lines, check=_problems, fit=_fit, entangled=_entangled, once=True)
+
+
+CONSTRUCTS = (_construct("change_when", ChangeWhen), _construct("delete_when", DeleteWhen))

@@ -1,0 +1,48 @@
+import type { Context } from "hono";
+import type { AppEnv } from "../env";
+import type { Change, Hook } from "./hooks";
+import { Problem } from "./problem";
+import { quote } from "./sql";
+
+/** What a stored row, under the name `t`, must meet, and what is said where it does not. */
+export interface Lock {
+  readonly sql: string;
+  readonly detail: string;
+}
+
+type Verb = "change" | "delete";
+
+/** What a request asks of this very row. Actions, schedules and deletions of other rows that take it along have rules of their own. */
+function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undefined {
+  const own = `/api/${entity.path}/${id}`;
+  const { method, path } = c.req;
+  if (before === null || !["PATCH", "PUT", "DELETE"].includes(method)) return undefined;
+  if (path === own) return method === "DELETE" ? "delete" : "change";
+  return path.startsWith(`${own}/`) ? "change" : undefined;
+}
+
+/** Keeps rows as they are while they do not meet a condition. `free` are fields that have rules of their own on how they change. */
+export function locks(rules: Partial<Record<Verb, Lock>> & { readonly free: readonly string[] }): Hook {
+  return {
+    // In the transaction of the change: the row as it is now decides, not as it was when it was read.
+    ahead: (c, change) => {
+      const verb = asked(c, change);
+      const lock = verb && rules[verb];
+      if (lock === undefined || isFree(change, rules.free)) return [];
+      const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${lock.sql}, 0)`;
+      return [c.env.DB.prepare(`INSERT INTO ${quote(`_lock__${verb}`)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id)];
+    },
+    refused: (error) => {
+      for (const verb of ["change", "delete"] as const) {
+        const lock = rules[verb];
+        if (lock !== undefined && error instanceof Error && error.message.includes(`the row is locked: ${verb}`)) {
+          throw new Problem(409, lock.detail);
+        }
+      }
+    },
+  };
+}
+
+/** Whether nothing changes but such fields, and what the service itself notes of a change. */
+const isFree = ({ after, before }: Change, free: readonly string[]): boolean =>
+  after !== null && Object.entries(after).every(([name, value]) => free.includes(name) || name === "updated_at" || name === "version" || before?.[name] === value);

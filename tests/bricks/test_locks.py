@@ -1,0 +1,51 @@
+"""Locks: their lines, what is refused, and faults that the proof finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.proof.host import Host
+from clodo.toolchain import Toolchain
+from tests.bricks.proving import Fault, example_of, expect_caught
+
+FILE = "src/lib/locks.ts"
+INVOICE = "src/entities/invoice.ts"
+
+
+def test_the_lines_are_kept_and_are_no_names_lost() -> None:
+    source = "service s\n\nentity thing {\n  change: text\n  delete: text\n  when: date\n  change when change != \"x\" \"No.\"\n  delete when when < today\n}\n"
+    assert format_blueprint(parse(source)) == source
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("change when colour = 1", "colour"),
+        ("change when name", "condition"),
+        ("delete when name = \"a\"\n  delete when name = \"b\"", "said twice"),
+        (f"change when name = \"a\" \"{'x' * 201}\"", "one short line"),
+    ],
+)
+def test_a_lock_that_cannot_be_is_told(lines: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint, match=words):
+        parse(f"service s\nentity thing {{\n  name: text\n  {lines}\n}}\n")
+
+
+FAULTS = [
+    Fault("nothing is locked", FILE, 'if (lock === undefined || isFree', "if (lock !== undefined || isFree", "locks."),
+    Fault("deletion passes as a change", FILE, 'return method === "DELETE" ? "delete" : "change";', 'return "change";', "locks.delete"),
+    Fault("any row is locked", FILE, "AND NOT coalesce(${lock.sql}, 0)", "AND coalesce(${lock.sql}, 0) IN (0, 1)", "locks."),
+    Fault("the state is locked too", INVOICE, 'free: ["status"]', "free: []", "rules.transitions|resources.type"),
+    Fault("other words", INVOICE, "Only a draft can be changed.", "No.", "locks.change"),
+    Fault("another state", INVOICE, "'draft'", "'sent'", "locks.change"),
+    Fault("the condition of deleting is lost", INVOICE, "'paid'", "'nothing'", "locks.delete"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
+def test_a_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(example_of("locks"), tmp_path / "s", toolchain, host, fault)
