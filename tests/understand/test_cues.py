@@ -78,6 +78,13 @@ CASES = [
     ("[jobs|job] ([hours|job. dec], [rate|job. dec], [both|job. dec], [wage|job. dec], [rest|job. dec]): [x|@added set=job.both from=job.hours from=job.rate], [y|@times set=job.wage from=job.both from=job.rate], [z|@less set=job.rest from=job.wage to=job.both]", [], "rest: decimal = rate * (hours + rate) - (hours + rate)"),
     ("[payments|payment] ([amount|payment. money], [tenant|payment. ?]) of [tenants|tenant] ([name|tenant.])", [], "tenant: -> tenant"),
     (ORDER + "[promote|@action of=order set=customer.vip set=order.status:paid] the customer", ["order > customer"], 'set customer.vip = true, status = "paid"'),
+    (ORDER + "can only be [edited|@action of=order when=order.status:paid] while [paid|order.status =enum]", ["order > customer"], 'change when status = "paid"'),
+    (ORDER + "can't be [changed or deleted|@action of=order unless=order.status:sent] once [sent|order.status =enum]", ["order > customer"], 'delete when status != "sent"'),
+    (ORDER + "is [locked|@action of=order when=order.sent_on] once it has [sent on|order.]", ["order > customer"], "change when sent_on is empty"),
+    (ORDER + "[frozen|@action of=order when=order.status:sent when=order.status:paid] as [sent|order.status =enum] or [paid|order.status =enum]", ["order > customer"], 'delete when not status in ("sent", "paid")'),
+    (ORDER + "[amend|@action of=order from=order.due n=#two per=#days] it until [two|#] [days|#] before", ["order > customer"], "change when today < due - days(2)"),
+    # What is done besides is a step all the same.
+    (ORDER + "[updating|@action of=order set=order.status:paid] it makes it [paid|order.status =enum]", ["order > customer"], "action update {"),
     (ORDER + "[take|@action of=order minus=order.quantity n=#5] [5|#] off", ["order > customer"], "set quantity = quantity - 5"),
     (ORDER + "[add|@action of=order plus=order.price n=order.quantity] the quantity to it", ["order > customer"], "set price = price + quantity"),
     (ORDER + "[turnover|@sum of=order from=order.price per=#daily per=#day] by [day|#], [daily|#]", ["order > customer"], "group by day(due) as day"),
@@ -118,6 +125,19 @@ def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
     said = ORDER + "can be [sent|@action of=order when=order.status:paid when=order.status:sent set=order.status:Sent] once [paid|order.status =enum]"
     lines, left = built(said, "order > customer")
     assert left == ["sent"] and not any(line.startswith("action") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "may be [edited|@action of=order]",
+        "may be [edited|@action of=order when=order.status:paid by=role:clerk] by [clerks|ROLE:clerk] when [paid|order.status =enum]",
+    ],
+)
+def test_a_lock_without_a_condition_or_with_a_role_is_left_over(said: str) -> None:
+    lines, left = built(ORDER + said, "order > customer")
+    assert left == ["edited"]
+    assert not any(line.startswith(("change when", "action", "edited")) for line in lines)
 
 
 def test_a_bound_whose_number_is_missing_is_left_over() -> None:

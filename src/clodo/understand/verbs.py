@@ -26,11 +26,11 @@ _NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
 
 #: What every row has done to it by requests of their own. Said with a condition, it is a lock: "can only be edited while it is a draft".
 CHANGES = {
-    **dict.fromkeys(["edit", "change", "modify", "update", "alter", "amend", "touch"], "change"),
+    **dict.fromkeys(["edit", "change", "modify", "update", "alter", "amend", "touch", "editable", "changeable"], "change"),
     **dict.fromkeys(["delete", "remove", "erase"], "delete"),
 }
 #: Words for rows that are not changed any more: "locked once it is approved".
-LOCKED = frozenset(["lock", "freeze", "frozen", "immutable", "readonly", "read_only"])
+LOCKED = frozenset(["lock", "freeze", "frozen", "immutable", "final", "readonly", "read_only"])
 _JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from clodo.blueprint.formulas import Scope
@@ -16,13 +17,28 @@ from clodo.emit.typescript import literal
 _ROW = '"t".'
 
 
-def _view(verb: str) -> str:
-    return f"""CREATE VIEW "_lock__{verb}" AS SELECT 1 AS "row";
+def _views(plan: Plan) -> list[str]:
+    """The views that refuse: as many for each verb as an entity has locks of it."""
+    return list(dict.fromkeys(view for e in plan.blueprint.entities for view, _ in _numbered(e)))
 
-CREATE TRIGGER "_lock__{verb}__refused" INSTEAD OF INSERT ON "_lock__{verb}"
+
+def _refusing(view: str) -> str:
+    return f"""CREATE VIEW "{view}" AS SELECT 1 AS "row";
+
+CREATE TRIGGER "{view}__refused" INSTEAD OF INSERT ON "{view}"
 BEGIN
-  SELECT RAISE(ABORT, 'the row is locked: {verb}');
+  SELECT RAISE(ABORT, 'refused by {view}.');
 END;"""
+
+
+def _numbered(e: Entity) -> list[tuple[str, Lock]]:
+    """The locks of an entity, each with its view."""
+    counts: Counter[str] = Counter()
+    out = []
+    for lock in locks_of(e):
+        counts[_verb(lock)] += 1
+        out.append((f"_lock__{_verb(lock)}__{counts[_verb(lock)]}", lock))
+    return out
 
 
 def _verb(lock: Lock) -> str:
@@ -31,13 +47,15 @@ def _verb(lock: Lock) -> str:
 
 def _hook(plan: Plan, e: Entity) -> str:
     place = Place(Scope(plan.blueprint, e), _ROW, _ROW)
-    said_of = [f"{_verb(k)}: {{ sql: {literal(sql(k.condition, place))}, detail: {literal(said(k))} }}" for k in locks_of(e)]
-    return f"locks({{ {', '.join([*said_of, f'free: {literal(list(free_fields(e)))}'])} }})"
+    made = [
+        f"{{ verb: {literal(_verb(lock))}, view: {literal(view)}, sql: {literal(sql(lock.condition, place))}, detail: {literal(said(lock))} }}"
+        for view, lock in _numbered(e)
+    ]
+    return f"locks([{', '.join(made)}], {literal(list(free_fields(e)))})"
 
 
 def _parts(plan: Plan) -> Parts:
     locked = [e for e in plan.blueprint.entities if locks_of(e)]
-    verbs = dict.fromkeys(_verb(k) for e in locked for k in locks_of(e))
 
     def amend(document: dict[str, Any]) -> None:
         # Files of a row change with it.
@@ -49,7 +67,7 @@ def _parts(plan: Plan) -> Parts:
                             item[method]["responses"].setdefault("409", problem_answer(409))
 
     return Parts(
-        sql=tuple(map(_view, verbs)),
+        sql=tuple(map(_refusing, _views(plan))),
         entities={e.name: EntityParts(imports=(Import("locks", "../lib/locks"),), hooks=(_hook(plan, e),)) for e in locked},
         amend=amend,
     )

@@ -89,7 +89,7 @@ def _entangled(e: Entity, lock: Lock) -> Iterable[str]:
 
 def _construct(name: str, kind: type[Lock]) -> Construct:
     grammar = f'{name}: "{_WORDS[kind][0]}" "when" expression STRING? _NL'
-    return Construct(name, "entity", kind, grammar, _build(kind), _lines, check=_problems, fit=_fit, entangled=_entangled, once=True)
+    return Construct(name, "entity", kind, grammar, _build(kind), _lines, check=_problems, fit=_fit, entangled=_entangled)
 
 
 CONSTRUCTS = (_construct("change_when", ChangeWhen), _construct("delete_when", DeleteWhen))

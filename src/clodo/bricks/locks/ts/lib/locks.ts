@@ -4,13 +4,15 @@ import type { Change, Hook } from "./hooks";
 import { Problem } from "./problem";
 import { quote } from "./sql";
 
-/** What a stored row, under the name `t`, must meet, and what is said where it does not. */
+type Verb = "change" | "delete";
+
+/** What a stored row, under the name `t`, must meet, what is said where it does not, and the view that then refuses. */
 export interface Lock {
+  readonly verb: Verb;
+  readonly view: string;
   readonly sql: string;
   readonly detail: string;
 }
-
-type Verb = "change" | "delete";
 
 /** What a request asks of this very row. Actions, schedules and deletions of other rows that take it along have rules of their own. */
 function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undefined {
@@ -21,24 +23,21 @@ function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undef
   return path.startsWith(`${own}/`) ? "change" : undefined;
 }
 
-/** Keeps rows as they are while they do not meet a condition. `free` are fields that have rules of their own on how they change. */
-export function locks(rules: Partial<Record<Verb, Lock>> & { readonly free: readonly string[] }): Hook {
+/** Keeps rows as they are while they do not meet a condition. `free` are fields that go on changing. */
+export function locks(all: readonly Lock[], free: readonly string[]): Hook {
   return {
     // In the transaction of the change: the row as it is now decides, not as it was when it was read.
     ahead: (c, change) => {
       const verb = asked(c, change);
-      const lock = verb && rules[verb];
-      if (lock === undefined || isFree(change, rules.free)) return [];
-      const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${lock.sql}, 0)`;
-      return [c.env.DB.prepare(`INSERT INTO ${quote(`_lock__${verb}`)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id)];
+      if (isFree(change, free)) return [];
+      return all.filter((lock) => lock.verb === verb).map(({ view, sql }) => {
+        const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
+        return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id);
+      });
     },
     refused: (error) => {
-      for (const verb of ["change", "delete"] as const) {
-        const lock = rules[verb];
-        if (lock !== undefined && error instanceof Error && error.message.includes(`the row is locked: ${verb}`)) {
-          throw new Problem(409, lock.detail);
-        }
-      }
+      const lock = all.find(({ view }) => error instanceof Error && error.message.includes(`refused by ${view}.`));
+      if (lock !== undefined) throw new Problem(409, lock.detail);
     },
   };
 }
