@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from clodo.corpus.format import parse
@@ -50,3 +52,19 @@ def test_a_wish_that_cannot_be_built_is_not_shown_twice() -> None:
     d = gold_draft(record)
     spans = [Span(a, b, "unsupported") for a, b in d.unsupported]
     assert unexplained(d, record.text, spans, len(record.text)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "missed"),
+    [
+        ("You can create, edit and delete [notes|note] with a [text|note.].", [], []),
+        ("[Notes|note] have a [text|note.]. [Admins|ROLE:admin] can delete any [note|note].", ["write note role:admin"], []),
+        ("[Notes|note] have a [text|note.]. [Admins|ROLE:admin] can delete any [note|note].", [], ["delete"]),
+        ("[Notes|note] have a [text|note.]. Deleting a [note|note] is odd. Only [admins|ROLE:admin] write a [note|note].", ["write note role:admin"], ["Deleting"]),
+    ],
+)
+def test_deleting_as_a_right_is_no_rule_of_deletion(text: str, facts: list[str], missed: list[str]) -> None:
+    record = parse("\n".join(["=== x | style=terse | domain=x", text, "---", *facts, ""]))
+    d = gold_draft(record)
+    d.entities["note"].evidence.spans = [m.span() for m in re.finditer("[Nn]otes?", record.text)]
+    assert [record.text[a:b] for a, b in unexplained(d, record.text, [], len(record.text))] == missed

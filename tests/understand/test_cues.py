@@ -130,13 +130,21 @@ def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "may be [edited|@action of=order]",
+        "may be [edited|@action of=order by=role:clerk] by [clerks|ROLE:clerk]",
         "may be [edited|@action of=order when=order.status:paid by=role:clerk] by [clerks|ROLE:clerk] when [paid|order.status =enum]",
     ],
 )
 def test_a_lock_without_a_condition_or_with_a_role_is_left_over(said: str) -> None:
     lines, left = built(ORDER + said, "order > customer")
     assert left == ["edited"]
+    assert not any(line.startswith(("change when", "action", "edited")) for line in lines)
+
+
+@pytest.mark.parametrize("facts", [["order > customer"], ["order > customer", "write order role:clerk"]])
+def test_what_whoever_may_write_does_with_rows_is_no_step(facts: list[str]) -> None:
+    by = " by=role:clerk" if len(facts) > 1 else ""
+    lines, left = built(ORDER + f"[Clerks|ROLE:clerk] [edit|@action of=order{by}] them", *facts)
+    assert left == []
     assert not any(line.startswith(("change when", "action", "edited")) for line in lines)
 
 

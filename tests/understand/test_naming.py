@@ -34,7 +34,7 @@ def test_entity_names_are_singular(words: str, name: str) -> None:
     ("words", "name"),
     [
         ("the author's name", "author_name"), ("E-mail", "email"), ("qty", "quantity"), ("VAT number", "vat_number"),
-        ("firstName", "first_name"), ("date of birth", "birth_date"), ("an ISBN", "isbn"), ("serial no", "serial_number"), ("fname", "first_name"), ("ranger_email email", "ranger_email"), ("built yr", "built_year"),
+        ("firstName", "first_name"), ("date of birth", "birth_date"), ("planned date of arrival", "planned_arrival_date"), ("day of the week", "day_of_week"), ("cause of death", "cause_death"), ("name of the head of staff", "name_head_staff"), ("an ISBN", "isbn"), ("serial no", "serial_number"), ("fname", "first_name"), ("ranger_email email", "ranger_email"), ("built yr", "built_year"),
         ("guests", "guests"), ("customers’ notes", "customers_notes"),
     ],
 )  # fmt: skip

@@ -29,8 +29,15 @@ _CUES = {
     "deletion": r"delet(?:e|es|ed|ing)|cascad(?:e|es|ing)",
 }
 _PATTERNS = {kind: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for kind, words in _CUES.items()}
+#: "Create, edit or delete" speaks of no rule of deletion: that is what every service does with its rows.
+_EVERYDAY = re.compile(
+    r"\b(?:create|add|read|list|view|edit|change|update|modify)(?:,? (?:and|or|nor) |, ?| ?[/+&] ?)delete\b"
+    r"|\bdelete(?:,? (?:and|or|nor) |, ?| ?[/+&] ?)(?:create|add|read|list|view|edit|change|update|modify)\b",
+    re.IGNORECASE,
+)
 _BOUNDS = frozenset(["min", "max", "xmin", "xmax", "minlen", "maxlen", "len"])
 _FLAGS = {"unique": "unique", "required": "required", "optional": "required", "search": "search"}
+_RIGHT = "right"
 _DELETION = frozenset(["cascade", "restrict", "setnull"])
 
 
@@ -59,14 +66,19 @@ def _covered(stretch: Stretch, spans: Sequence[Span]) -> bool:
 
 def _cues(draft: Draft, text: str, spans: Sequence[Span]) -> Iterator[Stretch]:
     ends = [m.end() for m in _SENTENCE_END.finditer(text)]
-    known: dict[str, set[int]] = {kind: set() for kind in _CUES}
+    known: dict[str, set[int]] = {kind: set() for kind in (*_CUES, _RIGHT)}
     for kind, stretch in _rules(draft):
         known[kind].add(bisect_right(ends, stretch[0]))
+    everyday = [m.span() for m in _EVERYDAY.finditer(text)]
     for kind, pattern in _PATTERNS.items():
         for m in pattern.finditer(text):
             sentence = bisect_right(ends, m.start())
             near = {sentence - 1, sentence, sentence + 1}
-            if not near & known[kind] and not _covered(m.span(), spans):
+            # "Admins may delete any" was understood where a right was.
+            heard = known[kind] | (known[_RIGHT] if m[0].lower() == "delete" else set())
+            if any(a <= m.start() < b for a, b in everyday):
+                continue
+            if not near & heard and not _covered(m.span(), spans):
                 yield m.span()
 
 
@@ -75,6 +87,8 @@ def _rules(draft: Draft) -> Iterator[tuple[str, Stretch]]:
     for e in draft.entities.values():
         if "softdelete" in e.flags:
             yield from (("deletion", s) for s in e.evidence.spans)
+        if e.write_roles or e.flags & {"own", "own-write"}:
+            yield from ((_RIGHT, s) for s in e.evidence.spans)
         together = {name for group in e.together for name in group}
         for f in e.fields.values():
             kinds = {_FLAGS[flag] for flag in f.flags if flag in _FLAGS}

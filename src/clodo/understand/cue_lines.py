@@ -347,6 +347,10 @@ class _Writer:
         verbs, allowed = lock_of(self.cue.words)
         states = [*self._states(e, self.slot("when"), allowed), *self._states(e, self.slot("unless"), not allowed)]
         conditions = [*states, *filter(None, [self._early(e)])]
+        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over", "n")):
+            # What whoever may write does with rows is no step, and no lock.
+            if {f.role for f in self.slot("by")} <= {*self.names.blueprint.write_access(e).roles}:
+                return
         if not conditions or self.slot("by") or self.slot("below") or self.slot("over"):
             raise Unsaid
         for verb in verbs:

@@ -26,6 +26,12 @@ SCALES = frozenset(["from", "between", "out", "on", "to", "at", "with", "up"])
 #: Words that are no part of a name.
 FILLERS = frozenset(["a", "an", "the", "of", "its", "their", "his", "her", "our", "your", "my", "each", "every", "any", "some", "s"])
 
+#: What is told by what it is of: the date of arrival is the arrival date.
+HEADS = frozenset(["date", "day", "time", "hour", "month", "year", "place", "name", "type", "kind"])
+#: Of what it is a number or a part: the day of the week.
+CYCLES = frozenset(["day", "week", "month", "year"])
+_OF = re.compile(r"\s+of\s+", re.IGNORECASE)
+
 # inflect takes these endings and words for plurals ("bus" -> "bu"), or for the plural of a man.
 _NOT_PLURAL = re.compile(
     r".*(?:us|ss|is)|(?:gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos|media"
@@ -146,13 +152,23 @@ def entity_name(surface: str) -> str:
 
 def field_name(surface: str) -> str:
     """The name of a field from the words that mention it: snake_case."""
-    full = [ABBREVIATIONS.get(w, w) for w in words(surface)]
+    full = [ABBREVIATIONS.get(w, w) for w in _turned(surface)]
     # "ranger_email email": its type may stand beside the name.
     parts = [w for w, before in zip(full, ["", *full], strict=False) if w != before]
     if len(parts) == 2 and parts[1] in ("no", "nr"):
         parts[1] = "number"
     name = "_".join(parts)
     return {"date_birth": "birth_date", "how_many": "quantity"}.get(name, name)
+
+
+def _turned(surface: str) -> list[str]:
+    """The words of a phrase, ``date of arrival`` as ``arrival date`` and ``day of the week`` as ``day of week``."""
+    head, *of = (words(part) for part in _OF.split(surface))
+    if len(of) != 1 or not head or not of[0] or head[-1] not in HEADS:
+        return words(surface)
+    if len(of[0]) == 1 and of[0][0] in CYCLES:
+        return [*head, "of", *of[0]]
+    return [*head[:-1], *of[0], head[-1]]
 
 
 def moment_name(name: str, *, day: bool) -> str:

@@ -77,6 +77,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "bounds": sorted(coverage._BOUNDS),
             "flags": coverage._FLAGS,
             "deletion": sorted(coverage._DELETION),
+            "everyday": coverage._EVERYDAY.pattern,
         },
         "questions": questions._QUESTIONS,
     }  # fmt: skip
@@ -203,6 +204,8 @@ def _naming() -> dict[str, Any]:
         "fillers": sorted(naming.FILLERS),
         "carriers": sorted(naming.CARRIERS),
         "scales": sorted(naming.SCALES),
+        "heads": sorted(naming.HEADS),
+        "cycles": sorted(naming.CYCLES),
         "notPlural": naming._NOT_PLURAL.pattern,
         "irregular": naming._IRREGULAR,
         "abbreviations": naming.ABBREVIATIONS,

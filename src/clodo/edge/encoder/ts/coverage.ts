@@ -10,12 +10,16 @@ export interface MarkedSpan {
   readonly role: string;
 }
 
+/** A kind of rule with no words of its own: who may write. */
+const RIGHT = "right";
+
 /** What no part of the understanding accounts for: numbers, quoted words and cues of rules. They are shown, never dropped. */
 export class Coverage {
   readonly #tables: CoverageTables;
   readonly #characters: Characters;
   readonly #telling: RegExp;
   readonly #sentenceEnd: RegExp;
+  readonly #everyday: RegExp;
   readonly #cues: readonly (readonly [kind: string, pattern: RegExp])[];
 
   constructor(tables: CoverageTables, characters: Characters) {
@@ -23,6 +27,7 @@ export class Coverage {
     this.#characters = characters;
     this.#telling = characters.pattern(tables.telling, "g");
     this.#sentenceEnd = characters.pattern(tables.sentenceEnd, "g");
+    this.#everyday = characters.pattern(tables.everyday, "gi");
     this.#cues = Object.entries(tables.cues).map(([kind, words]) => [kind, characters.pattern(`\\b(?:${words})\\b`, "gi")]);
   }
 
@@ -53,11 +58,15 @@ export class Coverage {
     for (const [kind, [at]] of this.#rules(draft)) {
       known.set(kind, (known.get(kind) ?? new Set()).add(sentenceOf(at)));
     }
+    const everyday = [...text.matchAll(this.#everyday)].map((m): Span => [m.index, m.index + m[0].length]);
     return this.#cues.flatMap(([kind, pattern]) =>
       [...text.matchAll(pattern)]
         .filter((m) => {
           const sentence = sentenceOf(m.index);
-          return ![sentence - 1, sentence, sentence + 1].some((near) => known.get(kind)?.has(near) ?? false);
+          if (everyday.some(([start, end]) => start <= m.index && m.index < end)) return false;
+          // "Admins may delete any" was understood where a right was.
+          const kinds = m[0].toLowerCase() === "delete" ? [kind, RIGHT] : [kind];
+          return ![sentence - 1, sentence, sentence + 1].some((near) => kinds.some((one) => known.get(one)?.has(near)));
         })
         .map((m): Span => [m.index, m.index + m[0].length]),
     );
@@ -69,6 +78,7 @@ export class Coverage {
     const deletes = (found: ReadonlySet<string>): boolean => deletion.some((flag) => found.has(flag));
     for (const e of draft.entities.values()) {
       if (e.flags.has("softdelete")) for (const s of e.evidence.spans) yield ["deletion", s];
+      if (e.writeRoles.length > 0 || e.flags.has("own") || e.flags.has("own-write")) for (const s of e.evidence.spans) yield [RIGHT, s];
       const together = new Set(e.together.flat());
       for (const f of e.fields.values()) {
         const kinds = new Set([...f.flags].map((flag) => flags[flag]).filter((kind) => kind !== undefined));

@@ -520,6 +520,11 @@ class Writer {
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words);
     const states = [...this.#states(e, this.#slot("when"), allowed), ...this.#states(e, this.#slot("unless"), !allowed)];
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
+    if (allowed && this.#slots("when", "unless", "from", "below", "over", "n").length === 0) {
+      // What whoever may write does with rows is no step, and no lock.
+      const writers = (e.write ?? this.#names.blueprint.write).roles;
+      if (this.#slot("by").every(({ role }) => writers.includes(role))) return;
+    }
     if (conditions.length === 0 || this.#slots("by", "below", "over").length > 0) unsaid();
     for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}`);
   }

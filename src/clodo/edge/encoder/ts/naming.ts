@@ -9,6 +9,8 @@ export class Naming {
   readonly #irregular: ReadonlyMap<string, string>;
   readonly #abbreviations: ReadonlyMap<string, string>;
   readonly #letters: ReadonlyMap<string, string>;
+  readonly #heads: readonly string[];
+  readonly #cycles: readonly string[];
   readonly #plurals: Plurals;
   readonly #word: RegExp;
   readonly #genitive: RegExp;
@@ -20,6 +22,8 @@ export class Naming {
     this.#irregular = new Map(Object.entries(tables.irregular));
     this.#abbreviations = new Map(Object.entries(tables.abbreviations));
     this.#letters = new Map(Object.entries(tables.letters));
+    this.#heads = tables.heads;
+    this.#cycles = tables.cycles;
     this.#plurals = new Plurals(plurals);
     this.#word = characters.pattern("[A-Za-z]+|\\d+", "g");
     this.#genitive = characters.pattern("[’']s\\b|s[’'](?=\\s)", "g");
@@ -64,12 +68,21 @@ export class Naming {
 
   /** The name of a field from the words that mention it: snake_case. */
   field(surface: string): string {
-    const full = this.words(surface).map((word) => this.#full(word));
+    const full = this.#turned(surface).map((word) => this.#full(word));
     // "ranger_email email": its type may stand beside the name.
     const parts = full.filter((word, i) => word !== full[i - 1]);
     if (parts.length === 2 && (parts[1] === "no" || parts[1] === "nr")) parts[1] = "number";
     const name = parts.join("_");
     return { date_birth: "birth_date", how_many: "quantity" }[name] ?? name;
+  }
+
+  /** The words of a phrase, `date of arrival` as `arrival date` and `day of the week` as `day of week`. */
+  #turned(surface: string): readonly string[] {
+    const [head = [], of = [], ...more] = surface.split(/\s+of\s+/i).map((part) => this.words(part));
+    const last = head.at(-1) ?? "";
+    if (of.length === 0 || more.length > 0 || !this.#heads.includes(last)) return this.words(surface);
+    if (of.length === 1 && this.#cycles.includes(of[0] ?? "")) return [...head, "of", ...of];
+    return [...head.slice(0, -1), ...of, last];
   }
 
   #full(word: string): string {

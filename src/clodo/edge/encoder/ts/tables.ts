@@ -70,6 +70,8 @@ export interface CharacterTables {
 export interface NamingTables {
   readonly carriers: readonly string[];
   readonly scales: readonly string[];
+  readonly heads: readonly string[];
+  readonly cycles: readonly string[];
   readonly fillers: readonly string[];
   readonly notPlural: string;
   readonly irregular: Readonly<Record<string, string>>;
@@ -227,4 +229,5 @@ export interface CoverageTables {
   readonly bounds: readonly string[];
   readonly flags: Readonly<Record<string, string>>;
   readonly deletion: readonly string[];
+  readonly everyday: string;
 }
