@@ -34,7 +34,7 @@ from clodo.blueprint.values import (
     Users,
     Who,
 )
-from clodo.understand.choices import choices, chosen
+from clodo.understand.choices import choices, chosen, listed
 from clodo.understand.cue_lines import is_unique
 from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
 from clodo.understand.draft import (
@@ -304,7 +304,7 @@ class _Compiler:
         if name in ROW_KEYS or (name == "password" and self.users) or not name or d.type in FILES:
             return None
         allowed = [v for v in d.values if v.role in ("enum", "enumdef")]
-        values = choices(v.words for v in allowed)
+        values = choices(v.words for v in listed(allowed))
         type_ = FieldType(_TYPES.get(d.type, d.type)) if d.type != "ref" else FieldType.TEXT
         if type_ is FieldType.ENUM and len(values) < 2:
             type_ = FieldType.TEXT

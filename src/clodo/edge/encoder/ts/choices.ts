@@ -1,4 +1,5 @@
 import type { Characters } from "./characters";
+import type { DraftValue } from "./draft";
 
 /** An allowed value in small letters: snake_case of the text's own words. */
 function choice(surface: string, characters: Characters): string {
@@ -19,6 +20,28 @@ export function choices(surfaces: readonly string[], characters: Characters): st
   const written = [...first.values()].join("");
   const areCodes = written === written.toUpperCase() && written !== written.toLowerCase();
   return [...first.keys()].map((value) => (areCodes ? value.toUpperCase() : value));
+}
+
+/** Characters that stand between two values of one list at most. */
+const APART = 12;
+
+/** The values in the order of the longest list of the text, those that stand elsewhere behind it. */
+export function listed(values: readonly DraftValue[], characters: Characters): readonly DraftValue[] {
+  const runs: DraftValue[][] = [];
+  let end = 0;
+  for (const value of values) {
+    const [span] = value.evidence.spans;
+    if (span === undefined) return values;
+    const [gap, said] = [span[0] - end, choice(value.words, characters)];
+    const last = runs.at(-1);
+    // What comes again begins another list.
+    if (last?.every(({ words }) => choice(words, characters) !== said) === true && gap >= 0 && gap <= APART) last.push(value);
+    else runs.push([value]);
+    end = span[1];
+  }
+  const lengths = runs.map((run) => new Set(run.map(({ words }) => choice(words, characters))).size);
+  const longest = lengths.indexOf(Math.max(...lengths));
+  return [...(runs[longest] ?? []), ...runs.filter((_, i) => i !== longest).flat()];
 }
 
 /** The value that some words mean, however they are written; undefined where they mean none. */

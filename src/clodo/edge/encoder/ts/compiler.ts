@@ -1,6 +1,6 @@
 import type { Characters } from "./characters";
 import { faults } from "./checks";
-import { choices, chosen } from "./choices";
+import { choices, chosen, listed } from "./choices";
 import { type Constants, whole } from "./constants";
 import { isUnique, type Pen, Names } from "./cue_lines";
 import { completed, rolesOf } from "./cues";
@@ -284,7 +284,7 @@ class Compiler {
     if (rowKeys.includes(name) || (name === "password" && this.#hasUsers) || name === "") return undefined;
     if (this.#tools.tables.files.includes(d.type)) return undefined;
     const allowed = d.values.filter(({ role }) => role === "enum" || role === "enumdef");
-    const values = choices(allowed.map(({ words }) => words), this.#tools.characters);
+    const values = choices(listed(allowed, this.#tools.characters).map(({ words }) => words), this.#tools.characters);
     let type = d.type === "ref" ? "text" : (this.#tools.tables.types[d.type] ?? d.type);
     if (type === "enum" && values.length < 2) type = "text";
     if (type !== "enum" && values.length >= 2) type = "enum";
