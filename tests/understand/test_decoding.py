@@ -12,6 +12,7 @@ import pytest
 from clodo.understand import labels as L
 from clodo.understand.clusters import AS_WELL, cliques, settled
 from clodo.understand.decoding import LinkScores, Mention, _Decoder, joined_values
+from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftValue, Evidence
 from clodo.understand.reading import Reading, load_tokenizer, read
 
 
@@ -110,6 +111,31 @@ def test_a_denied_yes_or_no_is_the_field_that_it_denies_where_that_is_named() ->
     assert decoder._affirmed({"unpaid": [1], "paid": [0]}) == {"paid": [0, 1]}
     assert decoder._affirmed({"unhatched": [2]}) == {"unhatched": [2]}
     assert decoder._affirmed({"unlocked": [3], "locked": [0]}) == {"unlocked": [3], "locked": [0]}
+
+
+@pytest.mark.parametrize(
+    ("spans", "owners", "kept"),
+    [
+        ([[(1, 2), (3, 4)], [(1, 2), (3, 4)]], [0, 0], ["stars"]),
+        ([[(1, 2), (3, 4)], [(1, 2)]], [0, 0], ["score", "stars"]),
+        ([[(1, 2)], [(1, 2)]], [0, 1], ["score", "stars"]),
+        ([[], []], [0, 0], ["score", "stars"]),
+    ],
+)
+def test_a_figure_that_only_its_bounds_name_is_the_field_that_has_them(
+    spans: list[list[tuple[int, int]]], owners: list[int], kept: list[str]
+) -> None:
+    decoder = object.__new__(_Decoder)
+    decoder.names, decoder.field_owner, decoder.figures = ["rating", "film"], owners, {0}
+    decoder.draft = Draft({name: DraftEntity(name) for name in decoder.names})
+    decoder.fields = [
+        DraftField(name, "int", values=[DraftValue("max", "5", Evidence(spans=[span])) for span in found])
+        for name, found in zip(["score", "stars"], spans, strict=True)
+    ]
+    for made, owner in zip(decoder.fields, owners, strict=True):
+        decoder.draft.entities[decoder.names[owner]].fields[made.name] = made
+    decoder._same_figures()
+    assert [name for e in decoder.draft.entities.values() for name in e.fields] == kept
 
 
 def test_an_arrow_that_touches_words_is_no_letter_of_theirs() -> None:

@@ -199,6 +199,7 @@ class _Decoder:
         self.fields: list[DraftField] = []
         self.field_owner: list[int] = []
         self.field_mentions: list[list[int]] = []
+        self.figures: set[int] = set()  # numbers of fields that only their bounds name
         self.value_fields: dict[int, list[int]] = {}  # mention of a value → numbers of its fields
 
     def run(self) -> None:
@@ -208,6 +209,7 @@ class _Decoder:
             return
         self._fields()
         self._values()
+        self._same_figures()
         self._relations()
         self._entity_flags()
         self._roles()
@@ -369,6 +371,8 @@ class _Decoder:
             made.name = self._completed(name, group[0])
         fields = self.draft.entities[self.names[owner]].fields
         if made.name not in fields:
+            if made.type in ("int", "dec") and made.name != name and made.name == figure_name(name):
+                self.figures.add(len(self.fields))
             fields[made.name] = made
             self.fields.append(made)
             self.field_owner.append(owner)
@@ -406,6 +410,15 @@ class _Decoder:
                     made.values.append(
                         DraftValue(L.VALUE_ROLES[role - 1], self._surface(i), evidence)
                     )
+
+    def _same_figures(self) -> None:
+        """A figure that only its bounds name is no second one where a field of the same thing has these bounds: "rate it from 1 to 5 stars"."""
+        told = [{s for v in made.values for s in v.evidence.spans} for made in self.fields]
+        for number in self.figures:
+            owner = self.field_owner[number]
+            others = (n for n in range(len(self.fields)) if n not in self.figures and self.field_owner[n] == owner)
+            if told[number] and any(told[number] <= told[n] and self.fields[n].type in ("int", "dec") for n in others):
+                del self.draft.entities[self.names[owner]].fields[self.fields[number].name]
 
     def _relations(self) -> None:
         for a in range(len(self.groups)):

@@ -83,7 +83,7 @@ class Decoder {
   readonly #groups: (readonly number[])[] = [];
   /** Mentions of values → the numbers of their fields. */
   readonly #valueFields = new Map<number, number[]>();
-  readonly #fields: { readonly made: DraftField; readonly owner: number; readonly group: readonly number[] }[] = [];
+  readonly #fields: { readonly made: DraftField; readonly owner: number; readonly group: readonly number[]; readonly isFigure: boolean }[] = [];
 
   constructor(reading: Reading, mentions: readonly Mention[], link: Linker, draft: Draft, means: Means) {
     this.#reading = reading;
@@ -101,6 +101,7 @@ class Decoder {
     if (this.#groups.length === 0) return;
     this.#fieldsOf();
     this.#values();
+    this.#sameFigures();
     for (let a = 0; a < this.#groups.length; a += 1) {
       for (let b = a; b < this.#groups.length; b += 1) this.#relation(a, b);
     }
@@ -350,7 +351,9 @@ class Decoder {
     const { fields } = this.#entity(this.#name(owner));
     if (fields.has(made.name)) return;
     fields.set(made.name, made);
-    this.#fields.push({ made, owner, group });
+    const isNumber = made.type === "int" || made.type === "dec";
+    const isFigure = isNumber && made.name !== name && made.name === figureName(name, this.#means.tables.naming.scales);
+    this.#fields.push({ made, owner, group, isFigure });
   }
 
   /** `first` before `last name` → `first_name`. */
@@ -388,6 +391,16 @@ class Decoder {
         evidence.spans.push(this.#chars(i));
         made.values.push({ role: roles[role - 1] ?? "", words: this.#surface(i), evidence });
       }
+    }
+  }
+
+  /** A figure that only its bounds name is no second one where a field of the same thing has these bounds: "rate it from 1 to 5 stars". */
+  #sameFigures(): void {
+    const told = (made: DraftField): Set<string> => new Set(made.values.flatMap(({ evidence }) => evidence.spans.map((span) => span.join())));
+    for (const { made, owner } of this.#fields.filter(({ isFigure }) => isFigure)) {
+      const own = [...told(made)];
+      const others = this.#fields.filter((f) => !f.isFigure && f.owner === owner && (f.made.type === "int" || f.made.type === "dec"));
+      if (own.length > 0 && others.some((f) => own.every((at) => told(f.made).has(at)))) this.#entity(this.#name(owner)).fields.delete(made.name);
     }
   }
 
