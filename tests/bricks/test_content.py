@@ -172,7 +172,7 @@ FAULTS = [
     Fault("a new title breaks addresses", "src/entities/article.ts", 'slugged("title", false)', 'slugged("title", true)', "content.slug-change"),
     Fault("marks are cut out with their letters", "src/lib/slug.ts", '.normalize("NFKD")', "", "content.slug"),
     Fault("the slug looks past the rules of reading", "src/lib/slug.ts", ", ...visible(entity, caller)]", "]", "content.draft"),
-    Fault("scheduled rows are shown at once", "src/lib/published.ts", ': [condition(\'"published_at" <= ?\', now)];', ': [condition(\'"published_at" IS NOT NULL AND "published_at" > ?\', "")];', "content.draft"),
+    Fault("scheduled rows are shown at once", "src/lib/published.ts", 'return [condition(\'"published_at" <= ?\', now)];', 'return [condition(\'"published_at" IS NOT NULL AND "published_at" > ?\', "")];', "content.draft"),
     Fault("drafts are shown", "src/entities/article.ts", "limits: [published],", "", "content.draft"),
     Fault("a time that is past is taken", "src/lib/publish.ts", "if (at <= now)", "if (at < '')", "content.publish"),
     Fault("any reader publishes", "src/lib/publish.ts", "const [before, caller] = await writableRow(c, entity,", 'const caller: Caller = {}; const before = await (await import("./rows")).readRow(c, entity, { user: { id: "", role: "admin" } },', "content.publish-rule"),

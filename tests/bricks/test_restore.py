@@ -96,7 +96,7 @@ FAULTS = [
     Fault("all comes along", FILE, "const then = `\"deleted_at\" = '${moment.replaceAll(\"'\", \"''\")}'`", "const then = '\"deleted_at\" <> \"\" AND ' + `'${moment}' <> ''`", "restore.cascade"),
     Fault("orphans", FILE, "[...whole(c, rows), ...ahead(c, changes)]", "[...ahead(c, changes)]", "restore.parent"),
     Fault("anyone lists", FILE, "      const caller = await admit(c, entity.write);\n      return listRows", "      const caller = await admit(c, entity.read);\n      return listRows", "restore.access"),
-    Fault("anyone restores", FILE, '...(entity.write === "owner" ? [condition(\'"owner_id" = ?\', caller.user?.id ?? "")] : []),', "", "restore.access"),
+    Fault("anyone restores", FILE, '...(ownAlone(entity.write, caller) ? [condition(\'"owner_id" = ?\', caller.user?.id ?? "")] : []),', "", "restore.access"),
     Fault("all rows are listed", FILE, "condition('\"deleted_at\" IS NOT NULL'),", "", "restore.list|restore.back"),
     Fault("twice", FILE, 'throw new Problem(409, "This row is not deleted.");\n      }', "return c.json(toJson(entity, await readRow(c, entity, caller, id)));\n      }", "restore.back"),
 ]

@@ -116,6 +116,14 @@ entity article {
   write owner or role doctor
 }
 """,
+    "guest book": """service guest_book
+read public
+write key
+entity entry {
+  text: text required
+  create public
+}
+""",
     "files": """service files
 entity folder {
   name: text
@@ -165,7 +173,8 @@ MUTATIONS = [
     Mutation("everybody stands beside the owner", "clinic", f"{LIB}/access.ts", '(typeof rule === "string" || !hasRole(rule.roles, caller))', '(void hasRole, typeof rule === "string")', "users.owner"),
     Mutation("nobody stands beside the owner", "clinic", f"{LIB}/access.ts", '(typeof rule === "string" || !hasRole(rule.roles, caller))', "caller.user !== undefined", "users.owner-or-role"),
     Mutation("only the administrator stands beside the owner", "clinic", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.owner-or-role"),
-    Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "users.create"),
+    Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "resources.create"),
+    Mutation("creating asks for the key", "guest book", "src/entities/entry.ts", 'create: "public"', 'create: "key"', "resources.create"),
     Mutation("writing asks for the rule of creating", "clinic", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.create ?? entity.write);", "users.needed"),
     Mutation("private rows in lists of others", "expenses", f"{LIB}/rows.ts", "where([...visible(entity, caller), ...conditions, ...query.conditions])", "where([...conditions, ...query.conditions])", "users.owner"),
     Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", "return rule.owner === true || hasRole(rule.roles, caller);", "return true;", "users.needed"),
@@ -192,7 +201,7 @@ MUTATIONS = [
     Mutation("time without its seconds", "org-chart", f"{LIB}/fields.ts", "text.length === 5 ? `${text}:00` : text", "text", "resources."),
     Mutation("tokens without an end", "blog", f"{LIB}/token.ts", ", exp: now + LIFETIME_SECONDS", "", "users.token"),
     Mutation("one round of PBKDF2", "expenses", f"{LIB}/password.ts", "const ITERATIONS = 100_000;", "const ITERATIONS = 1;", "users.stored"),
-    Mutation("admin reads private rows", "expenses", f"{LIB}/entity.ts", 'if (entity.read === "owner") {', 'if (entity.read === "owner" && caller.user?.role !== "admin") {', "users.owner"),
+    Mutation("admin reads private rows", "expenses", f"{LIB}/entity.ts", 'if (ownAlone(entity.read, caller)) {', 'if (ownAlone(entity.read, caller) && caller.user?.role !== "admin") {', "users.owner"),
     Mutation("link without asking its side", "cats", f"{LIB}/links.ts", "decides ? writableRow(c, entity, id) : readRow", "decides && from === undefined ? writableRow(c, entity, id) : readRow", "relations.link-rule"),
     Mutation("link asks the side of the path", "cats", f"{LIB}/links.ts", "[declares(from), declares(to)]", "[declares(from) || true, false]", "relations.link-rule"),
     Mutation("own private row unknown where all may write", "albums", f"{LIB}/access.ts", "const caller = await identify(c);", 'const caller = rule === "public" ? {} : await identify(c);', "users.owner"),

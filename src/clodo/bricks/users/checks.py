@@ -42,8 +42,6 @@ def checks(plan: Plan) -> Iterator[Check]:
             for verb, access in (("read", plan.blueprint.read_access(e)), ("write", plan.blueprint.write_access(e))):
                 for role in access.roles if access.who is Who.OWNER else ():
                     yield Check("users.owner-or-role", f"{e.name}: {verb} '{access}': the role '{role}' too", partial(_beside_owner, e, verb, role))
-        if e.create is not None:
-            yield Check("users.create", f"{e.name}: create '{e.create}', whoever may change one", partial(_creates, e))
 
 
 async def _register(s: Session) -> None:
@@ -235,17 +233,6 @@ async def _beside_owner(e: Entity, verb: str, role: str, s: Session) -> None:
     if changed.body["owner_id"] != (await s.account("ann")).id:
         raise Fault("a row that another has changed has another owner", changed)
     expect(await s.client.send("DELETE", path, headers=headers), 204, f"deleting by the role {role}")
-
-
-async def _creates(e: Entity, s: Session) -> None:
-    """Creating asks for its own rule and no other one. (That changing needs the rule of writing is checked with the other doors.)"""
-    rule = s.blueprint.create_access(e)
-    read = [s.blueprint.read_access(t) for r in e.references if (t := s.blueprint.entity(r.target)) is not None]
-    headers = await s.headers(rule, *read, user="ann")
-    if rule.who is Who.ROLE:
-        headers |= (await s.account(f"role:{rule.roles[0]}")).headers
-    body = await s.body(e, user="ann")
-    expect(await s.client.send("POST", s.path(e), body, headers=headers), 201, f"creating by '{rule}'")
 
 
 async def _foreign_reference(s: Session, e: Entity, child: Entity, key: dict[str, Any]) -> None:
