@@ -173,6 +173,11 @@ def member(entity: Entity, name: str) -> Field | Reference | None:
     return entity.field(name) or next((r for r in entity.references if r.name == name), None)
 
 
+def names_in(e: Expression) -> list[str]:
+    """The single names in an expression, in their order; those of paths are none."""
+    return [str(p.value) for p in parts(e) if isinstance(p, Operand) and p.is_field]
+
+
 def parts(e: Expression) -> Iterator[Expression]:
     """An expression and all that it is made of."""
     yield e

@@ -9,7 +9,7 @@ from typing import Any
 
 from clodo.blueprint.constants import normal
 from clodo.blueprint.evaluation import Unknowable, value_of
-from clodo.blueprint.formulas import member, parts
+from clodo.blueprint.formulas import member, names_in, parts
 from clodo.blueprint.samples import entity_body
 from clodo.blueprint.values import (
     Entity,
@@ -219,8 +219,7 @@ class Scene:
 
 
 def _read(a: Assignment) -> set[str]:
-    names = {str(p.value) for p in parts(a.value) if isinstance(p, Operand) and p.is_field}
-    return names | {p.names[-1] for p in parts(a.value) if isinstance(p, Path)}
+    return {*names_in(a.value)} | {p.names[-1] for p in parts(a.value) if isinstance(p, Path)}
 
 
 def _replaced(e: Expression, path: Path, operand: Operand) -> Expression:

@@ -8,7 +8,7 @@ from typing import Any
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
-from clodo.bricks.locks.language import ChangeWhen, Lock, free_fields, locks_of, said
+from clodo.bricks.locks.language import Lock, free_fields, locks_of, said, verb_of
 from clodo.emit.brick import Brick, EntityParts, Import, Parts
 from clodo.emit.expressions import Place, sql
 from clodo.emit.openapi import problem_answer
@@ -36,19 +36,15 @@ def _numbered(e: Entity) -> list[tuple[str, Lock]]:
     counts: Counter[str] = Counter()
     out = []
     for lock in locks_of(e):
-        counts[_verb(lock)] += 1
-        out.append((f"_lock__{_verb(lock)}__{counts[_verb(lock)]}", lock))
+        counts[verb_of(lock)] += 1
+        out.append((f"_lock__{verb_of(lock)}__{counts[verb_of(lock)]}", lock))
     return out
-
-
-def _verb(lock: Lock) -> str:
-    return "change" if isinstance(lock, ChangeWhen) else "delete"
 
 
 def _hook(plan: Plan, e: Entity) -> str:
     place = Place(Scope(plan.blueprint, e), _ROW, _ROW)
     made = [
-        f"{{ verb: {literal(_verb(lock))}, view: {literal(view)}, sql: {literal(sql(lock.condition, place))}, detail: {literal(said(lock))} }}"
+        f"{{ verb: {literal(verb_of(lock))}, view: {literal(view)}, sql: {literal(sql(lock.condition, place))}, detail: {literal(said(lock))} }}"
         for view, lock in _numbered(e)
     ]
     return f"locks([{', '.join(made)}], {literal(list(free_fields(e)))})"

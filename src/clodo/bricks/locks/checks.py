@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from clodo.blueprint.formulas import parts
+from clodo.blueprint.formulas import names_in
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample
-from clodo.blueprint.values import Entity, Operand
+from clodo.blueprint.values import Entity
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, Guard
-from clodo.bricks.locks.language import ChangeWhen, Lock, free_fields, locks_of, said
+from clodo.bricks.locks.language import ChangeWhen, Lock, free_fields, locks_of, said, verb_of
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
@@ -21,8 +21,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     """The checks of a plan."""
     for e in plan.blueprint.entities:
         for lock in locks_of(e):
-            verb = "change" if isinstance(lock, ChangeWhen) else "delete"
-            yield Check(f"locks.{verb}", f"{e.name}: {said(lock)}", partial(_lock, e, lock))
+            yield Check(f"locks.{verb_of(lock)}", f"{e.name}: {said(lock)}", partial(_lock, e, lock))
 
 
 async def _lock(e: Entity, lock: Lock, s: Session) -> None:
@@ -52,10 +51,9 @@ async def _send(s: Session, e: Entity, lock: Lock, row: Row) -> Answer:
     """A request that asks for what the lock is about."""
     if not isinstance(lock, ChangeWhen):
         return await s.delete(e, row["id"])
-    free = free_fields(e)
-    told = {str(p.value) for p in parts(lock.condition) if isinstance(p, Operand) and p.is_field}
+    spoken_of = {*free_fields(e), *names_in(lock.condition)}
     for f in e.fields:
-        fixed = f.read_only or f.made or f.computed is not None or f.unique or f.name in free or f.name in told
+        fixed = f.read_only or f.made or f.computed is not None or f.unique or f.name in spoken_of
         if not fixed and (value := sample(f, s.number())) != row.get(f.name):
             return await s.patch(e, row["id"], {f.name: value})
     raise TooFewValues("no field was found that the condition does not speak of")

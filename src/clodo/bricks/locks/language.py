@@ -9,11 +9,11 @@ from typing import Any
 from lark import Tree
 
 from clodo.blueprint.constructs import Construct, path_of
-from clodo.blueprint.formulas import Scope, condition_problems, parts
+from clodo.blueprint.formulas import Scope, condition_problems, names_in
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, quote
-from clodo.blueprint.values import Blueprint, Entity, Expression, FieldType, Operand
+from clodo.blueprint.values import Blueprint, Entity, Expression, FieldType
 from clodo.bricks.rules.language import key_of
 from clodo.bricks.rules.samples import made_to_hold
 from clodo.bricks.rules.transitions import Transitions
@@ -37,7 +37,12 @@ class DeleteWhen:
 
 Lock = ChangeWhen | DeleteWhen
 LOCKS = (ChangeWhen, DeleteWhen)
-_WORDS = {ChangeWhen: ("change", "changed"), DeleteWhen: ("delete", "deleted")}
+_VERBS = {ChangeWhen: "change", DeleteWhen: "delete"}
+
+
+def verb_of(lock: Lock) -> str:
+    """``change`` or ``delete``: what the lock is about."""
+    return _VERBS[type(lock)]
 
 
 def locks_of(e: Entity) -> tuple[Lock, ...]:
@@ -47,15 +52,14 @@ def locks_of(e: Entity) -> tuple[Lock, ...]:
 
 def free_fields(e: Entity) -> tuple[str, ...]:
     """Fields that go on changing: those with rules of their own on how they do, and the state that the lock itself speaks of."""
-    named = {str(p.value) for k in e.parts_of(ChangeWhen) for p in parts(k.condition) if isinstance(p, Operand) and p.is_field}
+    named = {name for k in e.parts_of(ChangeWhen) for name in names_in(k.condition)}
     states = [f.name for f in e.fields if f.type is FieldType.ENUM and f.name in named]
     return tuple(dict.fromkeys([*(t.field for t in e.parts_of(Transitions)), *states]))
 
 
 def said(lock: Lock) -> str:
     """What the service says where the condition does not hold."""
-    done = _WORDS[type(lock)][1]
-    return lock.message or f"This can be {done} only while this holds: {expression_text(lock.condition)}."
+    return lock.message or f"This can be {verb_of(lock)}d only while this holds: {expression_text(lock.condition)}."
 
 
 def _build(kind: type[Lock]) -> Any:
@@ -68,7 +72,7 @@ def _build(kind: type[Lock]) -> Any:
 
 def _lines(lock: Lock) -> list[str]:
     message = f" {quote(lock.message)}" if lock.message else ""
-    return [f"{_WORDS[type(lock)][0]} when {expression_text(lock.condition)}{message}"]
+    return [f"{verb_of(lock)} when {expression_text(lock.condition)}{message}"]
 
 
 def _problems(b: Blueprint, e: Entity, lock: Lock) -> Iterator[Problem]:
@@ -83,12 +87,11 @@ def _fit(e: Entity, lock: Lock, body: dict[str, Any], number: int) -> None:
 
 
 def _entangled(e: Entity, lock: Lock) -> Iterable[str]:
-    names = [str(p.value) for p in parts(lock.condition) if isinstance(p, Operand) and p.is_field]
-    return [key_of(e, name) for name in names]
+    return [key_of(e, name) for name in names_in(lock.condition)]
 
 
 def _construct(name: str, kind: type[Lock]) -> Construct:
-    grammar = f'{name}: "{_WORDS[kind][0]}" "when" expression STRING? _NL'
+    grammar = f'{name}: "{_VERBS[kind]}" "when" expression STRING? _NL'
     return Construct(name, "entity", kind, grammar, _build(kind), _lines, check=_problems, fit=_fit, entangled=_entangled)
 
 

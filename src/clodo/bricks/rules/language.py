@@ -17,6 +17,7 @@ from clodo.blueprint.formulas import (
     Scope,
     condition_problems,
     member,
+    names_in,
     parts,
     target_of,
     type_of,
@@ -223,8 +224,7 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
                 yield key_of(e, first)
         if isinstance(part, Call) and part.where is not None and (other := target_of(part)[0]):
             # Rows of the other entity count by what they refer to; which names are references is known there only.
-            names = [str(p.value) for p in parts(part.where) if isinstance(p, Operand) and p.is_field]
-            yield from (f"{other}.{name}_id" for name in names)
+            yield from (f"{other}.{name}_id" for name in names_in(part.where))
 
 
 def named(e: Entity, rule: AtMost | NoOverlap) -> tuple[str, ...]:
