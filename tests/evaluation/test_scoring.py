@@ -49,6 +49,9 @@ def test_the_same_blueprint_is_right_as_a_whole() -> None:
         ("score: integer", "score: date", "types: missing"),
         ("  book: -> book required on delete cascade\n", "", "references: missing"),
         ("  tags: <-> tag\n", "", "references: missing"),
+        ("-> book required on delete cascade", "-> book on delete cascade", "references: extra"),
+        ("-> book required on delete cascade", "-> book unique on delete cascade", "references: extra"),
+        ("  name: text unique\n", "  name: text unique\n  book: -> book\n", "references: extra"),
         ("write key", "write public", "access"),
     ],
 )

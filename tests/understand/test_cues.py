@@ -127,6 +127,23 @@ def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
     assert left == ["sent"] and not any(line.startswith("action") for line in lines)
 
 
+def test_steps_of_one_verb_are_told_apart_by_their_outcomes() -> None:
+    said = "[mark as paid|@action of=order set=order.status:paid by=role:clerk] by the [clerk|ROLE:clerk], [marked as sent|@action of=order set=order.status:sent to=order.sent_on] and [mark as new|@action of=order unset=order.gone]"
+    lines, left = built(ORDER.replace("[due|order. date]", "[gone|order. bool], [due|order. date]") + said, "order > customer")
+    assert [line for line in lines if line.startswith("action")] == ["action mark_as_paid {", "action mark_as_sent {", "action mark_as_new {"]
+    said = said.replace("mark as paid", "mark").replace("marked as sent", "marked").replace("mark as new", "mark")
+    lines, left = built(ORDER.replace("[due|order. date]", "[gone|order. bool], [due|order. date]") + said, "order > customer")
+    assert [line for line in lines if line.startswith("action")] == ["action mark_paid {", "action mark_sent {", "action mark_not_gone {"]
+    assert left == []
+
+
+def test_a_step_that_is_said_again_for_another_role_is_one_step() -> None:
+    once = "[clerks|ROLE:clerk] [send|@action of=order when=order.status:paid set=order.status:sent by=role:clerk] it"
+    again = ". [owners|ROLE:boss] [sending|@action of=order when=order.status:paid set=order.status:sent by=role:boss] it, too"
+    lines, left = built(ORDER + once + again.replace("[owners|", "[bosses|"), "order > customer")
+    assert [line for line in lines if line.startswith(("action", "by role"))] == ["action send {", "by role clerk, boss"] and left == []
+
+
 @pytest.mark.parametrize(
     "said",
     [

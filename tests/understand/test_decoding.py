@@ -162,3 +162,54 @@ def test_a_verb_that_only_brings_its_object_is_no_thing(text: str, light: bool) 
     verb = next(i for i, word in enumerate(words) if word in ("leave", "rate"))
     decoder.mentions = [Mention("entity", verb, verb, 0.9), Mention("entity", len(words) - 1, len(words) - 1, 0.9)]
     assert decoder._is_light(0, 1) is light
+
+
+def decoder_of(kinds: list[str], scores: dict[tuple[int, int, str], float]) -> _Decoder:
+    """A decoder of one-word mentions ``ant bee cat …``, of which nothing is said of each other but what ``scores`` says."""
+    words = ["ant", "bee", "cat", "dog", "elk", "fox"][: len(kinds)]
+    decoder = object.__new__(_Decoder)
+    decoder.reading, decoder.spell = reading(" ".join(words)), lambda word: word
+    decoder.mentions = [Mention(kind, i, i, 0.9) for i, kind in enumerate(kinds)]
+    decoder.draft = Draft()
+    decoder.fields, decoder.field_owner, decoder.field_mentions, decoder.value_fields = [], [], [], {}
+    decoder.names = [words[i] for i, kind in enumerate(kinds) if kind == "entity"]
+    decoder.groups = [[i] for i, kind in enumerate(kinds) if kind == "entity"]
+    for name in decoder.names:
+        decoder.draft.entities[name] = DraftEntity(name)
+    pairs = np.full((len(kinds), len(kinds), len(L.PAIRS)), -9.0, dtype=np.float32)
+    for (i, j, label), score in scores.items():
+        pairs[i, j, L.PAIRS.index(label)] = score
+    decoder.powers = np.exp(pairs)
+    types = np.full((len(kinds), len(L.CLASSES)), -9.0, dtype=np.float32)
+    types[:, L.CLASSES.index("action")] = 9
+    decoder.scores = LinkScores(pairs, types, np.zeros((len(kinds), len(L.FIELD_FLAGS))), np.zeros((len(kinds), len(L.ENTITY_FLAGS))))
+    return decoder
+
+
+def test_a_right_is_said_at_any_one_mention_of_its_role() -> None:
+    decoder = decoder_of(["entity", "role", "entity", "role"], {(1, 0, "role-read"): -0.5, (3, 0, "role-read"): -0.5, (3, 2, "role-write"): -0.5})
+    decoder.reading = reading("ant bee cat bee")
+    decoder._roles()
+    # Half a doubt at two mentions is more than none, at one it is not.
+    assert decoder.draft.entities["ant"].read_roles == ["bee"]
+    assert decoder.draft.entities["cat"].write_roles == []
+    assert len(decoder.draft.roles) == 2
+
+
+def test_a_step_is_of_the_entity_that_is_surest() -> None:
+    decoder = decoder_of(["entity", "entity", "cue"], {(2, 0, "cue-of"): 4.0, (2, 1, "cue-of"): 5.0})
+    decoder._cues()
+    assert [f.entity for f in decoder.draft.cues[0].slots["of"]] == ["bee"]
+
+
+def test_slots_that_seldom_hold_several_things_hold_the_surest_and_what_is_beyond_doubt() -> None:
+    scores = {(1, 0, "cue-of"): 5.0, (1, 2, "cue-by"): 0.5, (1, 3, "cue-by"): 0.5, (1, 0, "cue-makes"): 1.0, (1, 4, "cue-makes"): 2.0, (1, 5, "cue-makes"): 3.5}
+    decoder = decoder_of(["entity", "cue", "role", "role", "entity", "entity"], scores)
+    decoder._cues()
+    slots = decoder.draft.cues[0].slots
+    assert [f.role for f in slots["by"]] == ["cat", "dog"]
+    assert [f.entity for f in slots["makes"]] == ["fox"]
+    decoder.powers[1, 4, L.PAIRS.index("cue-makes")] = np.exp(3.2)
+    decoder.draft.cues.clear()
+    decoder._cues()
+    assert [f.entity for f in decoder.draft.cues[0].slots["makes"]] == ["elk", "fox"]

@@ -69,7 +69,7 @@ def _field(record: Record, entity: str, name: str, facts: FieldFacts) -> DraftFi
     flags = {FIELD_ATTRS[a] for a in facts.attrs}
     made = DraftField(name, facts.type, flags, target=facts.target)
     if facts.target:
-        made.reference_flags = flags & {"required", "optional"}
+        made.reference_flags = (flags & {"required", "optional"}) | named_options(record, entity, facts.target)
     seen: set[tuple[str, str]] = set()
     for m in record.marks:
         if (m.kind, m.entity, m.field) == ("value", entity, name):
@@ -78,3 +78,8 @@ def _field(record: Record, entity: str, name: str, facts: FieldFacts) -> DraftFi
                 seen.add((m.role, words.lower()))
                 made.values.append(DraftValue(m.role, words))
     return made
+
+
+def named_options(record: Record, entity: str, target: str) -> set[str]:
+    """What the facts ``entity > target`` of a record tell of the named references that lead there: what becomes of them on deletion."""
+    return {o for r in record.relations if (r.source, r.target) == (entity, target) and r.kind != "*" for o in r.options}

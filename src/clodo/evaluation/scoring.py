@@ -20,6 +20,9 @@ from clodo.understand.naming import singular
 
 Fact = tuple[object, ...]
 
+#: What references say besides where they lead and what becomes of them: they may be empty; no two rows have the same.
+OPTIONAL, ONE = "optional", "one to one"
+
 #: Types that a text may leave open, and what counts as the same.
 _SAME_TYPE = {
     "text": {"text", "longtext", "list", "url", "email", "uuid", "time", "file", "image"},
@@ -90,6 +93,11 @@ def meaning(b: Blueprint) -> Meaning:
             out.references.add((name, ">", key(r.target)))
             if r.on_delete is not OnDelete.RESTRICT:
                 out.references.add((name, r.on_delete.value, key(r.target)))
+            if not r.required and r.on_delete is not OnDelete.SET_NULL and key(r.target) != name:
+                # A reference that is emptied, and one to the same kind of row, can be empty anyway.
+                out.references.add((name, OPTIONAL, key(r.target)))
+            if r.unique:
+                out.references.add((name, ONE, key(r.target)))
         for link in e.links:
             out.references.add(("*", *sorted((name, key(link.target)))))
         if b.write_access(e).who is Who.OWNER:
@@ -185,11 +193,11 @@ class Score:
 
     def add(self, said: Meaning, wanted: Meaning, *, lenient: bool = False) -> list[str]:
         """Counts one text; returns what is wrong with it, in words. ``lenient``: the reference does not
-        tell exclusive bounds, rules of single entities or who may read what only its author changes."""
+        tell exclusive bounds, which references may be empty, rules of single entities or who may read what only its author changes."""
         self.texts += 1
         said = aligned(said, renames(said, wanted))
         if lenient:
-            said, wanted = (replace(m, constraints=bounds(m.constraints)) for m in (said, wanted))
+            said, wanted = (replace(m, constraints=bounds(m.constraints), references=_plain(m.references)) for m in (said, wanted))
         faults = _compare(self.tallies, said, wanted, lenient)
         _tally_constructs(self.constructs, said, wanted)
         if wanted.access:
@@ -306,7 +314,14 @@ def _construct(fact: Fact, place: int) -> str:
         return kind.replace("length", " length") + (" exclusive" if fact[-1] is True else "")
     if fact[0] == "*":
         return "many-to-many"
+    if fact[1] in (OPTIONAL, ONE):
+        return f"{fact[1]} reference"
     return "reference" if fact[1] == ">" else f"on delete {fact[1]}"
+
+
+def _plain(references: set[Fact]) -> set[Fact]:
+    """The facts of references but whether they may be empty and are one to one."""
+    return {f for f in references if f[1] not in (OPTIONAL, ONE)}
 
 
 def bounds(facts: set[Fact]) -> set[Fact]:

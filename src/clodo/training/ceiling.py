@@ -108,7 +108,7 @@ def _link_scores(e: Example) -> LinkScores:
     for a, members in enumerate(entities):
         single["entity"][np.ix_(members, np.flatnonzero(e.entity_flags[a]))] = _SURE
         for i, k in zip(*np.nonzero(e.roles[:, a]), strict=True):
-            say(np.array([i]), members, ("role-read", "role-write")[k])
+            say(np.flatnonzero(e.in_role[i]), members, ("role-read", "role-write")[k])
         for b in np.flatnonzero(e.relations[a]):
             say(members, entities[b], ("belongs", "many")[e.relations[a, b] - 1])
             for k in np.flatnonzero(e.relation_flags[a, b]):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from clodo.corpus.format import Mark, Record, mentions_of
-from clodo.corpus.gold import FIELD_ATTRS
+from clodo.corpus.gold import FIELD_ATTRS, named_options
 from clodo.understand import labels as L
 from clodo.understand.draft import Filler
 from clodo.understand.naming import field_name, moment_name
@@ -46,7 +46,8 @@ class Example:
     relations: np.ndarray  # [E, E] 0 none, 1 belongs, 2 many
     relation_flags: np.ndarray  # [E, E, flags]
     values: np.ndarray  # [N, F] 0 none, 1 + role
-    roles: np.ndarray  # [N, E, 2]
+    in_role: np.ndarray  # [R, N] 0/1: mentions of one role
+    roles: np.ndarray  # [R, E, 2] who may read and write what
     together: np.ndarray  # [F + E, F + E]
     cues: np.ndarray  # [N] class of a cue, -1 elsewhere
     slots: np.ndarray  # [N, E + F + N, slots] 0/1, -1 where it is not judged
@@ -127,7 +128,7 @@ class _Builder:
             relations=relations,
             relation_flags=relation_flags,
             values=self._values(n, f),
-            roles=self._roles(n, e),
+            **self._roles(n, e),
             together=self._together(e, f),
             cues=self._cues(),
             slots=self._slots(n, e, f),
@@ -204,8 +205,9 @@ class _Builder:
                 flags[i, L.FIELD_FLAGS.index(flag)] = 1
             if facts.target:
                 targets[i] = self.entities[facts.target]
-                for flag, attr in (("required", "!"), ("optional", "?"), ("one", "u")):
-                    target_flags[i, L.REFERENCE_FLAGS.index(flag)] = attr in facts.attrs
+                stated = {flag for flag, attr in (("required", "!"), ("optional", "?"), ("one", "u")) if attr in facts.attrs}
+                for flag in stated | named_options(self.record, entity, facts.target):
+                    target_flags[i, L.REFERENCE_FLAGS.index(flag)] = 1
         return types, flags, targets, target_flags
 
     def _name_flags(self, name: str, starts: Sequence[int], marks: Sequence[Mark]) -> set[str]:
@@ -236,8 +238,11 @@ class _Builder:
     def _relations(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         kinds = np.zeros((count, count), dtype=np.int64)
         flags = np.zeros((count, count, len(L.REFERENCE_FLAGS)))
+        named = {(entity, f.target) for entity, fields in self.record.entities.items() for f in fields.values()}
         for r in self.record.relations:
             a, b = self.entities[r.source], self.entities[r.target]
+            if r.kind != "*" and (r.source, r.target) in named:
+                continue  # told of the named reference
             if r.kind == "*":
                 kinds[a, b] = kinds[b, a] = 2
             else:
@@ -255,14 +260,19 @@ class _Builder:
                     roles[i, column] = 1 + L.VALUE_ROLES.index(mark.role)
         return roles
 
-    def _roles(self, n: int, e: int) -> np.ndarray:
-        out = np.zeros((n, e, 2))
+    def _roles(self, n: int, e: int) -> dict[str, np.ndarray]:
+        """A right may be said at any one mention of its role, and is not said at the others."""
+        rows = {role: row for row, role in enumerate(dict.fromkeys(m.role for codes in self.codes for m in codes if m.kind == "role"))}
+        in_role, roles = np.zeros((len(rows), n)), np.zeros((len(rows), e, 2))
+        for i, codes in enumerate(self.codes):
+            for mark in codes:
+                if mark.kind == "role":
+                    in_role[rows[mark.role], i] = 1
         for verb, entity, who in self.record.rules:
             role = who.partition(":")[2]
-            for i, codes in enumerate(self.codes):
-                if role and any(m.kind == "role" and m.role == role for m in codes):
-                    out[i, self.entities[entity], 0 if verb == "read" else 1] = 1
-        return out
+            if role in rows:
+                roles[rows[role], self.entities[entity], 0 if verb == "read" else 1] = 1
+        return {"in_role": in_role, "roles": roles}
 
     def _together(self, e: int, f: int) -> np.ndarray:
         out = np.zeros((f + e, f + e))

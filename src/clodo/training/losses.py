@@ -72,7 +72,7 @@ def link_losses(
 def _tensors(e: Example) -> dict[str, Tensor]:
     whole = ("types", "targets", "relations", "values", "kinds", "cues")
     out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
-    rest = ["owners", "in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "roles", "together", "slots", "states", "steps"]  # fmt: skip
+    rest = ["owners", "in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "in_role", "roles", "together", "slots", "states", "steps"]  # fmt: skip
     return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
 
 
@@ -96,6 +96,9 @@ def _field_losses(
     if named.any():
         scores = pooled(member[named], pairs[..., [_TARGET]], t["in_entity"])[..., 0]
         out["target"] = F.cross_entropy(scores, t["targets"][named])
+        flags = pooled(member[named], pairs[..., _REF], t["in_entity"])
+        flags = flags[torch.arange(len(flags)), t["targets"][named]]
+        out["target_flags"] = F.binary_cross_entropy_with_logits(flags, t["target_flags"][named], reduction="none").sum(-1).mean()
     return out
 
 
@@ -128,12 +131,9 @@ def _entity_losses(t: dict[str, Tensor], pairs: Tensor, flags: Tensor) -> dict[s
         out["relation_flags"] = F.binary_cross_entropy_with_logits(
             score[..., _REF][belongs], t["relation_flags"][belongs], reduction="none"
         ).sum(-1).mean()  # fmt: skip
-    is_role = t["kinds"] == L.KINDS.index("role")
-    if is_role.any():
-        single = torch.eye(member.shape[1])[is_role]
-        out["roles"] = F.binary_cross_entropy_with_logits(
-            pooled(single, pairs[..., _ROLE], member), t["roles"][is_role]
-        )
+    if len(t["in_role"]):
+        scores = pooled(t["in_role"], pairs[..., _ROLE], member)
+        out["roles"] = F.binary_cross_entropy_with_logits(scores, t["roles"])
     both = torch.cat([t["in_field"], member])
     scores = pooled(both, pairs[..., [_TOGETHER]], both)[..., 0]
     out["together"] = F.binary_cross_entropy_with_logits(

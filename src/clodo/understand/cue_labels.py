@@ -74,3 +74,11 @@ CUES: dict[str, tuple[str, ...]] = {
     # Mails that changes lead to.
     "notify": ("of", "when", "unless", "below", "over", "n", "to", "by", "from", "per"),
 }
+
+#: Kinds of cue that speak of one entity, never of several.
+OF_ONE = frozenset(
+    ["overlap", "at-most", "action", "every", "expire", "count", "sum", "average", "highest", "lowest", "total-of", "number-of", "notify"]
+)
+#: Slots that often hold several things. The others seldom do, so there only the surest counts, and what is beyond doubt.
+OFTEN_SEVERAL = frozenset(["when", "by", "n"])
+BEYOND_DOUBT = 0.95

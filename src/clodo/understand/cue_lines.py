@@ -148,13 +148,13 @@ class Names:
         return name if entity.name == start.name else f"{self.way(start, entity.name)}.{name}"
 
 
-def lines_of(cue: DraftCue, names: Names) -> Lines:
-    """What a cue comes to.
+def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
+    """What a cue comes to. ``apart``: it is a step that its outcome tells from another of the same verb.
 
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    return _Writer(cue, names).written()
+    return _Writer(cue, names, apart=apart).written()
 
 
 def period_of(surface: str) -> str:
@@ -171,8 +171,8 @@ _OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
 
 
 class _Writer:
-    def __init__(self, cue: DraftCue, names: Names) -> None:
-        self.cue, self.names, self.out = cue, names, Lines()
+    def __init__(self, cue: DraftCue, names: Names, *, apart: bool) -> None:
+        self.cue, self.names, self.apart, self.out = cue, names, apart, Lines()
 
     def written(self) -> Lines:
         _WRITERS[self.cue.kind](self)
@@ -337,10 +337,22 @@ class _Writer:
         name = base_form(self.cue.words)
         if not name[:1].isalpha():
             name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}" if effects else f"add_{self.names.entity(self.slot('makes')[0]).name}"
+        name = "_".join([name, *(self._aim() if self.apart else [])])
         if e.field(name) is not None or any(r.name == name for r in e.references):
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+
+    def _aim(self) -> list[str]:
+        """What a step leads to, in the words of a name; nothing where the text names no outcome."""
+        for filler in self.slot("set"):
+            f = self.names.field(filler)[1]
+            return [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
+        for filler in self.slot("unset"):
+            return ["not", self.names.field(filler)[1].name]
+        for filler in (*self.slot("to"), *self.slot("plus"), *self.slot("minus")):
+            return [self.names.field(filler)[1].name]
+        return [self.names.entity(filler).name for filler in self.slot("makes")[:1]]
 
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""

@@ -28,6 +28,7 @@ from clodo.understand.cue_lines import (
 )
 from clodo.understand.draft import Draft, DraftEntity, DraftField, Filler, Span
 from clodo.understand.numbers import number
+from clodo.understand.steps import steps_apart
 
 #: Cues that need people who log in.
 NEED_USERS = frozenset(["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user"])
@@ -148,8 +149,8 @@ def _wanted(draft: Draft, names: Names) -> Iterator[tuple[Callable[[], Lines], t
                 yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
     # What keeps rows apart comes first: other wishes must fit in.
     order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
-    for cue in sorted(draft.cues, key=lambda c: order.index(c.kind)):
-        yield partial(lines_of, cue, names), tuple(cue.evidence.spans[:1])
+    for cue, apart in steps_apart(sorted(draft.cues, key=lambda c: order.index(c.kind))):
+        yield partial(lines_of, cue, names, apart=apart), tuple(cue.evidence.spans[:1])
 
 
 def _in_entity(names: Names, entity: str, line: Callable[[], str]) -> Callable[[], Lines]:

@@ -19,6 +19,7 @@ from clodo.understand.clusters import (
     shortened,
     singulars,
 )
+from clodo.understand.cue_labels import BEYOND_DOUBT, OF_ONE, OFTEN_SEVERAL
 from clodo.understand.draft import (
     Draft,
     DraftCue,
@@ -462,15 +463,18 @@ class _Decoder:
                 entity.evidence.add(max(p, 1 - p))
 
     def _roles(self) -> None:
+        """Who may read and write what: said at any one mention of a role."""
+        named: dict[str, list[int]] = {}
         for i in self._of("role"):
-            role = entity_name(self.spell(self._surface(i)))
+            named.setdefault(entity_name(self.spell(self._surface(i))), []).append(i)
+            self.draft.roles.append(self._chars(i))
+        for role, mentions in named.items():
             for name, group in zip(self.names, self.groups, strict=True):
                 entity = self.draft.entities[name]
-                if self._pooled([i], group, _INDEX["role-read"]) > 0:
+                if self._pooled(mentions, group, _INDEX["role-read"]) > 0:
                     entity.read_roles.append(role)
-                if self._pooled([i], group, _INDEX["role-write"]) > 0:
+                if self._pooled(mentions, group, _INDEX["role-write"]) > 0:
                     entity.write_roles.append(role)
-            self.draft.roles.append(self._chars(i))
 
     def _together(self) -> None:
         for owner, name in enumerate(self.names):
@@ -517,6 +521,10 @@ class _Decoder:
                 fillers = self._fillers(i, _INDEX[f"cue-{slot}"])
                 if slot == "set":
                     fillers = _surest(fillers)
+                if slot not in OFTEN_SEVERAL and len(fillers) > 1:
+                    best = max(p for p, _, _ in fillers)
+                    least = best if slot == "of" and cue.kind in OF_ONE else min(best, BEYOND_DOUBT)
+                    fillers = [one for one in fillers if one[0] >= least]
                 if fillers:
                     cue.slots[slot] = [filler for _, filler, _ in fillers]
                     spans = [span for _, _, found in fillers for span in found]

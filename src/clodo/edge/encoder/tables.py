@@ -35,7 +35,7 @@ from clodo.understand import (
     spelling,
     verbs,
 )
-from clodo.understand.cue_labels import CUES
+from clodo.understand.cue_labels import BEYOND_DOUBT, CUES, OF_ONE, OFTEN_SEVERAL
 
 _SURROGATES = range(0xD800, 0xE000)
 _HANGUL = range(0xAC00, 0xD7A4)
@@ -119,7 +119,11 @@ def _curves(manifest: Mapping[str, Any]) -> dict[str, list[float]]:
 
 def _labels() -> dict[str, Any]:
     names = ("KINDS", "TAGS", "TYPES", "CLASSES", "FIELD_FLAGS", "ENTITY_FLAGS", "VALUE_ROLES", "REFERENCE_FLAGS", "PAIRS", "ACCESS", "VERDICTS", "SERVICE_TYPES")
-    return {**{name.lower(): list(getattr(labels, name)) for name in names}, "cues": {kind: list(slots) for kind, slots in CUES.items()}}
+    return {
+        **{name.lower(): list(getattr(labels, name)) for name in names},
+        "cues": {kind: list(slots) for kind, slots in CUES.items()},
+        "of_one": sorted(OF_ONE), "often_several": sorted(OFTEN_SEVERAL), "beyond_doubt": BEYOND_DOUBT,
+    }  # fmt: skip
 
 
 def _tokenizer(tokenizer: Any) -> dict[str, Any]:

@@ -106,9 +106,12 @@ export class Names {
   }
 }
 
-/** What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. */
-export function linesOf(cue: DraftCue, names: Names, pen: Pen): Lines {
-  return new Writer(cue, names, pen).written();
+/**
+ * What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. `apart`: it is a step that its outcome
+ * tells from another of the same verb.
+ */
+export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean): Lines {
+  return new Writer(cue, names, pen, apart).written();
 }
 
 /** The line that says which state may follow which. */
@@ -202,12 +205,14 @@ class Writer {
   readonly #cue: DraftCue;
   readonly #names: Names;
   readonly #pen: Pen;
+  readonly #apart: boolean;
   readonly #out = noLines();
 
-  constructor(cue: DraftCue, names: Names, pen: Pen) {
+  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean) {
     this.#cue = cue;
     this.#names = names;
     this.#pen = pen;
+    this.#apart = apart;
   }
 
   written(): Lines {
@@ -503,6 +508,7 @@ class Writer {
       const [made] = this.#slot("makes");
       name = effects.length > 0 || made === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${this.#names.entity(made).name}`;
     }
+    if (this.#apart) name = [name, ...this.#aim()].join("_");
     if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
     const body = [
       ...(by.length > 0 ? [`  by role ${by.join(", ")}`] : []),
@@ -513,6 +519,20 @@ class Writer {
     ];
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
     this.#say(e.name, "action", [`action ${name}${given} {`, ...body, "}"].join("\n"));
+  }
+
+  /** What a step leads to, in the words of a name; nothing where the text names no outcome. */
+  #aim(): readonly string[] {
+    const [set] = this.#slot("set");
+    if (set !== undefined) {
+      const f = this.#names.field(set)[1];
+      return f.type === "boolean" || set.words === "" ? [f.name] : (this.#pen.naming.words(set.words).join("_").match(/[a-z0-9]+/g) ?? []);
+    }
+    const [unset] = this.#slot("unset");
+    if (unset !== undefined) return ["not", this.#names.field(unset)[1].name];
+    const [changed] = this.#slots("to", "plus", "minus");
+    if (changed !== undefined) return [this.#names.field(changed)[1].name];
+    return this.#slot("makes").slice(0, 1).map((filler) => this.#names.entity(filler).name);
   }
 
   /** Until when rows are changed and deleted. */

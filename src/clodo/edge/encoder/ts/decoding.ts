@@ -447,14 +447,19 @@ class Decoder {
     });
   }
 
+  /** Who may read and write what: said at any one mention of a role. */
   #roles(): void {
+    const named = new Map<string, number[]>();
     for (const i of this.#of("role")) {
       const role = this.#entityName(i);
-      this.#names.forEach((name, number) => {
-        if (this.#pooled([i], this.#group(number), "role-read") > 0) this.#entity(name).readRoles.push(role);
-        if (this.#pooled([i], this.#group(number), "role-write") > 0) this.#entity(name).writeRoles.push(role);
-      });
+      named.set(role, [...(named.get(role) ?? []), i]);
       this.#draft.roles.push(this.#chars(i));
+    }
+    for (const [role, mentions] of named) {
+      this.#names.forEach((name, number) => {
+        if (this.#pooled(mentions, this.#group(number), "role-read") > 0) this.#entity(name).readRoles.push(role);
+        if (this.#pooled(mentions, this.#group(number), "role-write") > 0) this.#entity(name).writeRoles.push(role);
+      });
     }
   }
 
@@ -505,13 +510,22 @@ class Decoder {
       evidence.add(Math.min(Math.max(...kinds), this.#sure(i)), this.#chars(i));
       for (const slot of cues[kind] ?? []) {
         const all = this.#fillers(i, `cue-${slot}`);
-        const found = slot === "set" ? surest(all) : all;
+        const found = this.#meant(kind, slot, slot === "set" ? surest(all) : all);
         if (found.length === 0) continue;
         slots.set(slot, found.map(({ filler }) => filler));
         evidence.add(Math.min(...found.map(({ p }) => p)), ...found.flatMap(({ spans }) => spans));
       }
       this.#draft.cues.push({ kind, words: this.#surface(i), slots, evidence });
     }
+  }
+
+  /** Of what fills a slot that seldom holds several things: the surest, and what is beyond doubt. */
+  #meant(kind: string, slot: string, all: readonly Filling[]): readonly Filling[] {
+    const { of_one, often_several, beyond_doubt } = this.#labels;
+    if (often_several.includes(slot) || all.length < 2) return all;
+    const best = Math.max(...all.map(({ p }) => p));
+    const least = slot === "of" && of_one.includes(kind) ? best : Math.min(best, beyond_doubt);
+    return all.filter(({ p }) => p >= least);
   }
 
   /** All that fills a slot of a cue. */

@@ -38,6 +38,9 @@ export interface Labels {
   readonly classes: readonly string[];
   /** The kinds of cue, with the slots that each may have. */
   readonly cues: Readonly<Record<string, readonly string[]>>;
+  readonly of_one: readonly string[];
+  readonly often_several: readonly string[];
+  readonly beyond_doubt: number;
   readonly field_flags: readonly string[];
   readonly entity_flags: readonly string[];
   readonly value_roles: readonly string[];

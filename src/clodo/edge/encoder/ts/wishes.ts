@@ -1,6 +1,7 @@
 import { type Line, type Lines, linesOf, Names, noLines, type Pen, SERVICE, transitionsLine, Unsaid, USERS } from "./cue_lines";
 import type { Draft, DraftField } from "./draft";
 import type { Span } from "./reading";
+import { stepsApart } from "./steps";
 import { holdsUp } from "./wish_checks";
 import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } from "./values";
 
@@ -66,8 +67,8 @@ function* wanted(
   }
   // What keeps rows apart comes first: other wishes must fit in.
   const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
-  for (const cue of [...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind))) {
-    yield [() => linesOf(cue, names, pen), cue.evidence.spans.slice(0, 1)];
+  for (const { cue, apart } of stepsApart([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), pen.verbs)) {
+    yield [() => linesOf(cue, names, pen, apart), cue.evidence.spans.slice(0, 1)];
   }
 }
 

@@ -1,0 +1,36 @@
+"""Steps of one verb: one that is said twice is one step, and several of one verb are told apart by their outcomes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from clodo.understand.draft import DraftCue
+from clodo.understand.verbs import base_form
+
+
+def steps_apart(cues: Iterable[DraftCue]) -> list[tuple[DraftCue, bool]]:
+    """The cues, a step that is said again joined to the first ("drivers close runs … planners close them, too"), and whether
+    another step has the verb and the entity of one ("mark as signed", "mark as posted")."""
+    once: list[DraftCue] = []
+    for cue in cues:
+        first = next((i for i, other in enumerate(once) if _is_again(other, cue)), None)
+        if first is None:
+            once.append(cue)
+            continue
+        roles = [*once[first].slots.get("by", []), *cue.slots.get("by", [])]
+        once[first] = replace(once[first], slots={**once[first].slots, **({"by": list(dict.fromkeys(roles))} if roles else {})})
+    named = Counter(_name(cue) for cue in once if cue.kind == "action")
+    return [(cue, cue.kind == "action" and named[_name(cue)] > 1) for cue in once]
+
+
+def _name(cue: DraftCue) -> tuple[object, ...]:
+    return base_form(cue.words), *(f.entity for f in cue.slots.get("of", []))
+
+
+def _is_again(a: DraftCue, b: DraftCue) -> bool:
+    """Whether two cues say one step, whoever may take it."""
+    if a.kind != "action" or b.kind != "action" or _name(a) != _name(b):
+        return False
+    return all(set(a.slots.get(slot, [])) == set(b.slots.get(slot, [])) for slot in {*a.slots, *b.slots} - {"by"})
