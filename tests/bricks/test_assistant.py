@@ -169,7 +169,7 @@ Ask = Callable[..., Awaitable[Any]]
 
 async def ways(bench: Bench, ask: Ask) -> None:
     """Every way to a model: how it is asked, and what becomes of its answer."""
-    # A Worker of one's own, over its binding, with its key. It takes no JSON Schema (clodo.edge.llama says so), and is asked
+    # A Worker of one's own, over its binding, with its key. One that takes no JSON Schema, as older ones do, is asked
     # without one from then on.
     edge = {"ASSISTANT_PROVIDERS": "edge", "MODEL_BOUND": "1"}
     refusal = Reply(status=400, body=b'{"error": {"message": "Only text is supported.", "param": "response_format"}}')

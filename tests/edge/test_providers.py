@@ -14,7 +14,7 @@ from clodo.edge import llama
 from clodo.edge.encoder import bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.errors import ModelError
-from clodo.lm import Message
+from clodo.lm import Constraint, Message
 from clodo.toolchain import Toolchain
 from tests.edge.llama.tiny import tiny_gguf
 
@@ -53,6 +53,13 @@ def test_an_edge_worker_writes_text(toolchain: Toolchain, monkeypatch: pytest.Mo
         with pytest.raises(ModelError) as failure:
             model.complete((Message("user", "word " * 400),), None, 8)
         assert failure.value.code == "too-long"
-        with pytest.raises(ModelError) as failure:  # its route of Clodo's own is the encoder's
+        with pytest.raises(ModelError) as failure:  # the route of Clodo's own is the encoder's: it is asked for text, of which it can see 128 tokens
             open_understander(f"edge:{running.url}").understand(BOOKS)
+        assert failure.value.code == "too-long" and "tokens" in str(failure.value)
+        assert model.profile.grammar == "grammar"
+        for grammar, words in (('root ::= "yes" | "no"', ("yes", "no")), ('root ::= "maybe"', ("maybe",))):
+            held = model.complete(HELLO, Constraint(grammar), 8)
+            assert held.text in words and held.finished
+        with pytest.raises(ModelError, match="line 1, column 10") as failure:
+            model.complete(HELLO, Constraint("root ::= x"), 8)
         assert failure.value.code == "refused"

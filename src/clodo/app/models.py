@@ -121,7 +121,7 @@ def _candidate(reference: str, progress: Progress, privacy: Privacy) -> Candidat
 def _elsewhere(reference: str, privacy: Privacy) -> Candidate:
     if reference.startswith("edge:"):
         reader = EdgeReader(reference[5:], privacy=privacy)
-        asking = RemoteUnderstander(reader.ask, reader.provider)
+        asking = RemoteUnderstander(reader.ask, reader.provider, lambda: GenerativeUnderstander(_endpoint(reference, privacy)))
         shown = asking if reader.local or privacy is Privacy.OPEN else RedactingUnderstander(asking)
         return Candidate("edge", reader.provider, lambda: shown)
     model = open_text_model(reference, privacy=privacy)

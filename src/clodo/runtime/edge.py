@@ -18,19 +18,19 @@ _ANSWER_TOKENS = 1600
 def edge_model(
     url: str, model: str = "edge", *, context: int | None = None, privacy: Privacy = Privacy.LOCAL_ONLY, hands: Hands | None = None
 ) -> OpenAIModel:
-    """The text model of a running edge Worker. The key comes from ``CLODO_EDGE_KEY``.
+    """The text model of a running edge Worker, which holds its answers to a grammar. The key comes from ``CLODO_EDGE_KEY``.
 
     Raises:
         ModelError: the policy does not let anything be sent there.
     """
     return OpenAIModel(
-        f"{origin(url)}/v1", model, context=context, provider=_provider(url), key=_key(), privacy=privacy, hands=hands
+        f"{origin(url)}/v1", model, grammar="grammar", context=context, provider=_provider(url), key=_key(), privacy=privacy, hands=hands
     )
 
 
 class EdgeReader:
     """The route ``POST /v1/blueprint`` of a running edge Worker: a description in, the document of ``clodo blueprint
-    --json`` out."""
+    --json`` out. A Worker that has no such route, since its model writes text, answers with a problem of the code ``not-found``."""
 
     def __init__(self, url: str, *, privacy: Privacy = Privacy.LOCAL_ONLY, hands: Hands | None = None) -> None:
         """Connects to nothing yet.
@@ -66,8 +66,9 @@ class EdgeReader:
 
 
 def _asks(status: int, body: dict[str, Any]) -> bool:
-    """Whether the answer is that the description must be asked about: a problem that carries the document."""
-    return status == 422 and body.get("code") == "unclear" and "questions" in body
+    """Whether the answer is that the description must be asked about, a problem that carries the document; or that there is no
+    such route."""
+    return (status == 422 and body.get("code") == "unclear" and "questions" in body) or (status == 404 and body.get("code") == "not-found")
 
 
 def origin(url: str) -> str:

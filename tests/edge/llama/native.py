@@ -35,3 +35,16 @@ class Native:
         answer = self._server.handle_chat_completions(body)
         answer = json.loads(answer) if isinstance(answer, str) else answer
         return [int(t["id"]) for t in answer["choices"][0]["logprobs"]["content"]]
+
+    def constrained(self, tokens: Sequence[int], length: int, grammar: str) -> list[int]:
+        """The tokens with which it goes on greedily under a grammar."""
+        body = {"prompt": list(tokens), "temperature": 0, "n_predict": length, "grammar": grammar, "return_tokens": True, "cache_prompt": False}
+        answer = httpx.post(f"{self._server.listening_address}/completion", json=body, timeout=60)
+        return [int(t) for t in answer.json()["tokens"]]
+
+    def log_probabilities(self, tokens: Sequence[int], count: int) -> dict[int, float]:
+        """Of all ``count`` tokens of its vocabulary what it gives each to come next, with no grammar. None where
+        what comes next is no whole character, of which it tells nothing."""
+        body = {"prompt": list(tokens), "temperature": 0, "n_predict": 1, "n_probs": count, "cache_prompt": False}
+        answer = httpx.post(f"{self._server.listening_address}/completion", json=body, timeout=60)
+        return {int(t["id"]): float(t["logprob"]) for one in answer.json().get("completion_probabilities", ()) for t in one["top_logprobs"]}

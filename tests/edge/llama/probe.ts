@@ -4,8 +4,11 @@ import type { TextPlan } from "./plan_types";
 import { type Env, Service } from "./service";
 import { chatTokens, type Message } from "./chat";
 import { Tokenizer } from "./tokenizer";
+import { Constraint } from "./constraint";
+import { readForm } from "./formats";
 import { readBlob } from "./engine";
 import { answer } from "./shared/front";
+import { answerProblem } from "./shared/problems";
 
 let service: Service | undefined;
 let tokenizer: Tokenizer | undefined;
@@ -28,6 +31,30 @@ async function scores(here: Service, all: number[], from: number): Promise<Respo
   return new Response(rows);
 }
 
+interface Followed {
+  readonly grammar?: string;
+  readonly response_format?: object;
+  readonly answers: number[][];
+}
+
+/** How many tokens of each answer a grammar takes, and whether the answer may end there. */
+function followed(asked: Followed, used: Tokenizer): Response {
+  try {
+    const program = readForm(asked);
+    if (program === null) return new Response("There is no grammar.", { status: 500 });
+    const ends = new Set(text.ends);
+    const found = asked.answers.map((answer) => {
+      const constraint = new Constraint(program, used, ends);
+      let taken = 0;
+      for (; taken < answer.length && constraint.allows(answer[taken] as number); taken++) constraint.take(answer[taken] as number);
+      return { taken, ends: text.ends.every((end) => constraint.allows(end)), over: constraint.over };
+    });
+    return Response.json(found);
+  } catch (error) {
+    return answerProblem(error, "/v1/completions");
+  }
+}
+
 export default {
   async fetch(request, env, context): Promise<Response> {
     service ??= new Service(plan, text, env);
@@ -41,6 +68,10 @@ export default {
       const { texts, plan: other } = await request.json<{ texts: string[]; plan: Partial<TextPlan> }>();
       const used = await tokens(env, other);
       return Response.json(texts.map((one) => used.encode(one)));
+    }
+    if (pathname === "/follow") {
+      tokenizer ??= await tokens(env);
+      return followed(await request.json<Followed>(), tokenizer);
     }
     if (pathname === "/chat") {
       tokenizer ??= await tokens(env);

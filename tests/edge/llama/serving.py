@@ -63,6 +63,14 @@ class Caller:
         assert answer.status_code == 200, answer.text
         return np.frombuffer(answer.content, np.float32).reshape(len(tokens) - start, -1)
 
+    def follow(self, answers: Sequence[bytes | Sequence[int]], **form: Any) -> list[dict[str, Any]]:
+        """How far a form (``grammar`` or ``response_format``) takes each answer: ``taken`` tokens, whether it may end there
+        (``ends``) and whether it must (``over``). Bytes are given as their own tokens. A probe must be there."""
+        tokens = [[3 + byte for byte in a] if isinstance(a, bytes) else list(a) for a in answers]
+        answer = self.http.post("/follow", json={**form, "answers": tokens})
+        assert answer.status_code == 200, answer.text
+        return [dict(a) for a in answer.json()]
+
     def encode(self, texts: Sequence[str], **plan: Any) -> list[list[int]]:
         """The tokens of texts; a probe must be there. ``plan`` changes how they are split: ``splitter``, ``wholeWords``."""
         return [list(t) for t in self.http.post("/encode", json={"texts": list(texts), "plan": plan}).json()]

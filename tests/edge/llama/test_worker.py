@@ -233,7 +233,7 @@ def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
         ("/v1/chat/completions", {"messages": [{"role": "tool", "content": "x"}]}, 400, "messages[0].role"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages[0].content"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "tools": [{}]}, 400, "tools"),
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "json_object"}}, 400, "response_format"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "response_format": {"type": "yaml"}}, 400, "response_format"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "7" * 250_000}]}, 400, "messages"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 300_000}]}, 413, None),
     ],

@@ -30,7 +30,7 @@ from clodo.errors import UsageError
 PART_BYTES = 24 * 1024 * 1024
 
 _LAYERS_SOURCES = ("cache", "engine", "plan_types", "stage")
-_FRONT_SOURCES = (*_LAYERS_SOURCES, "answers", "chat", "decoder", "generate", "remote", "requests", "sampling", "service", "splitters", "text_stream", "tokenizer")  # fmt: skip
+_FRONT_SOURCES = (*_LAYERS_SOURCES, "answers", "automaton", "chat", "constraint", "decoder", "formats", "gbnf", "generate", "json_schema", "remote", "requests", "sampling", "service", "splitters", "text_stream", "tokenizer")  # fmt: skip
 
 #: A file of weights as the plan of a Worker names it.
 _Parts = list[dict[str, str | int]]

@@ -1,7 +1,10 @@
+import { Constraint } from "./constraint";
 import type { Decoder } from "./decoder";
+import type { Program } from "./gbnf";
 import { Sampler, type Sampling } from "./sampling";
 import { TextStream } from "./text_stream";
 import type { Tokenizer } from "./tokenizer";
+import { Problem } from "./shared/problems";
 
 /** What is to be written: the tokens before, how to choose, at most how many, and words that end it. */
 export interface Task {
@@ -13,6 +16,8 @@ export interface Task {
   readonly endless: boolean;
   /** Whether each token's log-probability is wanted; it costs a pass over all scores. */
   readonly chances: boolean;
+  /** The grammar that the answer has to follow, if one does. */
+  readonly grammar: Program | null;
 }
 
 /** A token that was chosen, and its log-probability among all. */
@@ -45,13 +50,18 @@ export async function* generate(
   const conversation = decoder.begin(beat);
   const sampler = new Sampler(task.sampling);
   const stream = new TextStream(task.stops);
+  const constraint = task.grammar === null ? undefined : new Constraint(task.grammar, tokenizer, task.endless ? new Set() : ends);
+  const allows = constraint && ((token: number): boolean => constraint.allows(token));
   const tokens = [...task.prompt];
   let completion = 0;
-  let reason: Ending["reason"] = "length";
+  // A grammar may admit nothing but the empty text.
+  const most = constraint?.over ? 0 : task.most;
+  let reason: Ending["reason"] = most === 0 ? "stop" : "length";
   try {
-    while (completion < task.most) {
+    while (completion < most) {
       const scores = await conversation.score(tokens);
-      const token = sampler.next(decoder.engine, scores);
+      const token = sampler.next(decoder.engine, scores, allows);
+      if (token === undefined) throw new Problem(422, "No token of this model can go on as the grammar asks.", { param: "grammar", code: "no_token_allowed" });
       const chance = task.chances ? (scores[token] as number) - decoder.engine.logSum(scores[decoder.engine.best()] as number) : 0;
       completion += 1;
       if (ends.has(token) && !task.endless) {
@@ -59,9 +69,11 @@ export async function* generate(
         break;
       }
       tokens.push(token);
+      constraint?.take(token);
       const text = tokenizer.isControl(token) ? "" : stream.push(tokenizer.bytesOf(token));
       yield { text, chosen: [{ token, chance }] };
-      if (stream.stopped) {
+      // Where nothing can follow, asking the model would only tell so once more.
+      if (stream.stopped || constraint?.over) {
         reason = "stop";
         break;
       }

@@ -1,6 +1,7 @@
 // What OpenAI's clients send, read into tasks. Everything that is not understood is refused by name: an answer that quietly
 // leaves out what was asked for is worse than none.
 import { chatTokens, type Message } from "./chat";
+import { readForm } from "./formats";
 import type { Task } from "./generate";
 import type { Plan, TextPlan } from "./plan_types";
 import type { Tokenizer } from "./tokenizer";
@@ -13,6 +14,7 @@ interface Body {
   readonly stop?: unknown;
   readonly stream_options?: unknown;
   readonly response_format?: unknown;
+  readonly grammar?: unknown;
   readonly logprobs?: unknown;
   readonly max_completion_tokens?: unknown;
   readonly n?: unknown;
@@ -31,7 +33,7 @@ export interface Request {
 const STOPS = 8;
 const TOP_K = 40;
 const MESSAGES = 256;
-const REFUSED = ["tools", "tool_choice", "functions", "function_call", "logit_bias", "grammar", "audio", "modalities", "suffix", "echo", "best_of"];
+const REFUSED = ["tools", "tool_choice", "functions", "function_call", "logit_bias", "audio", "modalities", "suffix", "echo", "best_of"];
 
 const invalid = (param: string, detail: string, code = "invalid_value"): Problem => new Problem(400, detail, { param, code });
 
@@ -71,6 +73,7 @@ function readRest(body: Body, plan: Plan, prompt: readonly number[], source: str
       stops: readStops(body.stop),
       endless: readFlag(body, "ignore_eos"),
       chances,
+      grammar: readForm(body),
       sampling: {
         temperature: readNumber(body, "temperature", 1, 0, 2),
         topP: readNumber(body, "top_p", 1, 0, 1),
@@ -91,10 +94,6 @@ function refuseUnknown(body: Body): void {
   if (refused !== undefined) throw invalid(refused, `${refused} is not supported by this model.`, "unsupported");
   if (asked("n") && body.n !== 1) throw invalid("n", "Only n = 1 is supported.", "unsupported");
   if (asked("top_logprobs") && body.top_logprobs !== 0) throw invalid("top_logprobs", "Only the chosen token's logprob is answered.", "unsupported");
-  const format = (body.response_format ?? { type: "text" }) as { readonly type?: unknown };
-  if (format.type !== "text") {
-    throw invalid("response_format", "Only text is supported.", "unsupported");
-  }
 }
 
 function readNumber(body: Body, name: string, otherwise: number, least: number, most: number, whole = false): number {

@@ -15,6 +15,9 @@ interface Candidate {
   readonly score: number;
 }
 
+/** Whether a token may be chosen. */
+export type Allows = (token: number) => boolean;
+
 /** Chooses tokens. The same seed and the same scores give the same tokens. */
 export class Sampler {
   #sampling: Sampling;
@@ -26,20 +29,22 @@ export class Sampler {
     this.#random = randomNumbers(sampling.seed);
   }
 
-  /** The next token by the engine's scores. */
-  next(engine: Engine, scores: Float32Array): number {
+  /** The next token by the engine's scores, of those that are allowed; undefined where none is. */
+  next(engine: Engine, scores: Float32Array, allows?: Allows): number | undefined {
     const { temperature, topK, topP, presencePenalty, frequencyPenalty } = this.#sampling;
     for (const [token, count] of this.#counts) {
       scores[token] = (scores[token] as number) - presencePenalty - frequencyPenalty * count;
     }
-    const best = engine.best();
-    const token = temperature === 0 || topK === 1 ? best : this.#draw(scores, scores[best] as number, topK, topP, temperature);
+    let best: number | undefined = engine.best();
+    if (allows !== undefined && !allows(best)) best = bestOf(scores, allows);
+    if (best === undefined) return undefined;
+    const token = temperature === 0 || topK === 1 ? best : this.#draw(scores, scores[best] as number, topK, topP, temperature, allows);
     if (presencePenalty !== 0 || frequencyPenalty !== 0) this.#counts.set(token, (this.#counts.get(token) ?? 0) + 1);
     return token;
   }
 
-  #draw(scores: Float32Array, top: number, topK: number, topP: number, temperature: number): number {
-    const candidates = topK > 0 && topK < scores.length ? highest(scores, topK) : likely(scores, top, topP, temperature);
+  #draw(scores: Float32Array, top: number, topK: number, topP: number, temperature: number, allows?: Allows): number {
+    const candidates = topK > 0 && topK < scores.length ? highest(scores, topK, allows) : likely(scores, top, topP, temperature, allows);
     const weights = candidates.map(({ score }) => Math.exp((score - top) / temperature));
     const kept = nucleus(weights, topP);
     const sum = weights.slice(0, kept).reduce((a, b) => a + b, 0);
@@ -54,13 +59,27 @@ export class Sampler {
 
 const byScore = (a: Candidate, b: Candidate): number => b.score - a.score || a.token - b.token;
 
-/** The `count` tokens with the highest scores, the highest first. */
-function highest(scores: Float32Array, count: number): Candidate[] {
+/** The token with the highest score of those that are allowed. Only what would be better than the best so far is asked about. */
+function bestOf(scores: Float32Array, allows: Allows): number | undefined {
+  let best: number | undefined;
+  let top = -Infinity;
+  for (let token = 0; token < scores.length; token++) {
+    const score = scores[token] as number;
+    if (score > top && allows(token)) {
+      best = token;
+      top = score;
+    }
+  }
+  return best;
+}
+
+/** The `count` allowed tokens with the highest scores, the highest first. */
+function highest(scores: Float32Array, count: number, allows?: Allows): Candidate[] {
   let kept: Candidate[] = [];
   let least = -Infinity;
   for (let token = 0; token < scores.length; token++) {
     const score = scores[token] as number;
-    if (score <= least) continue;
+    if (score <= least || (allows !== undefined && !allows(token))) continue;
     kept.push({ token, score });
     // Sorting now and then is cheaper than to keep order all the time.
     if (kept.length >= 4 * count + 64) {
@@ -71,14 +90,16 @@ function highest(scores: Float32Array, count: number): Candidate[] {
   return kept.sort(byScore).slice(0, count);
 }
 
-/** All tokens that a nucleus of `topP` can hold: those below an even share of what is left out are never needed. */
-function likely(scores: Float32Array, top: number, topP: number, temperature: number): Candidate[] {
+/** All allowed tokens that a nucleus of `topP` can hold: those below an even share of what is left out are never needed. */
+function likely(scores: Float32Array, top: number, topP: number, temperature: number, allows: Allows = () => true): Candidate[] {
   let sum = 0;
-  for (const score of scores) sum += Math.exp((score - top) / temperature);
+  scores.forEach((score, token) => {
+    if (allows(token)) sum += Math.exp((score - top) / temperature);
+  });
   const least = top + temperature * Math.log((sum * (1 - topP)) / scores.length);
   const kept: Candidate[] = [];
   scores.forEach((score, token) => {
-    if (score >= least) kept.push({ token, score });
+    if (score >= least && allows(token)) kept.push({ token, score });
   });
   return topP < 1 ? kept.sort(byScore) : kept;
 }

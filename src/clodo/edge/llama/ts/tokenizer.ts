@@ -11,8 +11,10 @@ const NONE = 0xffffffff;
  */
 export class Tokenizer {
   readonly count: number;
-  #offsets: Uint32Array;
-  #bytes: Uint8Array;
+  /** Token i stands for `bytes[offsets[i]]` … `bytes[offsets[i + 1] - 1]`: for whoever looks at all tokens, where `bytesOf` would
+   * make an object for each. */
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
   #left: Uint32Array;
   #right: Uint32Array;
   #result: Uint32Array;
@@ -34,11 +36,11 @@ export class Tokenizer {
       return part;
     };
     this.count = tokens;
-    this.#offsets = take(tokens + extra + 1);
+    this.offsets = take(tokens + extra + 1);
     this.#left = take(merges);
     this.#right = take(merges);
     this.#result = take(merges);
-    this.#bytes = new Uint8Array(file, at, size);
+    this.bytes = new Uint8Array(file, at, size);
     this.#split = splitter(plan.splitter);
     this.#control = new Set(plan.control);
     const decoder = new TextDecoder();
@@ -66,7 +68,7 @@ export class Tokenizer {
 
   /** The bytes that a token stands for; a control token's are its name. */
   bytesOf(token: number): Uint8Array {
-    return this.#bytes.subarray(this.#offsets[token], this.#offsets[token + 1]);
+    return this.bytes.subarray(this.offsets[token], this.offsets[token + 1]);
   }
 
   /** Whether a token is never text. */
