@@ -13,7 +13,7 @@ from clodo.blueprint import parse
 from clodo.bricks.registry import service_secrets, service_tree
 from clodo.emit.tree import write_tree
 from clodo.toolchain import Toolchain
-from clodo.toolchain.pins import pins
+from clodo.toolchain.pins import node_range, pins
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -71,3 +71,4 @@ def test_what_it_asks_of_npm_is_pinned_and_proven(service: Path) -> None:
     asked = json.loads((service / "package.json").read_text())
     packages = asked.get("dependencies", {}) | asked["devDependencies"]
     assert packages and all(pins()[name] == version for name, version in packages.items())
+    assert asked["engines"] == {"node": node_range()}, "wrangler dies on an older Node, after npm has installed it there"

@@ -13,7 +13,7 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Blueprint, Entity
 from clodo.emit.brick import Parts
-from clodo.toolchain.pins import pins
+from clodo.toolchain.pins import node_range, pins
 
 
 def package_json(b: Blueprint, *, stores: bool = True) -> str:
@@ -37,6 +37,7 @@ def package_json(b: Blueprint, *, stores: bool = True) -> str:
             "version": "1.0.0",
             "private": True,
             "type": "module",
+            "engines": {"node": node_range()},
             "scripts": scripts,
             "dependencies": {name: p[name] for name in ("hono", "zod")},
             "devDependencies": {name: p[name] for name in development},

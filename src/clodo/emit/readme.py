@@ -11,6 +11,7 @@ from clodo.blueprint.constructs import introductions
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample_body
 from clodo.blueprint.values import Access, Blueprint, Entity, Who
+from clodo.toolchain.pins import needed_node
 
 _URL = "http://127.0.0.1:8787"
 _JSON_HEADER = "-H 'Content-Type: application/json'"
@@ -26,6 +27,7 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
         f"# {title}\n",
         f"A Cloudflare Worker{' with a D1 database' if plan.stores else ''}, made from `blueprint.clodo`.\n",
         "## Run it\n\n```sh\nnpm install\nnpm run dev      # http://127.0.0.1:8787, see /docs\nnpm test\n```\n",
+        f"wrangler needs {needed_node()} (`node --version` tells yours); npm installs it on an older one, too, where it does not start.\n",
     ]
     if secrets:
         names = ", ".join(f"`{s}`" for s in secrets)

@@ -22,7 +22,7 @@ from clodo.edge.platform.folder import MANIFEST, edited_files, folder_tree
 from clodo.errors import ClodoError, InternalError, ModelError, UsageError, WorkspaceError
 from clodo.proof.files import without_comments
 from clodo.toolchain import Toolchain
-from clodo.toolchain.pins import pins
+from clodo.toolchain.pins import node_range, pins
 from tests.edge.platform.fake import WEIGHTS, fake_bundle
 
 OPTIONS = Options("fake-model")
@@ -112,6 +112,13 @@ def test_packages_are_pinned_exactly() -> None:
     package = json.loads(folder_tree(fake_bundle(), OPTIONS)["package.json"])
     assert package["devDependencies"].items() <= pins().items()
     assert package["scripts"]["deploy"].index("layers-0") < package["scripts"]["deploy"].index("front")
+
+
+def test_the_folder_says_which_node_it_needs(toolchain: Toolchain) -> None:
+    needed = json.loads((toolchain.modules / "wrangler" / "package.json").read_text("utf-8"))["engines"]["node"]
+    tree = folder_tree(fake_bundle(), OPTIONS)
+    assert json.loads(tree["package.json"])["engines"] == {"node": needed} == {"node": node_range()}
+    assert f"Node {needed.removeprefix('>=')} or newer" in tree["README.md"].decode()
 
 
 def test_the_readme_says_how_to_ask_and_what_it_costs() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from clodo.edge.bundle import Bundle, WorkerFiles
 from clodo.emit.project import strict_tsconfig
-from clodo.toolchain.pins import pins
+from clodo.toolchain.pins import node_range, pins
 
 #: Compatibility flags of every Worker: code is told when the caller that it works for goes away.
 FLAGS = ("enable_request_signal",)
@@ -102,6 +102,7 @@ def package_json(bundle: Bundle, options: Options) -> str:
             "version": "1.0.0",
             "private": True,
             "type": "module",
+            "engines": {"node": node_range()},
             "scripts": scripts,
             "devDependencies": {name: p[name] for name in ("@cloudflare/workers-types", "miniflare", "typescript", "wrangler")},
             "overrides": {"wrangler": "$wrangler", "miniflare": "$miniflare"},
