@@ -18,6 +18,7 @@ from pathlib import Path
 
 from clodo.edge.modules import MODULES, Module
 from clodo.errors import ToolchainError
+from clodo.escapes import without_escapes
 
 COMPILER = "0.17.1"
 KERNELS = Path(__file__).parent / "kernels"
@@ -70,7 +71,7 @@ def build(module: Module, folder: Path, cache: Path) -> None:
         command = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, *flags, *module.flags, *module.sources, "-o", str(target)]
         done = subprocess.run(command, cwd=KERNELS, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise ToolchainError(f"The kernels of {target.name!r} do not compile:\n{done.stderr.strip()}")
+            raise ToolchainError(f"The kernels of {target.name!r} do not compile:\n{without_escapes(done.stderr).strip()}")
         target.chmod(0o644)
 
 

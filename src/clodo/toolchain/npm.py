@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from clodo.errors import ToolchainError
+from clodo.escapes import without_escapes
 
 #: What a part of the toolchain says while it works.
 Progress = Callable[[str], None]
@@ -75,7 +76,7 @@ def npm_ci(folder: Path, node: Path, progress: Progress) -> None:
 
 
 def _failure(stderr: str) -> ToolchainError:
-    lines = [line.split("npm error", 1)[-1].strip() for line in stderr.splitlines() if "npm error" in line.lower()]
+    lines = [line.split("npm error", 1)[-1].strip() for line in without_escapes(stderr).splitlines() if "npm error" in line.lower()]
     reason = lines[0] if lines else "npm failed"
     return ToolchainError(
         f"The npm packages of the Workers toolchain are missing and could not be fetched ({reason}).",

@@ -22,9 +22,10 @@ const args = process.argv.slice(2);
 fs.appendFileSync(process.env.ASKED, JSON.stringify(args) + "\\n");
 if (process.env.WRANGLER_HIDE_BANNER !== "true") { console.error("It asks npm for a newer version."); process.exit(1); }
 const said = args.join(" ");
+const red = (text) => "\\u001b[31m" + text + "\\u001b[0m";
 const answers = JSON.parse(process.env.ANSWERS);
 const [, answer] = Object.entries(answers).find(([words]) => said.includes(words)) ?? [];
-if (answer !== undefined) { console.error("\\u2718 [ERROR] " + answer); process.exit(1); }
+if (answer !== undefined) { console.error(red("\\u2718 ") + "\\u001b[41;97m[ERROR]\\u001b[0m " + red(answer)); process.exit(1); }
 console.log("Total Upload: 20.18 KiB / gzip: " + (process.env.SIZE ?? "6.70 KiB"));
 if (!said.includes("--dry-run") && said.includes("front/")) console.log("  https://m.example.workers.dev");
 """
@@ -71,6 +72,8 @@ def test_a_fault_of_one_leaves_nothing_deployed(stub: Stub, monkeypatch: pytest.
     monkeypatch.setenv("ANSWERS", '{"front/wrangler.jsonc --dry-run": "Could not resolve ./nowhere"}')
     with pytest.raises(DeploymentError, match=r"could not deploy 'front': .*Could not resolve ./nowhere") as caught:
         deploy(stub.folder, stub.toolchain, dry_run=False, progress=lambda _: None)
+    # Its error comes in colours, which neither a log nor JSON can show.
+    assert caught.value.message == "Wrangler could not deploy 'front': Could not resolve ./nowhere"
     assert "Mend" in caught.value.hint and all("--dry-run" in line for line in stub.asked())
 
 

@@ -16,6 +16,7 @@ from clodo.edge.platform.folder import read_manifest
 from clodo.edge.platform.scripts import MOST_GZIP_BYTES
 from clodo.edge.platform.workers import worker_folders
 from clodo.errors import DeploymentError, ModelError
+from clodo.escapes import without_escapes
 from clodo.toolchain import Toolchain
 
 _SECONDS = 900
@@ -108,15 +109,17 @@ def _wrangler(directory: Path, arguments: list[str], toolchain: Toolchain, deed:
             )
         except subprocess.TimeoutExpired:
             raise DeploymentError(f"Wrangler did not {deed} within {_SECONDS} s.", hint="Try again.") from None
+    # It colours the boxes of its errors even where NO_COLOR is set.
+    told, complained = without_escapes(done.stdout), without_escapes(done.stderr)
     if done.returncode != 0:
         raise DeploymentError(
-            f"Wrangler could not {deed}: {_tail(done.stderr or done.stdout)}",
+            f"Wrangler could not {deed}: {_tail(complained or told)}",
             hint=_MEND if "--dry-run" in arguments else _LOG_IN,
         )
-    return done.stdout + done.stderr
+    return told + complained
 
 
 def _tail(output: str) -> str:
-    lines = [line.strip(" ✘[]") for line in output.splitlines() if line.strip(" ─✘🪵")]
-    told = [line for line in lines if "ERROR" in line] or lines[-3:]
+    lines = [line.strip(" ✘") for line in output.splitlines() if line.strip(" ─✘🪵")]
+    told = [line.partition("[ERROR]")[2].strip() for line in lines if "[ERROR]" in line] or lines[-3:]
     return " ".join(told)[:400]
