@@ -71,6 +71,27 @@ def test_what_cannot_be_done_is_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("args", "status", "message", "hint"),
+    [
+        (["dev", "a-file"], 1, "'a-file' is a file and no folder of a model's Workers.", "made by `clodo edge build`"),
+        (["deploy", "a-file", "--dry-run"], 1, "'a-file' is a file and no folder of a model's Workers.", "made by `clodo edge build`"),
+        (["bench", "a-file"], 1, "'a-file' is no GGUF file.", "Choose another file"),
+        (["dev", "nowhere"], 1, "There is no folder 'nowhere'.", "made by `clodo edge build`"),
+        (["bench", "nowhere"], 2, "There is no model 'nowhere', and no file or folder of that name.", "made by `clodo edge build`"),
+        (["build", "nowhere", "-o", "x"], 2, "There is no model 'nowhere', and no file or folder of that name.", "or a GGUF file"),
+    ],
+)
+def test_what_is_no_built_folder_is_said_to_be_what_it_is(
+    args: list[str], status: int, message: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a-file").write_text("{}")
+    result = clodo(*args, "--json")
+    error = document(result)["error"]
+    assert (result.exit_code, error["message"]) == (status, message) and hint in error["hint"]
+
+
 @pytest.mark.usefixtures("fake")
 def test_a_build_tells_what_it_made(tmp_path: Path) -> None:
     answer = document(clodo("build", "any", "-o", str(tmp_path / "Ask Me"), "--json", "--keep-warm"))

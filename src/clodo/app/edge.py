@@ -62,8 +62,9 @@ class Source:
     path: Path
 
 
-def source_of(reference: str, progress: Progress = lambda _: None) -> Source:
+def source_of(reference: str, progress: Progress = lambda _: None, *, also: str = "") -> Source:
     """The model of a reference: ``clodo-1`` or a folder of a model of that kind, a GGUF file, or a name of the catalogue.
+    ``also`` is what else the caller takes, for the hint.
 
     Raises:
         UsageError: the reference is none of these.
@@ -81,7 +82,8 @@ def source_of(reference: str, progress: Progress = lambda _: None) -> Source:
         return _file_source(path)
     known = ", ".join([DEFAULT_MODEL, *catalogue()])
     raise UsageError(
-        f"There is no model {reference!r}.", hint=f"Use one of {known}, a folder of a trained model, or a GGUF file."
+        f"There is no model {reference!r}, and no file or folder of that name.",
+        hint=f"Use one of {known}, a folder of a trained model, {also}or a GGUF file.",
     )
 
 
@@ -253,7 +255,7 @@ def bench_model(
     folder = Path(reference)
     if (folder / MANIFEST).is_file():
         return measure(folder, toolchain, gguf=gguf, rounds=rounds, progress=progress)
-    source = source_of(reference, progress)
+    source = source_of(reference, progress, also="a folder made by `clodo edge build`, ")
     progress("Making the Workers …")
     with tempfile.TemporaryDirectory(prefix="clodo-edge-") as made:
         write_tree(folder_tree(bundle_of(source, budget_mb, context), Options("model", context=context)), Path(made))

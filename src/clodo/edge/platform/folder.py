@@ -35,6 +35,7 @@ SECRETS_FILE = ".dev.vars"
 MOST_ASSET_BYTES = 25 * 1024 * 1024
 
 _ELSEWHERE = "Choose another folder with -o."
+_BUILT = "Name a folder made by `clodo edge build`."
 
 #: Relative POSIX path → content.
 Tree = dict[str, bytes]
@@ -118,6 +119,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     Raises:
         WorkspaceError: there is none, or it cannot be read.
     """
+    if not directory.is_dir():
+        shown = repr(str(directory))
+        said = f"{shown} is a file and no folder of a model's Workers." if directory.exists() else f"There is no folder {shown}."
+        raise WorkspaceError(said, hint=_BUILT)
     try:
         manifest = json.loads((directory / MANIFEST).read_text("utf-8"))
         if not manifest["workers"] or not manifest["files"]:
@@ -126,7 +131,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             raise ValueError("it names files that are none of the folder's")
     except FileNotFoundError:
         raise WorkspaceError(
-            f"{str(directory)!r} holds no model's Workers.", hint="Name a folder made by `clodo edge build`."
+            f"{str(directory)!r} holds no model's Workers.", hint=_BUILT
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise WorkspaceError(
