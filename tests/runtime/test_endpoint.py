@@ -95,6 +95,27 @@ def test_it_gives_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "answer", "attempts"),
+    [
+        (ELSEWHERE, httpx.ConnectError("no route"), 4),
+        (ELSEWHERE, httpx.Response(503), 4),
+        (ELSEWHERE, httpx.Response(501), 1),
+        ("http://127.0.0.1:9/v1", httpx.ConnectError("refused"), 1),  # nobody starts it within seconds
+        ("http://127.0.0.1:9/v1", httpx.Response(503), 4),  # it is loading
+    ],
+)
+def test_unavailable_is_told_to_be_retryable_where_it_was_tried_again(
+    url: str, answer: httpx.Response | BaseException, attempts: int, tmp_path: Path
+) -> None:
+    """As the table in docs/providers.md says."""
+    e = Elsewhere(tmp_path, answer)
+    with pytest.raises(ModelError) as failure:
+        Endpoint(url, "endpoint", Privacy.OPEN, {}, e.hands).post("x", {}, 10)
+    assert failure.value.code == "unavailable"
+    assert (len(e.requests), failure.value.retryable) == (attempts, attempts > 1)
+
+
+@pytest.mark.parametrize(
     ("response", "code"),
     [
         (httpx.Response(401, json={"error": {"message": "bad key"}}), "unauthorized"),
