@@ -18,6 +18,7 @@ from clodo.app.edge import Source
 from clodo.cli import edge, main
 from clodo.edge.platform.benchmark import Figures
 from clodo.edge.platform.server import Memory
+from tests.edge.llama.tiny import tiny_gguf
 from tests.edge.platform.fake import fake_bundle
 from tests.processes import clodo_process, free_port
 
@@ -102,6 +103,14 @@ def test_a_build_tells_what_it_made(tmp_path: Path) -> None:
     assert again.exit_code == 1 and "left as it is" in again.stderr
     spoken = clodo("build", "any", "-o", str(tmp_path / "Ask Me"), "--force")
     assert spoken.exit_code == 0 and "in 2 Workers" in spoken.stdout and "clodo edge dev" in spoken.stdout
+
+
+def test_a_build_tells_what_the_model_cannot_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "check_scripts", lambda *_: {"front": 5000})
+    model = tiny_gguf(tmp_path / "tiny.gguf", layers=1, more={"tokenizer.chat_template": "{{ messages }}"})
+    answer = document(clodo("build", str(model), "-o", str(tmp_path / "m"), "--ctx", "64", "--json"))
+    assert answer["routes"] == ["/v1/completions", "/v1/models"] and "chat template" in answer["notes"][0]
+    assert f"note: {answer['notes'][0]}" in clodo("build", str(model), "-o", str(tmp_path / "m"), "--ctx", "64", "--force").stdout
 
 
 @pytest.mark.parametrize(("more", "kernels"), [((), "encoder.wasm"), (("--base-simd",), "encoder-base.wasm")])

@@ -258,7 +258,10 @@ def bench_model(
     source = source_of(reference, progress, also="a folder made by `clodo edge build`, ")
     progress("Making the Workers …")
     with tempfile.TemporaryDirectory(prefix="clodo-edge-") as made:
-        write_tree(folder_tree(bundle_of(source, budget_mb, context), Options("model", context=context)), Path(made))
+        bundle = bundle_of(source, budget_mb, context)
+        for note in bundle.notes:
+            progress(note)
+        write_tree(folder_tree(bundle, Options("model", context=context)), Path(made))
         beside = source.path if source.kind == "llama" and gguf is None and _has_llama_cpp(progress) else gguf
         return measure(Path(made), toolchain, gguf=beside, rounds=rounds, progress=progress)
 

@@ -84,6 +84,7 @@ def build_command(
                 "kind": bundle.kind,
                 "routes": list(bundle.routes),
                 "workers": workers,
+                "notes": list(bundle.notes),
             }
         )
         return
@@ -91,6 +92,8 @@ def build_command(
     for w in workers:
         line = f"  {w['name']}: {w['planned_mb']:.0f} MB planned, {w['gzip_bytes'] / 1024:.0f} KB gzip, {w['weights_bytes'] / 1e6:.1f} MB of weights"
         talk.out.print(line, soft_wrap=True, markup=False)
+    for note in bundle.notes:
+        talk.out.print(f"note: {note}", soft_wrap=True, markup=False)
     talk.out.print(f"next: clodo edge dev {directory}", soft_wrap=True, markup=False)
 
 

@@ -24,9 +24,11 @@ class WorkerFiles:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A model made ready for Workers. The first of ``workers`` answers HTTP at ``routes``; ``model`` is its name and version."""
+    """A model made ready for Workers. The first of ``workers`` answers HTTP at ``routes``; ``model`` is its name and version.
+    ``notes`` are sentences on what it cannot do, for whoever builds it."""
 
     kind: Literal["encoder", "llama"]
     model: str
     workers: tuple[WorkerFiles, ...]
     routes: tuple[str, ...]
+    notes: tuple[str, ...] = ()

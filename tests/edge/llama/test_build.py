@@ -13,6 +13,8 @@ from clodo.edge.llama.chat import read_template
 from clodo.edge.llama.plan import Sizes, plan_layout
 from clodo.edge.llama.shape import Rope, Shape
 from clodo.edge.llama.tokens import read_vocabulary
+from clodo.edge.platform.configuration import Options
+from clodo.edge.platform.readme import readme
 from clodo.errors import ClodoError, ModelError
 from tests.edge.llama.tiny import CHATML, tiny_gguf, vocabulary
 
@@ -75,7 +77,6 @@ def test_weights_are_cut_into_files_that_cloudflare_takes() -> None:
         ({"architecture": "gemma"}, "architecture is 'gemma'"),
         ({"more": {"tokenizer.ggml.model": "llama"}}, "tokenizer is of the kind 'llama'"),
         ({"more": {"tokenizer.ggml.pre": "tekken"}}, "splits texts by 'tekken'"),
-        ({"more": {"tokenizer.chat_template": "{{ messages }}"}}, "chat template is of a family"),
         ({"more": {"llama.rope.scaling.type": "yarn"}}, "scaled by 'yarn'"),
         ({"more": {"llama.expert_count": 8}}, "mixture of experts"),
         ({"more": {"llama.feed_forward_length": 100}}, "hidden width of 100 is no multiple of 32"),
@@ -100,7 +101,18 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], tmp_path: Path)
 
 def test_a_model_without_a_template_answers_no_chats(tmp_path: Path) -> None:
     words = {k: v for k, v in vocabulary().items() if k != "tokenizer.chat_template"}
-    assert bundle(tiny_gguf(tmp_path / "tiny.gguf", words=words), 48, 256).routes == ("/v1/completions", "/v1/models")
+    made = bundle(tiny_gguf(tmp_path / "tiny.gguf", words=words), 48, 256)
+    assert made.routes == ("/v1/completions", "/v1/models")
+    assert made.notes == ("This model has no chat template. It is built for /v1/completions alone.",)
+
+
+def test_a_model_with_a_template_of_another_family_is_built_and_says_so(tmp_path: Path) -> None:
+    made = bundle(tiny_gguf(tmp_path / "tiny.gguf", more={"tokenizer.chat_template": "{{ messages }}"}), 48, 256)
+    assert made.routes == ("/v1/completions", "/v1/models")
+    [note] = made.notes
+    assert "of a family that is not known here; known are ChatML, Llama 3 and Zephyr." in note and "/v1/completions alone" in note
+    assert note in readme(made, Options("m"))
+    assert bundle(tiny_gguf(tmp_path / "chats.gguf"), 48, 256).notes == ()
 
 
 def test_families_of_templates_are_recognised() -> None:

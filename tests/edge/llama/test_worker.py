@@ -21,7 +21,7 @@ from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
 from tests.edge.llama.reference import Reference, divergence
 from tests.edge.llama.serving import Caller, with_probe
-from tests.edge.llama.tiny import tiny_gguf
+from tests.edge.llama.tiny import tiny_gguf, vocabulary
 
 pytestmark = pytest.mark.workerd
 
@@ -245,6 +245,18 @@ def test_what_is_not_understood_is_refused_by_name(alone: Caller, path: str, bod
     assert error["param"] == param
     assert error["message"]
     assert error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(("template", "why"), [("{{ messages }}", "is of a family that is not known here"), (None, "has no chat template")])
+def test_a_model_without_chats_says_why_and_completes(template: str | None, why: str, tmp_path: Path, toolchain: Toolchain) -> None:
+    words = {**vocabulary(), "tokenizer.chat_template": template}
+    path = tiny_gguf(tmp_path / "tiny.gguf", layers=1, words={k: v for k, v in words.items() if v is not None})
+    with served_bundle(bundle(path, 48, 64), toolchain) as running:
+        caller = Caller.of(running)
+        answer = caller.http.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "x"}]})
+        assert answer.status_code == 400 and answer.json()["error"]["code"] == "no_chat_template"
+        assert why in answer.json()["error"]["message"] and answer.json()["error"]["message"].endswith("Use /v1/completions.")
+        assert caller.complete("the sea", max_tokens=2, ignore_eos=True)["usage"]["completion_tokens"] == 2
 
 
 def test_of_two_limits_the_one_that_is_null_is_none(alone: Caller) -> None:

@@ -17,7 +17,7 @@ from clodo.edge.llama.blobs import (
     vocabulary_blob,
     vocabulary_bytes,
 )
-from clodo.edge.llama.chat import ChatTemplate, read_template
+from clodo.edge.llama.chat import ChatTemplate, no_chat, read_template
 from clodo.edge.llama.gguf import Gguf, read_gguf
 from clodo.edge.llama.memory import tokenizer_bytes
 from clodo.edge.llama.plan import Layout, Share, Sizes, plan_layout
@@ -50,15 +50,18 @@ def bundle(gguf: Path, budget_mb: float, context: int, *, layer_workers: int | N
     _check_request(shape, context, layer_workers, slots)
     check_tensors(file, shape)
     vocabulary = read_vocabulary(file.metadata)
-    template = read_template(file.metadata.get("tokenizer.chat_template"), vocabulary)
+    told = file.metadata.get("tokenizer.chat_template")
+    template = read_template(told, vocabulary)
+    refusal = no_chat(told) if template is None else None
     merges = len(file.metadata["tokenizer.ggml.merges"])
     sizes = Sizes(
         vocabulary_bytes(file), tuple(layer_bytes(file, i) for i in range(shape.layers)), tokenizer_bytes(len(vocabulary.table), merges)
     )
     layout = plan_layout(shape, sizes, budget_mb, context, layer_workers=layer_workers, slots=slots)
-    build = _Build(file, shape, vocabulary, template, layout, context, _model_name(file.metadata, gguf), relaxed)
+    build = _Build(file, shape, vocabulary, template, refusal, layout, context, _model_name(file.metadata, gguf), relaxed)
     chat = ("/v1/chat/completions",) if template is not None else ()
-    return Bundle("llama", build.model, tuple(build.workers()), (*chat, "/v1/completions", "/v1/models"))
+    notes = (f"{refusal} It is built for /v1/completions alone.",) if refusal is not None else ()
+    return Bundle("llama", build.model, tuple(build.workers()), (*chat, "/v1/completions", "/v1/models"), notes)
 
 
 def _check_request(shape: Shape, context: int, layer_workers: int | None, slots: int | None) -> None:
@@ -77,8 +80,8 @@ def _model_name(metadata: Mapping[str, Any], path: Path) -> str:
 
 
 class _Build:
-    def __init__(self, file: Gguf, shape: Shape, vocabulary: Vocabulary, template: ChatTemplate | None, layout: Layout, context: int, model: str, relaxed: bool) -> None:
-        self.file, self.shape, self.vocabulary, self.template = file, shape, vocabulary, template
+    def __init__(self, file: Gguf, shape: Shape, vocabulary: Vocabulary, template: ChatTemplate | None, refusal: str | None, layout: Layout, context: int, model: str, relaxed: bool) -> None:
+        self.file, self.shape, self.vocabulary, self.template, self.refusal = file, shape, vocabulary, template, refusal
         self.layout, self.context, self.model, self.relaxed = layout, context, model, relaxed
 
     def workers(self) -> Iterator[WorkerFiles]:
@@ -128,7 +131,7 @@ class _Build:
         chat = None if t is None else {"begin": t.begin, "turns": t.turns, "reply": t.reply, "defaultSystem": t.default_system, "trim": t.trim}
         return {
             "tokens": tokens, "splitter": v.splitter, "wholeWords": v.whole_words, "begin": v.begin, "ends": v.ends,
-            "control": v.control, "userDefined": v.user_defined, "chat": chat,
+            "control": v.control, "userDefined": v.user_defined, "chat": chat, "noChat": self.refusal,
         }  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 from clodo.edge.llama.tokens import Vocabulary
-from clodo.errors import ModelError
 
 #: A token, or text in which ``{content}`` stands for what was said.
 Piece = int | str
@@ -32,11 +31,7 @@ class ChatTemplate:
 
 
 def read_template(source: str | None, vocabulary: Vocabulary) -> ChatTemplate | None:
-    """The template that a model's metadata hold; None where they hold none.
-
-    Raises:
-        ModelError: it is of a family that is not known here.
-    """
+    """The template that a model's metadata hold; None where they hold none, or one of a family that is not known here."""
     if source is None:
         return None
     if "<|im_start|>" in source:
@@ -45,9 +40,14 @@ def read_template(source: str | None, vocabulary: Vocabulary) -> ChatTemplate | 
         return _llama3(source, vocabulary)
     if "<|user|>" in source and "<|assistant|>" in source:
         return _zephyr(source, vocabulary)
-    raise ModelError(
-        "The model's chat template is of a family that is not known here.", hint="Known are ChatML, Llama 3 and Zephyr; choose a model with one of these."
-    )
+    return None
+
+
+def no_chat(source: str | None) -> str:
+    """Why a model answers no chats, as a sentence; ``source`` is what its metadata hold, of which no template was made."""
+    if source is None:
+        return "This model has no chat template."
+    return "This model's chat template is of a family that is not known here; known are ChatML, Llama 3 and Zephyr."
 
 
 def _chatml(source: str, vocabulary: Vocabulary) -> ChatTemplate:

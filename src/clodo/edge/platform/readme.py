@@ -46,6 +46,7 @@ def readme(bundle: Bundle, options: Options) -> str:
         "```sh\ncurl -s http://127.0.0.1:8787/health      # {\"status\":\"ok\",\"ready\":true} once the weights are loaded\n\n" + examples + "\n```",
         "`GET /metrics` gives counts of the isolate that answers, for Prometheus. All of `/v1/` wants the key, as "
         "`Authorization: Bearer` or `X-API-Key`; errors are `application/problem+json`, and OpenAI's error object where a route is OpenAI's.",
+        *bundle.notes,
         "## Deploy it",
         _deployment(bundle, options),
         "## What it needs",

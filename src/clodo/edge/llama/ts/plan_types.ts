@@ -49,6 +49,8 @@ export interface TextPlan {
   /** Tokens that are taken out of a text before anything else. */
   readonly userDefined: readonly number[];
   readonly chat: ChatPlan | null;
+  /** Why it answers no chats, as a sentence, where `chat` is null. */
+  readonly noChat: string | null;
 }
 
 /** What one Worker of a model does. The front has `text` and `vocabulary`, layers are here or in `stages`, never in both. */

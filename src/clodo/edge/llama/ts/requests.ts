@@ -40,7 +40,7 @@ const invalid = (param: string, detail: string, code = "invalid_value"): Problem
 /** A request for `/v1/chat/completions`. */
 export function readChat(body: Body, plan: Plan, text: TextPlan, tokenizer: Tokenizer): Request {
   if (text.chat === null) {
-    throw new Problem(400, "This model has no chat template. Use /v1/completions.", { code: "no_chat_template" });
+    throw new Problem(400, `${text.noChat ?? ""} Use /v1/completions.`.trim(), { code: "no_chat_template" });
   }
   const prompt = chatTokens(text.chat, tokenizer, readMessages(body.messages));
   const most = (body.max_completion_tokens ?? null) === null ? "max_tokens" : "max_completion_tokens";
