@@ -25,6 +25,9 @@ from tests.edge.llama.tiny import tiny_gguf, vocabulary
 
 pytestmark = pytest.mark.workerd
 
+#: The least that each route takes.
+ASKED: dict[str, dict[str, Any]] = {"/v1/completions": {"prompt": "the"}, "/v1/chat/completions": {"messages": [{"role": "user", "content": "the"}]}}
+
 TOKENS = [int(t) for t in np.random.default_rng(3).integers(3, 290, 150)]
 
 
@@ -229,6 +232,20 @@ def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
         ("/v1/completions", {"prompt": "a", "top_p": "x"}, 400, "top_p"),
         ("/v1/completions", {"prompt": "a", "stop": [""]}, 400, "stop"),
         ("/v1/completions", {"prompt": "a", "n": 2}, 400, "n"),
+        *(
+            (path, {**ASKED[path], name: value}, 400, name)
+            for path in ("/v1/completions", "/v1/chat/completions")
+            for name, value in {
+                "nonsense": 1, "enable_thinking": False, "constructor": 1, "min_p": 0.1, "repeat_penalty": 1.1, "logit_bias": {"5": -100},
+                "tools": [{}], "tool_choice": "required", "n": 0, "best_of": 2, "suffix": "b", "echo": True, "stream_options": {"x": 1},
+                "reasoning_effort": "high", "top_logprobs": 3, "response_format": {"type": "json_object"},
+            }.items()
+        ),
+        ("/v1/completions", {"prompt": "a", "max_completion_tokens": 2}, 400, "max_completion_tokens"),
+        ("/v1/completions", {"prompt": "a", "messages": []}, 400, "messages"),
+        ("/v1/completions", {"prompt": "a", "logprobs": 0}, 400, "logprobs"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x"}], "prompt": "a"}, 400, "prompt"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x", "tool_calls": [{}]}]}, 400, "messages[0].tool_calls"),
         ("/v1/chat/completions", {"messages": []}, 400, "messages"),
         ("/v1/chat/completions", {"messages": [{"role": "tool", "content": "x"}]}, 400, "messages[0].role"),
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, 400, "messages[0].content"),
@@ -245,6 +262,29 @@ def test_what_is_not_understood_is_refused_by_name(alone: Caller, path: str, bod
     assert error["param"] == param
     assert error["message"]
     assert error["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/chat/completions"])
+def test_what_asks_for_nothing_and_what_clients_always_send_is_taken(path: str, alone: Caller) -> None:
+    nothing: dict[str, list[Any]] = {
+        "tools": [[], None], "stop": [None, []], "logit_bias": [{}, None], "tool_choice": ["none", "auto", None], "n": [1, None], "min_p": [0, 0.0],
+        "repeat_penalty": [1, 1.0], "response_format": [{"type": "text"}, None], "suffix": ["", None], "functions": [[]], "top_logprobs": [0, None],
+        "logprobs": [False, None], "seed": [None], "stream_options": [None, {}, {"include_usage": None}], "max_tokens": [None], "grammar": ["", None],
+        "user": ["ann"], "metadata": [{"a": "b"}], "store": [True], "model": ["gpt-4o", None], "parallel_tool_calls": [True, False],
+        "service_tier": ["auto"], "nonsense": [None],
+    }  # fmt: skip
+    plain = alone.http.post(path, json={**ASKED[path], "temperature": 0, "max_tokens": 4}).json()["choices"]
+    for name, values in nothing.items():
+        for value in values:
+            answer = alone.http.post(path, json={"max_tokens": 4, **ASKED[path], "temperature": 0, name: value})
+            assert answer.status_code == 200, (name, value, answer.text)
+            assert name == "max_tokens" or answer.json()["choices"] == plain, (name, value)
+
+
+def test_an_answer_can_be_sent_back_as_it_came(alone: Caller) -> None:
+    said = alone.chat("the sea", max_tokens=4)["choices"][0]["message"]
+    back = [{"role": "user", "content": "the sea", "name": "ann"}, {**said, "tool_calls": []}, {"role": "user", "content": "one"}]
+    assert alone.http.post("/v1/chat/completions", json={"messages": back, "max_tokens": 2}).status_code == 200
 
 
 @pytest.mark.parametrize(("template", "why"), [("{{ messages }}", "is of a family that is not known here"), (None, "has no chat template")])

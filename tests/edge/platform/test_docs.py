@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import click
@@ -21,6 +23,15 @@ def test_every_command_and_option_is_told_of(name: str) -> None:
     for option in options:
         long = max(option.opts, key=len)
         assert long == "--output" or long in PAGE, f"{long} of {name} is not in docs/edge.md"
+
+
+def test_every_parameter_that_is_read_ignored_or_refused_is_told_of() -> None:
+    from importlib.resources import files
+
+    lists = json.loads(files("clodo.edge.llama").joinpath("ts", "parameters.json").read_text("utf-8"))
+    names = {*lists["ignored"], *lists["neutral"], *(name for read in lists["read"].values() for name in read)}
+    told = PAGE.partition("### Parameters of OpenAI's routes")[2].partition("\n## ")[0]
+    assert sorted(n for n in names if not re.search(rf"`{n}[`.]", told)) == []
 
 
 def test_figures_have_their_place() -> None:

@@ -30,7 +30,10 @@ from clodo.errors import UsageError
 PART_BYTES = 24 * 1024 * 1024
 
 _LAYERS_SOURCES = ("cache", "engine", "plan_types", "stage")
-_FRONT_SOURCES = (*_LAYERS_SOURCES, "answers", "automaton", "chat", "constraint", "decoder", "formats", "gbnf", "generate", "json_schema", "remote", "requests", "sampling", "service", "splitters", "text_stream", "tokenizer")  # fmt: skip
+_FRONT_SOURCES = (
+    *_LAYERS_SOURCES, "answers", "automaton", "chat", "constraint", "decoder", "formats", "gbnf", "generate", "json_schema", "parameters", "remote", "requests",
+    "sampling", "service", "splitters", "text_stream", "tokenizer",
+)  # fmt: skip
 
 #: A file of weights as the plan of a Worker names it.
 _Parts = list[dict[str, str | int]]
@@ -114,6 +117,7 @@ class _Build:
         return {
             "src/index.ts": here.joinpath("front.ts" if share.front else "layers.ts").read_text("utf-8"),
             **{f"src/{n}.ts": here.joinpath(f"{n}.ts").read_text("utf-8") for n in names},
+            **({"src/parameters.json": here.joinpath("parameters.json").read_text("utf-8")} if share.front else {}),
             "src/plan.ts": f'import type {{ Plan }} from "./plan_types";\n\nexport const plan: Plan = {text};\n',
             "src/llama.wasm": files("clodo.edge").joinpath("wasm", wasm).read_bytes(),
             **shared_sources(),

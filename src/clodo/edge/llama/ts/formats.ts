@@ -13,7 +13,7 @@ const refused = (param: string, detail: string, code: string): Problem => new Pr
 /** The grammar that a request asks for, null where it asks for none; throws what the caller is told. */
 export function readForm({ grammar, response_format: format }: Body): Program | null {
   const text = textOf(format ?? { type: "text" });
-  if (grammar === undefined || grammar === null) return text === null ? null : read(text, "response_format", "invalid_schema");
+  if (grammar === undefined || grammar === null || grammar === "") return text === null ? null : read(text, "response_format", "invalid_schema");
   if (typeof grammar !== "string") throw refused("grammar", "grammar must be a text in GBNF.", "invalid_grammar");
   if (text !== null) throw refused("grammar", "grammar and response_format cannot both be asked for.", "invalid_value");
   return read(grammar, "grammar", "invalid_grammar");

@@ -1,8 +1,8 @@
-// What OpenAI's clients send, read into tasks. Everything that is not understood is refused by name: an answer that quietly
-// leaves out what was asked for is worse than none.
+// What OpenAI's clients send, read into tasks.
 import { chatTokens, type Message } from "./chat";
 import { readForm } from "./formats";
 import type { Task } from "./generate";
+import { invalid, refuseUnknown } from "./parameters";
 import type { Plan, TextPlan } from "./plan_types";
 import type { Tokenizer } from "./tokenizer";
 import { Problem } from "./shared/problems";
@@ -15,10 +15,7 @@ interface Body {
   readonly stream_options?: unknown;
   readonly response_format?: unknown;
   readonly grammar?: unknown;
-  readonly logprobs?: unknown;
   readonly max_completion_tokens?: unknown;
-  readonly n?: unknown;
-  readonly top_logprobs?: unknown;
   readonly [name: string]: unknown;
 }
 
@@ -33,15 +30,13 @@ export interface Request {
 const STOPS = 8;
 const TOP_K = 40;
 const MESSAGES = 256;
-const REFUSED = ["tools", "tool_choice", "functions", "function_call", "logit_bias", "audio", "modalities", "suffix", "echo", "best_of"];
-
-const invalid = (param: string, detail: string, code = "invalid_value"): Problem => new Problem(400, detail, { param, code });
 
 /** A request for `/v1/chat/completions`. */
 export function readChat(body: Body, plan: Plan, text: TextPlan, tokenizer: Tokenizer): Request {
   if (text.chat === null) {
     throw new Problem(400, `${text.noChat ?? ""} Use /v1/completions.`.trim(), { code: "no_chat_template" });
   }
+  refuseUnknown(body, true);
   const prompt = chatTokens(text.chat, tokenizer, readMessages(body.messages));
   const most = (body.max_completion_tokens ?? null) === null ? "max_tokens" : "max_completion_tokens";
   return readRest(body, plan, prompt, "messages", most, readFlag(body, "logprobs"));
@@ -49,7 +44,7 @@ export function readChat(body: Body, plan: Plan, text: TextPlan, tokenizer: Toke
 
 /** A request for `/v1/completions`. */
 export function readCompletion(body: Body, plan: Plan, text: TextPlan, tokenizer: Tokenizer): Request {
-  if (body.logprobs !== undefined && body.logprobs !== null) throw invalid("logprobs", "logprobs is answered for chats only.", "unsupported");
+  refuseUnknown(body, false);
   const prompt = readPrompt(body.prompt, tokenizer);
   const begun = text.begin !== null && prompt[0] !== text.begin ? [text.begin, ...prompt] : prompt;
   if (begun.length === 0) throw invalid("prompt", "The prompt is empty.");
@@ -57,16 +52,14 @@ export function readCompletion(body: Body, plan: Plan, text: TextPlan, tokenizer
 }
 
 function readRest(body: Body, plan: Plan, prompt: readonly number[], source: string, limit: string, chances: boolean): Request {
-  refuseUnknown(body);
   const room = plan.context - prompt.length;
   if (room < 1) {
     const detail = `The prompt has ${prompt.length} tokens, and the context of ${plan.context} has to hold it and the answer.`;
     throw invalid(source, detail, "context_length_exceeded");
   }
-  const options = (body.stream_options ?? {}) as { readonly include_usage?: unknown };
   return {
     stream: readFlag(body, "stream"),
-    usage: options.include_usage === true,
+    usage: readStreamOptions(body.stream_options),
     task: {
       prompt,
       most: Math.min(room, readNumber(body, limit, room, 1, Number.MAX_SAFE_INTEGER, true)),
@@ -88,12 +81,15 @@ function readRest(body: Body, plan: Plan, prompt: readonly number[], source: str
 
 const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;
 
-function refuseUnknown(body: Body): void {
-  const asked = (name: string): boolean => body[name] !== undefined && body[name] !== null && body[name] !== false;
-  const refused = REFUSED.find(asked);
-  if (refused !== undefined) throw invalid(refused, `${refused} is not supported by this model.`, "unsupported");
-  if (asked("n") && body.n !== 1) throw invalid("n", "Only n = 1 is supported.", "unsupported");
-  if (asked("top_logprobs") && body.top_logprobs !== 0) throw invalid("top_logprobs", "Only the chosen token's logprob is answered.", "unsupported");
+/** Whether a stream ends with the usage. The padding that OpenAI adds (`include_obfuscation`) is never there. */
+function readStreamOptions(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value !== "object" || Array.isArray(value)) throw invalid("stream_options", "stream_options must be an object.");
+  const { include_usage: usage, include_obfuscation: _, ...others } = value as Record<string, unknown>;
+  const unknown = Object.keys(others)[0];
+  if (unknown !== undefined) throw invalid("stream_options", `stream_options has ${JSON.stringify(unknown.slice(0, 80))}, which is not known here.`, "unknown_parameter");
+  if (usage !== undefined && usage !== null && typeof usage !== "boolean") throw invalid("stream_options", "include_usage must be true or false.");
+  return usage === true;
 }
 
 function readNumber(body: Body, name: string, otherwise: number, least: number, most: number, whole = false): number {
@@ -137,9 +133,19 @@ function readMessages(value: unknown): Message[] {
   return value.map((message: unknown, i) => readMessage(message, `messages[${i}]`));
 }
 
+/** What a message may have besides: no template here says a name, and what an answer brought may be sent back as it came. */
+const UNREAD = ["name", "annotations", "reasoning_content"];
+
+const isNothing = (value: unknown): boolean => value === null || (Array.isArray(value) && value.length === 0);
+
 function readMessage(value: unknown, at: string): Message {
   if (typeof value !== "object" || value === null) throw invalid(at, `${at} must be an object.`);
-  const { role: given, content } = value as { readonly role?: unknown; readonly content?: unknown };
+  const { role: given, content, ...others } = value as Record<string, unknown>;
+  const refused = Object.keys(others).find((name) => !(UNREAD.includes(name) || isNothing(others[name])));
+  if (refused !== undefined) {
+    const name = refused.slice(0, 80);
+    throw invalid(`${at}.${name}`, `${at}.${name} is not supported here.`, "unsupported");
+  }
   const role = given === "developer" ? "system" : given;
   if (role !== "system" && role !== "user" && role !== "assistant") {
     throw invalid(`${at}.role`, "A role must be system, developer, user or assistant.");
