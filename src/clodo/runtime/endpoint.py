@@ -30,7 +30,7 @@ from clodo.runtime.usage import Usage
 _MOST_BYTES = 8 * 1024 * 1024
 _HINT = "Start the server, or choose another model with --model."
 #: What servers call a request that is longer than the model's context.
-_TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "3006"})
+_TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error", "3006", "too-large"})
 #: Workers AI's code for an account whose free allocation of the day is used up: no pause of seconds helps.
 _DAY_IS_SPENT = "3036"
 #: Whether an answer with a status and a body is one.

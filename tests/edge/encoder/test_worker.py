@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from clodo.edge.platform.serving import Running, served_bundle
 from clodo.toolchain import Toolchain
 from clodo.understand.document import document
 from clodo.understand.encoder import EncoderUnderstander
+from tests.edge.documented import Documented, check_what_is_open
 
 pytestmark = pytest.mark.workerd
 
@@ -44,6 +46,11 @@ def running(made: Bundle, toolchain: Toolchain) -> Iterator[Running]:
 def client(running: Running) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=running.url, headers=running.headers, timeout=60) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def documented(running: Running) -> Documented:
+    return Documented(running.url)
 
 
 @pytest.fixture(scope="module")
@@ -104,18 +111,55 @@ def test_an_unclear_description_is_answered_with_questions(client: httpx.Client)
     [
         (b"{", 400),
         (b"[]", 422),
-        (b"{}", 400),
-        (b'{"description": 7}', 400),
-        (b'{"description": " \\n"}', 400),
-        (b'{"description": "half \\ud83d"}', 400),
-        (b'{"description": "' + b"a" * 20_001 + b'"}', 413),
+        (b"{}", 422),
+        (b'{"description": 7}', 422),
+        (b'{"description": null}', 422),
+        (b'{"description": " \\n"}', 422),
+        (b'{"description": "half \\ud83d"}', 422),
+        (b'{"description": "' + b"a" * 20_001 + b'"}', 422),
         (b'{"description": "' + b"a" * 300_000 + b'"}', 413),
+        (b'{"description": "' + b"a" * 5_000_000 + b'"}', 413),
     ],
 )
-def test_bad_requests_are_told_what_is_wrong(client: httpx.Client, body: bytes, status: int) -> None:
-    answer = client.post("/v1/blueprint", content=body, headers={"content-type": "application/json"})
+def test_bad_requests_are_told_what_is_wrong(client: httpx.Client, documented: Documented, body: bytes, status: int) -> None:
+    answer = documented.holds(client.post("/v1/blueprint", content=body, headers={"content-type": "application/json"}))
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json" and answer.json()["status"] == status
+    if status == 422 and body != b"[]":
+        assert [e["path"] for e in answer.json()["errors"]] == ["description"]
+    if status == 413:
+        assert "256 KiB" in answer.json()["detail"] and "memory" in answer.json()["detail"], "the contract has 1 MiB, so it says why"
+
+
+def test_a_field_that_is_not_known_is_refused_by_name(client: httpx.Client, documented: Documented) -> None:
+    answer = documented.holds(client.post("/v1/blueprint", json={"description": "A book has a title.", "privacy": "open"}))
+    assert answer.status_code == 422 and answer.json()["errors"] == [{"path": "privacy", "message": 'There is no field "privacy" here.'}]
+    both = documented.holds(client.post("/v1/blueprint", json={"text": "A book has a title."}))
+    assert [e["path"] for e in both.json()["errors"]] == ["description", "text"]
+    many = documented.holds(client.post("/v1/blueprint", json={"x" * 5000 + str(i): i for i in range(40)}))
+    assert many.status_code == 422 and len(many.content) < 5000
+
+
+def test_the_longest_description_fits_however_it_is_written_down(client: httpx.Client) -> None:
+    """Twelve bytes for a character: what is larger cannot be a description, so nothing is lost by the smaller bound."""
+    escaped = json.dumps({"description": "\U0001f355" * 20_000})
+    assert len(escaped) > 240_000
+    answer = client.post("/v1/blueprint", content=escaped, headers={"content-type": "application/json"})
+    assert answer.status_code == 422 and answer.json()["code"] == "unclear"
+
+
+def test_the_front_describes_itself_truly(running: Running, client: httpx.Client, documented: Documented) -> None:
+    check_what_is_open(running.url)
+    for text in ("Books have a title and a price of at least 1. No login needed.", "Make me something nice.", ODD[-1]):
+        body = {"description": text}
+        assert documented.takes("Description", body) and documented.holds(client.post("/v1/blueprint", json=body)).status_code in (200, 422)
+    for wrong in ({}, {"description": 7}, {"description": ""}, {"description": "a" * 20_001}, {"description": "a", "b": 1}, []):
+        assert not documented.takes("Description", wrong) and client.post("/v1/blueprint", json=wrong).status_code == 422
+    for headers in ({"authorization": "Bearer wrong"}, {"content-type": "text/plain"}):
+        assert documented.holds(client.post("/v1/blueprint", content=b"{}", headers=headers)).status_code in (401, 415)
+    assert documented.holds(client.get("/v1/blueprint")).headers["allow"] == "POST"
+    page = documented.document
+    assert page["paths"]["/v1/blueprint"]["post"]["security"] == [{"bearer": []}, {"apiKey": []}]
 
 
 def test_nobody_gets_in_without_the_key(running: Running) -> None:

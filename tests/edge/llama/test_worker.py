@@ -19,6 +19,7 @@ from clodo.edge.platform.folder import folder_tree, write_tree
 from clodo.edge.platform.scripts import check_scripts
 from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
+from tests.edge.documented import Documented, check_what_is_open
 from tests.edge.llama.reference import Reference, divergence
 from tests.edge.llama.serving import Caller, with_probe
 from tests.edge.llama.tiny import tiny_gguf, vocabulary
@@ -281,6 +282,43 @@ def test_what_asks_for_nothing_and_what_clients_always_send_is_taken(path: str, 
             assert name == "max_tokens" or answer.json()["choices"] == plain, (name, value)
 
 
+def test_the_front_describes_itself_truly(alone: Caller) -> None:
+    url, http = alone.running.url, alone.http
+    check_what_is_open(url)
+    documented = Documented(url)
+    documented.holds(http.get("/v1/models"))
+    chat, completion = ASKED["/v1/chat/completions"], ASKED["/v1/completions"]
+    for more in ({}, {"logprobs": True}, {"stream": True}, {"temperature": 9}, {"nonsense": 1}, {"messages": [5]}):
+        documented.holds(http.post("/v1/chat/completions", json={"max_tokens": 3, **chat, **more}))
+    for path in ("/v1/chat/completions", "/v1/completions"):
+        for content, headers in ((b"{", {}), (b"[]", {}), (b"x" * 300_000, {}), (b"{}", {"content-type": "text/plain"}), (b"{}", {"authorization": "Bearer no"})):
+            answer = documented.holds(http.post(path, content=content, headers={"content-type": "application/json", **headers}))
+            assert answer.status_code in (400, 401, 413, 415, 422)
+    for prompt in ("the sea", [5, 6], ["the sea"]):
+        assert documented.takes("CompletionRequest", {"prompt": prompt})
+        assert documented.holds(http.post("/v1/completions", json={"prompt": prompt, "max_tokens": 3})).status_code == 200
+    assert not documented.takes("CompletionRequest", {**completion, "max_completion_tokens": 3})
+
+
+@pytest.mark.parametrize(("path", "name"), [("/v1/completions", "CompletionRequest"), ("/v1/chat/completions", "ChatRequest")])
+def test_the_document_takes_and_refuses_what_the_worker_does(path: str, name: str, alone: Caller) -> None:
+    documented = Documented(alone.running.url)
+    values: list[tuple[str, Any]] = [("nonsense", 1), ("nonsense", None), ("stop", []), ("stop", [""]), ("stop", 5), ("stream_options", {"x": 1}), ("stream", 1)]
+    for field, schema in documented.document["components"]["schemas"][name]["properties"].items():
+        values += [(field, value) for value in schema.get("enum", [])]
+        values += [(field, "odd value")] if field not in ("prompt", "stop") else []
+        for bound, way in (("minimum", -1), ("maximum", 1)):
+            if (last := schema.get(bound)) is not None:
+                # Beyond 2⁵³ JavaScript's numbers are two apart.
+                beyond = last + way * (2 if abs(last) >= 2**53 else 1)
+                values += [(field, last), (field, beyond), (field, None), (field, str(last))]
+    assert len(values) > 80
+    for field, value in values:
+        body = {"max_tokens": 1, **ASKED[path], field: value}
+        answer = alone.http.post(path, json=body)
+        assert (answer.status_code == 200) == documented.takes(name, body), (field, value, answer.text[:200])
+
+
 def test_an_answer_can_be_sent_back_as_it_came(alone: Caller) -> None:
     said = alone.chat("the sea", max_tokens=4)["choices"][0]["message"]
     back = [{"role": "user", "content": "the sea", "name": "ann"}, {**said, "tool_calls": []}, {"role": "user", "content": "one"}]
@@ -295,6 +333,7 @@ def test_a_model_without_chats_says_why_and_completes(template: str | None, why:
         caller = Caller.of(running)
         answer = caller.http.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "x"}]})
         assert answer.status_code == 400 and answer.json()["error"]["code"] == "no_chat_template"
+        Documented(running.url).holds(answer)
         assert why in answer.json()["error"]["message"] and answer.json()["error"]["message"].endswith("Use /v1/completions.")
         assert caller.complete("the sea", max_tokens=2, ignore_eos=True)["usage"]["completion_tokens"] == 2
 

@@ -109,6 +109,7 @@ const front: Front<Env> = {
     { method: "POST", path: "/v1/sql", answer: sql },
     { method: "GET", path: "/v1/ended", answer: async () => json({ ended, healths, busy: queue.busy, waiting: queue.waiting }) },
   ],
+  document: { openapi: "3.1.0" },
   metrics,
   ready: () => {
     healths += 1;

@@ -10,6 +10,7 @@ from typing import Any
 from clodo.edge.bundle import Bundle, WorkerFiles
 from clodo.edge.encoder.arithmetic import Arithmetic, of_this_machine
 from clodo.edge.encoder.onnx import read_graph
+from clodo.edge.encoder.openapi import openapi
 from clodo.edge.encoder.tables import front_coded, known_words, tables, to_json
 from clodo.edge.encoder.weights import Weights, pack
 from clodo.edge.shared_ts import shared_sources
@@ -43,7 +44,7 @@ def bundle(folder: Path, budget_mb: float, *, arithmetic: Arithmetic | None = No
         )
     name = f"{manifest['name']} {manifest['version']}"
     assets, layout = _assets(folder, manifest, weights)
-    worker = WorkerFiles("front", _sources(layout, relaxed=relaxed), planned, assets)
+    worker = WorkerFiles("front", _sources(name, layout, relaxed=relaxed), planned, assets)
     return Bundle("encoder", name, (worker,), ("/v1/blueprint",))
 
 
@@ -62,13 +63,14 @@ def _assets(folder: Path, manifest: dict[str, Any], weights: Weights) -> tuple[d
     return assets, {"weights": parts}
 
 
-def _sources(layout: dict[str, Any], *, relaxed: bool) -> dict[str, str | bytes]:
+def _sources(model: str, layout: dict[str, Any], *, relaxed: bool) -> dict[str, str | bytes]:
     here = files("clodo.edge.encoder").joinpath("ts")
     own = sorted(p.name for p in here.iterdir() if p.name.endswith(".ts"))
     text = json.dumps(layout, indent=2)
     return {
         **{f"src/{name}": here.joinpath(name).read_text("utf-8") for name in own},
         "src/layout.ts": f"/** The files of weights, in the order in which they lie in memory. */\nexport const layout = {text} as const;\n",
+        "src/openapi.json": json.dumps(openapi(model), indent=1, ensure_ascii=False) + "\n",
         "src/encoder.wasm": files("clodo.edge").joinpath("wasm", "encoder.wasm" if relaxed else "encoder-base.wasm").read_bytes(),
         **shared_sources(),
     }

@@ -20,6 +20,7 @@ from clodo.edge.llama.blobs import (
 from clodo.edge.llama.chat import ChatTemplate, no_chat, read_template
 from clodo.edge.llama.gguf import Gguf, read_gguf
 from clodo.edge.llama.memory import tokenizer_bytes
+from clodo.edge.llama.openapi import openapi
 from clodo.edge.llama.plan import Layout, Share, Sizes, plan_layout
 from clodo.edge.llama.shape import Shape, read_shape
 from clodo.edge.llama.tokens import Vocabulary, read_vocabulary
@@ -117,11 +118,15 @@ class _Build:
         return {
             "src/index.ts": here.joinpath("front.ts" if share.front else "layers.ts").read_text("utf-8"),
             **{f"src/{n}.ts": here.joinpath(f"{n}.ts").read_text("utf-8") for n in names},
-            **({"src/parameters.json": here.joinpath("parameters.json").read_text("utf-8")} if share.front else {}),
+            **(self._front_files() if share.front else {}),
             "src/plan.ts": f'import type {{ Plan }} from "./plan_types";\n\nexport const plan: Plan = {text};\n',
             "src/llama.wasm": files("clodo.edge").joinpath("wasm", wasm).read_bytes(),
             **shared_sources(),
         }
+
+    def _front_files(self) -> dict[str, str | bytes]:
+        document = json.dumps(openapi(self.model, self.context, self.refusal), indent=1, ensure_ascii=False) + "\n"
+        return {"src/openapi.json": document, "src/parameters.json": files("clodo.edge.llama").joinpath("ts", "parameters.json").read_text("utf-8")}
 
     def _shape(self) -> dict[str, Any]:
         s = self.shape

@@ -44,7 +44,7 @@ def readme(bundle: Bundle, options: Options) -> str:
         f"```sh\nnpm install\nnpm run dev          # wrangler, on http://127.0.0.1:8787\nexport API_KEY=$(sed -n 's/^API_KEY=//p' {front}/.dev.vars)\n```",
         f"wrangler needs {needed_node()} (`node --version` tells yours); npm installs it on an older one, too, where it does not start.",
         "```sh\ncurl -s http://127.0.0.1:8787/health      # {\"status\":\"ok\",\"ready\":true} once the weights are loaded\n\n" + examples + "\n```",
-        "`GET /metrics` gives counts of the isolate that answers, for Prometheus. All of `/v1/` wants the key, as "
+        "`GET /docs` shows what the front answers, from `GET /openapi.json`. `GET /metrics` gives counts of the isolate that answers, for Prometheus. All of `/v1/` wants the key, as "
         "`Authorization: Bearer` or `X-API-Key`; errors are `application/problem+json`, and OpenAI's error object where a route is OpenAI's.",
         *bundle.notes,
         "## Deploy it",

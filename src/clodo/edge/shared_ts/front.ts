@@ -1,3 +1,4 @@
+import { docs } from "./docs";
 import { admit } from "./key";
 import { METRICS_TYPE, type Metrics } from "./metrics";
 import { answerProblem, Problem } from "./problems";
@@ -14,9 +15,10 @@ export interface Route<Env> {
   answer(request: Request, env: Env, context: ExecutionContext): Promise<Response>;
 }
 
-/** A front: its routes under `/v1/`, the metrics of its isolate, and the loading of its model. */
+/** A front: its routes under `/v1/` and the OpenAPI document of all, the metrics of its isolate, and the loading of its model. */
 export interface Front<Env> {
   readonly routes: readonly Route<Env>[];
+  readonly document: object;
   readonly metrics: Metrics;
   /** Whether all weights are in their place. */
   ready(): boolean;
@@ -24,9 +26,20 @@ export interface Front<Env> {
   load(env: Env): Promise<void>;
 }
 
+/** Headers that every answer carries, unless its route chose its own: those of generated services. */
+const HEADERS: Readonly<Record<string, string>> = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+/** The most bytes of a body, a quarter of what the service contract has: a description of 20,000 characters fits, however it is
+ * written down, and each body is in memory several times while it is read. 32 callers with 1 MiB each take all of 128 MB. */
+const MOST_BYTES = 256 * 1024;
+
 /**
- * The HTTP side of a model's Worker: `/health` and `/metrics` at once, everything else behind the API key. Whatever comes in
- * first begins the loading, which outlives that request.
+ * The HTTP side of a model's Worker: `/health`, `/metrics` and the document of it all at once, everything under `/v1/` behind the
+ * API key. Whatever comes in first begins the loading, which outlives that request.
  */
 export async function answer<Env extends FrontEnv>(
   front: Front<Env>,
@@ -34,18 +47,21 @@ export async function answer<Env extends FrontEnv>(
   env: Env,
   context: ExecutionContext,
 ): Promise<Response> {
-  const path = withoutSlashes(new URL(request.url).pathname);
+  const { pathname } = new URL(request.url);
+  // The page asks for the document beside it, so that it has one address only.
+  const path = pathname.startsWith("/docs/") ? pathname : withoutSlashes(pathname);
   if (path === "/health" && isRead(request)) {
     // The answer goes first: what loading begins with takes the thread for a while.
     context.waitUntil(scheduler.wait(1).then(() => front.load(env)));
-    return json({ status: "ok", ready: front.ready() });
+    return finished(request, json({ status: "ok", ready: front.ready() }));
   }
   context.waitUntil(front.load(env));
-  const route = front.routes.find((r) => r.path === path)?.path ?? (path === "/metrics" ? path : "other");
+  const routes = [...openRoutes(front), ...front.routes];
+  const route = routes.find((r) => r.path === path)?.path ?? "other";
   const started = Date.now();
   let response: Response;
   try {
-    const work = routed(front, path, request, env, context);
+    const work = routed(routes, path, request, env, context);
     // A request whose caller goes away would end where it stands, its `finally` blocks not run.
     context.waitUntil(work.then(nothing, nothing));
     response = await work;
@@ -53,26 +69,43 @@ export async function answer<Env extends FrontEnv>(
     response = answerProblem(error, path);
   }
   front.metrics.request(route, response.status, (Date.now() - started) / 1000);
-  return response;
+  return finished(request, response);
+}
+
+/** What needs no key. */
+function openRoutes<Env>(front: Front<Env>): Route<Env>[] {
+  const page = (): Response => new Response(front.metrics.page(), { headers: { "content-type": METRICS_TYPE } });
+  return [
+    { method: "GET", path: "/health", answer: async () => json({ status: "ok", ready: front.ready() }) },
+    { method: "GET", path: "/metrics", answer: async () => page() },
+    { method: "GET", path: "/openapi.json", answer: async () => json(front.document) },
+    { method: "GET", path: "/docs", answer: docs },
+  ];
+}
+
+/** An answer with the headers that all have; without its body for who asked for none. */
+function finished({ method }: Request, response: Response): Response {
+  for (const [name, value] of Object.entries(HEADERS)) {
+    if (!response.headers.has(name)) response.headers.set(name, value);
+  }
+  return method === "HEAD" ? new Response(null, response) : response;
 }
 
 async function routed<Env extends FrontEnv>(
-  front: Front<Env>,
+  routes: readonly Route<Env>[],
   path: string,
   request: Request,
   env: Env,
   context: ExecutionContext,
 ): Promise<Response> {
-  if (path === "/metrics" && isRead(request)) {
-    return new Response(front.metrics.page(), { headers: { "content-type": METRICS_TYPE, "cache-control": "no-store" } });
-  }
   // Before it is said what there is: whoever has no key learns nothing.
   if (path.startsWith("/v1/")) await admit(request, env.API_KEY);
-  const here = front.routes.filter((route) => route.path === path);
+  const here = routes.filter((route) => route.path === path);
   if (here.length === 0) throw new Problem(404, "There is nothing here.", { code: "not-found" });
-  const route = here.find(({ method }) => method === request.method);
+  const asked = request.method === "HEAD" ? "GET" : request.method;
+  const route = here.find(({ method }) => method === asked);
   if (route === undefined) {
-    const allow = here.map(({ method }) => method).join(", ");
+    const allow = here.map(({ method }) => (method === "GET" ? "GET, HEAD" : method)).join(", ");
     throw new Problem(405, `${path} answers ${allow} only.`, { code: "method", headers: { allow } });
   }
   return route.answer(request, env, context);
@@ -97,9 +130,9 @@ export const json = (value: unknown, status = 200, headers: Readonly<Record<stri
   });
 
 /** The JSON object of a body of at most `most` bytes; throws what the caller is told. */
-export async function readObject(request: Request, most = 256 * 1024): Promise<Record<string, unknown>> {
-  const type = request.headers.get("content-type") ?? "application/json";
-  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) {
+export async function readObject(request: Request, most = MOST_BYTES): Promise<Record<string, unknown>> {
+  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (type !== "application/json") {
     throw new Problem(415, "The body must be application/json.", { code: "content-type" });
   }
   const bytes = await readBody(request, most);
@@ -117,7 +150,10 @@ export async function readObject(request: Request, most = 256 * 1024): Promise<R
 
 /** The body, read no further than `most` bytes. */
 async function readBody(request: Request, most: number): Promise<Uint8Array> {
-  const tooLong = (): Problem => new Problem(413, `The body has more than ${most} bytes.`, { code: "too-large" });
+  const tooLong = (): Problem => {
+    const detail = `The body has more than ${most / 1024} KiB. No more is taken, so that many at once stay within the memory of a Worker.`;
+    return new Problem(413, detail, { code: "too-large" });
+  };
   if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLong();
   const parts: Uint8Array[] = [];
   let length = 0;

@@ -20,10 +20,18 @@ const OPENAI_TYPES: Readonly<Record<number, string>> = {
   429: "rate_limit_error",
 };
 
-/** What a failure carries beside its status and sentence. `param` is the field of the body that is at fault. */
+/** A field of the body that is at fault, and how. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What a failure carries beside its status and sentence. `param` is the field of the body that is at fault; where there are
+ * several, `errors` has them all. */
 export interface ProblemParts {
   readonly code?: string;
   readonly param?: string;
+  readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -63,13 +71,14 @@ export function answerProblem(error: unknown, path: string): Response {
 }
 
 function problemBody({ status, detail, parts }: Problem): object {
+  const errors = parts.errors ?? (parts.param === undefined ? undefined : [{ path: parts.param, message: detail }]);
   return {
     type: "about:blank",
     title: TITLES[status] ?? "Error",
     status,
     detail,
     ...(parts.code === undefined ? {} : { code: parts.code }),
-    ...(parts.param === undefined ? {} : { errors: [{ path: parts.param, message: detail }] }),
+    ...(errors === undefined ? {} : { errors }),
   };
 }
 

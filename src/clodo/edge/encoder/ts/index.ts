@@ -1,10 +1,11 @@
 import wasm from "./encoder.wasm";
 import { Kernel } from "./kernel";
 import { layout } from "./layout";
+import openapi from "./openapi.json";
 import { answer, type Front, type FrontEnv, json, readObject } from "./shared/front";
 import { Loading, type Progress } from "./shared/loading";
 import { Metrics } from "./shared/metrics";
-import { Problem } from "./shared/problems";
+import { type FieldError, Problem } from "./shared/problems";
 import { Queue } from "./shared/queue";
 import { loadWeights, openWeights, type WeightsEnv } from "./shared/weights";
 import type { Tables } from "./tables";
@@ -15,6 +16,8 @@ type Env = FrontEnv & WeightsEnv;
 /** As many characters as the command line takes. */
 const MOST_CHARACTERS = 20_000;
 const MOST_WAITING = 64;
+/** How many unknown fields are told. */
+const MOST_ERRORS = 10;
 
 const metrics = new Metrics();
 /** The network works on one text at a time. */
@@ -41,23 +44,38 @@ async function load({ step, beat }: Progress): Promise<Understander> {
   return new Understander(tables, words, kernel);
 }
 
+const invalid = (detail: string, code = "description"): Problem => new Problem(422, detail, { code, param: "description" });
+
+/** The description in a body that has nothing else; throws what is wrong with each field. */
+function readDescription(body: Record<string, unknown>): string {
+  const { description, ...others } = body;
+  const names = Object.keys(others).slice(0, MOST_ERRORS);
+  const errors: FieldError[] = names.map((name) => {
+    const path = name.length > 80 ? `${name.slice(0, 80)}…` : name;
+    return { path, message: `There is no field ${JSON.stringify(path)} here.` };
+  });
+  if (typeof description !== "string") {
+    errors.unshift({ path: "description", message: "The body must have a text 'description'." });
+  } else if (!description.isWellFormed()) {
+    errors.unshift({ path: "description", message: "The description holds half a character." });
+  }
+  if (errors.length > 0) {
+    const code = errors[0]?.path === "description" ? "description" : "unknown-field";
+    throw new Problem(422, errors.map(({ message }) => message).join(" "), { code, errors });
+  }
+  return description as string;
+}
+
 async function blueprint(request: Request): Promise<Response> {
   const arrived = Date.now();
-  const body = await readObject(request);
-  const description = body["description"];
-  if (typeof description !== "string") {
-    throw new Problem(400, "The body must have a text 'description'.", { code: "description", param: "description" });
-  }
-  if (!description.isWellFormed()) {
-    throw new Problem(400, "The description holds half a character.", { code: "description", param: "description" });
-  }
+  const description = readDescription(await readObject(request));
   const understander = await loading.whole();
   const text = understander.characters.strip(description);
-  if (text === "") throw new Problem(400, "The description is empty.", { code: "description", param: "description" });
+  if (text === "") throw invalid("The description is empty.");
   const length = [...text].length;
   if (length > MOST_CHARACTERS) {
     const detail = `The description has ${length} characters; ${MOST_CHARACTERS} are the most.`;
-    throw new Problem(413, detail, { code: "too-large", param: "description" });
+    throw invalid(detail, "too-large");
   }
   const timings = { prefill: 0, decode: 0, model: 0, build: 0, verify: 0, total: 0 };
   const made = await queue.run(async ({ beat }) => {
@@ -91,6 +109,7 @@ function answered(made: Understanding, timings: object): Response {
 
 const front: Front<Env> = {
   routes: [{ method: "POST", path: "/v1/blueprint", answer: blueprint }],
+  document: openapi,
   metrics,
   ready: () => loading.ready,
   load: (env) => {

@@ -1,6 +1,7 @@
 import { Dialect } from "./answers";
 import { Decoder } from "./decoder";
 import { Engine, readBlob } from "./engine";
+import openapi from "./openapi.json";
 import { generate, type Part, type Ending } from "./generate";
 import type { Plan, TextPlan } from "./plan_types";
 import { RemoteStage, type LayersBinding } from "./remote";
@@ -23,6 +24,7 @@ const WAITING = 64;
 
 /** A language model behind OpenAI's two ways to ask. One of these lives as long as its isolate. */
 export class Service implements Front<Env> {
+  readonly document = openapi;
   readonly metrics = new Metrics();
   readonly routes: readonly Route<Env>[];
   readonly decoder: Decoder;

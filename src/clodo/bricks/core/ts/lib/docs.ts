@@ -1,5 +1,3 @@
-import type { Context } from "hono";
-
 /** Renders /openapi.json in the browser. Everything is inline: no other host is ever asked. */
 const SCRIPT = `
 const el = (tag, props = {}, ...children) => {
@@ -62,7 +60,7 @@ const sha256 = async (text: string): Promise<string> => {
   return `'sha256-${btoa(String.fromCharCode(...new Uint8Array(digest)))}'`;
 };
 
-export async function docs(c: Context): Promise<Response> {
+export async function docs(): Promise<Response> {
   const policy = `default-src 'none'; connect-src 'self'; script-src ${await sha256(SCRIPT)}; style-src ${await sha256(STYLE)}; base-uri 'none'; frame-ancestors 'none'`;
-  return c.html(PAGE, 200, { "content-security-policy": policy });
+  return new Response(PAGE, { headers: { "content-type": "text/html; charset=UTF-8", "content-security-policy": policy } });
 }
