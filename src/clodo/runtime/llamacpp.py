@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from clodo.errors import ModelError
 from clodo.lm import Completion, Constraint, Message, Profile
+from clodo.runtime.stoppable import stoppable
 
 _CONTEXT = 4096
 
@@ -35,12 +36,16 @@ def serving(path: Path, context: int, threads: int) -> Any:
     params.cpuparams_batch.n_threads = threads
     params.verbosity = 0
     params.endpoint_metrics = True
-    try:
+
+    def load() -> Any:
         server = xllamacpp.Server(params)
+        server.handle_metrics()
+        return server
+
+    try:
+        return stoppable(load)
     except RuntimeError as error:
         raise ModelError(f"llama.cpp cannot load {path.name!r}: {error}.") from None
-    server.handle_metrics()
-    return server
 
 
 class LlamaCppModel:
@@ -83,32 +88,49 @@ class LlamaCppModel:
         if constraint is not None:
             body["grammar"] = constraint.gbnf
         started = time.perf_counter()
-        answer = self._ask(body)
+        chunks = self._ask(body)
         elapsed = (time.perf_counter() - started) * 1000
-        if "choices" not in answer:
-            error = answer.get("error", answer)
-            told = error if isinstance(error, dict) else {}
-            code = "too-long" if told.get("type") == "exceed_context_size_error" else "refused"
-            raise ModelError(f"llama.cpp refused the request: {str(told.get('message', error))[:200]}.", code=code)
-        choice = answer["choices"][0]
-        logs = [t["logprob"] for t in (choice.get("logprobs") or {}).get("content") or []]
-        timings = answer.get("timings") or {}
+        text, logs, reason = "", [], None
+        timings: dict[str, Any] = {}
+        for chunk in chunks:
+            if "error" in chunk or "choices" not in chunk:
+                raise _refusal(chunk.get("error", chunk))
+            timings = chunk.get("timings") or timings
+            for choice in chunk["choices"]:
+                text += str(choice["delta"].get("content") or "")
+                logs += [t["logprob"] for t in (choice.get("logprobs") or {}).get("content") or []]
+                reason = choice.get("finish_reason") or reason
         return Completion(
-            str(choice["message"].get("content") or ""),
-            choice.get("finish_reason") != "length",
+            text,
+            reason != "length",
             math.exp(sum(logs) / len(logs)) if logs else None,
             float(timings.get("prompt_ms") or 0.0),
             float(timings.get("predicted_ms") or elapsed),
-            int((answer.get("usage") or {}).get("total_tokens") or 0),
+            int(next((c["usage"].get("total_tokens") for c in reversed(chunks) if c.get("usage")), None) or 0),
         )
 
-    def _ask(self, body: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """The answer in pieces, as it is streamed: between two pieces the engine can be asked to stop."""
+        stopped = Event()
+        chunks: list[dict[str, Any]] = []
+        ask = self._server.handle_chat_completions
+
+        def take(chunk: dict[str, Any]) -> bool:
+            chunks.append(chunk)
+            return stopped.is_set()
+
         try:
-            answer = self._server.handle_chat_completions(body)
+            stoppable(lambda: ask({**body, "stream": True, "stream_options": {"include_usage": True}}, take), stopped.set)
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"llama.cpp refused the request: {str(error)[:200]}.", code="refused") from None
-        return dict(json.loads(answer) if isinstance(answer, str) else answer)
+        return chunks
 
     def close(self) -> None:
         """Frees the model."""
         self._server = None
+
+
+def _refusal(error: Any) -> ModelError:
+    told = error if isinstance(error, dict) else {}
+    code = "too-long" if told.get("type") == "exceed_context_size_error" else "refused"
+    return ModelError(f"llama.cpp refused the request: {str(told.get('message', error))[:200]}.", code=code)
