@@ -32,7 +32,7 @@ COMMANDS = {
     "edge deploy": "Deploys it through wrangler, the Workers that others call first. `--dry-run` only bundles, and shows sizes.",
     "edge bench": "Speed beside native llama.cpp, memory of each isolate, cold start, measured in workerd.",
     "edge score": "How well a keep-warm policy would have served a log of requests.",
-    "doctor": "What is installed, what is missing, and the command that mends it.",
+    "doctor": "What is installed, what is missing or damaged (files of models are read and hashed), and the command that mends it.",
 }
 
 HEAD = """# The command line

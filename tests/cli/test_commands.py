@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from clodo.blueprint import parse
 from clodo.cli import main
 from clodo.proof.host import Host
 from clodo.proof.report import Evidence, Report
+from clodo.runtime.store import catalogue, place_of
 from clodo.toolchain import Toolchain
 from tests.processes import clodo_process, free_port
 
@@ -343,3 +345,12 @@ def test_doctor_tells_what_is_missing_and_the_mend(tmp_path: Path, monkeypatch: 
     assert set(missing) == {"workers toolchain"}
     assert missing["workers toolchain"]["remedy"] == "clodo doctor --install"
     assert clodo("doctor").exit_code == 1
+
+
+def test_doctor_tells_a_damaged_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLODO_CACHE", str(tmp_path / "a cache"))
+    path = place_of(catalogue()["smollm2"])
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"GGUF, and cut off")
+    [told] = [f for f in document(clodo("doctor", "--json"))["findings"] if f["name"] == "model smollm2"]
+    assert not told["ok"] and "damaged" in told["detail"] and shlex.split(told["remedy"]) == ["rm", str(path)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from clodo.errors import ModelError
+from clodo.runtime import store
+from clodo.runtime.soundness import is_sound
 from clodo.runtime.store import Entry, catalogue, fetch
 
 BYTES = b"GGUF and so on"
@@ -70,6 +73,56 @@ def test_other_bytes_are_refused_and_not_kept(tmp_path: Path, cache: Path) -> No
     with pytest.raises(ModelError, match="sha256 differs"):
         fetch(entry(f"file:{tmp_path / 'a'}"))
     assert [p.suffix for p in (cache / "models").iterdir()] == [".lock"]
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def overwritten(path: Path) -> None:
+    """As many bytes, and the time of the last writing put back."""
+    times = path.stat()
+    path.write_bytes(b"X" * len(BYTES))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+@pytest.mark.parametrize("damage", [cut_off, overwritten])
+def test_a_damaged_file_is_fetched_anew_or_told(damage: Callable[[Path], None], tmp_path: Path) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(BYTES)
+    said: list[str] = []
+    wanted = entry(f"file:{source}")
+    path = fetch(wanted)
+    damage(path)
+    assert fetch(wanted, said.append).read_bytes() == BYTES
+    assert "damaged" in said[0]
+    damage(path)
+    source.unlink()
+    with pytest.raises(ModelError, match="damaged.*not there"):
+        fetch(wanted)
+
+
+def test_a_file_is_hashed_again_only_where_it_was_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(BYTES)
+    path = fetch(entry(f"file:{tmp_path / 'a'}"))
+    read: list[Path] = []
+    monkeypatch.setattr("clodo.runtime.soundness.digest", lambda p: read.append(p) or DIGEST)
+    assert is_sound(path, DIGEST) and not read
+    os.utime(path)
+    assert is_sound(path, DIGEST) and len(read) == 1
+    assert is_sound(path, DIGEST) and len(read) == 1
+    assert is_sound(path, DIGEST, anew=True) and len(read) == 2
+
+
+def test_what_is_kept_is_told_with_whether_it_is_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_bytes(BYTES)
+    wanted = entry(f"file:{tmp_path / 'a'}")
+    monkeypatch.setattr(store, "catalogue", lambda: {"tiny": wanted})
+    assert list(store.kept()) == []
+    path = fetch(wanted)
+    assert list(store.kept()) == [(wanted, path, True)]
+    cut_off(path)
+    assert list(store.kept()) == [(wanted, path, False)]
 
 
 def test_without_network_it_names_the_file_and_what_to_do(wheels: Path) -> None:

