@@ -15,6 +15,7 @@ import httpx2 as httpx
 import pytest
 from click.testing import CliRunner, Result
 
+from clodo.app.services import Built
 from clodo.blueprint import parse
 from clodo.cli import main
 from clodo.proof.host import Host
@@ -141,6 +142,33 @@ def failing_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         raise error
 
     monkeypatch.setattr("clodo.cli.services.put_service", fail)
+
+
+#: A place that a shell would take apart, or the program for an option.
+ODD = ["odd näme (1)/sub", "it's $HOME", "-x", "plain-name"]
+
+
+def proposed(lines: list[str]) -> list[list[str]]:
+    """The commands that an answer proposes, as a shell takes them apart."""
+    return [shlex.split(line.split("next: ")[-1].strip()) for line in lines]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_next_command_can_be_pasted(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "odd näme (1)").mkdir()
+    result = clodo("build", str(BOOKSHOP), f"--output={name}")
+    [[*words, place]] = proposed(result.stdout.splitlines()[-1:])
+    assert words == ["clodo", "verify"] and not place.startswith("-")
+    assert (tmp_path / place).resolve() == (tmp_path / name).resolve() and (tmp_path / place).is_dir()
+
+    report = Report("s", (), 0, 0, {})
+    monkeypatch.setattr("clodo.cli.generate.put_service", lambda *_, **__: Built(tmp_path / name, 1, report, {}))
+    result = clodo("generate", BOOKS, f"--output=long-{'x' * 90}-{name}", "--yes")
+    dev, run = proposed(result.stdout.splitlines()[-2:])
+    assert dev[:2] == ["clodo", "dev"] and len(dev) == 3
+    assert run == ["cd", dev[2], "&&", "npm", "install", "&&", "npm", "run", "dev"]
+    assert dev[2] == f"long-{'x' * 90}-{name}"
 
 
 def test_stopped_is_a_json_document_too(monkeypatch: pytest.MonkeyPatch) -> None:

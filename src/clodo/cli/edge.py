@@ -11,6 +11,7 @@ import click
 from clodo.app.edge import bench_model, build_model, bundle_of, name_of, serve_model, source_of
 from clodo.app.models import DEFAULT_MODEL
 from clodo.cli.context import Talk, command
+from clodo.cli.output import pasted
 from clodo.edge.platform.benchmark import Figures
 from clodo.edge.platform.configuration import Options
 from clodo.edge.platform.deploying import deploy
@@ -94,7 +95,7 @@ def build_command(
         talk.out.print(line, soft_wrap=True, markup=False)
     for note in bundle.notes:
         talk.out.print(f"note: {note}", soft_wrap=True, markup=False)
-    talk.out.print(f"next: clodo edge dev {directory}", soft_wrap=True, markup=False)
+    talk.out.print(f"next: clodo edge dev {pasted(directory)}", soft_wrap=True, markup=False)
 
 
 def _workers(count: int) -> str:
@@ -128,7 +129,7 @@ def deploy_command(talk: Talk, directory: Path, dry_run: bool) -> None:
         talk.out.print(line, soft_wrap=True, markup=False)
     talk.out.print("nothing was deployed" if dry_run else "deployed", markup=False)
     later = "after deploying" if dry_run else "next"
-    talk.out.print(f"{later}, in {directory}: {secret}   (asks for the key; Cloudflare keeps it)", soft_wrap=True, markup=False)
+    talk.out.print(f"{later}, in {pasted(directory)}: {secret}   (asks for the key; Cloudflare keeps it)", soft_wrap=True, markup=False)
 
 
 @edge_command.command("bench")

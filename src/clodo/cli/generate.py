@@ -158,8 +158,9 @@ def generate_command(
     talk.out.print(f"\nbuilt {target}/ ({built.files} files)", soft_wrap=True, markup=False)
     output.show_report(talk.out, built.report)
     talk.out.print("\nnext:", markup=False)
-    talk.out.print(f"  clodo dev {target}", markup=False)
-    talk.out.print(f"  cd {target} && npm install && npm run dev", markup=False)
+    place = output.pasted(target)
+    talk.out.print(f"  clodo dev {place}", soft_wrap=True, markup=False)
+    talk.out.print(f"  cd {place} && npm install && npm run dev", soft_wrap=True, markup=False)
 
 
 def accepted(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -30,6 +32,12 @@ _BLUEPRINT = (
     (re.compile(r"\b(required|unique|default|min|max|above|below|pattern|read-only|write-only|on delete)\b"), "yellow"),
     (re.compile(r"<?->\s*\w+"), "cyan"),
 )  # fmt: skip
+
+
+def pasted(path: Path) -> str:
+    """A path as a word of a command that a shell takes as it is, and the program not for an option."""
+    text = str(path)
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def description(text: str, spans: Sequence[Span]) -> Text:

@@ -40,7 +40,7 @@ def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: b
     if built.report:
         output.show_report(talk.out, built.report)
     else:
-        talk.out.print(f"next: clodo verify {directory}", soft_wrap=True, markup=False)
+        talk.out.print(f"next: clodo verify {output.pasted(directory)}", soft_wrap=True, markup=False)
 
 
 @click.command("dev")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -74,7 +75,7 @@ def train_command(
         if rows:
             click.echo(table(rows))
         click.echo(f"{'admitted' if outcome.admitted else 'not admitted'}: {outcome.folder}")
-        click.echo(f'try it: clodo blueprint "…" --model file:{outcome.folder}')
+        click.echo(f'try it: clodo blueprint "…" --model {shlex.quote(f"file:{outcome.folder}")}')
     if not outcome.admitted:
         raise ModelError(
             "The model is not better than the current one on the gate, so it is not admitted.",
