@@ -22,7 +22,9 @@ COMMANDS = {
     "stays: secrets, local data, packages, git, your own files. A failure leaves it as it was.",
     "verify": "The proof of a service folder, also of one that you have changed by hand.",
     "dev": "Serves a folder with its migrations applied and its data kept in `.wrangler/`; `ready http://…` is "
-    "printed once `/health` answered, and again after each change of a file.",
+    "printed once `/health` answered, and again after each change of a file. An edit of `blueprint.clodo` builds the service "
+    "anew in place, as `clodo build --force` does: where you have edited other files that it would replace, it says so and "
+    "leaves all as it is.",
     "eval": "Measures models on sets of descriptions whose meaning is known; `evals/README.md` has the shapes of sets and "
     "the current figures.",
     "train": "Makes a model from your own descriptions and blueprints, or the built-in one anew; `docs/training.md` has the "
