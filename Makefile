@@ -42,7 +42,8 @@ faults: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.pipeline
 	@$(BIN)/python -m benchmarks.understanding
-	@$(BIN)/python -m benchmarks.edge
+	@$(BIN)/python -m benchmarks.edge --gate
+	@$(BIN)/python -m benchmarks.edge_greedy --gate
 
 docs: setup
 	@$(BIN)/python -m scripts.docs

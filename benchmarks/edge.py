@@ -1,8 +1,9 @@
 """Models in Workers, in real workerd on this machine: memory of each isolate, speed beside native llama.cpp, cold start.
 
-``python -m benchmarks.edge [MODEL …] [--json] [--rounds N] [--write]``
+``python -m benchmarks.edge [MODEL …] [--json] [--rounds N] [--write] [--gate]``
 
 The default model and the stock model where none is named. ``--write`` puts the tables into ``docs/edge.md``.
+``--gate`` exits with 1 and a sentence for each figure that falls short of ``clodo.edge.platform.gate``.
 Best on an idle machine: the load client shares its cores with workerd. Not covered: Cloudflare's machines and network, where
 weights come from further away than this disk, and limits that workerd does not enforce.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from clodo.app.edge import bench_model
 from clodo.app.models import DEFAULT_MODEL
 from clodo.edge.platform.benchmark import Figures
+from clodo.edge.platform.gate import shortfalls
 
 DOCS = Path(__file__).parents[1] / "docs" / "edge.md"
 STOCK_MODEL = "smollm2"
@@ -68,12 +70,21 @@ def say(line: str) -> None:
     print(f"  {line}", file=sys.stderr)
 
 
+def held(shortfalls: Sequence[str]) -> None:
+    """Ends the program with 1 where something falls short, and says what."""
+    for sentence in shortfalls:
+        say(sentence)
+    if shortfalls:
+        sys.exit(1)
+
+
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("models", nargs="*", default=[DEFAULT_MODEL, STOCK_MODEL])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 where a figure falls short")
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     found = []
@@ -83,6 +94,8 @@ def main() -> None:
     if options.write:
         DOCS.write_text(put_into(DOCS.read_text("utf-8"), tables(found)), "utf-8")
     print(json.dumps([f.to_json() for f in found]) if options.json else tables(found))
+    if options.gate:
+        held([sentence for figures in found for sentence in shortfalls(figures)])
 
 
 if __name__ == "__main__":

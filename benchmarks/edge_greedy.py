@@ -1,9 +1,10 @@
-"""Greedy answers of a model in Workers beside those of native llama.cpp: ``python -m benchmarks.edge_greedy [--control]``
+"""Greedy answers of a model in Workers beside those of native llama.cpp: ``python -m benchmarks.edge_greedy [--control] [--gate]``
 
 50 prompts, 50 tokens each. Both sides round activations to 8 bits in every layer, and that makes a difference in the last bit
 of a float grow to about 0.1 in the scores: tokens that are nearly even may swap. Where answers part, the float32 reference
 says how even the two tokens were (``gap``, in logits) and whom it follows. ``--control`` holds our own kernels with relaxed
-SIMD against those with base SIMD, which differ in nothing but fused multiplication and addition: they part about as often.
+SIMD against those with base SIMD, which differ in nothing but fused multiplication and addition: they part about as often. ``--gate`` exits
+with 1 and a sentence where answers differ by more than near-ties (``clodo.edge.platform.gate``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from tests.edge.llama.native import Native
 from tests.edge.llama.reference import Reference
 from tests.edge.llama.serving import Caller, with_probe
 
+from benchmarks.edge import held
 from clodo.edge.llama import bundle
+from clodo.edge.platform.gate import greedy_shortfalls
 from clodo.edge.platform.serving import served_bundle
 from clodo.runtime.store import catalogue, fetch
 from clodo.toolchain import ensure
@@ -59,6 +62,7 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=50, help="tokens of an answer")
     parser.add_argument("--count", type=int, default=len(PROMPTS), help="how many prompts")
     parser.add_argument("--control", action="store_true", help="beside our own kernels in base SIMD, not llama.cpp")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 where answers differ by more than near-ties")
     options = parser.parse_args()
     path, prompts = fetch(catalogue()["smollm2"]), PROMPTS[: options.count]
     begun, ours = edge_answers(path, prompts, options.length)
@@ -80,6 +84,8 @@ def main() -> None:
     }  # fmt: skip
     json.dump(report, sys.stdout, indent=2)
     print()
+    if options.gate:
+        held(list(greedy_shortfalls(report)))
 
 
 if __name__ == "__main__":

@@ -13,14 +13,12 @@ from clodo.edge.platform import benchmark
 from clodo.edge.platform.benchmark import Figures, measure, measure_memory, story
 from clodo.edge.platform.configuration import Options
 from clodo.edge.platform.folder import folder_tree, write_tree
+from clodo.edge.platform.gate import MOST_ISOLATE_MB
 from clodo.edge.platform.native import NativeModel
 from clodo.edge.platform.server import Memory, WorkersServer
 from clodo.runtime.store import catalogue, fetch
 from clodo.toolchain import Toolchain
 from tests.edge.platform.fake import fake_bundle
-
-#: What an isolate of the default model may have at most, in MB: Cloudflare gives 128.
-MOST_MB = 50
 
 
 @pytest.mark.workerd
@@ -30,7 +28,7 @@ def test_the_default_model_stays_under_fifty_megabytes(toolchain: Toolchain, ser
     write_tree(folder_tree(bundle, Options("m")), tmp_path)
     [isolate] = measure_memory(tmp_path, toolchain, server)
     assert isolate.wasm_mb > 10, "it was loaded"
-    assert isolate.peak_mb < MOST_MB
+    assert isolate.peak_mb < MOST_ISOLATE_MB
 
 
 @pytest.mark.workerd
