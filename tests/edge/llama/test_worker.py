@@ -239,7 +239,7 @@ def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
             for name, value in {
                 "nonsense": 1, "enable_thinking": False, "constructor": 1, "min_p": 0.1, "repeat_penalty": 1.1, "logit_bias": {"5": -100},
                 "tools": [{}], "tool_choice": "required", "n": 0, "best_of": 2, "suffix": "b", "echo": True, "stream_options": {"x": 1},
-                "reasoning_effort": "high", "top_logprobs": 3, "response_format": {"type": "json_object"},
+                "reasoning_effort": "high", "top_logprobs": 3, "response_format": {"type": "yaml"},
             }.items()
         ),
         ("/v1/completions", {"prompt": "a", "max_completion_tokens": 2}, 400, "max_completion_tokens"),
@@ -304,9 +304,11 @@ def test_the_front_describes_itself_truly(alone: Caller) -> None:
 def test_the_document_takes_and_refuses_what_the_worker_does(path: str, name: str, alone: Caller) -> None:
     documented = Documented(alone.running.url)
     values: list[tuple[str, Any]] = [("nonsense", 1), ("nonsense", None), ("stop", []), ("stop", [""]), ("stop", 5), ("stream_options", {"x": 1}), ("stream", 1)]
+    values += [("grammar", "root ::= [a-z]+"), ("grammar", None), ("grammar", 5), ("response_format", {"type": "text"}), ("response_format", {"type": "yaml"})]
     for field, schema in documented.document["components"]["schemas"][name]["properties"].items():
         values += [(field, value) for value in schema.get("enum", [])]
-        values += [(field, "odd value")] if field not in ("prompt", "stop") else []
+        # What a grammar may hold no schema can say.
+        values += [(field, "odd value")] if field not in ("prompt", "stop", "grammar") else []
         for bound, way in (("minimum", -1), ("maximum", 1)):
             if (last := schema.get(bound)) is not None:
                 # Beyond 2⁵³ JavaScript's numbers are two apart.

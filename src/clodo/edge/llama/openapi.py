@@ -52,7 +52,8 @@ def _asked(name: str, summary: str, schema: str) -> Schema:
     whole_or_stream = json_answer(ref(schema), "The answer; with `stream`, server-sent events of OpenAI's chunks, `[DONE]` the last")
     whole_or_stream["content"]["text/event-stream"] = {"schema": _TEXT}
     wrong = {"description": "The body is no JSON, or a field is invalid or not supported: `param` names it", "content": {"application/json": {"schema": ref("OpenAIError")}}}
-    return guarded(name, summary, "model", {200: whole_or_stream, 400: wrong}, body=ref(f"{schema}Request"), error="OpenAIError")
+    stuck = {"description": "No token of the model can go on with the form that is asked for", "content": wrong["content"]}
+    return guarded(name, summary, "model", {200: whole_or_stream, 400: wrong, 422: stuck}, body=ref(f"{schema}Request"), error="OpenAIError")
 
 
 def _refused(reason: str) -> Schema:
@@ -75,6 +76,14 @@ def _request(kind: str, asked: dict[str, Schema]) -> Schema:
         "stream_options": {"type": ["object", "null"], "properties": {"include_usage": _FLAG, "include_obfuscation": {}}, "additionalProperties": False},
         "ignore_eos": {**_FLAG, "description": "Write on past the model's own end"},
         "logprobs": {**_FLAG, "description": "Of the chosen tokens"},
+        "grammar": {"type": ["string", "null"], "maxLength": 65536, "description": "A grammar in GBNF that the answer keeps to"},
+        "response_format": {
+            "anyOf": [
+                {"type": "null"},
+                whole({"type": {"enum": ["text", "json_object"]}}),
+                whole({"type": {"const": "json_schema"}, "json_schema": {"type": "object", "required": ["schema"]}}),
+            ]
+        },
         **asked,
     }
     neutral = {name: {"enum": [*values, None], "description": "Not supported"} for name, values in lists["neutral"].items() if name not in known}
