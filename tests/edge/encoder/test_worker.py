@@ -183,6 +183,15 @@ def test_its_scripts_type_check_and_are_small(made: Bundle, tmp_path: Path) -> N
     assert 1000 < built.gzip["front"] < 100_000
 
 
+def test_who_is_too_many_is_told_to_come_again(client: httpx.Client) -> None:
+    text = next(r.text for r in load_split("valid"))
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: client.post("/v1/blueprint", json={"description": text}), range(40)))
+    refused = [a for a in answers if a.status_code == 429]
+    assert 0 < len(refused) <= 40 - 25, "one is served and 24 may wait"
+    assert all(a.headers["retry-after"] and a.json()["code"] == "queue-full" for a in refused)
+
+
 def test_memory_keeps_to_the_plan(made: Bundle, toolchain: Toolchain) -> None:
     """From loading on, with eight texts at once and one as long as the model reads."""
     texts = [r.text for r in load_split("valid")][:8]

@@ -20,8 +20,9 @@ from clodo.understand.reading import load_tokenizer
 
 #: The most bytes of one file of weights; Cloudflare takes 25 MiB.
 _PART_BYTES = 8 * 1024 * 1024
-#: What the JavaScript heap is allowed, in MB: 5 are held, the rest is what V8 lets lie before it clears up.
-_HEAP_MB = 14.5
+#: What the JavaScript heap is allowed, in MB, with as many of the longest texts at once as the routes admit: 5 are held, the rest is
+#: what V8 lets lie before it clears up. ``tests/edge/platform/test_benchmark.py`` holds it against that load.
+_HEAP_MB = 16.5
 
 
 def bundle(folder: Path, budget_mb: float, *, arithmetic: Arithmetic | None = None, relaxed: bool = True) -> Bundle:

@@ -84,8 +84,8 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
 
 
 def to_json(value: Any) -> bytes:
-    """The same bytes for the same tables."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    """The same bytes for the same tables. ASCII alone, for a text with any other letter takes two bytes for each in V8, until it collects."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def front_coded(words: Iterable[str]) -> bytes:
@@ -136,7 +136,7 @@ def _tokenizer(tokenizer: Any) -> dict[str, Any]:
     model = settings["model"]
     spaced, removed, mapped = _normalised(tokenizer.normalizer.normalize_str)
     return {
-        "vocabulary": "\n".join(piece for piece, _ in vocabulary),
+        "vocabulary": "".join(f"{piece}\n" for piece, _ in vocabulary),
         "special": [t["content"] for t in settings["added_tokens"]],
         "unknown": model["unk_token"],
         "prefix": model["continuing_subword_prefix"],
@@ -266,7 +266,7 @@ def _plurals() -> dict[str, Any]:
 
 def _spelling() -> dict[str, Any]:
     return {
-        "names": "\n".join(spelling.name_words()),
+        "names": "".join(f"{word}\n" for word in spelling.name_words()),
         "counts": list(spelling.name_words().values()),
         "alike": sorted("".join(sorted(pair)) for pair in spelling._ALIKE),
         "vowels": "".join(sorted(spelling._VOWELS)),

@@ -26,6 +26,8 @@ _LINK_HEADS = 4
 _HEAD_SIZE = 32
 #: The module's own data and stack.
 _FIRST_PAGES = 2 * 65_536
+#: ``PAIR_BYTES`` of the kernel.
+_LEAST_PAIR_BYTES = 3 << 19
 
 Array = NDArray[Any]
 
@@ -117,7 +119,8 @@ def _packed(reader: _Source, links: _Source, arithmetic: Arithmetic) -> Weights:
     out.dense(*said)
     data = out.bytes()
     widest = max(links.constant("enter.bias").size * 4, hidden * 4, out.widest)
-    return Weights(data, _FIRST_PAGES + len(data) + _buffer_bytes(sizes, widest))
+    link_widest = max(links.constant("layers.0.up.bias").size, links.constant("enter.bias").size * 4)
+    return Weights(data, _FIRST_PAGES + len(data) + _buffer_bytes(sizes, widest, link_widest))
 
 
 def _reader_scale(size: int) -> np.float32:
@@ -134,13 +137,14 @@ def _saturates(*sources: _Source) -> bool:
     return any(can_saturate(w) for source in sources for w in source.products())
 
 
-def _buffer_bytes(sizes: Sequence[int], widest: int) -> int:
+def _buffer_bytes(sizes: Sequence[int], widest: int, link_widest: int) -> int:
     """What ``prepare()`` of the kernel reserves behind the weights for the longest text."""
     hidden, heads, positions, tags = sizes[1], sizes[3], sizes[4], sizes[5]
     width, pair_width, link_heads, pairs = sizes[9], sizes[10], sizes[11], sizes[13]
-    floats = max(hidden, width) + widest + width + 2 * pair_width + tags + 2 * pairs + sum(sizes[14:17]) + 9
+    wide = max(positions * widest, max(positions * link_widest, _LEAST_PAIR_BYTES // 4) + positions * (width + 2 * pair_width))
+    floats = max(hidden, width + 2 * pairs) + tags + sum(sizes[14:17]) + 9
     columns = max(hidden // heads, width // link_heads, pairs) * max(positions, pair_width)
-    return 4 * (positions * floats + columns + 2 * hidden) + positions * 2 * widest
+    return 4 * (positions * floats + wide + columns + 2 * hidden) + 2 * positions * max(hidden, width)
 
 
 def _check(sizes: Sequence[int]) -> None:

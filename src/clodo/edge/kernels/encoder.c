@@ -53,9 +53,9 @@ static struct {
 // Buffers, see start().
 static float *states, *wide, *row, *tag_scores, *whole_scores, *word_weights, *pooled;
 static float *begun, *x, *sides, *left_scores, *right_scores, *said, *columns, *pair_rows;
-static u16 *quantised;
+static u16 *narrow;
 static int *ids, *firsts, *lasts, *kinds, *places, *lines, *marks;
-static u32 mentions, widest, capacity, pair_bytes;
+static u32 mentions, widest, link_widest, capacity, pair_bytes;
 
 // ---------------------------------------------------------------- reading the weights
 
@@ -149,6 +149,10 @@ EXPORT("start") int start(u32 bytes) {
 
   widest = larger(m.enter.k, larger(m.link[0].up.n, larger(4 * m.width, 4 * m.hidden)));
   for (u32 i = 0; i < m.layers; i++) widest = larger(widest, m.layer[i].up.n);
+  link_widest = larger(m.link[0].up.n, 4 * m.width);
+  // transform() puts what the second product gives beside its quantised input.
+  if (m.link[0].up.n < 2 * m.width) return 0;
+  for (u32 i = 0; i < m.layers; i++) if (m.layer[i].up.n < 2 * m.hidden) return 0;
   end_of_weights = (u8 *)cursor;
   capacity = 0;
   return 1;
@@ -161,19 +165,23 @@ EXPORT("prepare") int prepare(u32 count) {
   if (count <= capacity) return 1;
   u32 t = (count + STEP - 1) / STEP * STEP, size = larger(m.hidden / m.heads, m.width / m.link_heads);
   free_from = end_of_weights;
-  states = reserve(t * larger(m.hidden, m.width) * 4);
-  begun = states;  // once mentions are entered, nobody asks for the states
-  pair_rows = wide = reserve(larger(t * widest * 4, PAIR_BYTES));  // pairs are worked out when all else is done
-  quantised = reserve(t * widest * 2);
+  states = reserve(t * larger(m.hidden, m.width + 2 * m.labels) * 4);
+  // Once mentions are entered, nobody asks for the states, and what mentions come to takes their place.
+  begun = states;
+  left_scores = states + t * m.width;
+  right_scores = left_scores + t * m.labels;
+  // Layers over mentions are narrower than the text's: behind what is worked out in the wide room lie the mentions themselves.
+  // Pairs are worked out when all else is done.
+  pair_bytes = larger(t * link_widest * 4, PAIR_BYTES);
+  pair_rows = wide = reserve(larger(t * widest * 4, pair_bytes + t * (m.width + 2 * m.pair_width) * 4));
+  x = wide + pair_bytes / 4;
+  sides = x + t * m.width;
+  narrow = reserve(t * larger(m.hidden, m.width) * 2);
   row = reserve((t + 16) * 4);
   tag_scores = reserve(t * m.tags * 4);
   whole_scores = reserve(m.whole.n * 4);
   word_weights = reserve(t * 4);
   pooled = reserve(2 * m.hidden * 4);
-  x = reserve(t * m.width * 4);
-  sides = reserve(t * 2 * m.pair_width * 4);
-  left_scores = reserve(t * m.labels * 4);
-  right_scores = reserve(t * m.labels * 4);
   said = reserve(t * m.said.n * 4);
   columns = reserve(larger(size, m.labels) * larger(t, m.pair_width) * 4);
   ids = reserve(t * 4);
@@ -185,7 +193,6 @@ EXPORT("prepare") int prepare(u32 count) {
   marks = reserve(t * 4);
   u32 pages = ((u32)free_from + 0xffffu) >> 16, now = (u32)__builtin_wasm_memory_size(0);
   if (pages > now && __builtin_wasm_memory_grow(0, pages - now) == ~0ul) return -1;
-  pair_bytes = larger(t * widest * 4, PAIR_BYTES);
   capacity = t;
   return 1;
 }
@@ -315,12 +322,13 @@ static void softmax(float *v, u32 count) {
 
 // ---------------------------------------------------------------- products in 8 bits
 
+static const u16 *quantised;
 static float quantised_scale;
 static int quantised_zero;
 
-// Fills `quantised` with a tensor of count values (rows of a multiple of 4) in unsigned 8 bits, held in 16, each four in the
-// order 0 2 1 3. The range always holds 0.
-static void quantise(const float *v, u32 count) {
+// Makes a tensor of count values (rows of a multiple of 4) to unsigned 8 bits, held in 16, each four in the order 0 2 1 3. The
+// range always holds 0. `to` may be where the values are: each four are read before their half of the place is written.
+static void quantise(const float *v, u32 count, u16 *to) {
   v128_t low = wasm_f32x4_splat(0.0f), high = low;
   for (u32 i = 0; i < count; i += 4) {
     v128_t a = wasm_v128_load(v + i);
@@ -343,8 +351,9 @@ static void quantise(const float *v, u32 count) {
     a = wasm_f32x4_nearest(wasm_f32x4_pmin(wasm_f32x4_pmax(a, bottom), top));
     v128_t q = wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4(a), wasm_i32x4_splat(zero));
     q = wasm_i32x4_shuffle(q, q, 0, 2, 1, 3);
-    wasm_v128_store64_lane(quantised + i, wasm_u16x8_narrow_i32x4(q, q), 0);
+    wasm_v128_store64_lane(to + i, wasm_u16x8_narrow_i32x4(q, q), 0);
   }
+  quantised = to;
   quantised_scale = scale;
   quantised_zero = zero;
 }
@@ -413,7 +422,13 @@ static void apply(const Linear *l, u32 rows, float *out) {
 }
 
 static void linear(const Linear *l, const float *in, u32 rows, float *out) {
-  quantise(in, rows * l->k);
+  quantise(in, rows * l->k, narrow);
+  apply(l, rows, out);
+}
+
+// The same for an input that nobody needs any more: quantised, it takes the first half of its own place, where `out` must not lie.
+static void linear_last(const Linear *l, float *in, u32 rows, float *out) {
+  quantise(in, rows * l->k, (u16 *)in);
   apply(l, rows, out);
 }
 
@@ -497,13 +512,14 @@ static void transform(const Layer *l, float *v, u32 rows, u32 width, u32 heads, 
   float *mixed = wide + rows * 3 * width;  // a fourth as wide as the room of the layer's widest product
   linear(&l->qkv, v, rows, wide);
   attend(rows, width, heads, bias, mixed);
-  linear(&l->out, mixed, rows, wide);
+  linear_last(&l->out, mixed, rows, wide);
   add(v, wide, rows * width);
   normalise(v, rows, width, &l->after_attention);
   linear(&l->up, v, rows, wide);
   gelu(wide, rows * l->up.n);
-  linear(&l->down, wide, rows, wide);
-  add(v, wide, rows * width);
+  float *down = wide + rows * l->down.k / 2;
+  linear_last(&l->down, wide, rows, down);
+  add(v, down, rows * width);
   // The optimiser of onnxruntime joins this sum with its normalisation in the reader, and not in the links.
   if (bias) normalise(v, rows, width, &l->after_feed);
   else normalise_joined(v, rows, width, &l->after_feed);
@@ -579,7 +595,7 @@ EXPORT("link") void link(u32 n) {
       all[i * 4 * hidden + 2 * hidden + d] = (row[end] - row[first]) / (float)(end - first);
     }
   }
-  linear(&m.enter, all, n, begun);
+  linear_last(&m.enter, all, n, begun);
   gelu(begun, n * width);
   for (u32 i = 0; i < n; i++)
     for (u32 d = 0; d < width; d++) begun[i * width + d] += entry(&m.kind, (u32)kinds[i], d);
@@ -591,14 +607,14 @@ EXPORT("link") void link(u32 n) {
   for (u32 half = 0; half < 2; half++) {
     for (u32 i = 0; i < n; i++)
       for (u32 d = 0; d < side; d++) wide[i * side + d] = sides[i * 2 * side + half * side + d];
-    linear(half ? &m.right_score : &m.left_score, wide, n, half ? right_scores : left_scores);
+    linear_last(half ? &m.right_score : &m.left_score, wide, n, half ? right_scores : left_scores);
   }
   for (u32 i = 0; i < n; i++)
     for (u32 d = 0; d < width; d++) {
       wide[i * 2 * width + d] = begun[i * width + d];
       wide[i * 2 * width + width + d] = x[i * width + d];
     }
-  linear(&m.said, wide, n, said);
+  linear_last(&m.said, wide, n, said);
 }
 
 // How many rows of pairs are kept at once for `n` mentions.

@@ -83,7 +83,6 @@ export class Queue {
 
   async #wait(signal: AbortSignal | undefined): Promise<Place> {
     const waiter: Waiter = { seen: Date.now(), place: undefined, wake: () => undefined };
-    const woken = new Promise<void>((resolve) => (waiter.wake = resolve));
     this.#waiting.push(waiter);
     // At once, for nothing else of a request whose caller went away need run any more.
     const leave = (): void => {
@@ -95,7 +94,7 @@ export class Queue {
       for (;;) {
         if (waiter.place !== undefined) return waiter.place;
         if (signal?.aborted) throw cancelled();
-        await Promise.race([woken, scheduler.wait(TICK_MS)]);
+        await this.#tick(waiter);
         waiter.seen = Date.now();
         if (waiter.place === undefined) this.#serve();
       }
@@ -103,6 +102,14 @@ export class Queue {
       signal?.removeEventListener("abort", leave);
       leave();
     }
+  }
+
+  /** Until it is woken, or time to look up. The promise is a new one each time: racing one that lasts leaves something with it at each tick. */
+  #tick(waiter: Waiter): Promise<void> {
+    return new Promise((resolve) => {
+      waiter.wake = resolve;
+      void scheduler.wait(TICK_MS).then(resolve);
+    });
   }
 
   /** Grants free slots to those who wait longest. */

@@ -26,7 +26,8 @@ export class Characters {
   readonly #digit: Runs;
   readonly #zeros: readonly number[];
   readonly #spaceClass: string;
-  readonly #patterns = new Map<string, RegExp>();
+  /** By flags, then by source. */
+  readonly #patterns = new Map<string, Map<string, RegExp>>();
 
   constructor(tables: CharacterTables) {
     this.#space = new Set(tables.space);
@@ -45,12 +46,15 @@ export class Characters {
 
   /** Without white space, or without the given signs, at its ends. */
   strip(text: string, signs?: string): string {
-    const goes = (char: string): boolean => (signs === undefined ? this.isSpace(char) : signs.includes(char));
     let start = 0;
     let end = text.length;
-    while (start < end && goes(text.charAt(start))) start += 1;
-    while (end > start && goes(text.charAt(end - 1))) end -= 1;
+    while (start < end && this.#goes(text.charAt(start), signs)) start += 1;
+    while (end > start && this.#goes(text.charAt(end - 1), signs)) end -= 1;
     return text.slice(start, end);
+  }
+
+  #goes(char: string, signs: string | undefined): boolean {
+    return signs === undefined ? this.isSpace(char) : signs.includes(char);
   }
 
   /** Decimal digits of any script as 0 to 9. */
@@ -64,8 +68,10 @@ export class Characters {
 
   /** A pattern of Python's `re` on texts: there `\w \d \s \b` are of all scripts. Each is compiled once. */
   pattern(source: string, flags = ""): RegExp {
-    const known = this.#patterns.get(`${flags}/${source}`) ?? new RegExp(this.#translated(source), `u${flags}`);
-    this.#patterns.set(`${flags}/${source}`, known);
+    const alike = this.#patterns.get(flags) ?? new Map<string, RegExp>();
+    this.#patterns.set(flags, alike);
+    const known = alike.get(source) ?? new RegExp(this.#translated(source), `u${flags}`);
+    alike.set(source, known);
     return known;
   }
 

@@ -28,18 +28,26 @@ const APART = 12;
 /** The values in the order of the longest list of the text, those that stand elsewhere behind it. */
 export function listed(values: readonly DraftValue[], characters: Characters): readonly DraftValue[] {
   const runs: DraftValue[][] = [];
+  // What the values of the last list say, and how many each list has.
+  let said = new Set<string>();
+  const lengths: number[] = [];
   let end = 0;
   for (const value of values) {
     const [span] = value.evidence.spans;
     if (span === undefined) return values;
-    const [gap, said] = [span[0] - end, choice(value.words, characters)];
+    const gap = span[0] - end;
+    const name = choice(value.words, characters);
     const last = runs.at(-1);
     // What comes again begins another list.
-    if (last?.every(({ words }) => choice(words, characters) !== said) === true && gap >= 0 && gap <= APART) last.push(value);
-    else runs.push([value]);
+    if (last !== undefined && !said.has(name) && gap >= 0 && gap <= APART) last.push(value);
+    else {
+      runs.push([value]);
+      said = new Set();
+    }
+    said.add(name);
+    lengths[runs.length - 1] = said.size;
     end = span[1];
   }
-  const lengths = runs.map((run) => new Set(run.map(({ words }) => choice(words, characters))).size);
   const longest = lengths.indexOf(Math.max(...lengths));
   return [...(runs[longest] ?? []), ...runs.filter((_, i) => i !== longest).flat()];
 }

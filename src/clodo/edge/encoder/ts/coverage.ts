@@ -33,42 +33,43 @@ export class Coverage {
 
   /** The stretches that nothing accounts for; all of the text behind `readTo` is one of them. */
   unexplained(draft: Draft, text: string, spans: readonly MarkedSpan[], readTo: number): Span[] {
-    const found = [...this.#figures(text), ...this.#unheard(draft, text)].filter(
+    const stretches = [...this.#figures(text, readTo), ...this.#unheard(draft, text, readTo)].filter(
       (stretch) => stretch[1] <= readTo && !isCovered(stretch, spans),
     );
     let length = text.length;
     while (length > 0 && this.#characters.isSpace(text.charAt(length - 1))) length -= 1;
-    if (readTo < length) found.push([readTo, length]);
-    return found;
+    if (readTo < length) stretches.push([readTo, length]);
+    return stretches;
   }
 
-  #figures(text: string): Span[] {
-    return [...text.matchAll(this.#telling)].map((m): Span => {
-      let end = m.index + m[0].length;
-      while (end > m.index && ".,".includes(text.charAt(end - 1))) end -= 1;
-      return [m.index, end];
+  #figures(text: string, readTo: number): Span[] {
+    return found(this.#telling, text, readTo).map(([start, last]): Span => {
+      let end = last;
+      while (end > start && ".,".includes(text.charAt(end - 1))) end -= 1;
+      return [start, end];
     });
   }
 
   /** Cues of which no rule was understood in their own sentence or beside it. */
-  #unheard(draft: Draft, text: string): Span[] {
-    const ends = [...text.matchAll(this.#sentenceEnd)].map((m) => m.index + m[0].length);
-    const sentenceOf = (at: number): number => ends.filter((end) => end <= at).length;
+  #unheard(draft: Draft, text: string, readTo: number): Span[] {
+    const ends = found(this.#sentenceEnd, text, readTo).map(([, end]) => end);
+    const sentenceOf = (at: number): number => {
+      const behind = ends.findIndex((end) => end > at);
+      return behind < 0 ? ends.length : behind;
+    };
     const known = new Map<string, Set<number>>();
     for (const [kind, [at]] of this.#rules(draft)) {
       known.set(kind, (known.get(kind) ?? new Set()).add(sentenceOf(at)));
     }
-    const everyday = [...text.matchAll(this.#everyday)].map((m): Span => [m.index, m.index + m[0].length]);
+    const everyday = found(this.#everyday, text, readTo);
     return this.#cues.flatMap(([kind, pattern]) =>
-      [...text.matchAll(pattern)]
-        .filter((m) => {
-          const sentence = sentenceOf(m.index);
-          if (everyday.some(([start, end]) => start <= m.index && m.index < end)) return false;
-          // "Admins may delete any" was understood where a right was.
-          const kinds = m[0].toLowerCase() === "delete" ? [kind, RIGHT] : [kind];
-          return ![sentence - 1, sentence, sentence + 1].some((near) => kinds.some((one) => known.get(one)?.has(near)));
-        })
-        .map((m): Span => [m.index, m.index + m[0].length]),
+      found(pattern, text, readTo).filter(([start, end]) => {
+        const sentence = sentenceOf(start);
+        if (everyday.some(([from, to]) => from <= start && start < to)) return false;
+        // "Admins may delete any" was understood where a right was.
+        const kinds = text.slice(start, end).toLowerCase() === "delete" ? [kind, RIGHT] : [kind];
+        return ![sentence - 1, sentence, sentence + 1].some((near) => kinds.some((one) => known.get(one)?.has(near)));
+      }),
     );
   }
 
@@ -101,6 +102,16 @@ export class Coverage {
       for (const kind of kinds) for (const s of spans) yield [kind, s];
     }
   }
+}
+
+/** Where a pattern is found, up to where the text was read: nothing is made of what stands behind. */
+function found(pattern: RegExp, text: string, readTo: number): Span[] {
+  const out: Span[] = [];
+  for (const m of text.matchAll(pattern)) {
+    if (m.index >= readTo) break;
+    out.push([m.index, m.index + m[0].length]);
+  }
+  return out;
 }
 
 const isCovered = ([start, end]: Span, spans: readonly MarkedSpan[]): boolean =>

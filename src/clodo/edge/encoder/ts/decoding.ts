@@ -5,7 +5,7 @@ import { joinedValues, type Mention, mentionsOf } from "./mentions";
 import { figureName, momentName, type Naming, stateName } from "./naming";
 import type { Nominals } from "./nominals";
 import { before, type Reading, type Span, surface } from "./reading";
-import { argmax, logSoftmax, power, sigmoid, softmax } from "./scores";
+import { argmax, logSoftmax, power, sigmoid, softmax, softmaxWithin } from "./scores";
 import type { Labels, Tables } from "./tables";
 
 /** Scores mentions: spans in words, and kinds. */
@@ -81,6 +81,7 @@ class Decoder {
   readonly #labels: Labels;
   readonly #names: string[] = [];
   readonly #groups: (readonly number[])[] = [];
+  readonly #kinds = new Map<string, number[]>();
   /** Mentions of values → the numbers of their fields. */
   readonly #valueFields = new Map<number, number[]>();
   readonly #fields: { readonly made: DraftField; readonly owner: number; readonly group: readonly number[]; readonly isFigure: boolean }[] = [];
@@ -91,6 +92,7 @@ class Decoder {
     this.#draft = draft;
     this.#means = means;
     this.#labels = means.tables.labels;
+    mentions.forEach(({ kind }, i) => addTo(this.#kinds, kind, i));
     const spans = mentions.map(({ first, last }): Span => [first, last]);
     this.#scores = link(spans, mentions.map(({ kind }) => kind));
   }
@@ -112,8 +114,8 @@ class Decoder {
     this.#cues();
   }
 
-  #of(kind: string): number[] {
-    return this.#mentions.flatMap((m, i) => (m.kind === kind ? [i] : []));
+  #of(kind: string): readonly number[] {
+    return this.#kinds.get(kind) ?? [];
   }
 
   #sure(i: number): number {
@@ -155,9 +157,7 @@ class Decoder {
   /** Log-sum-exp of one label over all pairs of two groups of mentions. */
   #pooled(rows: readonly number[], columns: readonly number[], label: number | string): number {
     const at = typeof label === "string" ? this.#labels.pairs.indexOf(label) : label;
-    let sum = 0;
-    for (const i of rows) for (const j of columns) sum += this.#scores.power(i, j, at);
-    return Math.log(sum + 1e-12);
+    return Math.log(this.#scores.total(rows, columns, at) + 1e-12);
   }
 
   /** The same for several labels that follow each other from the first. */
@@ -283,7 +283,7 @@ class Decoder {
 
   #typeScores(mentions: readonly number[]): number[] {
     const { classes } = this.#scores;
-    return this.#labels.types.map((_, k) => mentions.reduce((sum, i) => sum + (classes[i]?.[k] ?? 0), 0) / mentions.length);
+    return this.#labels.types.map((_, k) => mentions.reduce((sum, i) => sum + classes.at(i, k), 0) / mentions.length);
   }
 
   /** The clusters, the plural of a name that is there too joined to it: `titles must be unique`. */
@@ -338,7 +338,7 @@ class Decoder {
     made.evidence.add(Math.max(...group.map((i) => Math.min(this.#sure(i), sure.get(i) ?? 0))));
     made.evidence.add(Math.max(...types), ...group.map((i) => this.#chars(i)));
     this.#labels.field_flags.forEach((flag, k) => {
-      const sum = group.reduce((total, i) => total + power(this.#scores.fieldFlags[i]?.[k] ?? 0), 0);
+      const sum = group.reduce((total, i) => total + power(this.#scores.fieldFlags.at(i, k)), 0);
       const p = sigmoid(Math.log(sum));
       if (p > 0.5) made.flags.add(flag);
       if (flag !== "elliptic" && flag !== "moment") made.evidence.add(Math.max(p, 1 - p));
@@ -381,9 +381,15 @@ class Decoder {
 
   #values(): void {
     const roles = this.#labels.value_roles;
+    const first = this.#labels.pairs.indexOf(`value-${roles[0] ?? ""}`);
+    // Every value is held against every field: lists made for each would be most of what a text leaves behind.
+    const p = new Float64Array(roles.length + 1);
     for (const i of this.#of("value")) {
+      const alone = [i];
       for (const [number, { made, group }] of this.#fields.entries()) {
-        const p = softmax([0, ...this.#pooledAll([i], group, `value-${roles[0] ?? ""}`, roles.length)]);
+        p[0] = 0;
+        for (let k = 0; k < roles.length; k += 1) p[k + 1] = this.#pooled(alone, group, first + k);
+        softmaxWithin(p);
         const role = argmax(p);
         if (role === 0) continue;
         addTo(this.#valueFields, i, number);
@@ -439,7 +445,7 @@ class Decoder {
     this.#names.forEach((name, number) => {
       const entity = this.#entity(name);
       this.#labels.entity_flags.forEach((flag, k) => {
-        const total = this.#group(number).reduce((sum, i) => sum + power(this.#scores.entityFlags[i]?.[k] ?? 0), 0);
+        const total = this.#group(number).reduce((sum, i) => sum + power(this.#scores.entityFlags.at(i, k)), 0);
         const p = total / (1 + total);
         if (p > 0.5) entity.flags.add(flag);
         entity.evidence.add(Math.max(p, 1 - p));
@@ -487,9 +493,10 @@ class Decoder {
     for (const [number, { made }] of this.#fields.entries()) {
       const allowed = new Set(made.values.filter(({ role }) => role === "enum" || role === "enumdef").map(({ words }) => words.toLowerCase()));
       const states = new Map<string, number[]>();
-      for (const i of this.#of("value")) {
+      for (const i of allowed.size > 0 ? this.#of("value") : []) {
+        if (this.#valueFields.get(i)?.includes(number) !== true) continue;
         const words = this.#surface(i).toLowerCase();
-        if (allowed.has(words) && (this.#valueFields.get(i) ?? []).includes(number)) addTo(states, words, i);
+        if (allowed.has(words)) addTo(states, words, i);
       }
       for (const [before, rows] of states) {
         for (const [after, columns] of states) {
@@ -502,14 +509,15 @@ class Decoder {
   /** What each cue stands for, and what fills the slots that its kind has. */
   #cues(): void {
     const { types, classes, cues } = this.#labels;
+    const fillers = this.#of("cue").length > 0 ? this.#fillers() : [];
     for (const i of this.#of("cue")) {
-      const kinds = softmax((this.#scores.classes[i] ?? []).slice(types.length));
+      const kinds = softmax(Array.from({ length: classes.length - types.length }, (_, k) => this.#scores.classes.at(i, types.length + k)));
       const kind = classes[types.length + argmax(kinds)] ?? "";
       const slots = new Map<string, readonly Filler[]>();
       const evidence = new Evidence();
       evidence.add(Math.min(Math.max(...kinds), this.#sure(i)), this.#chars(i));
       for (const slot of cues[kind] ?? []) {
-        const all = this.#fillers(i, `cue-${slot}`);
+        const all = this.#filling(i, `cue-${slot}`, fillers);
         const found = this.#meant(kind, slot, slot === "set" ? surest(all) : all);
         if (found.length === 0) continue;
         slots.set(slot, found.map(({ filler }) => filler));
@@ -528,8 +536,8 @@ class Decoder {
     return all.filter(({ p }) => p >= least);
   }
 
-  /** All that fills a slot of a cue. */
-  #fillers(cue: number, label: string): Filling[] {
+  /** All that may fill a slot of a cue, with the mentions that stand for it. */
+  #fillers(): (readonly [group: readonly number[], filler: Filler])[] {
     const all: (readonly [group: readonly number[], filler: Filler])[] = [];
     this.#names.forEach((entity, number) => all.push([this.#group(number), { ...NOTHING, entity }]));
     for (const { made, owner, group } of this.#fields) {
@@ -537,7 +545,12 @@ class Decoder {
     }
     for (const i of this.#of("value")) for (const filler of this.#valuesOf(i)) all.push([[i], filler]);
     for (const i of this.#of("role")) all.push([[i], { ...NOTHING, role: this.#entityName(i) }]);
-    return all.flatMap(([group, filler]) => {
+    return all;
+  }
+
+  /** Those of them that fill one. */
+  #filling(cue: number, label: string, fillers: readonly (readonly [group: readonly number[], filler: Filler])[]): Filling[] {
+    return fillers.flatMap(([group, filler]) => {
       const score = this.#pooled([cue], group, label);
       if (score <= 0) return [];
       const spans = filler.words !== "" || filler.role !== "" ? group.map((i) => this.#chars(i)) : [];

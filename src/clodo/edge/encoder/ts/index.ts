@@ -1,3 +1,4 @@
+import { type Characters, codePoints } from "./characters";
 import wasm from "./encoder.wasm";
 import { Kernel } from "./kernel";
 import { layout } from "./layout";
@@ -15,13 +16,19 @@ type Env = FrontEnv & WeightsEnv;
 
 /** As many characters as the command line takes. */
 const MOST_CHARACTERS = 20_000;
-const MOST_WAITING = 64;
 /** How many unknown fields are told. */
 const MOST_ERRORS = 10;
+/** Room for so many characters of three bytes each, and what stands around them. */
+const MOST_BYTES = 64 * 1024;
+/** As many as are answered before callers lose their patience, were all texts as long as the model reads. */
+const MOST_WAITING = 24;
+const MOST_ARRIVING = 4;
 
 const metrics = new Metrics();
-/** The network works on one text at a time. */
+/** The network works on one text at a time, and so does all that follows it: what one text takes is had once. */
 const queue = new Queue(1, MOST_WAITING);
+/** Bodies are read a few at a time, for all that come at once would lie here at once. Whoever waits has no more here than its text. */
+const arriving = new Queue(MOST_ARRIVING, MOST_WAITING);
 /** One for the isolate: a second loading writes the same to the same place. */
 const kernel = new Kernel(wasm);
 let environment: Env | undefined;
@@ -42,6 +49,27 @@ async function load({ step, beat }: Progress): Promise<Understander> {
   kernel.start(bytes, tables.labels);
   metrics.gauge("edge_wasm_bytes", () => kernel.memory.buffer.byteLength);
   return new Understander(tables, words, kernel);
+}
+
+async function blueprint(request: Request): Promise<Response> {
+  const arrived = Date.now();
+  const understander = await loading.whole();
+  const text = await arriving.run(() => descriptionOf(request, understander.characters), request.signal);
+  const timings = { prefill: 0, decode: 0, model: 0, build: 0, verify: 0, total: 0 };
+  const made = await queue.run(async ({ beat }) => {
+    // The clock stands still while a Worker computes and moves where it waits.
+    const started = Date.now();
+    const understanding = await understander.understand(text, async (step) => {
+      await scheduler.wait(0);
+      beat();
+      if (step === "read") timings.prefill = Date.now() - started;
+    });
+    timings.model = Date.now() - started;
+    timings.decode = timings.model - timings.prefill;
+    return understanding;
+  }, request.signal);
+  timings.total = Date.now() - arrived;
+  return answered(made, timings);
 }
 
 const invalid = (detail: string, code = "description"): Problem => new Problem(422, detail, { code, param: "description" });
@@ -66,32 +94,16 @@ function readDescription(body: Record<string, unknown>): string {
   return description as string;
 }
 
-async function blueprint(request: Request): Promise<Response> {
-  const arrived = Date.now();
-  const description = readDescription(await readObject(request));
-  const understander = await loading.whole();
-  const text = understander.characters.strip(description);
+/** The text of a request, without white space at its ends; throws what the caller is told. */
+async function descriptionOf(request: Request, characters: Characters): Promise<string> {
+  const text = characters.strip(readDescription(await readObject(request, MOST_BYTES)));
   if (text === "") throw invalid("The description is empty.");
-  const length = [...text].length;
+  const length = codePoints(text)(text.length);
   if (length > MOST_CHARACTERS) {
     const detail = `The description has ${length} characters; ${MOST_CHARACTERS} are the most.`;
     throw invalid(detail, "too-large");
   }
-  const timings = { prefill: 0, decode: 0, model: 0, build: 0, verify: 0, total: 0 };
-  const made = await queue.run(async ({ beat }) => {
-    // The clock stands still while a Worker computes and moves where it waits.
-    const started = Date.now();
-    const understanding = await understander.understand(text, async (step) => {
-      await scheduler.wait(0);
-      beat();
-      if (step === "read") timings.prefill = Date.now() - started;
-    });
-    timings.model = Date.now() - started;
-    timings.decode = timings.model - timings.prefill;
-    return understanding;
-  }, request.signal);
-  timings.total = Date.now() - arrived;
-  return answered(made, timings);
+  return text;
 }
 
 function answered(made: Understanding, timings: object): Response {

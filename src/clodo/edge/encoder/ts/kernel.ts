@@ -23,21 +23,52 @@ interface Exports {
   pair_row(mention: number, slot: number): number;
 }
 
+/**
+ * Rows of scores that lie in WebAssembly memory and are looked at there: as lists of numbers they would take several times as much. They
+ * hold until the next text is read.
+ */
+export class Rows {
+  readonly #values: Float32Array;
+  readonly #starts: readonly number[] | undefined;
+  readonly #stride: number;
+  readonly #offset: number;
+  readonly count: number;
+  readonly width: number;
+
+  /** Row i begins at the stride times i, or times the i-th of `starts`; of it the scores from `offset` on are looked at. */
+  constructor(values: Float32Array, stride: number, offset: number, width: number, starts?: readonly number[]) {
+    this.#values = values;
+    this.#stride = stride;
+    this.#offset = offset;
+    this.#starts = starts;
+    this.width = width;
+    this.count = starts?.length ?? values.length / stride;
+  }
+
+  at(row: number, column: number): number {
+    const line = this.#starts === undefined ? row : (this.#starts[row] ?? 0);
+    return this.#values[line * this.#stride + this.#offset + column] ?? 0;
+  }
+}
+
 /** Scores over a text: one row of tags for each word, one row each for the whole, and how much each word speaks for the access rule. */
 export interface TextScores {
-  readonly tags: readonly (readonly number[])[];
+  readonly tags: Rows;
   readonly access: readonly number[];
   readonly verdict: readonly number[];
   readonly service: readonly number[];
   readonly accessWords: readonly number[];
 }
 
-/** Scores over mentions. `power(i, j, label)` is e to the score of mention i towards mention j. */
+/** Scores over mentions. */
 export interface LinkScores {
+  /** e to the score of mention i towards mention j. */
   power(i: number, j: number, label: number): number;
-  readonly classes: readonly (readonly number[])[];
-  readonly fieldFlags: readonly (readonly number[])[];
-  readonly entityFlags: readonly (readonly number[])[];
+  /** The same, added up over all pairs of two groups of mentions. */
+  total(rows: readonly number[], columns: readonly number[], label: number): number;
+  readonly classes: Rows;
+  readonly fieldFlags: Rows;
+  readonly entityFlags: Rows;
 }
 
 const PAGE = 65_536;
@@ -79,23 +110,18 @@ export class Kernel {
     return new Float32Array(this.memory.buffer, at, count);
   }
 
-  #rows(at: number, rows: number, width: number): number[][] {
-    const values = this.#floats(at, rows * width);
-    return Array.from({ length: rows }, (_, i) => listed(values, i * width, width));
-  }
-
   read(reading: Reading): TextScores {
     const { pieces, first } = reading;
     const { tags, access, verdicts, service_types: services } = this.#labels;
     if (this.#exports.prepare(pieces.length) !== 1) throw new Error(`There is no room for ${pieces.length} pieces of text.`);
     new Int32Array(this.memory.buffer, this.#exports.ids(), pieces.length).set(pieces);
     this.#exports.read(pieces.length);
-    const rows = this.#rows(this.#exports.tags(), pieces.length, tags.length);
+    const rows = this.#floats(this.#exports.tags(), pieces.length * tags.length);
     const weights = this.#floats(this.#exports.word_weights(), pieces.length);
     const count = access.length + verdicts.length + services.length;
     const whole = listed(this.#floats(this.#exports.whole(), count), 0, count);
     return {
-      tags: first.map((piece) => rows[piece] ?? []),
+      tags: new Rows(rows, tags.length, 0, tags.length, first),
       access: whole.slice(0, access.length),
       verdict: whole.slice(access.length, access.length + verdicts.length),
       service: whole.slice(access.length + verdicts.length),
@@ -117,23 +143,35 @@ export class Kernel {
     let marked = 0;
     set(e.marks(), kinds.map((kind) => (kind === "entity" ? marked++ : marked)));
     e.link(n);
-    const said = this.#rows(e.said(), n, classes.length + fields.length + entities.length);
+    const width = classes.length + fields.length + entities.length;
+    const said = this.#floats(e.said(), n * width);
     const slots = e.pair_slots(n);
     const held = new Int32Array(slots).fill(-1);
-    const rows: Float32Array[] = [];
-    const power = (i: number, j: number, label: number): number => {
+    const places = new Int32Array(slots);
+    // One look at the whole memory: a look at each row would be an object for each.
+    const memory = new Float32Array(this.memory.buffer);
+    const rowOf = (i: number): number => {
       const slot = i % slots;
       if (held[slot] !== i) {
-        rows[slot] = this.#floats(e.pair_row(i, slot), n * pairs.length);
+        places[slot] = e.pair_row(i, slot) >>> 2;
         held[slot] = i;
       }
-      return rows[slot]?.[j * pairs.length + label] ?? 0;
+      return places[slot] ?? 0;
     };
+    const labels = pairs.length;
     return {
-      power,
-      classes: said.map((row) => row.slice(0, classes.length)),
-      fieldFlags: said.map((row) => row.slice(classes.length, classes.length + fields.length)),
-      entityFlags: said.map((row) => row.slice(classes.length + fields.length)),
+      power: (i, j, label) => memory[rowOf(i) + j * labels + label] ?? 0,
+      total: (rows, columns, label) => {
+        let sum = 0;
+        for (let a = 0; a < rows.length; a += 1) {
+          const row = rowOf(rows[a] ?? 0) + label;
+          for (let b = 0; b < columns.length; b += 1) sum += memory[row + (columns[b] ?? 0) * labels] ?? 0;
+        }
+        return sum;
+      },
+      classes: new Rows(said, width, 0, classes.length),
+      fieldFlags: new Rows(said, width, classes.length, fields.length),
+      entityFlags: new Rows(said, width, classes.length + fields.length, entities.length),
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { Characters } from "./characters";
+import type { Rows } from "./kernel";
 import { type Reading, surface } from "./reading";
-import { argmax, logSoftmax } from "./scores";
+import { argmax, logSoftmaxWithin } from "./scores";
 import type { Labels } from "./tables";
 
 /** A marked span of words (both included) and how sure the tagger is of it. */
@@ -14,23 +15,51 @@ export interface Mention {
 const FORBIDDEN = -1e9;
 
 /** The best well-formed sequence of tags (Viterbi: an inside tag follows its own kind). */
-export function mentionsOf(tags: readonly (readonly number[])[], labels: Labels): Mention[] {
-  const chances = tags.map(logSoftmax);
-  const [start = [], ...rest] = chances;
-  let score = start.map((p, to) => p + allowed(0, to));
-  const back: number[][] = [];
-  for (const row of rest) {
-    const pointers = row.map((_, to) => bestBefore(score, to));
-    score = row.map((p, to) => (score[pointers[to] ?? 0] ?? 0) + allowed(pointers[to] ?? 0, to) + p);
-    back.push(pointers);
+export function mentionsOf(tags: Rows, labels: Labels): Mention[] {
+  const { count, width } = tags;
+  const chances = roomFor(count * width);
+  for (let i = 0; i < count; i += 1) {
+    for (let tag = 0; tag < width; tag += 1) chances[i * width + tag] = tags.at(i, tag);
+    logSoftmaxWithin(chances, i * width, width);
   }
-  const path = [argmax(score)];
-  for (const pointers of back.reverse()) path.push(pointers[path.at(-1) ?? 0] ?? 0);
-  return marked(path.reverse(), chances, labels);
+  return marked(bestPath(chances, width), chances, labels);
+}
+
+/** For one text at a time, and used for each: what lies outside of V8's heap stays until it collects, and it does so by its heap. */
+let room = new Float64Array(0);
+
+function roomFor(count: number): Float64Array {
+  if (room.length < count) room = new Float64Array(count);
+  return room.subarray(0, count);
+}
+
+/** The tag of each word, given the chances of all tags for each word. */
+function bestPath(chances: Float64Array, width: number): Uint8Array {
+  const count = chances.length / width;
+  // For each word and tag, the tag of the word before from which it is reached best.
+  const back = new Uint8Array(count * width);
+  let score = new Float64Array(width);
+  let next = new Float64Array(width);
+  for (let to = 0; to < width; to += 1) score[to] = (chances[to] ?? 0) + allowed(0, to);
+  for (let i = 1; i < count; i += 1) {
+    for (let to = 0; to < width; to += 1) {
+      const from = bestBefore(score, to);
+      back[i * width + to] = from;
+      next[to] = (score[from] ?? 0) + allowed(from, to) + (chances[i * width + to] ?? 0);
+    }
+    [score, next] = [next, score];
+  }
+  const path = new Uint8Array(count);
+  let tag = argmax(score);
+  for (let i = count - 1; i >= 0; i -= 1) {
+    path[i] = tag;
+    tag = back[i * width + tag] ?? 0;
+  }
+  return path;
 }
 
 /** The tag from which a tag is reached best. */
-function bestBefore(score: readonly number[], to: number): number {
+function bestBefore(score: Float64Array, to: number): number {
   let best = 0;
   for (let from = 1; from < score.length; from += 1) {
     if ((score[from] ?? 0) + allowed(from, to) > (score[best] ?? 0) + allowed(best, to)) best = from;
@@ -44,7 +73,8 @@ function allowed(from: number, to: number): number {
   return isInside && from !== to && from !== to - 1 ? FORBIDDEN : 0;
 }
 
-function marked(path: readonly number[], chances: readonly (readonly number[])[], labels: Labels): Mention[] {
+function marked(path: Uint8Array, chances: Float64Array, labels: Labels): Mention[] {
+  const width = chances.length / path.length;
   const found: Mention[] = [];
   for (let at = 0; at < path.length; at += 1) {
     const tag = path[at] ?? 0;
@@ -52,7 +82,7 @@ function marked(path: readonly number[], chances: readonly (readonly number[])[]
     let last = at;
     while (tag % 2 === 1 && path[last + 1] === tag + 1) last += 1;
     let least = Infinity;
-    for (let i = at; i <= last; i += 1) least = Math.min(least, chances[i]?.[path[i] ?? 0] ?? 0);
+    for (let i = at; i <= last; i += 1) least = Math.min(least, chances[i * width + (path[i] ?? 0)] ?? 0);
     found.push({ kind: labels.kinds[(tag - 1) >> 1] ?? "", first: at, last, confidence: Math.exp(least) });
     at = last;
   }

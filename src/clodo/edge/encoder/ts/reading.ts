@@ -37,7 +37,7 @@ export function before(reading: Reading, word: number): string {
 
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {
   const shown = text.replace(/[\n\r]/g, LINE_BREAK).replace(ARROW, ">");
-  const all = tokenizer.encode(shown);
+  const all = tokenizer.encode(shown, most);
   const first: number[] = [];
   const last: number[] = [];
   const words: Span[] = [];

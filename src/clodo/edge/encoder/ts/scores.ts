@@ -6,15 +6,34 @@ export function argmax(values: ArrayLike<number>): number {
   return best;
 }
 
-export function logSoftmax(scores: readonly number[]): number[] {
-  const most = scores[argmax(scores)] ?? 0;
+/** Scores that lie one after another in a larger array, as their logarithmic chances in their own place. */
+export function logSoftmaxWithin(values: Float64Array | number[], from: number, count: number): void {
+  const end = from + count;
+  let most = values[from] ?? 0;
+  for (let i = from + 1; i < end; i += 1) if ((values[i] ?? 0) > most) most = values[i] ?? 0;
   let total = 0;
-  for (const score of scores) total += Math.exp(score - most);
+  for (let i = from; i < end; i += 1) total += Math.exp((values[i] ?? 0) - most);
   const by = most + Math.log(total);
-  return scores.map((score) => score - by);
+  for (let i = from; i < end; i += 1) values[i] = (values[i] ?? 0) - by;
 }
 
-export const softmax = (scores: readonly number[]): number[] => logSoftmax(scores).map(Math.exp);
+export function logSoftmax(scores: readonly number[]): number[] {
+  const made = scores.slice();
+  logSoftmaxWithin(made, 0, made.length);
+  return made;
+}
+
+/** Scores as chances in their own place. */
+export function softmaxWithin(values: Float64Array | number[]): void {
+  logSoftmaxWithin(values, 0, values.length);
+  for (let i = 0; i < values.length; i += 1) values[i] = Math.exp(values[i] ?? 0);
+}
+
+export function softmax(scores: readonly number[]): number[] {
+  const made = scores.slice();
+  softmaxWithin(made);
+  return made;
+}
 
 export const sigmoid = (score: number): number => 1 / (1 + Math.exp(-score));
 

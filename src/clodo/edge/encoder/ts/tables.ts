@@ -53,6 +53,7 @@ export interface Labels {
 
 /** Runs of code points are flat: first, last, first, last … */
 export interface TokenizerTables {
+  /** A line for each piece, in the order of their ids. */
   readonly vocabulary: string;
   readonly special: readonly string[];
   readonly unknown: string;

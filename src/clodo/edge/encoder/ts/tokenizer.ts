@@ -10,13 +10,6 @@ export interface Piece {
   readonly end: number;
 }
 
-/** A normalised character and where it comes from. */
-interface Letter {
-  readonly char: string;
-  readonly start: number;
-  readonly end: number;
-}
-
 const HANGUL_FIRST = 0xac00;
 const HANGUL_LAST = 0xd7a3;
 
@@ -31,6 +24,7 @@ export class Tokenizer {
   readonly #spaced: Runs;
   readonly #removed: Runs;
   readonly #punctuation: Runs;
+  readonly #word: Word;
 
   constructor(tables: TokenizerTables) {
     this.#tables = tables;
@@ -39,6 +33,7 @@ export class Tokenizer {
     this.#spaced = new Runs(tables.spaced);
     this.#removed = new Runs(tables.removed);
     this.#punctuation = new Runs(tables.punctuation);
+    this.#word = new Word(tables.longest);
   }
 
   /** The id of a piece of the vocabulary. */
@@ -48,44 +43,45 @@ export class Tokenizer {
     return found;
   }
 
-  encode(text: string): Piece[] {
+  /** The pieces of a text, or as many of them that it is clear that there are more than `most`: what is behind is not looked at. */
+  encode(text: string, most: number): Piece[] {
     const out: Piece[] = [];
     let word = 0;
-    const plain = (from: number, to: number): void => {
-      for (const letters of this.#words(text, from, to)) this.#split(letters, word++, out);
-    };
     let at = 0;
     for (const found of text.matchAll(this.#special)) {
-      plain(at, found.index);
+      word = this.#plain(text, at, found.index, word, most, out);
+      if (out.length > most) return out;
       at = found.index + found[0].length;
       out.push({ id: this.id(found[0]), word: word++, start: found.index, end: at });
     }
-    plain(at, text.length);
+    this.#plain(text, at, text.length, word, most, out);
     return out;
   }
 
-  /** The words of a part of the text, punctuation as words of its own. */
-  #words(text: string, from: number, to: number): Letter[][] {
-    const words: Letter[][] = [];
-    let word: Letter[] = [];
+  /** Adds the pieces of a part of the text without special tokens, punctuation as words of its own, and gives the number of the next word. */
+  #plain(text: string, from: number, to: number, number: number, most: number, out: Piece[]): number {
+    const word = this.#word;
+    let next = number;
     const close = (): void => {
-      if (word.length > 0) words.push(word);
-      word = [];
+      if (word.letters > 0) this.#split(word, next++, out);
+      word.clear();
     };
-    for (let start = from; start < to; ) {
+    word.clear();
+    for (let start = from; start < to && out.length <= most; ) {
       const char = String.fromCodePoint(text.codePointAt(start) ?? 0);
       const end = start + char.length;
       for (const made of this.#normalised(char)) {
         if (made === " ") close();
         else if (this.#punctuation.has(made.codePointAt(0) ?? 0)) {
           close();
-          words.push([{ char: made, start, end }]);
-        } else word.push({ char: made, start, end });
+          word.add(made, start, end);
+          close();
+        } else word.add(made, start, end);
       }
       start = end;
     }
     close();
-    return words;
+    return next;
   }
 
   #normalised(char: string): string {
@@ -99,27 +95,70 @@ export class Tokenizer {
   }
 
   /** Adds the pieces of one word; a word that cannot be made of pieces is one unknown piece. */
-  #split(letters: readonly Letter[], word: number, out: Piece[]): void {
+  #split(letters: Word, word: number, out: Piece[]): void {
     const { prefix, longest, unknown } = this.#tables;
-    const made: Piece[] = [];
-    // Where each letter begins in the word, so that pieces are cut out of it.
-    const whole = letters.map(({ char }) => char).join("");
-    const places = [0];
-    for (const { char } of letters) places.push((places.at(-1) ?? 0) + char.length);
-    let at = letters.length > longest ? -1 : 0;
-    while (at >= 0 && at < letters.length) {
-      let end = letters.length;
+    const before = out.length;
+    let at = letters.letters > longest ? -1 : 0;
+    while (at >= 0 && at < letters.letters) {
+      let end = letters.letters;
       let id: number | undefined;
       for (; end > at && id === undefined; end -= id === undefined ? 1 : 0) {
-        id = this.#ids.get((at > 0 ? prefix : "") + whole.slice(places[at], places[end]));
+        id = this.#ids.get((at > 0 ? prefix : "") + letters.part(at, end));
       }
       if (id === undefined) at = -1;
       else {
-        made.push({ id, word, start: letters[at]?.start ?? 0, end: letters[end - 1]?.end ?? 0 });
+        out.push({ id, word, start: letters.start(at), end: letters.end(end - 1) });
         at = end;
       }
     }
-    if (at >= 0) out.push(...made);
-    else out.push({ id: this.id(unknown), word, start: letters[0]?.start ?? 0, end: letters.at(-1)?.end ?? 0 });
+    if (at >= 0) return;
+    out.length = before;
+    out.push({ id: this.id(unknown), word, start: letters.start(0), end: letters.last });
+  }
+}
+
+/** The word that is being read: its normalised letters, and where each comes from. One for all words, without an object for each letter. */
+class Word {
+  /** How many letters it has; those beyond what a word of pieces may have are only counted. */
+  letters = 0;
+  /** Where its last letter ends in the text. */
+  last = 0;
+  #text = "";
+  /** Where each letter ends in the word, and where it begins and ends in the text. */
+  readonly #places: Int32Array;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+
+  constructor(longest: number) {
+    [this.#places, this.#starts, this.#ends] = [new Int32Array(longest), new Int32Array(longest), new Int32Array(longest)];
+  }
+
+  clear(): void {
+    this.letters = 0;
+    this.#text = "";
+  }
+
+  add(letter: string, start: number, end: number): void {
+    if (this.letters < this.#places.length) {
+      this.#text += letter;
+      this.#places[this.letters] = this.#text.length;
+      this.#starts[this.letters] = start;
+      this.#ends[this.letters] = end;
+    }
+    this.letters += 1;
+    this.last = end;
+  }
+
+  /** The letters from one to another, the last not included. */
+  part(from: number, to: number): string {
+    return this.#text.slice(from > 0 ? this.#places[from - 1] : 0, this.#places[to - 1]);
+  }
+
+  start(letter: number): number {
+    return this.#starts[letter] ?? 0;
+  }
+
+  end(letter: number): number {
+    return this.#ends[letter] ?? 0;
   }
 }

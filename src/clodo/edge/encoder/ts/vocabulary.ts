@@ -6,8 +6,9 @@ export class Vocabulary {
   /** One more than the number of a word, at its hash or behind it; 0 where there is none. */
   readonly #slots: Int32Array;
 
+  /** Of words that each end with a line break: adding one would be a second copy of all. */
   constructor(lines: string) {
-    this.#text = `${lines}\n`;
+    this.#text = lines;
     let count = 0;
     for (let at = this.#text.indexOf("\n"); at >= 0; at = this.#text.indexOf("\n", at + 1)) count += 1;
     this.#starts = new Uint32Array(count + 1);
