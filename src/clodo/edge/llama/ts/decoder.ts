@@ -1,6 +1,6 @@
 import type { Prefix } from "./cache";
 import type { Engine } from "./engine";
-import type { Stage, StageSession } from "./stage";
+import { letGo, type Stage, type StageSession } from "./stage";
 
 /** How often a conversation is computed anew when a stage fails or has lost it, and how long it waits before, in milliseconds. */
 const RETRIES_MS = [0, 100, 400, 1500, 3000] as const;
@@ -61,7 +61,9 @@ export class Conversation {
   #beat: () => void;
   #session = "";
   #stages: StageSession[] = [];
-  #computed: readonly number[] = [];
+  /** How many of the tokens are computed. */
+  #computed = 0;
+  #tokens: readonly number[] = [];
   #first = true;
 
   constructor(decoder: Decoder, beat: () => void) {
@@ -77,7 +79,9 @@ export class Conversation {
     for (let attempt = 0; ; attempt++) {
       try {
         if (this.#stages.length === 0) await this.#open(tokens);
-        this.#decoder.engine.setStates(await this.#advance(tokens));
+        const states = await this.#advance(tokens);
+        this.#decoder.engine.setStates(states);
+        letGo(states);
         this.#decoder.worked = true;
         return this.#decoder.engine.logits();
       } catch (error) {
@@ -94,7 +98,7 @@ export class Conversation {
 
   /** Ends it. What it computed stays in the stages, for others that begin alike. */
   async close(): Promise<void> {
-    if (this.#stages.length > 0) this.#decoder.remember(this.#session, this.#computed);
+    if (this.#stages.length > 0) this.#decoder.remember(this.#session, this.#tokens.slice(0, this.#computed));
     await this.#drop();
   }
 
@@ -103,7 +107,8 @@ export class Conversation {
     this.#session = crypto.randomUUID();
     this.#stages = await this.#decoder.open(this.#session, prefix);
     const reused = Math.min(...this.#stages.map((stage) => stage.reused));
-    this.#computed = tokens.slice(0, reused);
+    this.#computed = reused;
+    this.#tokens = tokens;
     if (this.#first) this.reused = reused;
     this.#first = false;
   }
@@ -114,13 +119,19 @@ export class Conversation {
     const { width } = engine.plan.shape;
     let states: Uint8Array = new Uint8Array();
     await engine.vocabularyReady();
-    while (this.#computed.length < tokens.length) {
+    while (this.#computed < tokens.length) {
       this.#beat();
-      const position = this.#computed.length;
+      const position = this.#computed;
       const pass = tokens.slice(position, position + engine.longest);
       states = engine.embed(pass);
-      for (const stage of this.#stages) states = await stage.step(states, pass.length, position);
-      this.#computed = tokens.slice(0, position + pass.length);
+      for (const stage of this.#stages) {
+        const before = states;
+        states = await stage.step(before, pass.length, position);
+        if (states.buffer !== before.buffer) letGo(before);
+      }
+      this.#computed = position + pass.length;
+      this.#tokens = tokens;
+      if (this.#computed < tokens.length) letGo(states);
     }
     return states.subarray(states.byteLength - 4 * width);
   }
@@ -128,7 +139,7 @@ export class Conversation {
   async #drop(): Promise<void> {
     const stages = this.#stages;
     this.#stages = [];
-    this.#computed = [];
+    this.#computed = 0;
     await Promise.all(stages.map((stage) => stage.close()));
   }
 }

@@ -3,7 +3,7 @@ import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Prefix } from "./cache";
 import { Engine } from "./engine";
 import { plan } from "./plan";
-import { LocalStage, type StageSession } from "./stage";
+import { letGo, LocalStage, type StageSession } from "./stage";
 import type { WeightsEnv } from "./shared/weights";
 
 let engine: Engine | undefined;
@@ -25,8 +25,10 @@ class LayersSession extends RpcTarget {
     this.#session = session;
   }
 
-  step(states: Uint8Array, tokens: number, position: number): Promise<Uint8Array> {
-    return this.#session.step(states, tokens, position);
+  async step(states: Uint8Array, tokens: number, position: number): Promise<Uint8Array> {
+    const made = await this.#session.step(states, tokens, position);
+    letGo(states);
+    return made;
   }
 
   close(): Promise<void> {

@@ -20,7 +20,11 @@ import type { WeightsEnv } from "./shared/weights";
 export type Env = FrontEnv & WeightsEnv & Readonly<Record<string, unknown>>;
 
 /** How many requests may wait. */
-const WAITING = 64;
+const WAITING = 24;
+
+/** Bodies are read a few at a time, and none is longer than this, in bytes: who waits has no more here than its tokens. */
+const ARRIVING = 4;
+const LONGEST_BODY = 128 * 1024;
 
 /** A language model behind OpenAI's two ways to ask. One of these lives as long as its isolate. */
 export class Service implements Front<Env> {
@@ -32,6 +36,7 @@ export class Service implements Front<Env> {
   #text: TextPlan;
   #engine: Engine;
   #queue: Queue;
+  #arriving = new Queue(ARRIVING, WAITING);
   #tokenizer: Loading<Tokenizer>;
   #remote: readonly RemoteStage[];
   #warm: Loading<boolean>;
@@ -70,9 +75,12 @@ export class Service implements Front<Env> {
   }
 
   async #answer(request: Request, context: ExecutionContext, chat: boolean): Promise<Response> {
-    const body = await readObject(request);
     const tokenizer = await this.#tokenizer.whole();
-    const asked = (chat ? readChat : readCompletion)(body, this.#plan, this.#text, tokenizer);
+    const read = chat ? readChat : readCompletion;
+    const asked = await this.#arriving.run(
+      async () => read(await readObject(request, LONGEST_BODY), this.#plan, this.#text, tokenizer),
+      request.signal,
+    );
     const dialect = new Dialect(chat, this.#plan.model, tokenizer, asked.task.chances);
     const { signal } = request;
     if (!asked.stream) return json(await this.#queue.run((place) => this.#write(asked, dialect, tokenizer, place, signal), signal));

@@ -15,6 +15,14 @@ export interface StageSession {
   close(): Promise<void>;
 }
 
+/**
+ * Frees states that nobody needs any more. They lie outside of V8's heap, by whose growth it judges when to collect: of a few long
+ * prompts megabytes of them would lie about.
+ */
+export function letGo(states: Uint8Array): void {
+  (states.buffer as ArrayBuffer).transfer(0);
+}
+
 /** Some layers of a model, here or in another Worker. */
 export interface Stage {
   open(session: string, prefix: Prefix | null): Promise<StageSession>;
@@ -57,6 +65,7 @@ export class LocalStage implements Stage {
       const slot = this.#cache.at(session, position);
       this.#engine.setStates(out);
       this.#engine.forward(done, ready, slot, tokens, position);
+      if (out !== states) letGo(out);
       out = this.#engine.states(tokens);
       done = ready;
     }
