@@ -10,7 +10,7 @@ from benchmarks.edge import BEGIN, END, put_into, tables
 from clodo.app.edge import bundle_of, source_of
 from clodo.app.models import DEFAULT_MODEL
 from clodo.edge.platform import benchmark
-from clodo.edge.platform.benchmark import Figures, measure, measure_memory, story
+from clodo.edge.platform.benchmark import LONGEST, Figures, dense, measure, measure_memory, story
 from clodo.edge.platform.configuration import Options
 from clodo.edge.platform.folder import folder_tree, write_tree
 from clodo.edge.platform.gate import MOST_ISOLATE_MB
@@ -55,6 +55,11 @@ def test_native_speeds_are_told_by_llama_cpp() -> None:
 def test_no_two_prompts_begin_alike() -> None:
     prompts = [story(i, 100) for i in (0, 1, 100, 101)]
     assert len({p[:12] for p in prompts}) == 4 and all(100 <= len(p.split()) <= 110 for p in prompts)
+
+
+def test_the_largest_descriptions_are_as_long_as_the_routes_admit() -> None:
+    texts = {dense(i, LONGEST) for i in range(4)}
+    assert len(texts) == 4 and all(LONGEST - 2 <= len(text) <= LONGEST for text in texts)
 
 
 def test_tables_go_between_their_marks() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -83,11 +83,23 @@ class Caller:
             raise ProofError("/v1/completions streams no tokens.")
         return Written(int(usage["prompt_tokens"]), int(usage["completion_tokens"]), times[0], times[-1] - times[0])
 
-    def together(self, asks: Sequence[Callable[[], object]]) -> None:
-        """Sends all at the same time; the first failure is raised."""
-        with ThreadPoolExecutor(len(asks)) as pool:
-            for done in [pool.submit(ask) for ask in asks]:
+    def crowd(self, requests: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Sends routes and bodies all at the same time. Those that are too many may be told so.
+
+        Raises:
+            ProofError: one is refused otherwise, or fails.
+        """
+        with ThreadPoolExecutor(len(requests)) as pool:
+            for done in [pool.submit(self._press, path, body) for path, body in requests]:
                 done.result()
+
+    def _press(self, path: str, body: dict[str, Any]) -> None:
+        try:
+            answer = self._client.post(path, json=body)
+        except httpx.HTTPError as error:
+            raise ProofError(f"{path} does not answer: {type(error).__name__} {error}.") from None
+        if answer.status_code not in (200, 422, 429):
+            raise ProofError(f"{path} answers {answer.status_code}: {answer.text[:200]}.")
 
     def close(self) -> None:
         """Closes its connections."""

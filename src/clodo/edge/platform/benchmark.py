@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,11 @@ DESCRIPTIONS = (
     "Deleted expenses can be brought back.",
 )
 
+#: The most characters of a description that the routes admit.
+LONGEST = 20_000
+#: More than may be served and wait together: those that are too many are refused, and the others are as many as there can be.
+_AT_ONCE = 32
 _WRITE_TOKENS = 64
-_AT_ONCE = 8
 _COLD_STARTS = 3
 
 
@@ -141,7 +144,7 @@ def _warm(running: Running, load: _Load, gguf: Path | None, rounds: int, progres
 
 
 def measure_memory(directory: Path, toolchain: Toolchain, server: WorkersServer | None = None) -> list[Memory]:
-    """The peak of each isolate of a built folder, over requests of every kind and many at once.
+    """The peak of each isolate of a built folder, over the largest requests that its routes admit, as many at once as they admit.
 
     Raises:
         WorkspaceError: the folder holds no model's Workers.
@@ -167,6 +170,14 @@ class _Load:
     def completions(self) -> bool:
         return "/v1/completions" in self.routes
 
+    def largest(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Routes and bodies of the largest requests that they admit, no two alike."""
+        for i in range(_AT_ONCE):
+            if self.blueprint:
+                yield "/v1/blueprint", {"description": dense(i, LONGEST)}
+            elif self.completions:
+                yield "/v1/completions", {"prompt": story(50 + i, self.words * 2), "max_tokens": 8, "temperature": 0, "ignore_eos": True}
+
     @property
     def words(self) -> int:
         """Words of a long prompt: with what is written after it, it fits the context."""
@@ -179,8 +190,8 @@ class _Load:
         else:
             caller.ask("/v1/blueprint", {"description": DESCRIPTIONS[0]})
 
-    def every(self, caller: Caller) -> Iterable[Callable[[], object]]:
-        """Requests of every kind, the largest that the context takes among them."""
+    def every(self, caller: Caller) -> Iterator[Callable[[], object]]:
+        """Requests of ordinary size, of every kind."""
         if self.blueprint:
             for text in DESCRIPTIONS:
                 yield lambda text=text: caller.ask("/v1/blueprint", {"description": text})  # type: ignore[misc]
@@ -197,15 +208,21 @@ def story(number: int, words: int) -> str:
     return f"{text} On the next day"
 
 
+def dense(number: int, characters: int) -> str:
+    """A description of so many characters in which every other word is a thing, a field or a value: nothing leaves more to decide, and to
+    hold. What is said of one is not said of another number."""
+    lines = (f"A thing{i} has a name{i}, a price{i}, and a status new, old or gone{i}. " for i in range(number, number + characters // 50))
+    return "".join(lines)[:characters].strip()
+
+
 def _memory(running: Running, load: _Load) -> list[Memory]:
-    """The peak of each isolate from its first request on: loading, one after another, and many at once."""
+    """The peak of each isolate from its first request on: loading, one after another, and the largest, as many as there may be at once."""
     caller = Caller(running)
     running.watch()
     load.once(caller)
-    asks = list(load.every(caller))
-    for ask in asks:
+    for ask in load.every(caller):
         ask()
-    caller.together([asks[i % len(asks)] for i in range(_AT_ONCE)])
+    caller.crowd(list(load.largest()))
     caller.close()
     return running.watched()
 
