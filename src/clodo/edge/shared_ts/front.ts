@@ -33,9 +33,9 @@ const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 };
 
-/** The most bytes of a body, a quarter of what the service contract has: a description of 20,000 characters fits, however it is
- * written down, and each body is in memory several times while it is read. 32 callers with 1 MiB each take all of 128 MB. */
-const MOST_BYTES = 256 * 1024;
+/** The most bytes of a body, an eighth of what the service contract has: 20,000 letters of any script fit, escaped or not, and many
+ * callers at once stay within the memory of a Worker. */
+const MOST_BYTES = 128 * 1024;
 
 /**
  * The HTTP side of a model's Worker: `/health`, `/metrics` and the document of it all at once, everything under `/v1/` behind the
@@ -129,13 +129,13 @@ export const json = (value: unknown, status = 200, headers: Readonly<Record<stri
     headers: { "content-type": "application/json", "cache-control": "no-store", ...headers },
   });
 
-/** The JSON object of a body of at most `most` bytes; throws what the caller is told. */
-export async function readObject(request: Request, most = MOST_BYTES): Promise<Record<string, unknown>> {
+/** The JSON object of a body; throws what the caller is told. */
+export async function readObject(request: Request): Promise<Record<string, unknown>> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw new Problem(415, "The body must be application/json.", { code: "content-type" });
   }
-  const bytes = await readBody(request, most);
+  const bytes = await readBody(request);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes));
@@ -151,18 +151,18 @@ export async function readObject(request: Request, most = MOST_BYTES): Promise<R
   return value as Record<string, unknown>;
 }
 
-/** The body, read no further than `most` bytes. */
-async function readBody(request: Request, most: number): Promise<Uint8Array> {
+/** The body, read no further than it may be long. */
+async function readBody(request: Request): Promise<Uint8Array> {
   const tooLong = (): Problem => {
-    const detail = `The body has more than ${most / 1024} KiB. No more is taken, so that many at once stay within the memory of a Worker.`;
+    const detail = `The body has more than ${MOST_BYTES / 1024} KiB. No more is taken, so that many at once stay within the memory of a Worker.`;
     return new Problem(413, detail, { code: "too-large" });
   };
-  if (Number(request.headers.get("content-length") ?? 0) > most) throw tooLong();
+  if (Number(request.headers.get("content-length") ?? 0) > MOST_BYTES) throw tooLong();
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of request.body ?? []) {
     length += part.byteLength;
-    if (length > most) throw tooLong();
+    if (length > MOST_BYTES) throw tooLong();
     parts.push(part);
   }
   const [first] = parts;

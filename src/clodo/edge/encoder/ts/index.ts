@@ -18,8 +18,6 @@ type Env = FrontEnv & WeightsEnv;
 const MOST_CHARACTERS = 20_000;
 /** How many unknown fields are told. */
 const MOST_ERRORS = 10;
-/** Room for so many characters of three bytes each, and what stands around them. */
-const MOST_BYTES = 64 * 1024;
 /** As many as are answered before callers lose their patience, were all texts as long as the model reads. */
 const MOST_WAITING = 24;
 const MOST_ARRIVING = 4;
@@ -96,7 +94,7 @@ function readDescription(body: Record<string, unknown>): string {
 
 /** The text of a request, without white space at its ends; throws what the caller is told. */
 async function descriptionOf(request: Request, characters: Characters): Promise<string> {
-  const text = characters.strip(readDescription(await readObject(request, MOST_BYTES)));
+  const text = characters.strip(readDescription(await readObject(request)));
   if (text === "") throw invalid("The description is empty.");
   const length = codePoints(text)(text.length);
   if (length > MOST_CHARACTERS) {
