@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from clodo.blueprint.clashes import (
@@ -17,7 +17,7 @@ from clodo.blueprint.clashes import (
 from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
-from clodo.blueprint.problems import Problem
+from clodo.blueprint.problems import Problem, unique_path
 from clodo.blueprint.routes import route_problems
 from clodo.blueprint.values import (
     Access,
@@ -65,7 +65,7 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
     yield from _service_access(b)
     if b.type is ServiceType.AUTH and b.users is None:
         yield Problem(
-            "An auth-service without users lets nobody log in.", "Add a block 'users { }'.", severity="warning"
+            "An auth-service without users lets nobody log in.", "Add a block 'users { }'.", "(type)", severity="warning"
         )
     if b.users is not None:
         yield from _user_fields(b.users)
@@ -76,14 +76,17 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
 
 
 def _service_access(b: Blueprint) -> Iterator[Problem]:
-    rules = [("", b.read), ("", b.write)]
-    rules += [(e.name, a) for e in b.entities for a in (e.read, e.write, e.create) if a is not None]
-    for path, access in rules:
-        yield from access_problems(b, access, path)
+    owners = [("", b.read, b.write, None), *((f"{e.name}.", e.read, e.write, e.create) for e in b.entities)]
+    for front, *rules in owners:
+        # What several lines of one place have in common is told once, at the first of them.
+        first = {a: line for line, a in reversed(list(zip(("read", "write", "create"), rules, strict=True))) if a is not None}
+        for access in sorted(first, key=lambda a: ("read", "write", "create").index(first[a])):
+            yield from access_problems(b, access, f"{front}({first[access]})")
     if Who.OWNER in (b.read.who, b.write.who):
         yield Problem(
             "'owner' cannot be the rule of a whole service.",
             "Say it in each entity whose rows have an owner.",
+            "(read)" if b.read.who is Who.OWNER else "(write)",
         )
 
 
@@ -101,11 +104,14 @@ def _unknown_roles(access: Access, users: Users, path: str) -> Iterator[Problem]
     known = {"admin", "user", *users.roles}
     for role in access.roles:
         if role not in known:
-            yield Problem(
-                f"No role {role!r} is declared.",
-                f"Add '{role}' to the line 'roles' of the block 'users'.",
-                path,
-            )
+            mend = f"Add '{role}' to the line 'roles' of the block 'users'."
+            yield Problem(f"No role {role!r} is declared.", _meant(role, known, mend), path)
+
+
+def _meant(name: str, known: Iterable[str], mend: str) -> str:
+    """The known name that was probably meant, as a question; else the mend."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]}?" if near else mend
 
 
 def _user_fields(users: Users) -> Iterator[Problem]:
@@ -145,11 +151,9 @@ def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
     members: list[Reference | Link] = [*e.references, *e.links]
     for member in members:
         if member.target not in known:
-            near = difflib.get_close_matches(member.target, known, n=1)
-            mend = f"Did you mean {near[0]}?" if near else f"Add 'entity {member.target} {{ … }}'."
             yield Problem(
                 f"{e.name}.{member.name} refers to {member.target!r}, which does not exist.",
-                mend,
+                _meant(member.target, known, f"Add 'entity {member.target} {{ … }}'."),
                 f"{e.name}.{member.name}",
             )
     for link in e.links:
@@ -179,35 +183,34 @@ def _groups(e: Entity) -> Iterator[Problem]:
     types = {f.name: f for f in e.fields}
     known = {*types, *(r.name for r in e.references)}
     for group in e.unique:
-        yield from duplicates(group, f"A unique group of {e.name}", e.name)
+        path = unique_path(e.name, group)
+        yield from duplicates(group, f"A unique group of {e.name}", path)
         for name in group:
             if name not in known:
-                near = difflib.get_close_matches(name, sorted(known), n=1)
                 yield Problem(
-                    f"{e.name} has no {name!r} to be unique.",
-                    f"Did you mean {near[0]}?" if near else "Name fields or references of it.",
-                    e.name,
+                    f"{e.name} has no {name!r} to be unique.", _meant(name, known, "Name fields or references of it."), path
                 )
             elif name in types and types[name].computed is not None:
-                yield Problem(f"{name!r} is computed and cannot be unique.", "", e.name)
+                yield Problem(f"{name!r} is computed and cannot be unique.", "", path)
     for members, count in Counter(frozenset(g) for g in e.unique).items():
         if count > 1:
             yield Problem(
                 f"{e.name} says {count} times that {' and '.join(sorted(members))} are unique together.",
                 "Remove the repetition.",
-                e.name,
+                unique_path(e.name, [g for g in e.unique if frozenset(g) == members][-1]),
                 severity="warning",
             )
 
 
 def _search(e: Entity) -> Iterator[Problem]:
-    yield from duplicates(e.search, f"The search of {e.name}", e.name)
+    path = f"{e.name}.(search)"
+    yield from duplicates(e.search, f"The search of {e.name}", path)
     searchable = [FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL]
     searchable += [FieldType.ENUM, FieldType.LIST]
     for name in e.search:
         f = e.field(name)
         if f is None:
-            yield Problem(f"{e.name} has no field {name!r} to search.", "", e.name)
+            yield Problem(f"{e.name} has no field {name!r} to search.", _meant(name, [x.name for x in e.fields], ""), path)
         elif f.type not in searchable or f.computed is not None:
             yield Problem(
                 f"{e.name}.{name} cannot be searched: it is {f.type}.",
@@ -224,17 +227,19 @@ def _search(e: Entity) -> Iterator[Problem]:
 
 def _entity_access(b: Blueprint, e: Entity) -> Iterator[Problem]:
     read, write = b.read_access(e), b.write_access(e)
+    # The line that the entity has of its own, where it has one.
+    path = f"{e.name}.({'write' if e.write is not None else 'read'})"
     if read.who is Who.OWNER and write.who is not Who.OWNER:
         yield Problem(
             f"Only the owner may read a {e.name}, yet '{write}' may write it.",
             "Say 'write owner' too.",
-            e.name,
+            path,
         )
     if write.who is Who.PUBLIC and read.who is not Who.PUBLIC:
         yield Problem(
             f"Everybody may write a {e.name}, but not everybody may read it.",
             "That is rarely meant: 'create public' lets everybody add one, and 'write …' says who may change them.",
-            e.name,
+            path,
             severity="warning",
         )
     if e.create is not None:
@@ -246,13 +251,13 @@ def _creation(b: Blueprint, e: Entity, create: Access) -> Iterator[Problem]:
         yield Problem(
             f"Nobody owns a {e.name} that is not there yet.",
             "Say 'create user': whoever creates one is its owner.",
-            e.name,
+            f"{e.name}.(create)",
         )
     elif create.who is not Who.USER and Who.OWNER in (b.read_access(e).who, b.write_access(e).who):
         yield Problem(
             f"A {e.name} belongs to the user who creates it, so any user may create one, and not '{create}'.",
             "Leave the line 'create' out, or name others than the owner in 'read' and 'write'.",
-            e.name,
+            f"{e.name}.(create)",
         )
 
 
@@ -263,10 +268,11 @@ def _required_cycles(b: Blueprint) -> Iterator[Problem]:
     def walk(name: str, trail: tuple[str, ...]) -> Iterator[Problem]:
         if name in trail:
             cycle = (*trail[trail.index(name) :], name)
+            first = next(r.name for r in needs[name] if r.target == cycle[1])
             yield Problem(
                 f"No row could ever be made: {' → '.join(cycle)} are each required.",
                 "Remove 'required' from one of these references.",
-                cycle[0],
+                f"{name}.{first}",
             )
             return
         if name in done:

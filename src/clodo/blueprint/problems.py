@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,11 @@ class Problem:
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: " if self.line else ""
         return f"{where}{self.message}" + (f" {self.suggestion}" if self.suggestion else "")
+
+
+def unique_path(entity: str, group: Iterable[str]) -> str:
+    """The path of a line ``unique``, of which an entity may have several. Lines that stand once are ``book.(search)``."""
+    return f"{entity}.(unique {' '.join(group)})"
 
 
 class InvalidBlueprint(BlueprintError):

@@ -22,7 +22,7 @@ from lark.exceptions import UnexpectedInput
 from clodo.blueprint import values as v
 from clodo.blueprint.constructs import construct_named, constructs, path_of
 from clodo.blueprint.hints import syntax_problem
-from clodo.blueprint.problems import InvalidBlueprint, Problem
+from clodo.blueprint.problems import InvalidBlueprint, Problem, unique_path
 from clodo.cache import cache_folder
 
 #: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
@@ -157,6 +157,7 @@ class _Builder:
             if kind in seen:
                 self._twice(str(kind).removesuffix("_line"), section)
             seen.add(kind)
+            self._line("", section)
             if kind == "type_line":
                 blueprint = replace(blueprint, type=v.ServiceType(str(section.children[0])))
             elif kind == "users":
@@ -217,6 +218,7 @@ class _Builder:
                 entity = replace(entity, links=(*entity.links, link))
             elif kind == "unique_line":
                 group = tuple(str(n) for n in member.children)
+                self._place(unique_path(path, group), member.meta)
                 entity = replace(entity, unique=(*entity.unique, group))
             elif self._is_part(kind):
                 entity = replace(entity, parts=(*entity.parts, self._part(entity, member)))
@@ -224,6 +226,7 @@ class _Builder:
                 if kind in seen:
                     self._twice(f"{kind.removesuffix('_line').replace('_', ' ')!r}", member)
                 seen.add(kind)
+                self._line(f"{path}.", member)
                 entity = _with_line(entity, kind, member)
         return entity
 
@@ -253,8 +256,14 @@ class _Builder:
         self._place(f"{path}.{name}", token)
         return name
 
-    def _place(self, path: str, token: Any) -> None:
-        self.positions.setdefault(path, (token.line or 0, token.column or 0))
+    def _line(self, front: str, tree: Tree[Any]) -> None:
+        """Notes where a line stands that has no name of its own: ``(read)`` of the service, ``book.(search)``."""
+        self._place(f"{front}({str(tree.data).removesuffix('_line')})", tree.meta)
+
+    def _place(self, path: str, place: Any) -> None:
+        """Notes where a token, or the meta of a tree, stands; that of a tree without tokens stands nowhere."""
+        if line := getattr(place, "line", 0):
+            self.positions.setdefault(path, (line, place.column or 0))
 
     def _twice(self, what: str, tree: Tree[Any], path: str = "") -> None:
         line, column = getattr(tree.meta, "line", 0), getattr(tree.meta, "column", 0)
