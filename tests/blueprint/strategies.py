@@ -57,6 +57,7 @@ def fields(draw: st.DrawFn) -> v.Field:
         read_only=draw(st.booleans()),
         write_only=draw(st.booleans()),
         computed=draw(st.none() | expressions),
+        hashed=draw(st.booleans()),
     )
 
 

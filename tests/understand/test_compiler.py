@@ -13,7 +13,7 @@ from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation
 from clodo.understand.questions import notes_on, questions_for
 
 NAMES = ["book", "user", "owner", "auth", "order", "tag", "constructor"]
-FIELDS = ["title", "email", "id", "created_at", "limit", "password", "owner", "tag", "price"]
+FIELDS = ["title", "email", "id", "created_at", "limit", "password", "pin", "api_token", "owner", "tag", "price"]
 WORDS = ["5", "draft", "no", "zero", "non-negative", "in progress", "x" * 30, "2026-01-01", "!!"]
 
 
@@ -50,6 +50,54 @@ def test_every_draft_compiles_to_a_valid_blueprint_or_none(draft: Draft) -> None
     if blueprint is not None:
         assert not [p for p in check(blueprint) if p.severity == "error"]
         assert parse(format_blueprint(blueprint)) == blueprint
+
+
+def holding(name: str, type_: str = "text", flags: tuple[str, ...] = (), values: tuple[tuple[str, str], ...] = (), beside: str = "name", of: str = "member") -> Draft:
+    """A draft of one thing with a field of that name and another one; spans of values are told apart by their order."""
+    field = DraftField(name, type_, set(flags), [DraftValue(role, words) for role, words in values])
+    for number, value in enumerate(field.values):
+        value.evidence.spans.append((number, number + 1))
+    draft = Draft(access="login" if of == "user" else "unstated")
+    draft.entities[of] = DraftEntity(of, {beside: DraftField(beside), name: field}, together=[(beside, name)] if "together" in flags else [])
+    draft.entities["book"] = DraftEntity("book", {"title": DraftField("title")})
+    return draft
+
+
+#: What texts say of secrets: its line, and the values that are left over.
+SECRET_CASES: tuple[tuple[Draft, str, list[tuple[int, int]]], ...] = (
+    (holding("password", flags=("required",)), "password: text required hashed", []),
+    (holding("password", flags=("write_only",)), "password: text hashed", []),
+    (holding("password", flags=("read_only", "unique", "search")), "password: text hashed", []),
+    (holding("password", flags=("together",)), "password: text hashed", []),
+    (holding("password", "email"), "password: email", []),
+    (holding("passcode", values=(("minlen", "8"), ("def", "secret"))), "passcode: text min 8 hashed", [(1, 2)]),
+    (holding("passcode", values=(("minlen", "8"), ("maxlen", "2000"))), "passcode: text min 8 max 2000 hashed", []),
+    (holding("pin", "int", values=(("min", "1000"), ("len", "4"))), "pin: text min 4 max 4 hashed", [(0, 1)]),
+    (holding("pin", "bool"), "pin: boolean", []),
+    (holding("pin_code"), "pin_code: text hashed", []),
+    (holding("pin_code", beside="city"), "pin_code: text\n", []),
+    (holding("api_token", flags=("required", "unique")), "api_token: text required unique write-only", []),
+    (holding("api_token", flags=("read_only", "search")), "api_token: text write-only", []),
+    (holding("secret", "list"), "secret: list write-only", []),
+    (holding("door_pin", "int", of="user"), "  door_pin: text hashed", []),
+    (holding("secret_key", of="user"), "  secret_key: text write-only", []),
+    (holding("password_changed_on", "date"), "password_changed_on: date", []),
+)
+SECRETS = tuple(draft for draft, _, _ in SECRET_CASES)
+
+
+@pytest.mark.parametrize(("draft", "line", "left"), SECRET_CASES, ids=[line for _, line, _ in SECRET_CASES])
+def test_what_is_called_a_secret_is_never_answered(draft: Draft, line: str, left: list[tuple[int, int]]) -> None:
+    blueprint, found = compile_draft(draft)
+    assert blueprint is not None
+    text = format_blueprint(blueprint)
+    assert line in text
+    assert found == left
+    assert "unique (" not in text
+    assert "search" not in text
+    assert not [p for p in check(blueprint) if p.severity == "error" or "read" in p.message]
+    told = " ".join(notes_on(draft, blueprint))
+    assert ("salted hash" in told, "is a secret" in told) == ("hashed" in line, "write-only" in line)
 
 
 def test_values_become_rules_or_are_left_over() -> None:

@@ -19,6 +19,7 @@ from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem, unique_path
 from clodo.blueprint.routes import route_problems
+from clodo.blueprint.secrecy import secrecy_problems
 from clodo.blueprint.values import (
     Access,
     Blueprint,
@@ -123,6 +124,7 @@ def _user_fields(users: Users) -> Iterator[Problem]:
                 f"{f.name!r} of users can be neither computed nor unique.", "Remove that.", path
             )
         yield from field_problems(f, path)
+        yield from secrecy_problems(f, path, [other.name for other in users.fields])
     yield from _roles(users)
 
 
@@ -139,6 +141,7 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
     yield from _targets(b, e)
     for f in e.fields:
         yield from field_problems(f, f"{e.name}.{f.name}")
+        yield from secrecy_problems(f, f"{e.name}.{f.name}", [other.name for other in e.fields])
         if f.computed is not None:
             yield from computed_problems(b, e, f)
     yield from _groups(e)
@@ -192,6 +195,8 @@ def _groups(e: Entity) -> Iterator[Problem]:
                 )
             elif name in types and types[name].computed is not None:
                 yield Problem(f"{name!r} is computed and cannot be unique.", "", path)
+            elif name in types and types[name].hashed:
+                yield Problem(f"{name!r} is hashed, each time with another salt, and cannot be unique.", "Take it out.", path)
     for members, count in Counter(frozenset(g) for g in e.unique).items():
         if count > 1:
             yield Problem(

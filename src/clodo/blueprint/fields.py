@@ -40,12 +40,26 @@ def field_problems(f: Field, path: str) -> Iterator[Problem]:
         yield Problem(f"A {f.type} cannot be unique.", "Remove 'unique'.", path)
     if f.read_only and f.write_only:
         yield Problem(f"{f.name!r} is read-only and write-only.", "Keep one of the two.", path)
+    yield from _hashed(f, path)
     if f.read_only and f.required and f.default is None and not f.made:
         yield Problem(
             f"{f.name!r} is required, read-only and has no default: nothing could fill it.",
             "Give it a default, or remove 'required'.",
             path,
         )
+
+
+def _hashed(f: Field, path: str) -> Iterator[Problem]:
+    if not f.hashed:
+        return
+    if f.type is not FieldType.TEXT:
+        yield Problem(f"Only a text can be hashed, and {f.name!r} is {f.type}.", "Make it text.", path)
+    if f.unique:
+        yield Problem(f"{f.name!r} is hashed, each time with another salt, and cannot be unique.", "Remove 'unique'.", path)
+    if f.default is not None:
+        yield Problem(f"{f.name!r} is hashed, and a default of it would be known to everybody.", "Remove the default.", path)
+    if f.computed is not None:
+        yield Problem(f"{f.name!r} is computed, so that there is nothing to hash.", "Remove 'hashed'.", path)
 
 
 def _values(f: Field, path: str) -> Iterator[Problem]:

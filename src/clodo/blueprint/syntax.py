@@ -288,7 +288,8 @@ def field_of(tree: Tree[Any]) -> tuple[v.Field, list[Tree[Any]]]:
     twice = []
     for modifier in modifiers:
         changed = _with_modifier(f, modifier)
-        twice += [modifier] if changed == f else []
+        # What is hashed is write-only, and may be said to be.
+        twice += [modifier] if changed == f and not (f.hashed and modifier.data == "write_only") else []
         f = changed
     return f, twice
 
@@ -323,6 +324,7 @@ _MODIFIERS: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
     "pattern": lambda c: {"pattern": text_of(c[0])},
     "read_only": lambda c: {"read_only": True},
     "write_only": lambda c: {"write_only": True},
+    "hashed": lambda c: {"hashed": True},
     "computed": lambda c: {"computed": expression_of(c[0])},
 }
 

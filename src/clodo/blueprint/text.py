@@ -118,7 +118,7 @@ def field_line(f: Field) -> str:
     if f.read_only:
         parts.append("read-only")
     if f.write_only:
-        parts.append("write-only")
+        parts.append("hashed" if f.hashed else "write-only")
     if f.computed is not None:
         parts.append(f"= {expression_text(f.computed)}")
     return " ".join(parts)

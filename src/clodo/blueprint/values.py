@@ -184,7 +184,8 @@ Expression = Operand | Operation | Path | Call | Not | IsEmpty | IsIn
 @dataclass(frozen=True, slots=True)
 class Field:
     """One column. ``values`` is non-empty exactly for enums. ``default`` is a constant, or the
-    text ``now`` for dates and times. ``computed`` fields are read-only and are never stored."""
+    text ``now`` for dates and times. ``computed`` fields are read-only and are never stored; of ``hashed`` ones only a
+    salted hash is, and they are write-only."""
 
     name: str
     type: FieldType = FieldType.TEXT
@@ -200,6 +201,11 @@ class Field:
     computed: Expression | None = None
     #: The service itself gives it a value where a body has none, or works it out of others (fields that bricks bring).
     made: bool = False
+    hashed: bool = False
+
+    def __post_init__(self) -> None:
+        if self.hashed:
+            object.__setattr__(self, "write_only", True)
 
 
 @dataclass(frozen=True, slots=True)

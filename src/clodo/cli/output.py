@@ -29,7 +29,7 @@ _BLUEPRINT = (
     (re.compile(r"^(service|type|read|write|users|entity)\b", re.MULTILINE), "bold magenta"),
     (re.compile(r"(?<=entity )\w+"), "bold cyan"),
     (re.compile(r"^  (\w+)(?=:)", re.MULTILINE), "green"),
-    (re.compile(r"\b(required|unique|default|min|max|above|below|pattern|read-only|write-only|on delete)\b"), "yellow"),
+    (re.compile(r"\b(required|unique|default|min|max|above|below|pattern|read-only|write-only|hashed|on delete)\b"), "yellow"),
     (re.compile(r"<?->\s*\w+"), "cyan"),
 )  # fmt: skip
 

@@ -37,6 +37,8 @@ _BASE: dict[FieldType, Schema] = {
     },
 }
 
+_HASHED: Schema = {"format": "password", "writeOnly": True, "description": "Only a salted hash of it is stored."}
+
 
 def field_schema(f: Field) -> Schema:
     """The schema of a value of the field that is not null."""
@@ -120,7 +122,7 @@ def body_schema(e: Entity, *, change: bool) -> Schema:
     for f in e.fields:
         if f.read_only or f.computed is not None:
             continue
-        schema = field_schema(f)
+        schema = {**field_schema(f), **_HASHED} if f.hashed else field_schema(f)
         if f.default is not None and f.default != "now" and not change:
             schema["default"] = _json(f.default)
         properties[f.name] = schema if f.required else nullable(schema)
@@ -157,7 +159,7 @@ def profile_schemas(fields: tuple[Field, ...]) -> tuple[Schema, Schema]:
         "password": {"type": "string", "minLength": 8, "maxLength": 200},
     }
     given |= {
-        f.name: field_schema(f) if f.required else nullable(field_schema(f))
+        f.name: {**(field_schema(f) if f.required else nullable(field_schema(f))), **(_HASHED if f.hashed else {})}
         for f in fields
         if not f.read_only
     }

@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from clodo.blueprint.checks import check
 from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
+from clodo.blueprint.secrecy import is_password, is_secret
 from clodo.blueprint.values import (
     KEY,
     PUBLIC,
@@ -79,6 +80,10 @@ HELD = {
     "rating": ("score", "integer"),
 }
 _OPPOSITES = {"open": "closed", "closed": "open", "visible": "hidden", "hidden": "visible", "free": "taken", "taken": "free"}
+
+
+_DEFAULTS = ("def", "enumdef")
+_AMOUNTS = ("min", "max", "xmin", "xmax")
 
 
 class Leftovers:
@@ -183,7 +188,7 @@ class _Compiler:
             for access in (e.read, e.write, e.create):
                 roles += [r for r in (access.roles if access else ()) if r not in ("admin", "user")]
         taken = {"email", "password", "role", "token", "user", *ROW_KEYS}
-        fields = [self._field(f) for f in self.profile.fields.values()] if self.profile else []
+        fields = [self._field(f, self.profile) for f in self.profile.fields.values()] if self.profile else []
         kept = [replace(f, unique=False) for f in fields if f is not None and f.name not in taken]
         return Users(tuple(kept), tuple(dict.fromkeys(roles)))
 
@@ -194,14 +199,14 @@ class _Compiler:
         for draft_field in e.fields.values():
             if draft_field.type == "ref" and draft_field.target in self.names:
                 continue
-            made = self._field(draft_field)
+            made = self._field(draft_field, e)
             if made is not None and made.name not in keys | {k.name for k in links}:
                 fields.setdefault(made.name, made)
         if references and (held := held_by(e)) is not None:
             fields[held.name] = held
         names = {_field_name(n): n for n in e.fields}
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
-        known = {*fields, *(r.name for r in references)}
+        known = {n for n, f in fields.items() if not f.hashed} | {r.name for r in references}
         groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
         unique: dict[frozenset[str], tuple[str, ...]] = {}
         for group in [*groups, *self._once(e, known)]:
@@ -299,7 +304,7 @@ class _Compiler:
         required = not same and "optional" not in flags and rule is not OnDelete.SET_NULL
         return Reference(name, self.names[target], required, "one" in flags, rule)
 
-    def _field(self, d: DraftField) -> Field | None:
+    def _field(self, d: DraftField, e: DraftEntity) -> Field | None:
         name = _field_name(d.name)
         if name in ROW_KEYS or (name == "password" and self.users) or not name or d.type in FILES:
             return None
@@ -310,20 +315,31 @@ class _Compiler:
             type_ = FieldType.TEXT
         if type_ is not FieldType.ENUM and len(values) >= 2:
             type_ = FieldType.ENUM
+        # Whatever a text says of secrets, it hardly ever means that everybody is to read them.
+        beside = [_field_name(n) for n in e.fields]
+        secret = is_secret(name, type_, beside)
+        hashed = is_password(name, type_, beside) and type_ not in (FieldType.LIST, FieldType.JSON)
+        numeric = hashed and type_.is_number
         made = Field(
             name,
-            type_,
+            FieldType.TEXT if hashed else type_,
             values if type_ is FieldType.ENUM else (),
             required="required" in d.flags,
             unique="unique" in d.flags
-            and type_ not in (FieldType.BOOLEAN, FieldType.JSON, FieldType.LIST),
+            and type_ not in (FieldType.BOOLEAN, FieldType.JSON, FieldType.LIST)
+            and not hashed,
+            hashed=hashed,
         )
-        if "read_only" in d.flags:
-            made = replace(made, read_only=True, required=False)
-        elif "write_only" in d.flags:
+        if secret or ("write_only" in d.flags and "read_only" not in d.flags):
             made = replace(made, write_only=True)
+        elif "read_only" in d.flags:
+            made = replace(made, read_only=True, required=False)
         for value in d.values:
-            made = self._with_value(made, value)
+            # A secret that everybody gets is none, and bounds of a number are no lengths.
+            if secret and value.role in _DEFAULTS or numeric and value.role in _AMOUNTS:
+                self.left.leave(value)
+            else:
+                made = self._with_value(made, value)
         return made
 
     def _with_value(self, f: Field, value: DraftValue) -> Field:
@@ -336,7 +352,7 @@ class _Compiler:
 
 def _applied(f: Field, value: DraftValue) -> Field | None:
     """The field with one more value, or ``None`` where the value does not fit it."""
-    if value.role in ("def", "enumdef"):
+    if value.role in _DEFAULTS:
         default = _default(f, value.words)
         return None if default is None else replace(f, default=default)
     if value.role == "enum":
@@ -393,7 +409,7 @@ def _truth(surface: str, name: str) -> bool | None:
 
 def _searchable(d: DraftField, f: Field) -> bool:
     texts = (FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL)
-    return "search" in d.flags and f.type in (*texts, FieldType.ENUM, FieldType.LIST)
+    return "search" in d.flags and not f.write_only and f.type in (*texts, FieldType.ENUM, FieldType.LIST)
 
 
 def _entity_name(name: str) -> str:
@@ -461,4 +477,4 @@ def _relaxed(e: Entity, faulty: set[str]) -> Entity:
 
 
 def _plain(f: Field) -> Field:
-    return Field(f.name, f.type, f.values, required=f.required and not f.read_only)
+    return Field(f.name, f.type, f.values, required=f.required and not f.read_only, write_only=f.write_only and not f.read_only, hashed=f.hashed)

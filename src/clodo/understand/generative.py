@@ -25,7 +25,7 @@ _INSTRUCTIONS = """You turn descriptions of services into blueprints. Write the 
 State what the text states: entities, their fields with type, required, unique, default, min, max, \
 references (-> other entity), many-to-many (<-> other entity), who may read and write; where the text states them also \
 rules (check, at most, no overlap), states (transitions), actions with guards and effects, reports, schedules (every), \
-files (photo: image, scan: file).
+files (photo: image, scan: file). Passwords and PINs are hashed, other secrets write-only.
 Types: text longtext integer decimal money boolean date datetime time email url uuid json list enum(a, b).
 If the text does not describe a service that keeps data, answer with an entity named unclear."""
 

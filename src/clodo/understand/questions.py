@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from clodo.blueprint.secrecy import is_secret
 from clodo.blueprint.values import Blueprint
 from clodo.understand.compiler import bare_entities, held_by
 from clodo.understand.cues import PICTURE, is_picture
@@ -55,6 +58,7 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     given = [(name, held) for name, e in draft.entities.items() if name in referring and (held := held_by(e)) is not None]
     notes += [f"The text does not say what each {name} holds; it was given a {held.name}." for name, held in given]
     notes += [f"Each {name} was given an {PICTURE}, which the text does not name." for name, e in draft.entities.items() if is_picture(e)]
+    notes += _on_secrets(blueprint)
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")
@@ -62,3 +66,16 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
         words = ", ".join(f"{typed!r} as {meant}" for typed, meant in draft.mended.items())
         notes.append(f"Read {words}.")
     return tuple(notes)
+
+
+def _on_secrets(b: Blueprint) -> Iterator[str]:
+    """What becomes of fields that their names call secrets, whether or not the text says so."""
+    holders = [(e.name, e.fields) for e in b.entities] + ([("user", b.users.fields)] if b.users is not None else [])
+    for name, fields in holders:
+        beside = [f.name for f in fields]
+        for f in fields:
+            words = f"The {f.name} of each {name}".replace("_", " ")
+            if f.hashed:
+                yield f"{words} is kept as a salted hash, and nobody can read it."
+            elif f.write_only and is_secret(f.name, f.type, beside):
+                yield f"{words} is never answered: its name says that it is a secret."

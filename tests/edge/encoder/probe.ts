@@ -5,7 +5,9 @@ import { Draft, type DraftCue, DraftEntity, DraftField, Evidence, type Filler } 
 import { Naming } from "./naming";
 import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
+import { notesOn } from "./questions";
 import { read, type Span } from "./reading";
+import { Secrecy } from "./secrecy";
 import { openWeights, type WeightsEnv } from "./shared/weights";
 import { Lexicon, Speller, WordList } from "./spelling";
 import type { Tables } from "./tables";
@@ -21,8 +23,12 @@ export default {
     const numbers = new Numbers(tables.numbers, characters);
     if (new URL(request.url).pathname === "/drafts") {
       const constants = new Constants(tables.checks, characters);
-      const tools = { tables: tables.compiler, characters, naming, numbers, constants, verbs: new Verbs(tables.verbs, naming) };
-      return Response.json((await request.json<Told[]>()).map((told) => compileDraft(draftOf(told), tools)).map(({ text, left }) => ({ text: text ?? null, left })));
+      const tools = { tables: tables.compiler, characters, naming, numbers, constants, secrecy: new Secrecy(tables.secrecy), verbs: new Verbs(tables.verbs, naming) };
+      return Response.json((await request.json<Told[]>()).map((told) => compileDraft(draftOf(told), tools)).map(({ text, left, blueprint }) => ({
+        text: text ?? null,
+        left,
+        notes: notesOn(new Draft(), blueprint, tables.compiler, tools.secrecy),
+      })));
     }
     const tokenizer = new Tokenizer(tables.tokenizer);
     const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());

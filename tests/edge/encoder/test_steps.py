@@ -24,8 +24,10 @@ from clodo.toolchain import Toolchain
 from clodo.understand import naming, nominals, numbers
 from clodo.understand.compiler import compile_draft
 from clodo.understand.draft import Draft
+from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
+from tests.understand.test_compiler import SECRETS
 from tests.understand.test_cues import CASES, record_of
 
 pytestmark = pytest.mark.workerd
@@ -167,9 +169,11 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
             chosen.append(draft)
     chosen += [d for d in drafts if not d.cues][:20]
     chosen += [gold_draft(record_of(text, *facts)) for text, facts, _ in CASES]
+    chosen += [*SECRETS]
     answer = probe.post("/drafts", json=[told(d) for d in chosen])
     assert answer.status_code == 200, answer.text
     for draft, found in zip(chosen, answer.json(), strict=True):
         blueprint, left = compile_draft(draft)
         assert found["text"] == (None if blueprint is None else format_blueprint(blueprint))
         assert sorted(map(tuple, found["left"])) == sorted(left)
+        assert tuple(found["notes"]) == notes_on(Draft(), blueprint)

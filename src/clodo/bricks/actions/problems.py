@@ -110,6 +110,8 @@ def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *
         return
     if isinstance(found[1], Field) and found[1].computed is not None:
         yield Problem(f"{name!r} is computed and cannot be set.", "Set what it is computed from.", path)
+    if isinstance(found[1], Field) and found[1].hashed:
+        yield Problem(f"{name!r} is hashed, and only the body of a request can give it.", "Leave it out.", path)
     if found[1].name in found[0].unique_within:
         yield Problem(f"{name!r} says whose a {found[0].name} is, and cannot be set.", "Remove it.", path)
     yield from _told(value_problems(a.value, scope, found[1]), path)

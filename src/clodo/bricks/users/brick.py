@@ -5,7 +5,7 @@ from __future__ import annotations
 from clodo.blueprint.plan import Plan
 from clodo.bricks.sessions.language import Sessions
 from clodo.emit.brick import Brick, Import, Parts
-from clodo.emit.typescript import field_source
+from clodo.emit.typescript import field_source, literal
 
 
 def _parts(plan: Plan) -> Parts:
@@ -13,6 +13,8 @@ def _parts(plan: Plan) -> Parts:
     assert users is not None
     builders = sorted({field_source(f).split("(")[0] for f in users.fields})
     profile = "".join(f"\n  {f.name}: {field_source(f)}," for f in users.fields)
+    hashed = [f.name for f in users.fields if f.hashed]
+    prepare = f", hashing({literal(hashed)})" if hashed else ""
     # A service with sessions knows its callers by these.
     callers = () if users.parts_of(Sessions) else ("bearerUser",)
     return Parts(
@@ -20,9 +22,10 @@ def _parts(plan: Plan) -> Parts:
             *(Import(name, "./lib/token") for name in callers),
             Import("users", "./lib/users"),
             *(Import(name, "./lib/fields") for name in builders),
+            *((Import("hashing", "./lib/hashed"),) if hashed else ()),
         ),
         authenticators=callers,
-        routes=(f"users(app, {{{profile}\n}});\n" if profile else "users(app, {});\n",),
+        routes=(f"users(app, {{{profile}\n}}{prepare});\n" if profile else "users(app, {});\n",),
         secrets=("JWT_SECRET", "ADMIN_EMAIL"),
     )
 

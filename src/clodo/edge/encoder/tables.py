@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from clodo.blueprint import clashes, constants, keywords, ranges
+from clodo.blueprint import clashes, constants, keywords, ranges, secrecy
 from clodo.blueprint.constructs import construct_of, constructs
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.syntax import read
@@ -70,6 +70,13 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
         },
         "compiler": _compiler(),
         "checks": _checks(),
+        "secrecy": {
+            "bearing": [str(t) for t in secrecy.BEARING],
+            "password": secrecy.PASSWORD,
+            "secret": secrecy.SECRET,
+            "postal": secrecy.POSTAL,
+            "address": secrecy.ADDRESS,
+        },
         "coverage": {
             "telling": coverage._TELLING.pattern,
             "sentenceEnd": coverage._SENTENCE_END.pattern,

@@ -122,6 +122,7 @@ function isFaulty(f: Field, constants: Constants): boolean {
     if (!constants.isValid(f, f.default) || !constants.isWithin(f, f.default)) return true;
   }
   if (f.unique && ["json", "list", "boolean"].includes(f.type)) return true;
+  if (f.hashed && (f.type !== "text" || f.unique || f.default !== undefined)) return true;
   if (f.readOnly && f.writeOnly) return true;
   return f.readOnly && f.required && f.default === undefined;
 }

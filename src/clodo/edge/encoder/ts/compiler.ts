@@ -8,6 +8,7 @@ import { type Draft, type DraftCue, type DraftEntity, type DraftField, type Draf
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import type { Span } from "./reading";
+import type { Secrecy } from "./secrecy";
 import { similarity } from "./similarity";
 import type { CompilerTables } from "./tables";
 import type { Verbs } from "./verbs";
@@ -32,6 +33,8 @@ import {
 
 const MOST_LETTERS = 60;
 const NOW = ["now", "today", "current", "creation"];
+const DEFAULTS = ["def", "enumdef"];
+const AMOUNTS = ["min", "max", "xmin", "xmax"];
 const SEARCHABLE = ["text", "longtext", "email", "url", "enum", "list"];
 
 /** What compiling needs beside the draft. */
@@ -41,6 +44,7 @@ export interface Tools {
   readonly naming: Naming;
   readonly numbers: Numbers;
   readonly constants: Constants;
+  readonly secrecy: Secrecy;
   readonly verbs: Verbs;
 }
 
@@ -145,7 +149,8 @@ class Compiler {
   #users(entities: readonly Entity[]): Users {
     const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write, create }) => [read, write, create].flatMap((access) => access?.roles ?? []))];
     const taken = ["email", "password", "role", "token", "user", ...this.#tools.constants.tables.rowKeys];
-    const fields = [...(this.#profile?.fields.values() ?? [])].map((f) => this.#field(f));
+    const profile = this.#profile;
+    const fields = profile === undefined ? [] : [...profile.fields.values()].map((f) => this.#field(f, profile));
     const kept = fields.filter((f) => f !== undefined).filter(({ name }) => !taken.includes(name));
     return {
       fields: kept.map((f) => ({ ...f, unique: false })),
@@ -159,14 +164,14 @@ class Compiler {
     const fields = new Map<string, Field>();
     for (const draft of e.fields.values()) {
       if (draft.type === "ref" && this.#names.has(draft.target)) continue;
-      const made = this.#field(draft);
+      const made = this.#field(draft, e);
       if (made !== undefined && !keys.has(made.name) && !fields.has(made.name)) fields.set(made.name, made);
     }
     const held = heldBy(e, this.#tools.tables);
     if (held !== undefined && references.length > 0) fields.set(held.name, held);
     const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
     const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
-    const known = new Set([...fields.keys(), ...references.map(({ name }) => name)]);
+    const known = new Set([...fields.values()].filter(({ hashed }) => !hashed).map(({ name }) => name).concat(references.map(({ name }) => name)));
     const groups = [...e.together.map((group) => [...new Set(group.map((m) => this.#fieldName(m)))]), ...this.#once(e, known)];
     const unique = new Map<string, readonly string[]>();
     for (const group of groups) {
@@ -278,7 +283,7 @@ class Compiler {
     };
   }
 
-  #field(d: DraftField): Field | undefined {
+  #field(d: DraftField, e: DraftEntity): Field | undefined {
     const name = this.#fieldName(d.name);
     const { rowKeys } = this.#tools.constants.tables;
     if (rowKeys.includes(name) || (name === "password" && this.#hasUsers) || name === "") return undefined;
@@ -288,16 +293,25 @@ class Compiler {
     let type = d.type === "ref" ? "text" : (this.#tools.tables.types[d.type] ?? d.type);
     if (type === "enum" && values.length < 2) type = "text";
     if (type !== "enum" && values.length >= 2) type = "enum";
-    const readOnly = d.flags.has("read_only");
+    // Whatever a text says of secrets, it hardly ever means that everybody is to read them.
+    const beside = [...e.fields.keys()].map((n) => this.#fieldName(n));
+    const { secrecy } = this.#tools;
+    const secret = secrecy.isSecret(name, type, beside);
+    const hashed = secrecy.isPassword(name, type, beside) && !["list", "json"].includes(type);
+    const numeric = hashed && this.#tools.constants.traits(type).number;
+    const readOnly = d.flags.has("read_only") && !secret;
     let made: Field = {
-      ...plainField(name, type, type === "enum" ? values : []),
+      ...plainField(name, hashed ? "text" : type, type === "enum" ? values : []),
       required: d.flags.has("required") && !readOnly,
-      unique: d.flags.has("unique") && !["boolean", "json", "list"].includes(type),
+      unique: d.flags.has("unique") && !["boolean", "json", "list"].includes(type) && !hashed,
       readOnly,
-      writeOnly: !readOnly && d.flags.has("write_only"),
+      writeOnly: secret || (!readOnly && d.flags.has("write_only")),
+      hashed,
     };
     for (const value of d.values) {
-      const changed = this.#applied(made, value);
+      // A secret that everybody gets is none, and bounds of a number are no lengths.
+      const meaningless = (secret && DEFAULTS.includes(value.role)) || (numeric && AMOUNTS.includes(value.role));
+      const changed = meaningless ? undefined : this.#applied(made, value);
       if (changed === undefined) this.left.push(...value.evidence.spans);
       else made = changed;
     }
@@ -306,7 +320,7 @@ class Compiler {
 
   /** The field with one more value, or undefined where the value does not fit it. */
   #applied(f: Field, { role, words }: DraftValue): Field | undefined {
-    if (role === "def" || role === "enumdef") {
+    if (DEFAULTS.includes(role)) {
       const found = this.#default(f, words);
       return found === undefined ? undefined : { ...f, default: found };
     }
@@ -395,7 +409,7 @@ const ownerOr = (roles: readonly string[]): Access => ({ ...OWNER, roles });
 const isOwned = ({ flags }: DraftEntity): boolean => flags.has("own") || flags.has("own-write");
 
 const isSearchable = (d: DraftField | undefined, f: Field | undefined): boolean =>
-  d !== undefined && f !== undefined && d.flags.has("search") && SEARCHABLE.includes(f.type);
+  d !== undefined && f !== undefined && d.flags.has("search") && !f.writeOnly && SEARCHABLE.includes(f.type);
 
 /** Each required reference that would close a cycle becomes optional. */
 function withoutCycles(entities: readonly Entity[]): Entity[] {
@@ -432,7 +446,9 @@ function withoutFaults(blueprint: Blueprint, constants: Constants): Blueprint | 
     if (faulty.size === 0) return b;
     const relaxed = (fields: readonly Field[], path: string): Field[] =>
       fields.map((f) =>
-        faulty.has(`${path}.${f.name}`) ? { ...plainField(f.name, f.type, f.values), required: f.required && !f.readOnly } : f,
+        faulty.has(`${path}.${f.name}`)
+          ? { ...plainField(f.name, f.type, f.values), required: f.required && !f.readOnly, writeOnly: f.writeOnly && !f.readOnly, hashed: f.hashed }
+          : f,
       );
     b = {
       ...b,

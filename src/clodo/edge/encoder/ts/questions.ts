@@ -1,6 +1,7 @@
 import { bareEntities, heldBy } from "./compiler";
 import { isPicture } from "./cues";
 import type { Draft } from "./draft";
+import type { Secrecy } from "./secrecy";
 import type { CompilerTables, Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
 
@@ -18,7 +19,7 @@ export function questionsFor(draft: Draft, b: Blueprint | undefined, asked: Tabl
 }
 
 /** The choices that were made for the author, in plain sentences. */
-export function notesOn(draft: Draft, b: Blueprint | undefined, tables: CompilerTables): string[] {
+export function notesOn(draft: Draft, b: Blueprint | undefined, tables: CompilerTables, secrecy: Secrecy): string[] {
   if (b === undefined) return [];
   const notes: string[] = [];
   if (draft.access === "unstated" && b.users === undefined) {
@@ -35,12 +36,26 @@ export function notesOn(draft: Draft, b: Blueprint | undefined, tables: Compiler
   for (const [name, e] of draft.entities) {
     if (isPicture(e, tables)) notes.push(`Each ${name} was given an ${tables.picture}, which the text does not name.`);
   }
+  notes.push(...onSecrets(b, secrecy));
   const empty = b.entities.filter(isEmpty).map(({ name }) => name);
   if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);
   if (draft.mended.size > 0) {
     notes.push(`Read ${[...draft.mended].map(([typed, meant]) => `'${typed}' as ${meant}`).join(", ")}.`);
   }
   return notes;
+}
+
+/** What becomes of fields that their names call secrets, whether or not the text says so. */
+function onSecrets(b: Blueprint, secrecy: Secrecy): string[] {
+  const holders = [...b.entities, ...(b.users === undefined ? [] : [{ name: "user", fields: b.users.fields }])];
+  return holders.flatMap(({ name, fields }) => {
+    const beside = fields.map((f) => f.name);
+    return fields.flatMap((f) => {
+      const words = `The ${f.name} of each ${name}`.replaceAll("_", " ");
+      if (f.hashed) return [`${words} is kept as a salted hash, and nobody can read it.`];
+      return f.writeOnly && secrecy.isSecret(f.name, f.type, beside) ? [`${words} is never answered: its name says that it is a secret.`] : [];
+    });
+  });
 }
 
 const isEmpty = ({ fields, references, links }: Entity): boolean => fields.length + references.length + links.length === 0;

@@ -26,6 +26,7 @@ export interface Tables {
   readonly nominals: NominalTables;
   readonly compiler: CompilerTables;
   readonly checks: CheckTables;
+  readonly secrecy: SecrecyTables;
   readonly coverage: CoverageTables;
   readonly questions: Readonly<Record<string, readonly string[]>>;
 }
@@ -217,6 +218,15 @@ export interface CheckTables {
   readonly date: string;
   readonly time: string;
   readonly moment: string;
+}
+
+/** Types that can hold a secret, and patterns of names. */
+export interface SecrecyTables {
+  readonly bearing: readonly string[];
+  readonly password: string;
+  readonly secret: string;
+  readonly postal: string;
+  readonly address: string;
 }
 
 /** What kind of type a field's type is. */

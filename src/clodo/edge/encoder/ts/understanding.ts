@@ -11,6 +11,7 @@ import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { notesOn, questionsFor } from "./questions";
 import { read, type Reading, type Span } from "./reading";
+import { Secrecy } from "./secrecy";
 import { Lexicon, Speller, WordList } from "./spelling";
 import type { Tables } from "./tables";
 import { Tokenizer } from "./tokenizer";
@@ -56,6 +57,7 @@ export class Understander {
       verbs: new Verbs(tables.verbs, naming),
       numbers: new Numbers(tables.numbers, this.characters),
       constants: new Constants(tables.checks, this.characters),
+      secrecy: new Secrecy(tables.secrecy),
     };
     this.#nominals = new Nominals(tables.nominals, naming, this.#tools.verbs);
     this.#lexicon = new Lexicon(tables.spelling, new WordList(words), this.#tools.naming);
@@ -78,7 +80,7 @@ export class Understander {
       model: this.#tables.model,
       confidence,
       questions,
-      notes: notesOn(draft, blueprint, this.#tables.compiler),
+      notes: notesOn(draft, blueprint, this.#tables.compiler, this.#tools.secrecy),
       parts,
       spans: inOrder(spans, codePoints(text)),
     };

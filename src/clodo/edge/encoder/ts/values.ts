@@ -47,6 +47,8 @@ export interface Field {
   readonly maximum: Bound | undefined;
   readonly readOnly: boolean;
   readonly writeOnly: boolean;
+  /** Only a salted hash is stored; what is hashed is write-only. */
+  readonly hashed: boolean;
 }
 
 export type OnDelete = "restrict" | "cascade" | "set null";
@@ -95,6 +97,7 @@ export function plainField(name: string, type: string, values: readonly string[]
     maximum: undefined,
     readOnly: false,
     writeOnly: false,
+    hashed: false,
   };
 }
 
@@ -150,7 +153,7 @@ export function fieldLine(f: Field): string {
   if (f.minimum !== undefined) parts.push(`${f.minimum.exclusive ? "above" : "min"} ${f.minimum.value.toString()}`);
   if (f.maximum !== undefined) parts.push(`${f.maximum.exclusive ? "below" : "max"} ${f.maximum.value.toString()}`);
   if (f.readOnly) parts.push("read-only");
-  if (f.writeOnly) parts.push("write-only");
+  if (f.writeOnly) parts.push(f.hashed ? "hashed" : "write-only");
   return parts.join(" ");
 }
 

@@ -52,8 +52,15 @@ export async function admitInPerson(c: Context<AppEnv>): Promise<User> {
   return user;
 }
 
-/** Registration, login and the caller's own account. `profile` are fields beside e-mail and password. */
-export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>>): void {
+/**
+ * Registration, login and the caller's own account. `profile` are fields beside e-mail and password; `prepare` changes their
+ * values before they are stored.
+ */
+export function users(
+  app: Hono<AppEnv>,
+  profile: Readonly<Record<string, Field>>,
+  prepare?: (values: Row) => Promise<void>,
+): void {
   const columns = ["id", "email", "role", ...Object.keys(profile), "created_at", "updated_at"];
   const select = `SELECT ${columns.map(quote).join(", ")} FROM "user"`;
 
@@ -86,6 +93,7 @@ export function users(app: Hono<AppEnv>, profile: Readonly<Record<string, Field>
         { ...rest, email: address },
         [["password", PASSWORD, password]],
       );
+      await prepare?.(values);
       const admin = c.env.ADMIN_EMAIL ? normalAddress(c.env.ADMIN_EMAIL.trim()) : undefined;
       const id = uuidv7();
       const now = new Date().toISOString();
