@@ -17,6 +17,7 @@ from clodo.blueprint.values import Entity, Field, FieldType, Who
 from clodo.bricks.resources.computed import agrees, worked_out
 from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
+from clodo.bricks.resources.schema import schema_checks
 from clodo.bricks.resources.values import beyond, edges, right, wrong_type
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -44,6 +45,7 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield from list_checks(e)
         yield from probe_checks(e)
     yield from plan_checks(plan)
+    yield from schema_checks(plan)
 
 
 async def _creates(s: Session, e: Entity) -> None:
