@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, check, parse
-from clodo.blueprint.plan import camel, make_plan
+from clodo.blueprint.plan import camel, make_plan, plural
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,21 @@ def test_identifiers_stay_apart() -> None:
     names = ["level1", "level_1", "a_b", "ab", "a_", "a", "a_1b", "a1b"]
     assert len({camel(n) for n in names}) == len(names)
     assert camel("order_item") == "orderItem"
+
+
+@pytest.mark.parametrize("name", ["people", "children", "salesperson_children", "women", "teeth", "orders", "mice"])
+def test_a_plural_is_left_as_it_is(name: str) -> None:
+    assert plural(name) == name
+
+
+@pytest.mark.parametrize(("name", "many"), [("specimen", "specimens"), ("person", "people"), ("agenda", "agendas"), ("box", "boxes")])
+def test_a_singular_gets_its_plural(name: str, many: str) -> None:
+    assert plural(name) == many
+
+
+def test_a_plural_beside_its_singular_has_a_path_of_its_own() -> None:
+    plan = make_plan(parse("service x\nentity person {\n}\nentity people {\n}\n"))
+    assert plan.paths == {"person": "people", "people": "people-list"}
 
 
 def test_paths_and_schemas_stay_apart() -> None:

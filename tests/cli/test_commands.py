@@ -85,6 +85,14 @@ def test_descriptions_come_from_files_and_stdin_too(tmp_path: Path) -> None:
     assert from_file == clodo("blueprint", "--file", "-", stdin=BOOKS).stdout == clodo("blueprint", BOOKS).stdout
 
 
+@pytest.mark.parametrize("args", [["build", "FILE", "-o", "x"], ["blueprint", "-f", "FILE"]])
+def test_a_file_that_is_not_in_utf_8_is_told_as_that(args: list[str], tmp_path: Path) -> None:
+    (tmp_path / "latin").write_bytes("service büro".encode("latin-1"))
+    result = clodo(*(str(tmp_path / "latin") if a == "FILE" else a for a in args), "--json")
+    error = document(result)["error"]
+    assert result.exit_code == 2 and error["message"].endswith("latin' is not in UTF-8.") and error["hint"].startswith("Save it as UTF-8")
+
+
 @pytest.mark.parametrize("command", ["generate", "blueprint"])
 def test_an_unclear_description_is_asked_about_and_nothing_is_written(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +102,7 @@ def test_an_unclear_description_is_asked_about_and_nothing_is_written(
     assert result.exit_code == 3
     answer = document(result)
     assert answer["error"]["code"] == "unclear" and answer["questions"] and answer["blueprint"] is None
+    assert answer["timings_ms"]["total"] >= answer["timings_ms"]["model"] > 0
     spoken = clodo(command, "hello there")
     assert spoken.exit_code == 3 and spoken.stdout == "" and "?" in spoken.stderr
     assert entries(tmp_path) == []

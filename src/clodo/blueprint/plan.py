@@ -17,6 +17,9 @@ _UNCOUNTED = (
     "staff",
 )  # fmt: skip
 
+#: Nouns whose plurals do not end in s. A name that is one of these plurals already stays as it is.
+_IRREGULAR = frozenset({"person", "child", "man", "woman", "foot", "tooth", "goose", "mouse", "ox"})
+
 
 @cache
 def _inflector() -> Any:
@@ -31,12 +34,14 @@ def _inflector() -> Any:
 
 @cache
 def plural(name: str) -> str:
-    """The English plural of a snake_case singular."""
+    """The English plural of a snake_case singular; what is a plural already is left so."""
     *front, last = name.split("_")
     if last.endswith("s") and not last.endswith(("ss", "us", "is", "as", "lens")):
         made = last if _inflector().singular_noun(last) else f"{last}es"
     elif last.endswith("as"):
         made = f"{last}es"
+    elif _inflector().singular_noun(last) in _IRREGULAR:
+        made = last
     else:
         made = str(_inflector().plural_noun(last) or f"{last}s")
     return "_".join([*front, "".join(c for c in made.lower() if c.isalnum())])

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from functools import wraps
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -33,6 +34,22 @@ PRIVACY = click.option(
     "--privacy", type=click.Choice([p.value for p in Privacy]), default=None, callback=_policy,
     help="What may leave this machine: nothing, all but secrets and names, or everything.  [default: local-only]",
 )  # fmt: skip
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that a user names, a byte order mark aside.
+
+    Raises:
+        UsageError: it cannot be read, or is not in UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{str(path)!r} is not in UTF-8.", hint="Save it as UTF-8, and name a file that holds text.") from None
+    except OSError as error:
+        raise UsageError(f"{str(path)!r} cannot be read: {error.strerror or error}.", hint="Check the path.") from None
+    except ValueError:  # a sign that no path can have
+        raise UsageError(f"{str(path)!r} is no path of a file.", hint="Check the path.") from None
 
 
 class Talk:

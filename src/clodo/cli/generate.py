@@ -14,7 +14,7 @@ from clodo.app.models import DEFAULT_MODEL, open_understander
 from clodo.app.services import put_service
 from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
 from clodo.cli import output
-from clodo.cli.context import DISCARD_EDITS, FORCE, PRIVACY, Talk, command
+from clodo.cli.context import DISCARD_EDITS, FORCE, PRIVACY, Talk, command, read_text
 from clodo.errors import ClodoError, UnclearDescription, UsageError
 from clodo.lm.privacy import Privacy
 from clodo.understand.document import document
@@ -35,13 +35,13 @@ def read_description(argument: str | None, file: str | None) -> str:
             "Give a description, or --file with a file that holds one.",
             hint='For example: clodo generate "Books have a title and a price."',
         )
-    try:
-        if file == "-":
+    if file == "-":
+        try:
             text = sys.stdin.read()
-        else:
-            text = argument if file is None else Path(file).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file!r} cannot be read: {error}.", hint="Check the path.") from None
+        except UnicodeDecodeError:
+            raise UsageError("What stands on stdin is not in UTF-8.", hint="Give the text as UTF-8.") from None
+    else:
+        text = argument or "" if file is None else read_text(Path(file))
     text = text.strip()
     if not text:
         raise UsageError("The description is empty.", hint="Describe the service in a sentence.")
@@ -59,6 +59,7 @@ def understand(talk: Talk, text: str, model: str, privacy: Privacy | None) -> Un
     Raises:
         UnclearDescription: it must be asked first.
     """
+    started = time.perf_counter()
     understander = open_understander(model, talk.say, privacy)
     understanding = understander.understand(text)
     if understanding.blueprint is None:
@@ -67,7 +68,7 @@ def understand(talk: Talk, text: str, model: str, privacy: Privacy | None) -> Un
             questions=understanding.questions,
             hint="Describe it again with the answers.",
         )
-        talk.fail(error, document(understanding, {}))
+        talk.fail(error, document(understanding, {"total": (time.perf_counter() - started) * 1000}))
     return understanding
 
 
@@ -147,7 +148,8 @@ def generate_command(
     try:
         built = put_service(blueprint, source, target, prove=True, force=force, discard_edits=discard_edits, progress=talk.say)
     except ClodoError as error:  # what was understood is worth having all the same
-        talk.fail(error, {**document(understanding, {}), "blueprint": source})
+        total = (time.perf_counter() - started) * 1000
+        talk.fail(error, {**document(understanding, {"total": total}), "blueprint": source})
     assert built.report is not None
     total = (time.perf_counter() - started) * 1000
     if talk.as_json:

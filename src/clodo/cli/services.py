@@ -11,8 +11,7 @@ from clodo.app.serving import serve
 from clodo.blueprint import check, parse
 from clodo.blueprint.syntax import read
 from clodo.cli import output
-from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command
-from clodo.errors import UsageError
+from clodo.cli.context import DISCARD_EDITS, FORCE, Talk, command, read_text
 
 
 @click.command("build")
@@ -24,10 +23,7 @@ from clodo.errors import UsageError
 @command
 def build_command(talk: Talk, file: Path, directory: Path, prove: bool, force: bool, discard_edits: bool) -> None:
     """Build a service from a blueprint, with no model."""
-    try:
-        source = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(file)!r} cannot be read: {error}.", hint="Check the path.") from None
+    source = read_text(file)
     blueprint = parse(source)
     for problem in check(*read(source)):
         talk.say(f"warning: {problem}")
