@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from clodo.blueprint.plan import Child, LinkTable, Plan, is_owned
-from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
+from clodo.blueprint.values import Access, Blueprint, Entity, Field, FieldType, Who
 from clodo.emit.schemas import (
     Schema,
     body_schema,
@@ -192,7 +192,7 @@ def list_parameters(b: Blueprint, e: Entity) -> list[Schema]:
     columns = sort_columns(b, e)
     out = [
         query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}),
-        query("cursor", {"type": "string"}, "The next_cursor of the page before."),
+        query("cursor", {"type": "string", "minLength": 1}, "The next_cursor of the page before."),
         query("sort", {"type": "string", "enum": [s for c in columns for s in (c, f"-{c}")]}),
     ]
     if e.search:
@@ -324,7 +324,7 @@ def _auth_paths() -> Schema:
     }
     login = {
         "type": "object",
-        "properties": {"email": {"type": "string"}, "password": {"type": "string"}},
+        "properties": {"email": field_schema(Field("email", FieldType.EMAIL)), "password": {"type": "string"}},
         "required": ["email", "password"],
     }
     user = (Access(Who.USER),)
