@@ -116,6 +116,17 @@ entity article {
   write owner or role doctor
 }
 """,
+    "handles": """service handles
+users {
+  username: text required unique max 30
+  badge: integer unique min 1
+}
+entity note {
+  text: text required
+  author: -> user required
+  at most 3 per author "Three notes at most."
+}
+""",
     "guest book": """service guest_book
 read public
 write key
@@ -185,6 +196,9 @@ MUTATIONS = [
     Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", "return rule.owner === true || hasRole(rule.roles, caller);", "return true;", "users.needed"),
     Mutation("a role other than admin shut out", "newsroom", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.role"),
     Mutation("role taken from the body", "blog", f"{LIB}/users.ts", "const { email: address, password, ...rest }", "const { email: address, password, role: wanted, ...rest }", "users.role"),
+    Mutation("unique of users dropped", "handles", MIGRATION, 'CREATE UNIQUE INDEX "user__username__unique"', 'CREATE INDEX "user__username__unique"', "users.unique"),
+    Mutation("unique of users holds for nothing too", "handles", f"{LIB}/users.ts", "        ...values,\n", '        ...values,\n        ...("badge" in values && values["badge"] === null ? { badge: 0 } : {}),\n', "users.unique"),
+    Mutation("a name that is taken is no conflict", "handles", f"{LIB}/users.ts", ".catch(uniqueConflict)", ".catch((error: unknown) => { void uniqueConflict; throw error; })", "users.unique"),
     Mutation("signature of tokens not checked", "blog", f"{LIB}/token.ts", 'verify(token, secret(c), "HS256")', 'Promise.resolve().then(() => (void verify, JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>))', "users.token"),
     Mutation("any password lets in", "expenses", f"{LIB}/password.ts", "return equal && stored !== null;", "return (equal || true) && stored !== null;", "users.login"),
     Mutation("hash of the password answered", "expenses", f"{LIB}/users.ts", '["id", "email", "role",', '["id", "email", "role", "password_hash",', "core.no-leak"),

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from clodo.blueprint import check, format_blueprint, parse
 from clodo.understand import labels as L
 from clodo.understand.compiler import compile_draft
-from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftRelation, DraftValue
+from clodo.understand.draft import (
+    Draft,
+    DraftEntity,
+    DraftField,
+    DraftRelation,
+    DraftValue,
+    Evidence,
+)
 from clodo.understand.questions import notes_on, questions_for
 
 NAMES = ["book", "user", "owner", "auth", "order", "tag", "constructor"]
@@ -204,3 +211,53 @@ def test_names_that_javascript_keeps_for_itself_are_changed_and_nothing_is_lost(
     assert blueprint is not None
     assert [e.name for e in blueprint.entities] == ["prototype_entry", "test"]
     assert [r.target for r in blueprint.entities[1].references] == ["prototype_entry"]
+
+
+def of_users(*fields: DraftField) -> Draft:
+    """Users of a club with these fields, which have words of their own, and teams."""
+    draft = Draft(access="login")
+    for number, f in enumerate(fields):
+        f.evidence.spans.append((10 * number, 10 * number + 5))
+    draft.entities["user"] = DraftEntity("user", {f.name: f for f in fields})
+    draft.entities["team"] = DraftEntity("team", {"name": DraftField("name")})
+    return draft
+
+
+def between(source: str, target: str, kind: str) -> Draft:
+    draft = of_users(DraftField("phone"))
+    draft.relations.append(DraftRelation(source, target, kind, evidence=Evidence(spans=[(40, 45), (60, 64)])))
+    return draft
+
+
+def bounded(low: str, high: str) -> DraftField:
+    return DraftField("number", "int", {"unique"}, [DraftValue("min", low), DraftValue("max", high)])
+
+
+#: What texts say of users: a line of their block or none, and what is left over.
+USER_CASES: tuple[tuple[Draft, str, list[tuple[int, int]]], ...] = (
+    (of_users(DraftField("username", flags={"unique", "required"})), "username: text required unique", []),
+    (of_users(bounded("1", "5000")), "number: integer unique min 1 max 5000", []),
+    (of_users(bounded("1", "50")), "number: integer min 1 max 50", [(0, 5)]),
+    (of_users(DraftField("size", "enum", {"unique"}, [DraftValue("enum", "small"), DraftValue("enum", "large")])), "size: enum(small, large)", [(0, 5)]),
+    (of_users(DraftField("phone"), DraftField("favourite", "ref", target="team")), "phone: text", [(10, 15)]),
+    (between("user", "team", "belongs"), "phone: text", [(60, 64)]),
+    (between("user", "team", "many"), "phone: text", [(60, 64)]),
+    (between("team", "user", "many"), "phone: text", [(40, 45)]),
+)
+USERS = tuple(draft for draft, _, _ in USER_CASES)
+
+
+@pytest.mark.parametrize(("draft", "line", "left"), USER_CASES)
+def test_what_cannot_be_said_of_users_is_left_over(draft: Draft, line: str, left: list[tuple[int, int]]) -> None:
+    blueprint, found = compile_draft(draft)
+    assert blueprint is not None
+    assert not [p for p in check(blueprint) if p.severity == "error"]
+    assert format_blueprint(blueprint).split("users {\n  ")[1].split("\n}")[0] == line
+    assert found == left
+
+
+def test_rows_that_belong_to_users_are_understood() -> None:
+    blueprint, found = compile_draft(between("team", "user", "belongs"))
+    assert blueprint is not None
+    assert [r.target for r in blueprint.entities[0].references] == ["user"]
+    assert found == []

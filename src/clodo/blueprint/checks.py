@@ -18,12 +18,14 @@ from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem, unique_path
+from clodo.blueprint.ranges import steps
 from clodo.blueprint.routes import route_problems
 from clodo.blueprint.secrecy import secrecy_problems
 from clodo.blueprint.values import (
     Access,
     Blueprint,
     Entity,
+    Field,
     FieldType,
     Link,
     OnDelete,
@@ -33,6 +35,8 @@ from clodo.blueprint.values import (
     Who,
 )
 
+#: A unique field of users has at least so many values, or too few people could register.
+MANY = 2000
 _NO_ENTITIES = (ServiceType.AUTH, ServiceType.GATEWAY, ServiceType.STATIC, ServiceType.GENERIC)
 
 
@@ -119,13 +123,22 @@ def _user_fields(users: Users) -> Iterator[Problem]:
     yield from user_names(users)
     for f in users.fields:
         path = f"user.{f.name}"
-        if f.computed is not None or f.unique:
-            yield Problem(
-                f"{f.name!r} of users can be neither computed nor unique.", "Remove that.", path
-            )
-        yield from field_problems(f, path)
+        if f.computed is not None:
+            yield Problem(f"{f.name!r} of users cannot be computed.", "Make it a field of an entity that refers to the user.", path)
+        problems = [*field_problems(f, path)]
+        yield from problems
+        if f.unique and not problems and (few := _count(f)) is not None:
+            yield Problem(f"No more than {few:,} users could register: {f.name!r} is unique.", "Remove 'unique', or widen its bounds.", path)
         yield from secrecy_problems(f, path, [other.name for other in users.fields])
     yield from _roles(users)
+
+
+def _count(f: Field) -> int | None:
+    """How many values a field has, where these are few enough to run out of."""
+    if f.type is FieldType.ENUM:
+        return len(f.values)
+    few = steps(f).count if f.type.is_number or f.type.is_temporal else MANY
+    return few if few < MANY else None
 
 
 def _roles(users: Users) -> Iterator[Problem]:

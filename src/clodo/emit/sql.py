@@ -63,7 +63,8 @@ def _users_table(b: Blueprint) -> str:
         '"created_at" TEXT NOT NULL',
         '"updated_at" TEXT NOT NULL',
     ]
-    return _create("user", columns)
+    unique = (f'CREATE UNIQUE INDEX "user__{f.name}__unique" ON "user" ("{f.name}");' for f in b.users.fields if f.unique)
+    return "\n".join([_create("user", columns), *unique])
 
 
 def _create(name: str, columns: list[str], *, suffix: str = "") -> str:

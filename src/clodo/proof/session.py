@@ -11,7 +11,7 @@ from typing import Any
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample, sample_body
-from clodo.blueprint.values import Access, Blueprint, Entity, Who
+from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
 from clodo.errors import ProofError
 from clodo.proof.client import Answer, Client
 
@@ -124,8 +124,10 @@ class Session:
     async def _register(self, name: str) -> Account:
         address = name.replace(":", "-").replace("_", "-")
         email = self.secrets["ADMIN_EMAIL"] if name == "admin" else f"{address}@example.com"
-        body = self.registration(email)
-        answer = await self.client.send("POST", "/api/auth/register", body)
+        for _ in range(40):
+            answer = await self.client.send("POST", "/api/auth/register", self.registration(email))
+            if answer.status != 409:
+                break  # else a unique value happened to be taken
         expect(answer, 201, "registration")
         id = str(answer.body["user"]["id"])
         kind, _, role = name.partition(":")
@@ -144,6 +146,10 @@ class Session:
         [row] = await self.query('SELECT * FROM "user" WHERE "id" = ?', model.id)
         number = self.number()
         row |= {"id": f"01890000-0000-7000-8000-{number:012x}", "email": f"spare-{number}@example.com", "role": "user"}
+        for f in self.blueprint.users.fields if self.blueprint.users else ():
+            if f.unique:
+                value = sample(f, number) if f.required else None
+                row[f.name] = round(value * 100) if value is not None and f.type is FieldType.MONEY else value
         columns = ", ".join(f'"{name}"' for name in row)
         await self.query(f'INSERT INTO "user" ({columns}) VALUES ({", ".join("?" * len(row))})', *row.values())
         return str(row["id"])

@@ -13,7 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from clodo.blueprint.checks import check
+from clodo.blueprint.checks import MANY, check
 from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
 from clodo.blueprint.secrecy import is_password, is_secret
@@ -188,16 +188,35 @@ class _Compiler:
             for access in (e.read, e.write, e.create):
                 roles += [r for r in (access.roles if access else ()) if r not in ("admin", "user")]
         taken = {"email", "password", "role", "token", "user", *ROW_KEYS}
-        fields = [self._field(f, self.profile) for f in self.profile.fields.values()] if self.profile else []
-        kept = [replace(f, unique=False) for f in fields if f is not None and f.name not in taken]
-        return Users(tuple(kept), tuple(dict.fromkeys(roles)))
+        fields: list[Field] = []
+        for d in self.profile.fields.values() if self.profile else ():
+            made = self._field(d, self.profile) if self.profile and not self._refers(d) else None
+            short = made is not None and made.unique and not _is_plentiful(made)
+            # Users refer to nothing.
+            if short or self._refers(d):
+                self.left.spans += d.evidence.spans
+            if made is not None and made.name not in taken:
+                fields.append(replace(made, unique=made.unique and not short))
+        self._leave_relations()
+        return Users(tuple(fields), tuple(dict.fromkeys(roles)))
+
+    def _refers(self, f: DraftField) -> bool:
+        return f.type == "ref" and f.target in self.names
+
+    def _leave_relations(self) -> None:
+        """Users belong to nothing and are linked with nothing: the words for the other side are not understood."""
+        for r in self.draft.relations:
+            if r.source == "user":
+                self.left.spans += r.evidence.spans[-1:]
+            elif r.target == "user" and r.kind == "many":
+                self.left.spans += r.evidence.spans[:1]
 
     def _entity(self, e: DraftEntity, service: tuple[Access, Access]) -> Entity:
         references, links = self._relations(e)
         keys = {r.name for r in references} | {f"{r.name}_id" for r in references}
         fields: dict[str, Field] = {}
         for draft_field in e.fields.values():
-            if draft_field.type == "ref" and draft_field.target in self.names:
+            if self._refers(draft_field):
                 continue
             made = self._field(draft_field, e)
             if made is not None and made.name not in keys | {k.name for k in links}:
@@ -405,6 +424,13 @@ def _truth(surface: str, name: str) -> bool | None:
     if said & _TRUE:
         return True
     return False if any(SequenceMatcher(None, w, "false").ratio() > 0.74 for w in said) else None
+
+
+def _is_plentiful(f: Field) -> bool:
+    """Whether many users can each have a value of their own."""
+    if f.type.is_number and f.minimum is not None and f.maximum is not None:
+        return Decimal(f.maximum.value) - Decimal(f.minimum.value) > MANY
+    return f.type is not FieldType.ENUM
 
 
 def _searchable(d: DraftField, f: Field) -> bool:

@@ -131,7 +131,8 @@ class EncoderUnderstander:
         draft, reading, timings = self.draft(description)
         blueprint, left = compile_draft(draft)
         questions = questions_for(draft, blueprint)
-        spans = [s for s in _spans(draft, reading) if s.role != "cue" or (s.start, s.end) not in left]
+        # Whatever they were taken for, words that are left over are not understood.
+        spans = [s for s in _spans(draft, reading) if s.role not in ("cue", "entity", "field") or (s.start, s.end) not in left]
         spans += [Span(a, b, "unexplained") for a, b in left]
         spans += [Span(a, b, "unexplained") for a, b in unexplained(draft, description, spans, reading.end)]
         parts, confidence = self._confident(draft)

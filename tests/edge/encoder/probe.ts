@@ -63,7 +63,7 @@ interface Told {
       readonly values: readonly { readonly role: string; readonly words: string; readonly spans: readonly Span[] }[];
     }])[];
   }[];
-  readonly relations: readonly { readonly source: string; readonly target: string; readonly kind: string; readonly flags: readonly string[] }[];
+  readonly relations: readonly { readonly source: string; readonly target: string; readonly kind: string; readonly flags: readonly string[]; readonly spans: readonly Span[] }[];
   readonly cues: readonly { readonly kind: string; readonly words: string; readonly slots: readonly (readonly [string, readonly Filler[]])[]; readonly spans: readonly Span[] }[];
   readonly access: string;
   readonly serviceType: string;
@@ -89,7 +89,7 @@ function draftOf(told: Told): Draft {
     return [e.name, made];
   });
   const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
-  const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: new Evidence() }));
+  const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: resting(r.spans) }));
   const { access, serviceType, name } = told;
   return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name });
 }

@@ -27,7 +27,7 @@ from clodo.understand.draft import Draft
 from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
-from tests.understand.test_compiler import SECRETS
+from tests.understand.test_compiler import SECRETS, USERS
 from tests.understand.test_cues import CASES, record_of
 
 pytestmark = pytest.mark.workerd
@@ -149,7 +149,7 @@ def told(draft: Draft) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "entities": entities,
-        "relations": [{"source": r.source, "target": r.target, "kind": r.kind, "flags": sorted(r.flags)} for r in draft.relations],
+        "relations": [{"source": r.source, "target": r.target, "kind": r.kind, "flags": sorted(r.flags), "spans": r.evidence.spans} for r in draft.relations],
         "cues": [
             {"kind": c.kind, "words": c.words, "slots": [(slot, [asdict(f) for f in found]) for slot, found in c.slots.items()], "spans": c.evidence.spans}
             for c in draft.cues
@@ -169,7 +169,15 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
             chosen.append(draft)
     chosen += [d for d in drafts if not d.cues][:20]
     chosen += [gold_draft(record_of(text, *facts)) for text, facts, _ in CASES]
-    chosen += [*SECRETS]
+    hold_alike(probe, chosen)
+
+
+def test_secrets_and_users_become_the_same_blueprints(probe: httpx.Client) -> None:
+    hold_alike(probe, [*SECRETS, *USERS])
+
+
+def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:
+    """The blueprints of drafts here and in workerd, with what is left over and what is told."""
     answer = probe.post("/drafts", json=[told(d) for d in chosen])
     assert answer.status_code == 200, answer.text
     for draft, found in zip(chosen, answer.json(), strict=True):

@@ -14,15 +14,18 @@ from functools import partial
 from typing import Any
 
 from clodo.blueprint.plan import Plan, is_owned
-from clodo.blueprint.values import Entity, Who
+from clodo.blueprint.samples import sample
+from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.users.doors import Door, doors
 from clodo.proof.check import Check
-from clodo.proof.session import PASSWORD, Fault, Session, expect, expect_path
+from clodo.proof.client import Answer
+from clodo.proof.session import PASSWORD, Fault, Row, Session, expect, expect_path
 
 
 def checks(plan: Plan) -> Iterator[Check]:
     """The checks of a plan."""
-    if plan.blueprint.users is None:
+    users = plan.blueprint.users
+    if users is None:
         return
     yield Check("users.register", "registration answers the user and a token", _register)
     yield Check("users.password", "the right password logs in, and is never answered", _password)
@@ -30,6 +33,9 @@ def checks(plan: Plan) -> Iterator[Check]:
     yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
     yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
     yield Check("users.role", "a role never comes from the body", _role)
+    for f in users.fields:
+        if f.unique:
+            yield Check("users.unique", f"users' {f.name} is unique", partial(_unique, f))
     for role in _named_roles(plan):
         yield Check("users.role", f"'{role}' may do what needs that role", partial(_has_role, role))
     for e in plan.blueprint.entities:
@@ -85,6 +91,26 @@ async def _stored(s: Session) -> None:
     # Both have the same password: a salt makes their hashes differ.
     if rows[0]["password_hash"] == rows[1]["password_hash"]:
         raise Fault("the same password gives the same hash: there is no salt")
+
+
+async def _unique(f: Field, s: Session) -> None:
+    async def register(changes: Row) -> Answer:
+        body = {**s.registration(f"unique-{s.number()}@example.com"), **changes}
+        return await s.client.send("POST", "/api/auth/register", body)
+
+    for _ in range(10):
+        taken = sample(f, s.number())
+        if (first := await register({f.name: taken})).status != 409:
+            break
+    expect(first, 201, f"{f.name} = {taken!r}")
+    for _ in range(10):
+        again = expect(await register({f.name: taken}), 409, f"{f.name} taken")
+        if again.body["errors"][0]["path"] == f.name:
+            break  # else another unique value happened to be taken too
+    expect_path(again, f.name)
+    if not f.required and f.default is None:
+        for _ in range(2):
+            expect(await register({f.name: None}), 201, f"several users without {f.name}")
 
 
 async def _login(s: Session) -> None:

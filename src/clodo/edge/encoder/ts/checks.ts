@@ -47,7 +47,7 @@ function* userFaults(fields: readonly Field[], constants: Constants): Iterable<s
   for (const f of fields) {
     const path = `user.${f.name}`;
     yield* nameFaults(f.name, path, constants);
-    if (constants.tables.userKeys.includes(f.name) || f.unique) yield path;
+    if (constants.tables.userKeys.includes(f.name)) yield path;
     if (isFaulty(f, constants)) yield path;
   }
   if (fields.length + 6 > constants.tables.mostColumns) yield "user";

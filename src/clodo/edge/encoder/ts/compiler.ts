@@ -150,12 +150,40 @@ class Compiler {
     const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write, create }) => [read, write, create].flatMap((access) => access?.roles ?? []))];
     const taken = ["email", "password", "role", "token", "user", ...this.#tools.constants.tables.rowKeys];
     const profile = this.#profile;
-    const fields = profile === undefined ? [] : [...profile.fields.values()].map((f) => this.#field(f, profile));
-    const kept = fields.filter((f) => f !== undefined).filter(({ name }) => !taken.includes(name));
+    const fields: Field[] = [];
+    for (const d of profile?.fields.values() ?? []) {
+      const made = profile === undefined || this.#refers(d) ? undefined : this.#field(d, profile);
+      const short = made !== undefined && made.unique && !this.#isPlentiful(made);
+      // Users refer to nothing.
+      if (short || this.#refers(d)) this.left.push(...d.evidence.spans);
+      if (made !== undefined && !taken.includes(made.name)) fields.push({ ...made, unique: made.unique && !short });
+    }
+    this.#leaveRelations();
     return {
-      fields: kept.map((f) => ({ ...f, unique: false })),
+      fields,
       roles: [...new Set(roles.filter((role) => role !== "admin" && role !== "user"))],
     };
+  }
+
+  #refers({ type, target }: DraftField): boolean {
+    return type === "ref" && this.#names.has(target);
+  }
+
+  /** Whether many users can each have a value of their own. */
+  #isPlentiful({ type, minimum, maximum }: Field): boolean {
+    const { constants } = this.#tools;
+    if (constants.traits(type).number && minimum !== undefined && maximum !== undefined) {
+      return maximum.value.plus(minimum.value.negated()).compare(whole(constants.tables.many)) > 0;
+    }
+    return type !== "enum";
+  }
+
+  /** Users belong to nothing and are linked with nothing: the words for the other side are not understood. */
+  #leaveRelations(): void {
+    for (const { source, target, kind, evidence } of this.#draft.relations) {
+      if (source === "user") this.left.push(...evidence.spans.slice(-1));
+      else if (target === "user" && kind === "many") this.left.push(...evidence.spans.slice(0, 1));
+    }
   }
 
   #entity(e: DraftEntity, service: readonly [read: Access, write: Access]): Entity {
@@ -163,7 +191,7 @@ class Compiler {
     const keys = new Set([...references.flatMap(({ name }) => [name, `${name}_id`]), ...links.map(({ name }) => name)]);
     const fields = new Map<string, Field>();
     for (const draft of e.fields.values()) {
-      if (draft.type === "ref" && this.#names.has(draft.target)) continue;
+      if (this.#refers(draft)) continue;
       const made = this.#field(draft, e);
       if (made !== undefined && !keys.has(made.name) && !fields.has(made.name)) fields.set(made.name, made);
     }

@@ -206,6 +206,8 @@ export interface CheckTables {
   readonly listParameters: readonly string[];
   readonly userKeys: readonly string[];
   readonly mostColumns: number;
+  /** A unique field of users has at least so many values. */
+  readonly many: number;
   readonly types: Readonly<Record<string, Traits>>;
   readonly lengths: Readonly<Record<string, number>>;
   readonly shortest: Readonly<Record<string, number>>;

@@ -68,8 +68,9 @@ export class Understander {
     const draft = await this.#draft(reading, pause);
     const { blueprint, text: written, left } = compileDraft(draft, this.#tools);
     const questions = questionsFor(draft, blueprint, this.#tables.questions);
+    // Whatever they were taken for, words that are left over are not understood.
     const spans = markedSpans(draft, text).filter(
-      ({ start, end, role }) => role !== "cue" || !left.some(([a, b]) => a === start && b === end),
+      ({ start, end, role }) => !["cue", "entity", "field"].includes(role) || !left.some(([a, b]) => a === start && b === end),
     );
     spans.push(...marked(left, "unexplained"));
     spans.push(...marked(this.#coverage.unexplained(draft, text, spans, reading.end), "unexplained"));
