@@ -19,7 +19,7 @@ const MOST_CHARACTERS = 20_000;
 /** How many unknown fields are told. */
 const MOST_ERRORS = 10;
 /** As many as are answered before callers lose their patience, were all texts as long as the model reads. */
-const MOST_WAITING = 24;
+const MOST_WAITING = 16;
 const MOST_ARRIVING = 4;
 
 const metrics = new Metrics();

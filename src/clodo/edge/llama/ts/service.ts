@@ -22,9 +22,8 @@ export type Env = FrontEnv & WeightsEnv & Readonly<Record<string, unknown>>;
 /** How many requests may wait. */
 const WAITING = 24;
 
-/** Bodies are read a few at a time, and none is longer than this, in bytes: who waits has no more here than its tokens. */
+/** Bodies are read a few at a time: who waits has no more here than its tokens. */
 const ARRIVING = 4;
-const LONGEST_BODY = 128 * 1024;
 
 /** A language model behind OpenAI's two ways to ask. One of these lives as long as its isolate. */
 export class Service implements Front<Env> {
@@ -78,7 +77,7 @@ export class Service implements Front<Env> {
     const tokenizer = await this.#tokenizer.whole();
     const read = chat ? readChat : readCompletion;
     const asked = await this.#arriving.run(
-      async () => read(await readObject(request, LONGEST_BODY), this.#plan, this.#text, tokenizer),
+      async () => read(await readObject(request), this.#plan, this.#text, tokenizer),
       request.signal,
     );
     const dialect = new Dialect(chat, this.#plan.model, tokenizer, asked.task.chances);
