@@ -165,6 +165,37 @@ def test_what_whoever_may_write_does_with_rows_is_no_step(facts: list[str]) -> N
     assert not any(line.startswith(("change when", "action", "edited")) for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [("deletable", "delete when"), ("removable", "delete when"), ("deletion", "delete when"), ("amendable", "change when"), ("edit or removal", "change when"), ("correct", "change when"),
+     ("drop", "delete when"), ("discarded", "delete when"), ("deletd", "delete when"), ("dleete", "delete when"), ("chnage", "change when")],
+)  # fmt: skip
+def test_verbs_of_locks_in_many_words(said: str, line: str) -> None:
+    lines, left = built(ORDER + f"[{said}|@action of=order when=order.status:new] while [new|order.status =enum]", "order > customer")
+    assert f'{line} status = "new"' in lines
+    assert left == [] and not any(made.startswith("action") for made in lines)
+
+
+def test_a_mild_word_of_a_lock_is_a_step_where_somebody_takes_it_or_a_state_is_called_so() -> None:
+    by = "[clerks|ROLE:clerk] [drop|@action of=order when=order.status:new by=role:clerk] [new|order.status =enum] ones"
+    assert "set dropped = true" in built(ORDER + by, "order > customer")[0]
+    state = ORDER.replace("[due|", "[dropped|order. bool], [due|") + "[drop|@action of=order when=order.status:new] [new|order.status =enum] ones"
+    assert "set dropped = true" in built(state, "order > customer")[0]
+
+
+@pytest.mark.parametrize("said", ["forbid", "cannot", "reject updates", "refuse", "blorbable", "kik", "bingo", "possible"])
+def test_what_only_carries_a_rule_or_is_no_verb_is_no_step(said: str) -> None:
+    said_of = ORDER + f"[{said}|@action of=order when=order.status:new] while [new|order.status =enum]"
+    lines, left = built(said_of, "order > customer")
+    assert left == [said]
+    assert not any(line.startswith("action") or line.endswith("boolean default false") for line in lines)
+
+
+def test_a_misspelt_step_is_called_as_it_is_meant() -> None:
+    lines, _ = built(ORDER.replace(", [cancelled|order.status =enum]", "") + "can be [cancled|@action of=order]", "order > customer")
+    assert "action cancel {" in lines and "set cancelled = true" in lines
+
+
 def test_a_bound_whose_number_is_missing_is_left_over() -> None:
     lines, left = built(ORDER + "[at most|@at-most of=order per=customer] some", "order > customer")
     assert left == ["at most"] and not any(line.startswith("at most") for line in lines)
@@ -213,7 +244,7 @@ def test_drafts_need_somebody_who_writes() -> None:
 
 @pytest.mark.parametrize(
     ("said", "name"),
-    [("cancelled", "cancel"), ("returning", "return"), ("closed", "close"), ("shipped", "ship"), ("marked as paid", "mark_as_paid"), ("lent", "lend"), ("applied", "apply"), ("bring", "bring"), ("used", "use"), ("approves", "approve"), ("", "")],
+    [("cancelled", "cancel"), ("returning", "return"), ("closed", "close"), ("shipped", "ship"), ("marked as paid", "mark_as_paid"), ("lent", "lend"), ("applied", "apply"), ("bring", "bring"), ("used", "use"), ("approves", "approve"), ("outlives", "outlive"), ("refuses", "refuse"), ("strucked", "strike"), ("undone", "undo"), ("", "")],
 )  # fmt: skip
 def test_actions_are_named_by_their_verb(said: str, name: str) -> None:
     assert base_form(said) == name
@@ -221,7 +252,7 @@ def test_actions_are_named_by_their_verb(said: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("said", "then"),
-    [("close", "closed"), ("ship", "shipped"), ("approves", "approved"), ("apply", "applied"), ("hide", "hidden"), ("check in", "checked_in"), ("hands it back", "handed_back"), ("open", "opened"), ("pay", "paid"), ("set", "set"), ("cancellation", ""), ("approval", ""), ("mark as done", ""), ("", "")],
+    [("close", "closed"), ("ship", "shipped"), ("approves", "approved"), ("apply", "applied"), ("hide", "hidden"), ("check in", "checked_in"), ("hands it back", "handed_back"), ("open", "opened"), ("pay", "paid"), ("set", "set"), ("cancellation", ""), ("approval", ""), ("mark as done", ""), ("appeal", "appealed"), ("strike", "struck"), ("wears", "worn"), ("fly", "flown"), ("swear", "sworn"), ("catch", "caught"), ("tears off", "torn_off"), ("undo", "undone"), ("outlives", "outlived"), ("uphold", "upheld"), ("bin", "binned"), ("unban", "unbanned"), ("forbid", "forbidden"), ("", "")],
 )  # fmt: skip
 def test_what_a_row_is_after_a_step(said: str, then: str) -> None:
     assert participle(said) == then

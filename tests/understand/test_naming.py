@@ -24,6 +24,7 @@ from clodo.understand.numbers import number
         ("Books", "book"), ("the order items", "order_item"), ("categories", "category"), ("buses", "bus"),
         ("bus", "bus"), ("classes", "class"), ("class", "class"), ("statuses", "status"), ("people", "person"),
         ("OrderItem", "order_item"), ("series", "series"), ("addresses", "address"), ("gas", "gas"), ("sign-ups", "sign_up"), ("check-ins", "check_in"), ("appts", "appointment"),
+        ("aliases", "alias"), ("alias", "alias"), ("senseis", "sensei"), ("minis", "mini"), ("ads", "ad"), ("DJs", "dj"), ("mechanics", "mechanic"), ("GPS", "gps"),
     ],
 )  # fmt: skip
 def test_entity_names_are_singular(words: str, name: str) -> None:
@@ -36,6 +37,7 @@ def test_entity_names_are_singular(words: str, name: str) -> None:
         ("the author's name", "author_name"), ("E-mail", "email"), ("qty", "quantity"), ("VAT number", "vat_number"),
         ("firstName", "first_name"), ("date of birth", "birth_date"), ("planned date of arrival", "planned_arrival_date"), ("day of the week", "day_of_week"), ("cause of death", "cause_death"), ("name of the head of staff", "name_head_staff"), ("an ISBN", "isbn"), ("serial no", "serial_number"), ("fname", "first_name"), ("ranger_email email", "ranger_email"), ("built yr", "built_year"),
         ("guests", "guests"), ("customers’ notes", "customers_notes"),
+        ("score a", "score_a"), ("sets b", "sets_b"), ("a score", "score"), ("co2", "co2"), ("PM10 level", "pm10_level"), ("line 2", "line_2"), ("on loan", "on_loan"), ("out of order", "out_of_order"),
     ],
 )  # fmt: skip
 def test_field_names_are_the_users_words(words: str, name: str) -> None:

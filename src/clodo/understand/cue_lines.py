@@ -18,9 +18,17 @@ from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.choices import chosen
 from clodo.understand.draft import DraftCue, Filler
+from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.verbs import base_form, lock_of, participle
+from clodo.understand.verbs import (
+    is_rule,
+    is_said,
+    lock_of,
+    mended,
+    participle,
+    step_name,
+)
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
@@ -314,7 +322,7 @@ class _Writer:
 
     def action(self) -> None:
         e = self.entity()
-        if not any(self.slot(name) for name in _OUTCOMES) and (lock_of(self.cue.words)[0]):
+        if not any(self.slot(name) for name in _OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
         effects = self._outcome(e)
@@ -334,7 +342,7 @@ class _Writer:
             body.append(f"  when {early}")
         body += [f"  set {', '.join(effects)}"] if effects else []
         body += created
-        name = base_form(self.cue.words)
+        name = step_name(self.cue.words)
         if not name[:1].isalpha():
             name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}" if effects else f"add_{self.names.entity(self.slot('makes')[0]).name}"
         name = "_".join([name, *(self._aim() if self.apart else [])])
@@ -356,7 +364,7 @@ class _Writer:
 
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""
-        verbs, allowed = lock_of(self.cue.words)
+        verbs, allowed = lock_of(self.cue.words, mild=True)
         states = [*self._states(e, self.slot("when"), allowed), *self._states(e, self.slot("unless"), not allowed)]
         conditions = [*states, *filter(None, [self._early(e)])]
         if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over", "n")):
@@ -370,8 +378,7 @@ class _Writer:
 
     def _ticked(self, e: Entity) -> list[str]:
         """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""
-        said = "_".join(words(self.cue.words))
-        said = said if said.endswith("ed") and "_" not in said else participle(self.cue.words)
+        said = self._after()
         if not said:
             return []
         for f in e.fields:
@@ -381,8 +388,26 @@ class _Writer:
         if (known is not None and known.type is not FieldType.BOOLEAN) or any(r.name == said for r in e.references):
             return []
         if known is None:
+            if not is_said(self.cue.words) or is_rule(self.cue.words, conditional=self._conditional()):
+                return []
             self.say(e.name, f"{said}: boolean default false")
         return [f"{said} = true"]
+
+    def _after(self) -> str:
+        """What a row is after the step, in the text's own word where that says it already; empty where the words are no verb."""
+        typed = [mended(word) for word in words(self.cue.words)]
+        own = len(typed) == 1 and typed[0].endswith("ed") and step_name(self.cue.words) not in PARTICIPLES
+        return typed[0] if own else participle(self.cue.words)
+
+    def _conditional(self) -> bool:
+        """Whether a step has a condition, and nobody who alone takes it."""
+        return not self.slot("by") and any(self.slot(name) for name in ("when", "unless", "from"))
+
+    def _must_be_lock(self, e: Entity) -> bool:
+        """Whether a verb that can be a step is none: it has a condition, and rows have no state that is called like it."""
+        said = self._after()
+        stands = e.field(said) is not None or any(f.type is FieldType.ENUM and chosen(f.values, said) is not None for f in e.fields)
+        return self._conditional() and not stands
 
     def _by_how_much(self, e: Entity) -> str:
         """What a step adds or takes off: a number or another field, else one. Where the step has a latest moment, ``n`` belongs to that."""

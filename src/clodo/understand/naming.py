@@ -10,7 +10,10 @@ import unicodedata
 from functools import cache
 from typing import Any
 
-_WORD = re.compile(r"[A-Za-z]+|\d+")
+#: Words and figures; a short sign keeps its figure (``co2``, ``pm10``).
+_WORD = re.compile(r"(?<![A-Za-z\d])[A-Za-z]{1,3}\d+(?![A-Za-z\d])|[A-Za-z]+|\d+")
+#: The first of two that are told apart by letters: "score a and score b".
+_LETTERED = re.compile(r"[A-Za-z]{3,}\s+[aA]$")
 #: Letters that are no other letter with a mark.
 LETTERS = {"ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "þ": "th", "Þ": "Th"}
 #: Words that carry a change of state where no word of the text names the field: "goes from draft to sent".
@@ -37,7 +40,9 @@ _NOT_PLURAL = re.compile(
     r".*(?:us|ss|is)|(?:gas|bias|atlas|canvas|chaos|lens|news|series|species|sms|gps|cms|dns|pos|media"
     r"|data|premises|works|goods|means|kudos|christmas|https?|aws|ios|os|rss|css|tls|apis|physics"
     r"|mathematics|economics|politics|athletics|statistics|analytics|electronics|ethics|logistics"
-    r"|gymnastics|genetics|robotics|acoustics|graphics|diagnostics|mechanics|ceramics|basics"
+    r"|gymnastics|genetics|robotics|acoustics|graphics|diagnostics|ceramics|basics"
+    r"|alias|pancreas|whereas|overseas|asbestos|cosmos|thermos|rhinoceros|clothes|molasses|tweezers"
+    r"|outskirts|always|perhaps|upstairs|downstairs|nowadays|whereabouts|sideways"
     r"|specimen|regimen|abdomen|acumen|omen|stamen|lumen|staff|luggage|police)"
 )
 _IRREGULAR = {
@@ -46,6 +51,10 @@ _IRREGULAR = {
     "alibis": "alibi", "safaris": "safari", "wikis": "wiki", "photos": "photo", "diagnoses": "diagnosis",
     "ins": "in", "ups": "up", "outs": "out", "offs": "off", "ons": "on", "downs": "down", "pupae": "pupa",
     "analyses": "analysis", "theses": "thesis", "crises": "crisis",
+    **{f"{one}s": one for one in (
+        "mini", "maxi", "midi", "sensei", "yogi", "rabbi", "poi", "chili", "koi", "corgi", "yeti", "okapi", "sari", "semi", "uni", "martini", "tsunami", "zucchini", "salami",
+        "samurai", "bonsai", "ad", "dj", "mc", "vm", "pc", "cd", "tv", "cv", "rv", "lp", "ep", "pr", "id",
+    )},
 }  # fmt: skip
 
 # What people type for short, or mostly wrongly so that no other word is meant, and the word that a reader of the API expects.
@@ -158,11 +167,13 @@ def field_name(surface: str) -> str:
     if len(parts) == 2 and parts[1] in ("no", "nr"):
         parts[1] = "number"
     name = "_".join(parts)
-    return {"date_birth": "birth_date", "how_many": "quantity"}.get(name, name)
+    return {"date_birth": "birth_date", "how_many": "quantity", "out_order": "out_of_order"}.get(name, name)
 
 
 def _turned(surface: str) -> list[str]:
-    """The words of a phrase, ``date of arrival`` as ``arrival date`` and ``day of the week`` as ``day of week``."""
+    """The words of a phrase, ``date of arrival`` as ``arrival date`` and ``day of the week`` as ``day of week``; ``score a`` keeps its letter."""
+    if _LETTERED.search(surface) and (found := words(surface)) != ["a"]:
+        return [*found, "a"]
     head, *of = (words(part) for part in _OF.split(surface))
     if len(of) != 1 or not head or not of[0] or head[-1] not in HEADS:
         return words(surface)

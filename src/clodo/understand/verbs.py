@@ -1,19 +1,28 @@
-"""The base form of a verb: what an action is called after."""
+"""The base form of a verb: what an action is called after; and what is done to a row by it."""
 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
+from functools import cache
 
+from clodo.understand.irregular_verbs import BASES, FRONTS, PARTICIPLES
 from clodo.understand.naming import singular, words
-from clodo.understand.spelling import RARE, usage
+from clodo.understand.spelling import RARE, name_words, usage
 
-#: Past forms that no ending tells.
+#: Forms that no ending tells.
 _PAST = {
-    "lent": "lend", "sent": "send", "paid": "pay", "sold": "sell", "bought": "buy", "taken": "take", "took": "take", "given": "give", "gave": "give",
-    "begun": "begin", "brought": "bring", "made": "make", "done": "do", "held": "hold", "kept": "keep", "lost": "lose", "found": "find", "left": "leave",
-    "withdrawn": "withdraw", "written": "write", "broken": "break", "chosen": "choose", "driven": "drive", "drawn": "draw", "grown": "grow", "thrown": "throw", "used": "use", "using": "use",
-    "hidden": "hide", "hid": "hide", "cut": "cut", "put": "put", "reset": "reset", "set": "set", "shut": "shut", "split": "split",
+    **BASES, "used": "use", "using": "use", "dying": "die", "dies": "die", "does": "do", "has": "have",
+    **{verb: verb for verb in ("succeed", "proceed", "exceed", "need", "seed", "embed", "shred", *PARTICIPLES)},
 }  # fmt: skip
+#: Third persons that end like a plural of another kind.
+_THIRD = {
+    "focuses": "focus", "refocuses": "refocus", "buses": "bus", "biases": "bias", "gases": "gas", "caches": "cache", "aches": "ache", "axes": "axe", "quizzes": "quiz",
+    "shoes": "shoe", "ties": "tie", "unties": "untie", "lies": "lie",
+}  # fmt: skip
+#: Where a verb takes ``es``, and one of a syllable that doubles its last letter.
+_HISSING = re.compile(r".*(?:ss|sh|ch|x|zz|o)es")
+_SHORT = re.compile(r"(?:[^aeiou]|(?<=q)u)*[aeiou][^aeiouhwxy]")
 
 
 #: Words that belong to a verb: "check in", "sign off".
@@ -21,47 +30,133 @@ _PARTICLES = frozenset(["in", "out", "off", "up", "down", "back", "on", "over", 
 #: What may stand between the two: "hand it back".
 _OBJECTS = frozenset(["it", "them"])
 #: How nouns end that are no verbs: what they are the names of has no past form.
-_NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
+_NOUN = re.compile(
+    r"(?!(?:appeal|seal|unseal|reseal|reveal|heal|signal|total|mention|question|auction|caution|station|comment|supplement|implement|balance|finance|advance)$)"
+    r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)"
+)
 
 
 #: What every row has done to it by requests of their own. Said with a condition, it is a lock: "can only be edited while it is a draft".
 CHANGES = {
-    **dict.fromkeys(["edit", "change", "modify", "update", "alter", "amend", "touch", "editable", "changeable"], "change"),
-    **dict.fromkeys(["delete", "remove", "erase"], "delete"),
+    **dict.fromkeys(["edit", "change", "modify", "update", "alter", "amend", "touch"], "change"),
+    **dict.fromkeys(["editable", "changeable", "modifiable", "alterable", "amendable", "updatable", "updateable", "mutable", "correctable"], "change"),
+    **dict.fromkeys(["alteration", "amendment", "modification"], "change"),
+    **dict.fromkeys(["delete", "remove", "erase", "deletable", "deleteable", "removable", "removeable", "erasable", "deletion", "removal", "erasure"], "delete"),
+}  # fmt: skip
+#: What is a lock only where its condition leaves nothing else that it can be: "drop a booking" is a step of many services.
+MILD = {
+    **dict.fromkeys(["correct", "correction", "revise", "revision", "adjust", "tweak", "rewrite", "overwrite"], "change"),
+    **dict.fromkeys(["drop", "discard", "destroy", "wipe", "trash"], "delete"),
 }
 #: Words for rows that are not changed any more: "locked once it is approved".
-LOCKED = frozenset(["lock", "freeze", "frozen", "immutable", "final", "readonly", "read_only"])
+LOCKED = frozenset(["lock", "freeze", "immutable", "unchangeable", "uneditable", "unalterable", "final", "readonly", "read_only"])
 _JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
 
+#: What carries a rule or a wish, and is no step by itself: "we cannot", "forbid".
+_RULES = frozenset([
+    "forbid", "prevent", "disallow", "prohibit", "allow", "permit", "let", "can", "cannot", "may", "might", "must", "shall", "should", "will", "would", "could",
+    "require", "ensure", "enforce", "restrict", "limit", "be", "become", "have", "get", "go", "come", "do", "want", "wish", "need", "like", "know", "say", "think",
+    "mean", "feel", "see", "seem", "happen", "stay", "remain", "avoid",
+])  # fmt: skip
+#: What carries a rule where it has a condition and nobody who does it: "refuse updates once it is paid".
+_REFUSALS = frozenset(["refuse", "reject", "deny", "block"])
 
-def lock_of(surface: str) -> tuple[tuple[str, ...], bool]:
+#: Verbs that misspelt ones are held against.
+_MUCH_SAID = (
+    "edit", "change", "modify", "update", "alter", "amend", "delete", "remove", "erase", "cancel", "approve", "confirm", "close", "accept", "reject", "decline", "archive",
+    "publish", "complete", "finish", "return", "withdraw", "submit", "deliver", "resolve", "release", "redeem", "refund", "reserve", "restore", "collect", "register",
+    "receive", "arrive", "settle", "restock", "assign", "launch",
+)  # fmt: skip
+_ALIKE = 0.8
+
+
+def lock_of(surface: str, *, mild: bool = False) -> tuple[tuple[str, ...], bool]:
     """What words of a lock speak of, ``change`` and ``delete``, and whether they say when it is allowed (and not when it is no longer).
-    Empty where they are no such words."""
-    said = "_".join(words(surface))
-    if said in LOCKED or _base(said) in LOCKED:
+    Empty where they are no such words; ``mild`` ones count where they can be nothing else."""
+    parts = _JOINED.sub("", "_".join(words(surface))).split("_")
+    if "_".join(parts) in LOCKED or (len(parts) == 1 and _base(mended(parts[0])) in LOCKED):
         return ("change", "delete"), False
-    verbs = [CHANGES.get(_base(word)) for word in _JOINED.sub("", said).split("_")]
-    return tuple(sorted({v for v in verbs if v is not None})) if None not in verbs else (), True
+    known = CHANGES | MILD if mild else CHANGES
+    if all(word.startswith("un") for word in parts):
+        parts, allowed = [word.removeprefix("un") for word in parts], False
+    else:
+        allowed = True
+    verbs = [known.get(_base(mended(word))) for word in parts]
+    return tuple(sorted({v for v in verbs if v is not None})) if None not in verbs else (), allowed
+
+
+def mended(word: str) -> str:
+    """A lower-case verb that nobody writes so, as the much said one that it is next to: ``chnaged`` → ``changed``."""
+    return (_near(word) or word) if _is_slip(word) and not _attested(_base(word)) else word
+
+
+def _is_slip(word: str) -> bool:
+    return len(word) > 3 and usage(word) <= RARE and word not in name_words()
+
+
+@cache
+def _near(word: str) -> str | None:
+    forms = [form for form in _forms() if form[0] == word[0] and not word.endswith(form)]
+    return next(iter(get_close_matches(word, forms, 1, _ALIKE)), None)
+
+
+@cache
+def _forms() -> tuple[str, ...]:
+    """The forms of the verbs that are much said."""
+    return tuple(form for verb in _MUCH_SAID for form in (verb, _third(verb), _past(verb), f"{_past(verb).removesuffix('ed') if verb not in PARTICIPLES else verb}ing"))
+
+
+def _third(verb: str) -> str:
+    return f"{verb[:-1]}ies" if re.search(r"[^aeiou]y$", verb) else f"{verb}{'es' if verb.endswith('sh') else 's'}"
+
+
+def step_name(surface: str) -> str:
+    """The name of an action from the words that say it, with the slips of its verb mended. Empty where there are no words."""
+    first, *others = words(surface) or [""]
+    return "_".join([_base(mended(first)), *others])
+
+
+def is_rule(surface: str, *, conditional: bool) -> bool:
+    """Whether words only carry a rule, so that they are no step; ``conditional`` where it has a condition and nobody who does it."""
+    first = step_name(surface).partition("_")[0]
+    return first in _RULES or (conditional and first in _REFUSALS)
 
 
 def participle(surface: str) -> str:
     """What a row is after a step, from the words that say the step: ``close`` → ``closed``, ``check in`` → ``checked_in``.
     Empty where the words are no verb."""
-    first, *rest = base_form(surface).split("_")
+    first, *rest = step_name(surface).split("_")
     others = [word for word in rest if word not in _OBJECTS]
-    if not first.isalpha() or _NOUN.fullmatch(first) or not _PARTICLES.issuperset(others):
+    if not re.fullmatch("[a-z]+", first) or _NOUN.fullmatch(first) or not _PARTICLES.issuperset(others):
         return ""
     return "_".join([_past(first), *others])
 
 
+def is_said(surface: str) -> bool:
+    """Whether people say the participle of a step's verb, so that a field may be called so."""
+    return _attested(step_name(surface).partition("_")[0])
+
+
+def _attested(base: str) -> bool:
+    if base in PARTICIPLES or usage(_past(base)) or (base.endswith(("ise", "yse")) and usage(f"{base[:-2]}zed")):
+        return True
+    # "Rehome", "upvote": what has something in front is said where its verb is.
+    return any(base.startswith(front) and len(base) > len(front) + 3 and _attested(base.removeprefix(front)) for front in FRONTS)
+
+
 def _past(base: str) -> str:
-    irregular = next((past for past, verb in _PAST.items() if verb == base and past not in ("took", "using", "hid")), None)
-    if irregular is not None or base.endswith("e"):
-        return irregular or f"{base}d"
+    if base in PARTICIPLES:
+        return PARTICIPLES[base]
+    if base.endswith("e"):
+        return f"{base}d"
     if re.search(r"[^aeiou]y$", base):
         return f"{base[:-1]}ied"
-    doubled = f"{base}{base[-1]}ed"
-    return doubled if usage(doubled) > RARE and _base(doubled) == base else f"{base}ed"
+    single, doubled = f"{base}ed", f"{base}{base[-1]}ed"
+    if _SHORT.fullmatch(base) or (usage(doubled) > RARE and _base(doubled) == base):
+        return doubled
+    # "Unban", "resubmit": as the verb behind.
+    behind = [] if usage(single) else [base.removeprefix(front) for front in FRONTS if base.startswith(front)]
+    return doubled if any(len(verb) > 2 and _past(verb) == f"{verb}{verb[-1]}ed" for verb in behind) else single
 
 
 def base_form(surface: str) -> str:
@@ -82,5 +177,16 @@ def _base(word: str) -> str:
             # Of what an ending may have been put to, the word that people use.
             options = [stem + "e", stem, *([stem[:-1]] if len(stem) > 2 and stem[-1] == stem[-2] else [])]
             best = max(options, key=usage)
-            return best if usage(best) else stem
-    return singular(word) if word.endswith("s") and not word.endswith("ss") else word
+            unknown = f"{stem}e" if stem.endswith(("is", "ys")) else stem
+            best = best if usage(best) else unknown
+            return _PAST.get(best, best)
+    return _first_person(word) if word.endswith("s") and singular(word) != word else word
+
+
+def _first_person(word: str) -> str:
+    """The verb of its third person: verbs end otherwise than plurals do (``outlives``, ``refuses``)."""
+    if word in _THIRD:
+        return _THIRD[word]
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-2] if _HISSING.fullmatch(word) else word[:-1]

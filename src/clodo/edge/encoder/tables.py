@@ -26,6 +26,7 @@ from clodo.understand import (
     cue_lines,
     cues,
     decoding,
+    irregular_verbs,
     labels,
     naming,
     nominals,
@@ -212,6 +213,8 @@ def _characters() -> dict[str, list[int]]:
 
 def _naming() -> dict[str, Any]:
     return {
+        "word": naming._WORD.pattern,
+        "lettered": naming._LETTERED.pattern,
         "fillers": sorted(naming.FILLERS),
         "carriers": sorted(naming.CARRIERS),
         "scales": sorted(naming.SCALES),
@@ -341,13 +344,28 @@ def _verbs() -> dict[str, Any]:
             silent.append(word)
         elif base == stem[:-1]:
             doubled.append(word)
+    said = [w for w in sorted(spelling._dictionary().keys()) if re.fullmatch("[a-z]+ed", w)]
+    plain = {w for w in {*spelling._dictionary().keys(), *spelling.name_words()} if re.fullmatch("[a-z]{4,}", w) and not verbs._is_slip(w)}
     plurals = {word: naming.plural(word) for word in spelling.name_words() if naming.singular(word) == word}
     return {
         "past": verbs._PAST,
         "changes": verbs.CHANGES,
+        "mild": verbs.MILD,
         "locked": sorted(verbs.LOCKED),
         "joined": verbs._JOINED.pattern,
-        "participles": {base: verbs._past(base) for base in sorted({*verbs._PAST.values()})},
+        "participles": irregular_verbs.PARTICIPLES,
+        "fronts": irregular_verbs.FRONTS,
+        "third": verbs._THIRD,
+        "hissing": verbs._HISSING.pattern,
+        "short": verbs._SHORT.pattern,
+        "rules": sorted(verbs._RULES),
+        "refusals": sorted(verbs._REFUSALS),
+        # Pasts that people say, without their "ed".
+        "said": " ".join(w.removesuffix("ed") for w in said),
+        "forms": verbs._forms(),
+        "alike": verbs._ALIKE,
+        # Words that are next to one of these forms, and mean themselves.
+        "meant": " ".join(sorted(w for w in plain if verbs._near(w) is not None)),
         "particles": sorted(verbs._PARTICLES),
         "objects": sorted(verbs._OBJECTS),
         "noun": verbs._NOUN.pattern,

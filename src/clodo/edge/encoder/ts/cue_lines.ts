@@ -464,8 +464,7 @@ class Writer {
 
   /** The outcome of a step of which the text names none: the state that is called like it, else a tick (`cancelled`). */
   #ticked(e: Entity): string[] {
-    const typed = this.#pen.naming.words(this.#cue.words).join("_");
-    const said = typed.endsWith("ed") && !typed.includes("_") ? typed : this.#pen.verbs.participle(this.#cue.words);
+    const said = this.#after();
     if (said === "") return [];
     for (const f of e.fields) {
       const state = f.type === "enum" ? chosen(f.values, said, this.#pen.characters) : undefined;
@@ -473,8 +472,32 @@ class Writer {
     }
     const known = e.fields.find(({ name }) => name === said);
     if ((known !== undefined && known.type !== "boolean") || e.references.some(({ name }) => name === said)) return [];
-    if (known === undefined) this.#say(e.name, "field", `${said}: boolean default false`);
+    if (known === undefined) {
+      const { verbs } = this.#pen;
+      if (!verbs.isSaid(this.#cue.words) || verbs.isRule(this.#cue.words, this.#isConditional())) return [];
+      this.#say(e.name, "field", `${said}: boolean default false`);
+    }
     return [`${said} = true`];
+  }
+
+  /** What a row is after the step, in the text's own word where that says it already; empty where the words are no verb. */
+  #after(): string {
+    const { naming, verbs } = this.#pen;
+    const [typed = "", ...others] = naming.words(this.#cue.words).map((word) => verbs.mended(word));
+    const own = others.length === 0 && typed.endsWith("ed") && !verbs.isIrregular(verbs.step(this.#cue.words));
+    return own ? typed : verbs.participle(this.#cue.words);
+  }
+
+  /** Whether a step has a condition, and nobody who alone takes it. */
+  #isConditional(): boolean {
+    return this.#slot("by").length === 0 && this.#slots("when", "unless", "from").length > 0;
+  }
+
+  /** Whether a verb that can be a step is none: it has a condition, and rows have no state that is called like it. */
+  #mustBeLock(e: Entity): boolean {
+    const said = this.#after();
+    const stands = e.fields.some((f) => f.name === said || (f.type === "enum" && chosen(f.values, said, this.#pen.characters) !== undefined));
+    return this.#isConditional() && !stands;
   }
 
   /** What a step adds or takes off: a number or another field, else one. Where it has a latest moment, `n` belongs to that. */
@@ -486,7 +509,7 @@ class Writer {
 
   #action(): void {
     const e = this.#entity();
-    if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words)[0].length > 0) {
+    if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
     const effects = this.#outcome(e);
@@ -503,7 +526,7 @@ class Writer {
     const by = unique(this.#slot("by").map(({ role }) => role));
     const condition = this.#condition(e);
     const early = this.#early(e);
-    let name = this.#pen.verbs.action(this.#cue.words);
+    let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
       const [made] = this.#slot("makes");
       name = effects.length > 0 || made === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${this.#names.entity(made).name}`;
@@ -537,7 +560,7 @@ class Writer {
 
   /** Until when rows are changed and deleted. */
   #lock(e: Entity): void {
-    const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words);
+    const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
     const states = [...this.#states(e, this.#slot("when"), allowed), ...this.#states(e, this.#slot("unless"), !allowed)];
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
     if (allowed && this.#slots("when", "unless", "from", "below", "over", "n").length === 0) {

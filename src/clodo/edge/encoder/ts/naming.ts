@@ -13,6 +13,7 @@ export class Naming {
   readonly #cycles: readonly string[];
   readonly #plurals: Plurals;
   readonly #word: RegExp;
+  readonly #lettered: RegExp;
   readonly #genitive: RegExp;
   readonly #email: RegExp;
 
@@ -25,7 +26,8 @@ export class Naming {
     this.#heads = tables.heads;
     this.#cycles = tables.cycles;
     this.#plurals = new Plurals(plurals);
-    this.#word = characters.pattern("[A-Za-z]+|\\d+", "g");
+    this.#word = characters.pattern(tables.word, "g");
+    this.#lettered = characters.pattern(tables.lettered, "");
     this.#genitive = characters.pattern("[’']s\\b|s[’'](?=\\s)", "g");
     this.#email = characters.pattern("\\be-(?=mail)", "gi");
   }
@@ -73,11 +75,12 @@ export class Naming {
     const parts = full.filter((word, i) => word !== full[i - 1]);
     if (parts.length === 2 && (parts[1] === "no" || parts[1] === "nr")) parts[1] = "number";
     const name = parts.join("_");
-    return { date_birth: "birth_date", how_many: "quantity" }[name] ?? name;
+    return { date_birth: "birth_date", how_many: "quantity", out_order: "out_of_order" }[name] ?? name;
   }
 
-  /** The words of a phrase, `date of arrival` as `arrival date` and `day of the week` as `day of week`. */
+  /** The words of a phrase, `date of arrival` as `arrival date` and `day of the week` as `day of week`; `score a` keeps its letter. */
   #turned(surface: string): readonly string[] {
+    if (this.#lettered.test(surface)) return [...this.words(surface), "a"];
     const [head = [], of = [], ...more] = surface.split(/\s+of\s+/i).map((part) => this.words(part));
     const last = head.at(-1) ?? "";
     if (of.length === 0 || more.length > 0 || !this.#heads.includes(last)) return this.words(surface);

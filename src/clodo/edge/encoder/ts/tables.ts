@@ -73,6 +73,9 @@ export interface CharacterTables {
 }
 
 export interface NamingTables {
+  /** Patterns of a word or figure, and of a phrase that ends in the letter that tells it from others. */
+  readonly word: string;
+  readonly lettered: string;
   readonly carriers: readonly string[];
   readonly scales: readonly string[];
   readonly heads: readonly string[];
@@ -181,6 +184,23 @@ export interface VerbTables {
   readonly noun: string;
   readonly past: Readonly<Record<string, string>>;
   readonly changes: Readonly<Record<string, string>>;
+  /** What is a lock only where its condition leaves nothing else that it can be. */
+  readonly mild: Readonly<Record<string, string>>;
+  /** What stands in front of verbs. */
+  readonly fronts: readonly string[];
+  /** Third persons that end like a plural of another kind. */
+  readonly third: Readonly<Record<string, string>>;
+  readonly hissing: string;
+  readonly short: string;
+  /** Verbs that carry a rule and are no step; those that do where they have a condition. */
+  readonly rules: readonly string[];
+  readonly refusals: readonly string[];
+  /** Pasts that people say, without their `ed`. */
+  readonly said: string;
+  /** Forms of much said verbs, how near a slip of one is, and words that are near and mean themselves. */
+  readonly forms: readonly string[];
+  readonly alike: number;
+  readonly meant: string;
   readonly locked: readonly string[];
   readonly joined: string;
   readonly silent: string;

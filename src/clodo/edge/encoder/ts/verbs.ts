@@ -1,4 +1,5 @@
 import type { Naming } from "./naming";
+import { similarity } from "./similarity";
 import type { VerbTables } from "./tables";
 
 /** Other forms of words: the verb that an action is called after, the plural that a report is. */
@@ -10,6 +11,13 @@ export class Verbs {
   readonly #objects: ReadonlySet<string>;
   readonly #noun: RegExp;
   readonly #changes: ReadonlyMap<string, string>;
+  readonly #mild: ReadonlyMap<string, string>;
+  readonly #third: ReadonlyMap<string, string>;
+  readonly #hissing: RegExp;
+  readonly #short: RegExp;
+  readonly #said: string;
+  readonly #meant: string;
+  readonly #tables: VerbTables;
   readonly #locked: ReadonlySet<string>;
   readonly #joined: RegExp;
   readonly #silent: string;
@@ -23,6 +31,13 @@ export class Verbs {
     this.#particles = new Set(tables.particles);
     this.#objects = new Set(tables.objects);
     this.#changes = new Map(Object.entries(tables.changes));
+    this.#mild = new Map(Object.entries(tables.mild));
+    this.#third = new Map(Object.entries(tables.third));
+    this.#hissing = new RegExp(`^(?:${tables.hissing})$`);
+    this.#short = new RegExp(`^(?:${tables.short})$`);
+    this.#said = ` ${tables.said} `;
+    this.#meant = ` ${tables.meant} `;
+    this.#tables = tables;
     this.#locked = new Set(tables.locked);
     this.#joined = new RegExp(tables.joined, "g");
     this.#noun = new RegExp(`^(?:${tables.noun})$`);
@@ -37,24 +52,72 @@ export class Verbs {
     return first === undefined ? "" : [this.#base(first), ...others].join("_");
   }
 
+  /** The name of an action from the words that say it, with the slips of its verb mended; empty where there are no words. */
+  step(surface: string): string {
+    const [first = "", ...others] = this.#naming.words(surface);
+    return [this.#base(this.mended(first)), ...others].join("_");
+  }
+
   /**
    * What words of a lock speak of, `change` and `delete`, and whether they say when it is allowed (and not when it is no longer).
-   * Empty where they are no such words.
+   * Empty where they are no such words; mild ones count where they can be nothing else.
    */
-  lock(surface: string): readonly [verbs: readonly string[], allowed: boolean] {
-    const said = this.#naming.words(surface).join("_");
-    if (this.#locked.has(said) || this.#locked.has(this.#base(said))) return [["change", "delete"], false];
-    const verbs = said.replace(this.#joined, "").split("_").map((word) => this.#changes.get(this.#base(word)));
+  lock(surface: string, mild: boolean): readonly [verbs: readonly string[], allowed: boolean] {
+    const said = this.#naming.words(surface).join("_").replace(this.#joined, "");
+    const parts = said.split("_");
+    if (this.#locked.has(said) || (parts.length === 1 && this.#locked.has(this.#base(this.mended(said))))) return [["change", "delete"], false];
+    const allowed = !parts.every((word) => word.startsWith("un"));
+    const verbs = parts.map((word) => {
+      const base = this.#base(this.mended(allowed ? word : word.slice(2)));
+      return this.#changes.get(base) ?? (mild ? this.#mild.get(base) : undefined);
+    });
     const known = verbs.filter((verb) => verb !== undefined);
-    return [known.length === verbs.length ? [...new Set(known)].sort() : [], true];
+    return [known.length === verbs.length ? [...new Set(known)].sort() : [], allowed];
+  }
+
+  /** A lower-case verb that nobody writes so, as the much said one that it is next to: `chnaged` → `changed`. */
+  mended(word: string): string {
+    if (word.length < 4 || this.#attested(this.#base(word))) return word;
+    const near = this.#tables.forms
+      .filter((form) => form.charAt(0) === word.charAt(0) && !word.endsWith(form))
+      .map((form) => ({ form, ratio: similarity(form, word) }))
+      .filter(({ ratio }) => ratio >= this.#tables.alike)
+      .sort((a, b) => b.ratio - a.ratio || (a.form < b.form ? 1 : -1))[0];
+    return near === undefined || this.#meant.includes(` ${word} `) ? word : near.form;
+  }
+
+  /** Whether words only carry a rule, so that they are no step; `conditional` where it has a condition and nobody who does it. */
+  isRule(surface: string, conditional: boolean): boolean {
+    const [first = ""] = this.step(surface).split("_");
+    return this.#tables.rules.includes(first) || (conditional && this.#tables.refusals.includes(first));
+  }
+
+  /** Whether a verb has forms that no ending tells. */
+  isIrregular(base: string): boolean {
+    return this.#participles.has(base);
   }
 
   /** What a row is after a step, from the words that say the step: `close` → `closed`; empty where the words are no verb. */
   participle(surface: string): string {
-    const [first = "", ...rest] = this.action(surface).split("_");
+    const [first = "", ...rest] = this.step(surface).split("_");
     const others = rest.filter((word) => !this.#objects.has(word));
     if (!/^[a-z]+$/.test(first) || this.#noun.test(first) || !others.every((word) => this.#particles.has(word))) return "";
     return [this.#pastOf(first), ...others].join("_");
+  }
+
+  /** Whether people say the participle of a step's verb, so that a field may be called so. */
+  isSaid(surface: string): boolean {
+    return this.#attested(this.step(surface).split("_")[0] ?? "");
+  }
+
+  #attested(base: string): boolean {
+    if (this.#participles.has(base) || this.#isPast(this.#pastOf(base))) return true;
+    if (/[iy]se$/.test(base) && this.#isPast(`${base.slice(0, -2)}zed`)) return true;
+    return this.#tables.fronts.some((front) => base.startsWith(front) && base.length > front.length + 3 && this.#attested(base.slice(front.length)));
+  }
+
+  #isPast(word: string): boolean {
+    return word.endsWith("ed") && this.#said.includes(` ${word.slice(0, -2)} `);
   }
 
   #pastOf(base: string): string {
@@ -62,8 +125,12 @@ export class Verbs {
     if (irregular !== undefined) return irregular;
     if (base.endsWith("e")) return `${base}d`;
     if (/[^aeiou]y$/.test(base)) return `${base.slice(0, -1)}ied`;
-    const doubled = `${base}${base.at(-1) ?? ""}ed`;
-    return this.#doubled.includes(` ${doubled} `) ? doubled : `${base}ed`;
+    const double = (verb: string): string => `${verb}${verb.at(-1) ?? ""}ed`;
+    if (this.#short.test(base) || this.#doubled.includes(` ${double(base)} `)) return double(base);
+    // "Unban", "resubmit": as the verb behind.
+    const fronts = this.#isPast(`${base}ed`) ? [] : this.#tables.fronts.filter((front) => base.startsWith(front));
+    const behind = fronts.map((front) => base.slice(front.length)).filter((verb) => verb.length > 2);
+    return behind.some((verb) => this.#pastOf(verb) === double(verb)) ? double(base) : `${base}ed`;
   }
 
   #base(word: string): string {
@@ -72,11 +139,24 @@ export class Verbs {
     if (word.endsWith("ied") && word.length > 4) return `${word.slice(0, -3)}y`;
     const ending = ["ed", "ing"].find((end) => word.endsWith(end) && word.length - end.length > 2);
     if (ending !== undefined) {
-      const stem = word.slice(0, -ending.length);
-      if (this.#silent.includes(` ${word} `)) return `${stem}e`;
-      return this.#doubled.includes(` ${word} `) ? stem.slice(0, -1) : stem;
+      const best = this.#stem(word, word.slice(0, -ending.length));
+      return this.#past.get(best) ?? best;
     }
-    return word.endsWith("s") && !word.endsWith("ss") ? this.#naming.singular(word) : word;
+    return word.endsWith("s") && this.#naming.singular(word) !== word ? this.#firstPerson(word) : word;
+  }
+
+  #stem(word: string, stem: string): string {
+    if (this.#silent.includes(` ${word} `)) return `${stem}e`;
+    if (this.#doubled.includes(` ${word} `)) return stem.slice(0, -1);
+    return stem;
+  }
+
+  /** The verb of its third person: verbs end otherwise than plurals do (`outlives`, `refuses`). */
+  #firstPerson(word: string): string {
+    const third = this.#third.get(word);
+    if (third !== undefined) return third;
+    if (word.endsWith("ies") && word.length > 4) return `${word.slice(0, -3)}y`;
+    return word.slice(0, this.#hissing.test(word) ? -2 : -1);
   }
 
   /** The plural of a name in snake_case. */
