@@ -88,12 +88,13 @@ def decode(
 ) -> Draft:
     """The draft that the scores amount to; ``spell`` mends the words of names."""
     verdict = _softmax(scores.verdict)
+    judged = 0 if verdict[0] >= L.LEAST_CLEAR else 1 + int(verdict[1:].argmax())
     access = _softmax(scores.access)
     draft = Draft(
         access=L.ACCESS[int(access.argmax())],
         service_type=L.SERVICE_TYPES[int(scores.service.argmax())],
-        verdict=L.VERDICTS[int(verdict.argmax())],
-        verdict_confidence=float(verdict.max()),
+        verdict=L.VERDICTS[judged],
+        verdict_confidence=float(verdict[judged]),
     )
     draft.access_evidence.add(float(access.max()))
     if draft.access != "unstated":

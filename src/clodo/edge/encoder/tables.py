@@ -130,7 +130,7 @@ def _labels() -> dict[str, Any]:
     return {
         **{name.lower(): list(getattr(labels, name)) for name in names},
         "cues": {kind: list(slots) for kind, slots in CUES.items()},
-        "of_one": sorted(OF_ONE), "often_several": sorted(OFTEN_SEVERAL), "beyond_doubt": BEYOND_DOUBT,
+        "of_one": sorted(OF_ONE), "often_several": sorted(OFTEN_SEVERAL), "beyond_doubt": BEYOND_DOUBT, "least_clear": labels.LEAST_CLEAR,
     }  # fmt: skip
 
 

@@ -28,8 +28,9 @@ export function decode(reading: Reading, scores: TextScores, link: Linker, means
   const access = softmax(scores.access);
   draft.access = labels.access[argmax(access)] ?? "unstated";
   draft.serviceType = labels.service_types[argmax(scores.service)] ?? "unstated";
-  draft.verdict = labels.verdicts[argmax(verdict)] ?? "clear";
-  draft.verdictConfidence = Math.max(...verdict);
+  const judged = (verdict[0] ?? 0) >= labels.least_clear ? 0 : 1 + argmax(verdict.slice(1));
+  draft.verdict = labels.verdicts[judged] ?? "clear";
+  draft.verdictConfidence = verdict[judged] ?? 0;
   draft.accessEvidence.add(Math.max(...access));
   if (draft.access !== "unstated") draft.accessEvidence.spans.push(loudestSentence(reading, scores.accessWords));
   const mentions = joinedValues(mentionsOf(scores.tags, labels), reading, means.characters, means.tables.numbers.cardinals);

@@ -42,6 +42,7 @@ export interface Labels {
   readonly of_one: readonly string[];
   readonly often_several: readonly string[];
   readonly beyond_doubt: number;
+  readonly least_clear: number;
   readonly field_flags: readonly string[];
   readonly entity_flags: readonly string[];
   readonly value_roles: readonly string[];
