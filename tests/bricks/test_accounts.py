@@ -37,7 +37,7 @@ def test_an_entity_of_that_path_is_told() -> None:
 def test_the_lines_are_no_names_lost() -> None:
     """What is a word of these lines can still be the name of a field."""
     names = ["sessions", "cookies", "api", "keys", "login", "confirm", "reset", "change", "password", "manage", "roles", "per", "minutes", "days"]
-    fields = "".join(f"  {name}: text\n" for name in names)
+    fields = "".join(f"  {name}: text{' hashed' if name == 'password' else ''}\n" for name in names)
     source = f"service s\n\nentity thing {{\n{fields}}}\n"
     assert format_blueprint(parse(source)) == source
 

@@ -10,7 +10,7 @@ from clodo.emit.openapi import json_answer, ref
 Schema = dict[str, Any]
 
 #: The most bytes of a body, as `shared_ts/front.ts` has it.
-MOST_BODY_KIB = 128
+MOST_BODY_KIB = 256
 
 _TITLES = {
     400: "The body is no JSON",

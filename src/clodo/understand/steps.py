@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from clodo.understand.draft import DraftCue
-from clodo.understand.verbs import base_form
+from clodo.understand.verbs import step_name
 
 
 def steps_apart(cues: Iterable[DraftCue]) -> list[tuple[DraftCue, bool]]:
@@ -26,7 +26,7 @@ def steps_apart(cues: Iterable[DraftCue]) -> list[tuple[DraftCue, bool]]:
 
 
 def _name(cue: DraftCue) -> tuple[object, ...]:
-    return base_form(cue.words), *(f.entity for f in cue.slots.get("of", []))
+    return step_name(cue.words), *(f.entity for f in cue.slots.get("of", []))
 
 
 def _is_again(a: DraftCue, b: DraftCue) -> bool:

@@ -128,7 +128,7 @@ def test_bad_requests_are_told_what_is_wrong(client: httpx.Client, documented: D
     if status == 422 and body != b"[]":
         assert [e["path"] for e in answer.json()["errors"]] == ["description"]
     if status == 413:
-        assert "128 KiB" in answer.json()["detail"] and "memory" in answer.json()["detail"], "the contract has 1 MiB, so it says why"
+        assert "256 KiB" in answer.json()["detail"] and "memory" in answer.json()["detail"], "the contract has 1 MiB, so it says why"
 
 
 def test_a_field_that_is_not_known_is_refused_by_name(client: httpx.Client, documented: Documented) -> None:

@@ -115,7 +115,7 @@ def test_tokens_that_show_nothing_are_never_admitted(served: Caller) -> None:
 @pytest.mark.parametrize(
     ("grammar", "words"),
     [
-        ("", "no rule root"),
+        ("# nothing", "no rule root"),
         ('x ::= "a"', "no rule root"),
         ('root ::= "a"\nroot2 ::= x "b"', "line 2, column 11: there is no rule x"),
         ('root ::= "a', "line 1, column 10: a text in quotes has no end"),

@@ -9,7 +9,7 @@ export interface Step {
 
 /** The cues, a step that is said again joined to the first ("drivers close runs … planners close them, too"). */
 export function stepsApart(cues: readonly DraftCue[], verbs: Verbs): Step[] {
-  const nameOf = (cue: DraftCue): string => [verbs.action(cue.words), ...(cue.slots.get("of") ?? []).map(({ entity }) => entity)].join(" ");
+  const nameOf = (cue: DraftCue): string => [verbs.step(cue.words), ...(cue.slots.get("of") ?? []).map(({ entity }) => entity)].join(" ");
   const isAgain = (a: DraftCue, b: DraftCue): boolean => a.kind === "action" && b.kind === "action" && nameOf(a) === nameOf(b) && doesTheSame(a, b);
   const once: DraftCue[] = [];
   for (const cue of cues) {
