@@ -354,8 +354,7 @@ class _Writer:
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
         for filler in self.slot("set"):
-            f = self.names.field(filler)[1]
-            return [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
+            return _spoken(self.names.field(filler)[1], filler)
         for filler in self.slot("unset"):
             return ["not", self.names.field(filler)[1].name]
         for filler in (*self.slot("to"), *self.slot("plus"), *self.slot("minus")):
@@ -594,7 +593,7 @@ class _Writer:
         told = [(filler, wanted) for name, wanted in (("when", True), ("unless", False)) for filler in sorted(self.slot(name), key=self._place)]
         for filler, wanted in told:
             f = self.names.field(filler)[1]
-            said = [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
+            said = _spoken(f, filler)
             meant = wanted if f.type is not FieldType.BOOLEAN else _truth(filler) is wanted
             yield "_".join(said if meant else ["not", *said])
         for name, word in (("below", "under"), ("over", "over")):
@@ -762,6 +761,11 @@ class _Writer:
     def once(self) -> None:
         where, line = _ONCE[self.cue.kind]
         self.say(where, line)
+
+
+def _spoken(f: Field, filler: Filler) -> list[str]:
+    """What a value is called in a name: by its words, one of a yes/no field by the field."""
+    return [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
 
 
 def _period(e: Entity, filler: Filler) -> tuple[str, str]:

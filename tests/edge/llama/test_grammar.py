@@ -33,11 +33,6 @@ END = 2  # <|im_end|>
 
 
 @pytest.fixture(scope="module")
-def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_gguf(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
-
-
-@pytest.fixture(scope="module")
 def served(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
     with served_bundle(with_probe(bundle(gguf, 48, 512, layer_workers=0, slots=3)), toolchain) as running:
         yield Caller.of(running)

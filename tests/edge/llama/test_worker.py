@@ -33,11 +33,6 @@ TOKENS = [int(t) for t in np.random.default_rng(3).integers(3, 290, 150)]
 
 
 @pytest.fixture(scope="module")
-def gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_gguf(tmp_path_factory.mktemp("tiny") / "tiny.gguf")
-
-
-@pytest.fixture(scope="module")
 def alone(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
     """The tiny model in one Worker, three slots."""
     with served_bundle(with_probe(bundle(gguf, 48, 256, layer_workers=0, slots=3)), toolchain) as running:

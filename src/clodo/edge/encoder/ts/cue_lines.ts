@@ -544,13 +544,15 @@ class Writer {
     this.#say(e.name, "action", [`action ${name}${given} {`, ...body, "}"].join("\n"));
   }
 
+  /** What a value is called in a name: by its words, one of a yes/no field by the field. */
+  #spoken(f: Field, { words }: Filler): readonly string[] {
+    return f.type === "boolean" || words === "" ? [f.name] : (this.#pen.naming.words(words).join("_").match(/[a-z0-9]+/g) ?? []);
+  }
+
   /** What a step leads to, in the words of a name; nothing where the text names no outcome. */
   #aim(): readonly string[] {
     const [set] = this.#slot("set");
-    if (set !== undefined) {
-      const f = this.#names.field(set)[1];
-      return f.type === "boolean" || set.words === "" ? [f.name] : (this.#pen.naming.words(set.words).join("_").match(/[a-z0-9]+/g) ?? []);
-    }
+    if (set !== undefined) return this.#spoken(this.#names.field(set)[1], set);
     const [unset] = this.#slot("unset");
     if (unset !== undefined) return ["not", this.#names.field(unset)[1].name];
     const [changed] = this.#slots("to", "plus", "minus");
@@ -766,9 +768,8 @@ class Writer {
     const states = ([["when", true], ["unless", false]] as const).flatMap(([slot, wanted]) =>
       [...this.#slot(slot)].sort((a, b) => place(a) - place(b)).map((filler) => {
         const f = this.#names.field(filler)[1];
-        const isYesOrNo = f.type === "boolean";
-        const said = isYesOrNo || filler.words === "" ? [f.name] : (this.#pen.naming.words(filler.words).join("_").match(/[a-z0-9]+/g) ?? []);
-        const meant = isYesOrNo ? this.#isTrue(filler) === wanted : wanted;
+        const said = this.#spoken(f, filler);
+        const meant = f.type === "boolean" ? this.#isTrue(filler) === wanted : wanted;
         return (meant ? said : ["not", ...said]).join("_");
       }),
     );
