@@ -229,7 +229,7 @@ MUTATIONS = [
     Mutation("another default limit", "bookshop", f"{LIB}/list.ts", "const DEFAULT_LIMIT = 20;", "const DEFAULT_LIMIT = 50;", "resources.default-limit"),
     Mutation("cursor good for any path", "bookshop", f"{LIB}/list.ts", "JSON.stringify([pathname, rest.sort()])", "JSON.stringify(rest.sort())", "relations.children"),
     Mutation("ids of another version", "bookshop", f"{LIB}/id.ts", "0x7000 | count", "0x4000 | count", "resources.crud"),
-    Mutation("security headers gone", "bookshop", f"{LIB}/http.ts", '"x-content-type-options": "nosniff",', "", "core.headers"),
+    Mutation("security headers gone", "bookshop", f"{LIB}/http.ts", '["x-content-type-options", "nosniff"],', "", "core.headers"),
     Mutation("computed wrongly", "org-chart", "src/entities/employee.ts", "* 12", "* 11", "resources.computed"),
     Mutation("texts joined wrongly", "org-chart", "src/entities/employee.ts", "' '", "''", "resources.computed"),
     Mutation("trees cut after one level", "files", f"{LIB}/deletion.ts", 'return which === undefined ?', 'return which === undefined || child === entity ?', "relations.tree"),

@@ -77,7 +77,7 @@ function listOf(c: Context<AppEnv>, entity: Entity, parameters: Schemas, answer:
     url.searchParams.set(name, text);
   }
   try {
-    return { query: parseListQuery(entity, url), list: `${url.pathname}${url.search}` };
+    return { query: parseListQuery(entity, url.href), list: `${url.pathname}${url.search}` };
   } catch (error) {
     if (error instanceof Problem) throw new Unsound();
     throw error;

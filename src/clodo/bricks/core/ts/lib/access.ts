@@ -30,9 +30,9 @@ export type Authenticator = (c: Context<AppEnv>, known: Caller) => Promise<Calle
 export function authentication(
   authenticators: readonly Authenticator[],
 ): MiddlewareHandler<AppEnv> {
-  return async (c, next) => {
+  return (c, next) => {
     c.set("authenticators", authenticators);
-    await next();
+    return next();
   };
 }
 

@@ -4,17 +4,18 @@ import { Problem } from "./problem";
 
 export const MAX_BODY_BYTES = 1024 * 1024;
 
-const HEADERS: Readonly<Record<string, string>> = {
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cache-control": "no-store",
-};
+const HEADERS = [
+  ["x-content-type-options", "nosniff"],
+  ["referrer-policy", "no-referrer"],
+  ["cache-control", "no-store"],
+] as const;
 
 /** Headers that every answer carries, unless its handler chose its own. */
 export const securityHeaders: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  for (const [name, value] of Object.entries(HEADERS)) {
-    if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+  const { headers } = c.res;
+  for (const [name, value] of HEADERS) {
+    if (!headers.has(name)) headers.set(name, value);
   }
 };
 

@@ -50,22 +50,22 @@ function allColumns(entity: Entity): Map<string, Column> {
   return columns;
 }
 
-export function parseListQuery(entity: Entity, url: URL): ListQuery {
-  const parameters = url.searchParams;
+/** Reads the parameters in the address of a request. */
+export function parseListQuery(entity: Entity, address: string): ListQuery {
+  const { pathname, given } = partsOf(address);
+  const parameters = new Map(given);
   const columns = columnsOf(entity);
   const conditions: Condition[] = [];
-  const seen = new Set<string>();
-  for (const [name, value] of parameters) {
-    if (seen.has(name)) throw bad(name, "is given more than once");
-    seen.add(name);
+  if (parameters.size < given.length) throw bad(repeated(given), "is given more than once");
+  for (const [name, value] of given) {
     if (name === "limit" || name === "cursor" || name === "sort") continue;
     if (conditions.length >= MAX_FILTERS) throw bad(name, `is one filter too many: a list takes ${MAX_FILTERS}`);
     conditions.push(filter(entity, columns, name, value));
   }
   const sort = parseSort(columns, parameters.get("sort"));
-  const scope = scopeOf(url);
+  const scope = scopeOf(pathname, given);
   const cursor = parameters.get("cursor");
-  if (cursor !== null) conditions.push(after(sort, decodeCursor(cursor, sort, columns.get(sort.column) ?? plain, scope)));
+  if (cursor !== undefined) conditions.push(after(sort, decodeCursor(cursor, sort, columns.get(sort.column) ?? plain, scope)));
   const direction = sort.descending ? "DESC" : "ASC";
   return {
     conditions,
@@ -74,6 +74,19 @@ export function parseListQuery(entity: Entity, url: URL): ListQuery {
     cursorAfter: (row) => encodeCursor([sort.name, scope, row[sort.column] ?? null, row["id"] as string]),
   };
 }
+
+type Parameter = readonly [name: string, value: string];
+
+/** The path of an address, and its parameters in their order: a list is asked for far too often to make a `URL` of each. */
+function partsOf(address: string): { readonly pathname: string; readonly given: readonly Parameter[] } {
+  const start = address.indexOf("/", address.indexOf("//") + 2);
+  const end = address.indexOf("?");
+  if (end < 0) return { pathname: address.slice(start), given: [] };
+  return { pathname: address.slice(start, end), given: [...new URLSearchParams(address.slice(end + 1))] };
+}
+
+const repeated = (given: readonly Parameter[]): string =>
+  given.find(([name], i) => given.findIndex(([other]) => other === name) < i)?.[0] ?? "";
 
 function filter(entity: Entity, columns: Map<string, Column>, name: string, value: string): Condition {
   if (name === "q" && entity.search !== undefined) {
@@ -94,8 +107,8 @@ function compare(column: Column, name: string, parameter: string, operator: stri
   return condition(`${quote(name)} ${operator} ?`, parsed);
 }
 
-function parseLimit(text: string | null): number {
-  if (text === null) return DEFAULT_LIMIT;
+function parseLimit(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT;
   const limit = /^\d{1,3}$/.test(text) ? Number(text) : 0;
   if (limit < 1 || limit > MAX_LIMIT) throw bad("limit", `must be a number from 1 to ${MAX_LIMIT}`);
   return limit;
@@ -107,7 +120,7 @@ interface Sort {
   readonly descending: boolean;
 }
 
-function parseSort(columns: Map<string, Column>, text: string | null): Sort {
+function parseSort(columns: Map<string, Column>, text: string | undefined): Sort {
   const name = text ?? "id";
   const descending = name.startsWith("-");
   const column = descending ? name.slice(1) : name;
@@ -118,8 +131,8 @@ function parseSort(columns: Map<string, Column>, text: string | null): Sort {
 type Cursor = readonly [sort: string, scope: string, value: Stored, id: string];
 
 /** A short mark of the path and the filters: a cursor is only good for the list that it came from. */
-function scopeOf({ pathname, searchParams }: URL): string {
-  const rest = [...searchParams].filter(([name]) => name !== "cursor" && name !== "limit");
+function scopeOf(pathname: string, given: readonly Parameter[]): string {
+  const rest = given.filter(([name]) => name !== "cursor" && name !== "limit");
   let hash = 0x811c9dc5;
   for (const char of JSON.stringify([pathname, rest.sort()])) {
     hash = Math.imul(hash ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0;
@@ -127,9 +140,10 @@ function scopeOf({ pathname, searchParams }: URL): string {
   return hash.toString(36);
 }
 
+const escaped = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+
 function encodeCursor(cursor: Cursor): string {
-  const bytes = new TextEncoder().encode(JSON.stringify(cursor));
-  const base64 = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const base64 = btoa(JSON.stringify(cursor).replace(/[\u0080-\uffff]/g, escaped));
   return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 

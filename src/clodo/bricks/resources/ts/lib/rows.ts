@@ -30,7 +30,7 @@ export async function listRows(
   caller: Caller,
   conditions: readonly Condition[] = [],
 ): Promise<Response> {
-  const query = parseListQuery(entity, new URL(c.req.url));
+  const query = parseListQuery(entity, c.req.url);
   const filter = where([...visible(entity, caller), ...conditions, ...query.conditions]);
   const { results } = await c.env.DB.prepare(
     `SELECT ${selected(entity)} FROM ${quote(entity.name)}${filter.sql} ORDER BY ${query.order} LIMIT ?`,
