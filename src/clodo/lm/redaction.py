@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from clodo.lm import redaction_patterns as patterns
 from clodo.lm.first_names import FIRST_NAMES
 
 
@@ -27,47 +28,18 @@ class Finding:
     kind: str
 
 
-_CAPITAL = r"[^\W\d_a-zß-öø-ÿ][^\W\d_]*(?:['’-][^\W\d_]+)*"
-_NAME = rf"{_CAPITAL}(?: (?:(?:van|von|de|der|den|del|da|di|dos|bin|ibn|al|el|la|le) ){{0,2}}{_CAPITAL}){{0,2}}"
+def _compiled(pattern: patterns.Pattern) -> re.Pattern[str]:
+    return re.compile(pattern.source, re.IGNORECASE if pattern.any_case else 0)
 
-#: What is found by its form alone: kind, pattern, and the group that is the finding.
-_FORMS = (
-    ("KEY", r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", 0),
-    ("KEY", r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?", 0),
-    ("KEY", r"\b(?:sk|pk|rk)[-_][\w-]{16,}", 0),
-    ("KEY", r"\b(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|hf_|npm_|pypi-|whsec_|dop_v1_|shpat_|SG\.|ya29\.|AIza)[\w.-]{12,}", 0),
-    ("KEY", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", 0),
-    ("KEY", r"(?i)\b(?:bearer|basic) +((?=\S*\d)[\w.~+/-]{12,}=*)", 1),
-    ("PASSWORD", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:([^\s/@]+)@", 1),
-    ("EMAIL", r"(?<![\w.+%'-])[\w.+%'-]+@[^\W_]+(?:[.-]+[^\W_]+)*\.[^\W\d_]{2,}", 0),
-    ("ID", r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])", 0),
-)  # fmt: skip
-#: Words before a secret, and the secret: after ``=`` or in quotes as it stands, else only where it does not look like prose.
-_SECRET = re.compile(
-    r"""(?ix) (?<![\w-]) ( (?:[\w-]{0,40}[_-])? (?: api[ _-]?keys? | access[ _-]?keys? | (?:auth[ _-]?)?tokens? | secrets? | credentials?
-    | pass(?:word|wd|phrase|code)s? | pwd | pin ) ) (?: \s (?:for|of) \s \w+ )? \s* (?: (=) | : | \bis\b | \bwas\b ) \s*
-    (?: "([^"\n]+)" | '([^'\n]+)' | ‘([^’\n]+)’ | “([^”\n]+)” | ([^\s,;"'“‘]+) )"""
-)
-_LONG = re.compile(r"(?<![\w/+=-])[A-Za-z0-9+/_=-]{20,}(?![\w/+=-])")
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DIGITS = re.compile(r"(?<![\w.,-])\(?\+?\(?\d(?:[ ()./-]{0,2}\d){5,18}(?![\w-]|[.,]\d)")
-_CALLED = re.compile(r"(?i)\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|text|ring|reach)\b[^\d\n]{0,24}$")
-_BOOKS = re.compile(r"(?i)\b(?:isbn|issn|ean|gtin|sku|doi)\b[^\d\n]{0,12}$")
-_DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{4}[-/ ]\d{4}")
-_IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
-_NAME_CUES = tuple(
-    re.compile(p)
-    for p in (
-        rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Sir|Dame|Herr|Frau|Señora?|Mme|Madame|Monsieur)\b\.? ({_NAME})",
-        rf"\b(?:[Mm]y|[Hh]is|[Hh]er|[Tt]heir) name(?: is|'s|:) ({_NAME})",
-        rf"\b(?:I am|I'm|I’m|[Tt]his is|[Ss]igned(?: by)?,?|[Rr]egards,?|[Cc]ontact|[Aa]sk) ({_CAPITAL} {_NAME})",
-        rf"\b(?:Dear|Hi|Hello|Hey) ({_NAME})",
-        rf"(?:[Rr]egards|[Cc]heers|[Tt]hanks|[Yy]ours|[Bb]est|[Ss]incerely|[Ff]aithfully|[Ww]ishes|[Ll]ove)[,!.]?\s+({_NAME})[.!]?\s*\Z",
-        # Initials; not the last of some letters that end a sentence: "class A, B or C. Repairs …".
-        rf"(?<![\w.])(?<![,;/] )(?<!\bor )(?<!\band )((?:[A-Z]\. ?){{1,2}}{_CAPITAL}[a-z])",
-    )
-)
-_CAPITALISED = re.compile(rf"(?<![\w@.-])({_NAME})")
+
+_FORMS = tuple((p.kind, _compiled(p), p.group) for p in patterns.FORMS)
+_NAME_CUES = tuple(_compiled(p) for p in patterns.NAME_CUES)
+#: After ``=`` or in quotes a secret is taken as it stands, else only where it does not look like prose.
+_SECRET = _compiled(patterns.SECRET)
+_LONG, _UUID, _IBAN = map(_compiled, (patterns.LONG, patterns.UUID, patterns.IBAN))
+_DIGITS, _AMERICAN, _DATE = map(_compiled, (patterns.DIGITS, patterns.AMERICAN, patterns.DATE))
+_CALLED, _BOOKS = map(_compiled, (patterns.CALLED, patterns.BOOKS))
+_CAPITALISED, _WORD = map(_compiled, (patterns.CAPITALISED, patterns.WORD))
 
 
 def findings(text: str) -> tuple[Finding, ...]:
@@ -82,7 +54,7 @@ def findings(text: str) -> tuple[Finding, ...]:
 
 def _secrets(text: str) -> Iterator[Finding]:
     for kind, pattern, group in _FORMS:
-        for m in re.finditer(pattern, text):
+        for m in pattern.finditer(text):
             yield Finding(*m.span(group), kind)
     for m in _SECRET.finditer(text):
         group = next(g for g in range(3, 8) if m[g] is not None)
@@ -141,7 +113,7 @@ def _telephone(written: str, digits: str, before: str) -> bool:
         return False
     if written.lstrip("(").startswith("+") and len(digits) >= 7:
         return True
-    if re.fullmatch(r"\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}", written):
+    if _AMERICAN.fullmatch(written):
         return True
     if written.lstrip("(").startswith("0") and len(digits) >= 9:
         return True
@@ -154,7 +126,7 @@ def _names(text: str) -> Iterator[Finding]:
             yield Finding(*m.span(1), "NAME")
     for m in _CAPITALISED.finditer(text):
         # A name may follow a capital that begins a sentence: "Does Anna Berg …".
-        for word in re.finditer(r"[^\W_]+(?:['’-][^\W\d_]+)*", m[1]):
+        for word in _WORD.finditer(m[1]):
             # "Ann's diary" names Ann.
             plain = re.sub(r"['’]s$", "", word[0])
             if _folded(plain) in FIRST_NAMES or ("-" in plain and _folded(plain.split("-")[0]) in FIRST_NAMES):
