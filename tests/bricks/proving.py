@@ -77,11 +77,12 @@ def expect_caught(
         every = list(checks(plan))
         kept = every if any(w.startswith("core") for w in wanted) else [c for c in every if c.id.startswith(wanted)]
         for other in every:
-            if kept and other not in kept and (other.beside or other.variables or other.prepare):
+            if kept and other not in kept and (other.beside or other.bound or other.variables or other.prepare):
                 first = kept[0]
                 kept[0] = replace(
                     first,
                     beside=first.beside or other.beside,
+                    bound={**other.bound, **first.bound},
                     variables={**other.variables, **first.variables},
                     prepare=first.prepare or other.prepare,
                 )

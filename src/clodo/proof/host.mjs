@@ -112,8 +112,10 @@ function bindingsOf(sections, directory) {
   return out;
 }
 
+const boundName = (binding) => `bound-${binding.toLowerCase()}`;
+
 async function serve(request) {
-  const { directory, sections, entry, bindings, database, port, persist, compatibilityDate, compatibilityFlags } = request;
+  const { directory, sections, entry, bindings, bound, database, port, persist, compatibilityDate, compatibilityFlags } = request;
   // esbuild works in a process of its own while this one loads Miniflare, if it has not yet.
   const bundling = bundle({ directory, entry });
   bundling.catch(() => undefined);
@@ -135,10 +137,18 @@ async function serve(request) {
         modules: [{ type: "ESModule", path: "index.mjs", contents: code }],
         compatibilityFlags,
         bindings,
+        serviceBindings: Object.fromEntries(Object.keys(bound ?? {}).map((name) => [name, boundName(name)])),
         ...bindingsOf(sections ?? {}, directory),
         // The Worker's own socket: Miniflare's front would add a hop, and error pages that production does not have.
         ...(port ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }),
       },
+      ...Object.entries(bound ?? {}).map(([name, contents]) => ({
+        name: boundName(name),
+        compatibilityDate,
+        compatibilityFlags,
+        modules: [{ type: "ESModule", path: "bound.mjs", contents }],
+        bindings,
+      })),
       ...(database
         ? [
             {

@@ -36,12 +36,14 @@ class Host(NodeProcess):
         directory: Path,
         *,
         bindings: Mapping[str, str],
+        bound: Mapping[str, str] | None = None,
         port: int | None = None,
         persist: Path | None = None,
         timeout: float = 60,
     ) -> Served:
         """Bundles the service in ``directory``, boots it as its ``wrangler.jsonc`` says and applies its migrations.
-        ``bindings`` stand above the variables of ``wrangler.jsonc``, as those of ``.dev.vars`` do for wrangler.
+        ``bindings`` stand above the variables of ``wrangler.jsonc``, as those of ``.dev.vars`` do for wrangler. ``bound`` are
+        further Workers that service bindings lead to: name of the binding → source of the module, which has the same variables.
 
         Raises:
             HostError: it does not bundle, boot or migrate, or its configuration cannot be read.
@@ -56,6 +58,7 @@ class Host(NodeProcess):
             directory=str(directory.resolve()),
             entry="src/index.ts",
             bindings={**settings.variables, **bindings},
+            bound=dict(bound or {}),
             database="DB",
             port=port,
             persist=str(persist.resolve()) if persist else None,

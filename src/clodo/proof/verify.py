@@ -111,7 +111,8 @@ class _Proof:
         started = time.perf_counter()
         rule = "it bundles, boots in workerd and migrates"
         try:
-            served = self.host.serve(self.directory, bindings={**self.all_secrets, **variables})
+            bound = {k: v for check in self.checks for k, v in check.bound.items()}
+            served = self.host.serve(self.directory, bindings={**self.all_secrets, **variables}, bound=bound)
         except HostError as error:
             return [evidence("boot", rule, error.message, started)]
         boot = evidence("boot", rule, "", started)
