@@ -20,13 +20,16 @@ from clodo.edge.llama import bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.proof.client import Client
 from clodo.proof.host import Host
+from clodo.proof.session import Fault as ProofFault
 from clodo.proof.session import expect
 from clodo.proof.verify import proof_secrets
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 from tests.edge.llama.tiny import tiny_gguf
 
-ROUTES, MODELS = "src/lib/assistant.ts", "src/lib/assistant-model.ts"
+ROUTES, MODELS, PROVIDERS, ANSWERS, SETTINGS = (
+    f"src/lib/assistant{name}.ts" for name in ("", "-model", "-providers", "-answers", "-settings")
+)
 
 
 def note(*lines: str, more: str = "") -> str:
@@ -106,13 +109,27 @@ FAULTS = [
     Fault("anybody may ask", ROUTES, "const caller = await admit(c, entity.read);\n      const text", 'const caller = await admit(c, "public");\n      const text', "assistant.access"),
     Fault("any row is summed up", ROUTES, 'const caller = await admit(c, entity.read);\n  const row', 'const caller = await admit(c, "public");\n  const row', "assistant.access"),
     Fault("any value goes", ROUTES, "if (chosen === undefined) throw new Unsound();", "if (chosen === undefined) return word;", "assistant.unsound"),
-    Fault("a text has no end", MODELS, " || content.length > most", "", "assistant.unsound"),
-    Fault("terminals are told what to do", MODELS, " || /[^\\P{Cc}\\n\\t]/u.test(text)", "", "assistant.unsound"),
+    Fault("a text has no end", ANSWERS, " || content.length > most", "", "assistant.unsound"),
+    Fault("terminals are told what to do", ANSWERS, " || /[^\\P{Cc}\\n\\t]/u.test(text)", "", "assistant.unsound"),
     Fault("the model is told the row", ROUTES, "  return text;\n}", "  return `${text} ${JSON.stringify(row)}`;\n}", "assistant.summary"),
-    Fault("an endless answer is read", MODELS, "if (size > MOST_BYTES) throw", "if (size < 0) throw", "assistant.unsound"),
+    Fault("an endless answer is read", ANSWERS, "if (size > MOST_BYTES) throw", "if (size < 0) throw", "assistant.unsound"),
     Fault("silence is told as a failure", MODELS, 'reject(new Failure("timeout"))', 'reject(new Failure("unavailable"))', "assistant.slow"),
-    Fault("redirects are followed", MODELS, 'redirect: "manual"', 'redirect: "follow"', "assistant.failure"),
+    Fault("redirects are followed", PROVIDERS, 'redirect: "manual"', 'redirect: "follow"', "assistant.failure"),
     Fault("it is never left alone", MODELS, "if (now < state.until) throw", "if (now < 0) throw", "assistant.break"),
+    Fault("the first is always believed", MODELS, "confidence < least ?", "confidence < 0 ?", "assistant.unsure"),
+    Fault("the last counts, and not the best", MODELS, "(one.confidence ?? 0) > (later.confidence ?? 0)", "false", "assistant.unsure"),
+    Fault("where all are unsure there is no answer", MODELS, "if (usable.length > 0)", "if (usable.length > 9)", "assistant.unsure"),
+    Fault("half an answer is one", ANSWERS, 'first?.finish_reason !== "length"', "true", "assistant.unsure"),
+    Fault("half an answer is as good as a whole one", MODELS, "if (one.whole !== later.whole) return one.whole;", "", "assistant.unsure"),
+    Fault("one sure token is enough", ANSWERS, "logs.reduce((sum, log) => sum + log, 0) / logs.length", "Math.log(logs.reduce((sum, log) => sum + Math.exp(log), 0) / logs.length)", "assistant.unsure"),
+    Fault("nobody asks how sure a model is", PROVIDERS, "{ logprobs: true }", "{}", "assistant.unsure"),
+    Fault("probabilities may be anything", ANSWERS, ' || !logs.every((log) => typeof log === "number")', "", "assistant.unsure"),
+    Fault("the last one is said to have been tried in vain", MODELS, "tried.slice(0, -1)", "tried", "assistant.unsure"),
+    Fault("a text that is too long ends it", MODELS, "      last = error;\n", '      if (error.reason === "too-long") throw new Problem(422, DETAIL["too-long"]);\n      last = error;\n', "assistant.unfit"),
+    Fault("nobody knows what is too long", PROVIDERS, "(unfit && TOO_LONG.test(text))", "(unfit && TOO_LONG.test(\"\"))", "assistant.unfit"),
+    Fault("secrets leave", PROVIDERS, "run({ ...question, text: redaction.text })", "run(question)", "assistant.private"),
+    Fault("placeholders stay", PROVIDERS, "content: redaction.restored(reply.content)", "content: reply.content", "assistant.private"),
+    Fault("cards leave", "src/lib/assistant-redaction.ts", "sum % 10 === 0", "sum % 10 > 10", "assistant.private"),
     Fault("the limit holds for nobody", "src/index.ts", "most: 20", "most: 200", "assistant.limit"),
 ]
 
@@ -164,6 +181,14 @@ QUESTION = "Which?"
 AI = {"ASSISTANT_PROVIDERS": "workers-ai", "AI_BOUND": "1", "ASSISTANT_WORKERS_AI_MODEL": "@cf/m"}
 OPEN = {"ASSISTANT_PRIVACY": "open"}
 
+SECRET, HIDDEN = "Which are of ann@example.com?", "Which are of [EMAIL_1]?"
+WRONG = [
+    *(("ASSISTANT_CONFIDENCE", value) for value in ("2", "-1", "1.1", "half", "0,5", "NaN", "Infinity", "0x1", "50%", "1e-1")),
+    *(("ASSISTANT_PRIVACY", value) for value in ("Open", "none", "toString", "open, redacted")),
+    *(("ASSISTANT_SECONDS", value) for value in ("0", "301", "soon")),
+    *(("ASSISTANT_CHARACTERS", value) for value in ("0", "1.5", "many")),
+]
+
 Ask = Callable[..., Awaitable[Any]]
 
 
@@ -194,7 +219,7 @@ async def ways(bench: Bench, ask: Ask) -> None:
     seen = bench.expect(QUESTION, Reply({}))
     for variables in (
         AI,
-        {**AI, "ASSISTANT_PRIVACY": "Open"},
+        {**AI, "ASSISTANT_PRIVACY": ""},
         {**AI, **OPEN, "AI_BOUND": ""},
         {**AI, **OPEN, "ASSISTANT_WORKERS_AI_MODEL": ""},
         {"ASSISTANT_PROVIDERS": "openai", "ASSISTANT_OPENAI_URL": "https://models.example/v1"},
@@ -208,6 +233,45 @@ async def ways(bench: Bench, ask: Ask) -> None:
         await ask(503, **variables)
     assert seen == []
 
+    # Values that make no sense are told at once, and nobody is asked.
+    for name, value in WRONG:
+        told = await ask(500, **AI, **{**OPEN, name: value})
+        assert told["detail"].startswith(f"The variable {name} must be "), told
+    assert seen == []
+
+    # Others are shown a text without its secrets where the policy says so, and get them in no other way.
+    for policy in ("redacted", "redact"):
+        bench.expect(SECRET, Reply({"title": "hacked"}))
+        seen = bench.expect(HIDDEN, Reply({"title": "[EMAIL_1]"}))
+        answer = await ask(200, SECRET, **AI, ASSISTANT_PRIVACY=policy, ASSISTANT_CONFIDENCE="0.5")
+        assert answer["list"] == "/api/notes?title=ann%40example.com" and len(seen) == 1
+    seen = bench.expect(SECRET, Reply({}))
+    await ask(200, SECRET, **AI, **OPEN)
+    await ask(200, SECRET, **edge, ASSISTANT_PRIVACY="redacted")
+    assert len(seen) == 2
+
+    # How sure a model is, is asked for where it counts; one that does not tell is asked without from then on.
+    seen = bench.expect(QUESTION, Reply({}, chances=(0.1,)))
+    for confidence, told in (("", None), ("0", 0.1), (" .5 ", 0.1), ("1", 0.1)):
+        answer = await ask(200, **edge, ASSISTANT_CONFIDENCE=confidence)
+        assert (answer["confidence"], answer["tried"]) == (told, [])
+    assert ["logprobs" in s.body for s in seen] == [False, True, True, True]
+    both = {**AI, **OPEN, "ASSISTANT_PROVIDERS": "edge, workers-ai", "MODEL_BOUND": "1"}
+    for confidence, provider in (("", "edge"), ("0.1", "edge"), ("0.11", "workers-ai")):
+        bench.expect(QUESTION, Reply({}, chances=(0.1,)))
+        answer = await ask(200, **both, ASSISTANT_CONFIDENCE=confidence)
+        assert answer["provider"] == provider, confidence
+    refusal = Reply(status=400, body=b'{"error": {"message": "Unsupported parameter: logprobs is not supported with this model."}}')
+    seen = bench.expect(QUESTION, refusal, Reply({}))
+    for _ in range(2):
+        assert (await ask(200, ASSISTANT_PROVIDERS="openai", ASSISTANT_CONFIDENCE="0.5"))["confidence"] is None
+    assert ["logprobs" in s.body for s in seen] == [True, False, False]
+
+    # One that is silent leaves time for the next.
+    bench.expect(QUESTION, Reply(silent=True), Reply({"limit": 2}))
+    answer = await ask(200, **both)
+    assert [(t["provider"], t["reason"]) for t in answer["tried"]] == [("edge", "timeout")] and answer["provider"] == "workers-ai"
+
     # Several are asked in their order, and it is told why they did not do.
     bench.expect(QUESTION, Reply(["hacked"]), Reply({}))
     answer = await ask(200, **{**AI, "ASSISTANT_PROVIDERS": "workers-ai, edge, openai", "MODEL_BOUND": "1"})
@@ -215,10 +279,10 @@ async def ways(bench: Bench, ask: Ask) -> None:
     assert [(t["provider"], t["reason"]) for t in answer["tried"]] == [("workers-ai", "privacy"), ("edge", "invalid-answer")]
 
 
-@pytest.mark.workerd
-def test_the_ways_to_a_model(tmp_path: Path, host: Host) -> None:
-    source, folder, bench = note("assistant search"), tmp_path / "s", Bench()
-    made(source, folder)
+def tried(folder: Path, host: Host, fault: Fault | None = None) -> None:
+    """Every way to a model of a service."""
+    bench = Bench()
+    made(note("assistant search"), folder, fault)
     index = folder / "src" / "index.ts"
     index.write_text(index.read_text().replace("export default app;\n", STUB))
 
@@ -226,9 +290,9 @@ def test_the_ways_to_a_model(tmp_path: Path, host: Host) -> None:
         client = Client(url)
         numbers = itertools.count(1)
 
-        async def ask(status: int, **variables: str) -> Any:
+        async def ask(status: int, question: str = QUESTION, **variables: str) -> Any:
             headers = {"x-variables": json.dumps(variables), "cf-connecting-ip": f"192.0.2.{next(numbers)}"}
-            return expect(await client.send("POST", "/api/notes/ask", {"question": QUESTION}, headers=headers), status, str(variables)).body
+            return expect(await client.send("POST", "/api/notes/ask", {"question": question}, headers=headers), status, str(variables)).body
 
         try:
             await ways(bench, ask)
@@ -237,8 +301,67 @@ def test_the_ways_to_a_model(tmp_path: Path, host: Host) -> None:
 
     try:
         with bench.running() as found:
-            bindings = {**proof_secrets(folder), **found, "BENCH": found["ASSISTANT_OPENAI_URL"]}
+            own = {"ASSISTANT_PRIVACY": "local-only", "ASSISTANT_CONFIDENCE": "", "BENCH": found["ASSISTANT_OPENAI_URL"]}
+            bindings = {**proof_secrets(folder), **found, **own}
             asyncio.run(whole(host.serve(folder, bindings=bindings).url))
+    finally:
+        host.reset()
+
+
+@pytest.mark.workerd
+def test_the_ways_to_a_model(tmp_path: Path, host: Host) -> None:
+    tried(tmp_path / "s", host)
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("the policy lets all out", PROVIDERS, 'if (settings.privacy === "local-only") throw new Failure("privacy");', "", "privacy"),
+        Fault("any policy is open", SETTINGS, "if (policy === undefined) throw", 'if (policy === undefined) return "open"; else if (name === "-") throw', "policies"),
+        Fault("any confidence goes", SETTINGS, "value >= 0 && value <= 1", "value >= 0 || value <= 1", "confidence"),
+        Fault("the silent one has all the time", MODELS, " / (settings.providers.length - place)", "", "time"),
+        Fault("what is refused is asked for again", PROVIDERS, "refused.set(base", "new Map<string, Set<string>>().set(base", "options"),
+    ],
+    ids=lambda f: f.name,
+)
+def test_a_fault_of_the_ways_is_caught(fault: Fault, tmp_path: Path, host: Host) -> None:
+    with pytest.raises((AssertionError, ProofFault)):
+        tried(tmp_path / "s", host, fault)
+
+
+#: The service, with what it has said in its log since it began.
+NOTED = """
+import { noted } from "./noted";
+import app from "./service";
+
+export default { fetch: (request: Request, env: never, context: ExecutionContext) =>
+  request.url.endsWith("/noted") ? Response.json(noted) : app.fetch(request, env, context) };
+"""
+NOTING = 'export const noted: string[] = [];\nconsole.error = (...said: unknown[]) => noted.push(said.join(" "));\n'
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize(
+    ("confidence", "said"), [("high", ["The variable ASSISTANT_CONFIDENCE must be a number from 0 to 1, or empty."]), ("0.5", []), ("", [])]
+)
+def test_a_wrong_value_is_told_when_the_service_starts(confidence: str, said: list[str], tmp_path: Path, host: Host) -> None:
+    source = made(note("assistant search"), tmp_path / "s") / "src"
+    (source / "index.ts").rename(source / "service.ts")
+    (source / "index.ts").write_text(NOTED)
+    (source / "noted.ts").write_text(NOTING)
+
+    async def asked(url: str) -> Any:
+        client = Client(url)
+        try:
+            expect(await client.send("GET", "/api/notes"), 200, "all else of the service works")
+            return expect(await client.send("GET", "/noted"), 200).body
+        finally:
+            await client.close()
+
+    try:
+        bindings = {**proof_secrets(source.parent), "ASSISTANT_CONFIDENCE": confidence}
+        assert asyncio.run(asked(host.serve(source.parent, bindings=bindings).url)) == said
     finally:
         host.reset()
 
@@ -268,6 +391,7 @@ def test_a_model_of_ones_own_answers(tmp_path: Path, toolchain: Toolchain, host:
             row = expect(await client.send("POST", "/api/notes", {"body": "the kitchen was cold " * 5}), 201, "a note").body
             summary = expect(await client.send("POST", f"/api/notes/{row['id']}/summary/body"), 200, "its summary").body
             assert summary["provider"] == "edge" and summary["model"] == "tiny" and summary["summary"], summary
+            assert 0 < summary["confidence"] < 1, summary
             # A model with random weights names no value of the enum, and what it names instead does not get through.
             expect(await client.send("POST", f"/api/notes/{row['id']}/classification/mood"), 502, "its mood")
         finally:

@@ -8,11 +8,13 @@ from typing import Any
 from clodo.blueprint.plan import Plan, kebab
 from clodo.blueprint.values import Entity, FieldType, Who
 from clodo.bricks.assistant.language import Assistant, below, path_of_assistant
+from clodo.bricks.assistant.patterns import patterns_module
 from clodo.bricks.limits.brick import BRICK as LIMITS
 from clodo.emit.brick import Brick, Import, Parts, Stage
 from clodo.emit.openapi import json_answer, list_parameters, operation, path_parameter, ref
 from clodo.emit.schemas import Schema
 from clodo.emit.typescript import entity_const, literal
+from clodo.lm.escalation import THRESHOLD
 
 #: What each caller may ask in a minute, all together.
 PER_MINUTE = 20
@@ -20,6 +22,7 @@ _FUNCTIONS = {"search": "assistantSearch", "summary": "assistantSummary", "class
 _VARIABLES = {
     "ASSISTANT_PROVIDERS": "edge",
     "ASSISTANT_PRIVACY": "local-only",
+    "ASSISTANT_CONFIDENCE": str(THRESHOLD),
     "ASSISTANT_OPENAI_URL": "",
     "ASSISTANT_OPENAI_MODEL": "",
     "ASSISTANT_WORKERS_AI_MODEL": "",
@@ -80,7 +83,7 @@ def _parts(plan: Plan) -> Parts:
         wrangler={"vars": dict(_VARIABLES)},
         secrets=counting.secrets,
         sql=counting.sql,
-        files=LIMITS.sources() if own else {},
+        files={"src/lib/assistant-patterns.ts": patterns_module(), **(LIMITS.sources() if own else {})},
         readme=_readme(plan, used),
         amend=amend,
     )
@@ -105,16 +108,18 @@ def _route(plan: Plan, e: Entity, a: Assistant) -> str:
     return f"{start}, {literal(kebab(a.target))}, {literal(a.source)}, {literal(a.target)}, {literal(list(target.values))});"
 
 
+_CONFIDENCE = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 _TRIED = {
     "type": "object",
-    "properties": {"provider": {"type": "string"}, "reason": {"type": "string"}},
-    "required": ["provider", "reason"],
+    "properties": {"provider": {"type": "string"}, "reason": {"type": "string"}, "confidence": _CONFIDENCE},
+    "required": ["provider", "reason", "confidence"],
     "additionalProperties": False,
 }
 _BY = {
     "model": {"type": "string"},
     "provider": {"type": "string"},
-    "tried": {"type": "array", "items": _TRIED, "description": "Providers that were asked before, and why they did not do"},
+    "confidence": {**_CONFIDENCE, "description": "How likely the model found its own words; null where its provider does not tell"},
+    "tried": {"type": "array", "items": _TRIED, "description": "Providers that did not do, and why; the one that answered is among them where others were asked after it in vain"},
 }
 _FAILURES = {
     422: "The body has invalid fields, or the text cannot be shown to a model",
@@ -183,8 +188,11 @@ A model answers; what it says is checked, and changes no row. Each caller may as
 - any endpoint that speaks OpenAI's chat completions: `ASSISTANT_PROVIDERS` `openai`, `ASSISTANT_OPENAI_URL` (with `/v1`),
   `ASSISTANT_OPENAI_MODEL`, and the key with `npx wrangler secret put ASSISTANT_OPENAI_KEY`.
 
-Several, as `edge, workers-ai`, are asked in their order. With `ASSISTANT_PRIVACY` `local-only` only your own Worker (and, in
-development, an endpoint on this machine) is asked; anything else needs `open`: texts of rows then go to whoever runs that model.
+Several, as `edge, workers-ai`, are asked in their order: the next where the one before fails, gives nothing that holds up, or is less sure of its words than
+`ASSISTANT_CONFIDENCE` (0 to 1; empty: it need not be sure). The answer says who gave it, how sure it was where that is known, and who was asked besides.
+
+`ASSISTANT_PRIVACY` says what anybody but your own Worker (and, in development, an endpoint on this machine) is shown: nothing (`local-only`), the text without the secrets
+and names that are found in it (`redacted`), or the text as it is (`open`). What it is shown goes to whoever runs that model.
 """
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, FieldType, Who
 from clodo.bricks.assistant import hostile
-from clodo.bricks.assistant.bench import KEY, MODEL, Bench, Reply, Seen
+from clodo.bricks.assistant.bench import BOUND, KEY, MODEL, PROVIDERS, Bench, Reply, Seen
 from clodo.bricks.assistant.brick import PER_MINUTE, assisted, chosen_parameters
 from clodo.bricks.assistant.language import Assistant, path_of_assistant
 from clodo.proof.check import Check
@@ -23,6 +25,8 @@ from clodo.proof.transport import RawAnswer
 _NOWHERE = "01890000-0000-7000-8000-000000000000"
 _FREE = "-100000000"
 _OPEN_AFTER = 3
+#: Unless they are told what to say, the providers before the last say nothing that holds up.
+_IN_VAIN = tuple((provider, "invalid-answer", None) for provider in PROVIDERS[:-1])
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,28 @@ class Desk:
         seen = self.bench.expect(str(row[self.assistant.source]), *replies)
         return await self.send(s, row["id"], None), seen, row
 
-    async def row(self, s: Session) -> Row:
-        """A row with a text to show."""
+    async def each(self, s: Session, replies: Mapping[str, Reply], words: str = "") -> tuple[Answer, Mapping[str, list[Seen]]]:
+        """Asks, where every provider says what ``replies`` have for it, or else nothing that holds up. ``words`` are what it is about."""
+        row: Row = {"id": ""}
+        if self.assistant.kind == "search":
+            row[self.assistant.source] = words or f"Which ones, please? Number {s.number()}"
+        else:
+            row = await self.row(s, words)
+        text = str(row[self.assistant.source])
+        seen = {p: self.bench.expect(text, replies.get(p, Reply()), provider=p) for p in PROVIDERS}
+        return await self.send(s, row["id"], {"question": text} if self.assistant.kind == "search" else None), seen
+
+    async def row(self, s: Session, words: str = "") -> Row:
+        """A row with a text to show: ``words``, where they are given."""
         source = self.entity.field(self.assistant.source)
         assert source is not None
+        if words:
+            roomy = source.maximum is None or Decimal(source.maximum.value) >= len(words)
+            settable = source.computed is None and not source.read_only and source.pattern is None and source.name not in s.tied(self.entity)
+            row = await s.create(self.entity, {source.name: words}) if roomy and settable else {}
+            if row.get(source.name) != words:
+                raise TooFewValues(f"no row of {self.entity.name} with a text of the proof's own in {source.name} could be made")
+            return row
         free = source.pattern is None and source.maximum is None and not source.read_only and source.computed is None
         changes: Row = {}
         if free and source.name not in s.tied(self.entity):
@@ -91,6 +113,20 @@ class Desk:
             return Reply({})
         return Reply("They were glad of the fire." if self.assistant.kind == "summary" else self.values[0])
 
+    def said(self, number: int, *chances: float, **more: Any) -> Reply:
+        """What a model may say, another for each number where there are so many, with the probabilities of its tokens."""
+        if self.assistant.kind == "search":
+            return Reply({"limit": number}, chances=chances, **more)
+        text = f"Summary {number}." if self.assistant.kind == "summary" else self.values[number % len(self.values)]
+        return Reply(text, chances=chances, **more)
+
+    def heard(self, answer: Answer) -> Any:
+        """What an answer of the service has of what a model said: ``Reply.content``."""
+        if self.assistant.kind == "search":
+            limit = parse_qs(urlsplit(str(answer.body["list"])).query).get("limit", ["0"])
+            return {"limit": int(limit[0])}
+        return answer.body["summary" if self.assistant.kind == "summary" else "value"]
+
     @property
     def values(self) -> tuple[str, ...]:
         """What can be chosen of."""
@@ -103,8 +139,8 @@ def checks(plan: Plan) -> Iterator[Check]:
     bench = Bench()
     beside: Callable[[], AbstractContextManager[Any]] | None = bench.running
     for check in _checks(plan, bench):
-        # The first brings the model for all of them, and sees to it that none is held up by the limit.
-        yield replace(check, beside=beside, prepare=_unhindered if beside is not None else None)
+        # The first brings the models for all of them, and sees to it that none is held up by the limit.
+        yield replace(check, beside=beside, bound=BOUND if beside is not None else {}, prepare=_unhindered if beside is not None else None)
         beside = None
 
 
@@ -131,6 +167,9 @@ def _checks(plan: Plan, bench: Bench) -> Iterator[Check]:
             yield check("classify", f"the model proposes a value of {d.assistant.target}; nothing is stored", _classify)
         if kind != "search":
             yield check("row", "only of rows that the caller may read", _row)
+        yield check("unsure", f"where a model is not sure of its {kind}, the next is asked; the best answer counts", _unsure)
+        yield check("unfit", f"what does not fit a model goes to the next ({kind})", _unfit)
+        yield check("private", f"models elsewhere are shown no secrets ({kind})", _private)
         yield check("unsound", f"an answer to {kind} that does not hold up is 502", _unsound)
         if plan.blueprint.read_access(e).who is not Who.PUBLIC:
             yield check("access", f"{kind} needs '{plan.blueprint.read_access(e)}'", _access)
@@ -156,10 +195,11 @@ def _unhindered(s: Session) -> None:
         s.client.again = again
 
 
-def _shown_by(answer: Answer) -> None:
-    told = {k: answer.body.get(k) for k in ("model", "provider", "tried")}
-    if told != {"model": MODEL, "provider": "openai", "tried": []}:
-        raise Fault("the answer does not say who gave it", answer)
+def _shown_by(answer: Answer, provider: str = "openai", confidence: float | None = None, tried: Iterable[tuple[Any, ...]] = _IN_VAIN) -> None:
+    told = {k: answer.body.get(k, "nothing") for k in ("model", "provider", "confidence", "tried")}
+    before = [dict(zip(("provider", "reason", "confidence"), t, strict=True)) for t in tried]
+    if told != {"model": MODEL, "provider": provider, "confidence": confidence, "tried": before}:
+        raise Fault(f"the answer does not say who gave it: {provider}, {confidence}, after {before}", answer)
 
 
 def _refused(answer: Answer, why: str, status: int = 502) -> None:
@@ -281,6 +321,79 @@ def _shown_once(d: Desk, seen: list[Seen], row: Row, answer: Answer) -> None:
     others = [str(v) for k, v in row.items() if k != d.assistant.source and isinstance(v, str) and len(v) > 12]
     if request.says("user") != row[d.assistant.source] or any(v in str(request.body) for v in others):
         raise Fault("the model was shown more than the text, or less", answer)
+
+
+async def _unsure(d: Desk, s: Session) -> None:
+    no, ai = ("workers-ai", "invalid-answer", None), ("openai", "refused", None)
+    none = Reply(status=400, body=b"{}")
+    # What the models say, whose answer counts and how sure it is, and who is said to have been tried.
+    cases: list[tuple[dict[str, Reply], str, float | None, list[tuple[Any, ...]]]] = [
+        ({"edge": d.said(1, 0.9, 0.4)}, "edge", 0.6, []),
+        # (Their mean is .55, but .9 and .2 together are no more than .18.)
+        ({"edge": d.said(1, 0.9, 0.2), "workers-ai": d.said(2)}, "workers-ai", None, [("edge", "low-confidence", 0.424)]),
+        ({"edge": d.said(1, 0.3), "openai": d.said(3, 0.8)}, "openai", 0.8, [("edge", "low-confidence", 0.3), no]),
+        ({"edge": d.said(1, 0.3), "openai": d.said(3, 0.4)}, "openai", 0.4, [("edge", "low-confidence", 0.3), no]),
+        ({"edge": d.said(1, 0.4), "openai": d.said(3, 0.3)}, "edge", 0.4, [("edge", "low-confidence", 0.4), no, ("openai", "low-confidence", 0.3)]),
+        ({"edge": d.said(1, 0.3), "openai": none}, "edge", 0.3, [("edge", "low-confidence", 0.3), no, ai]),
+        ({"edge": d.said(1, 0.7, cut=True), "openai": d.said(3, 0.2)}, "openai", 0.2, [("edge", "cut-off", 0.7), no]),
+        ({"edge": d.said(1, 0.7, cut=True), "openai": none}, "edge", 0.7, [("edge", "cut-off", 0.7), no, ai]),
+        *(({"edge": d.said(1, logprobs=said)}, "edge", None, []) for said in hostile.LOGPROBS),
+        *(({"edge": d.said(1, logprobs=said)}, "edge", 1, []) for said in hostile.SURE),
+    ]
+    for replies, provider, confidence, tried in d.some(cases):
+        answer, seen = await d.each(s, replies)
+        expect(answer, 200, f"where they say {replies}"[:200])
+        _shown_by(answer, provider, confidence, tried)
+        if d.heard(answer) != replies[provider].content:
+            raise Fault("the answer is not that of the provider that it names", answer)
+        asked = [p for p in PROVIDERS if seen[p]]
+        if asked != list(PROVIDERS[: max(len(tried), PROVIDERS.index(provider) + 1)]):
+            raise Fault(f"{', '.join(asked)} were asked", answer)
+
+
+async def _unfit(d: Desk, s: Session) -> None:
+    too_long = (b'{"error": {"message": "hacked", "code": "context_length_exceeded"}}', b'{"detail": "hacked: the maximum context length is 8 tokens"}')
+    cases = [(413, b"{}"), (400, too_long[0]), (400, too_long[1]), (422, too_long[1])]
+    for status, body in d.some(cases):
+        answer, _ = await d.each(s, {"edge": Reply(status=status, body=body), "workers-ai": d.said(2)})
+        expect(answer, 200, f"the text is too long for the first ({status})")
+        _shown_by(answer, "workers-ai", None, [("edge", "too-long", None)])
+    # How sure a model is of what does not hold up counts for nothing.
+    sure = Reply("{}" if d.assistant.kind == "classify" else "", chances=(1.0,))
+    answer, _ = await d.each(s, {"edge": sure, "workers-ai": d.said(2)})
+    expect(answer, 200, "the answer of the first does not hold up")
+    _shown_by(answer, "workers-ai", None, _IN_VAIN[:1])
+
+
+async def _private(d: Desk, s: Session) -> None:
+    number = s.number()
+    words, shown = (text.format(n=number) for text in (hostile.SECRET_TEXT, hostile.SHOWN_TEXT))
+    said, whole = _with_placeholder(s, d)
+    answer, seen = await d.each(s, {"workers-ai": said}, words)
+    expect(answer, 200)
+    _shown_by(answer, "workers-ai", None, _IN_VAIN[:1])
+    if [r.says("user") for r in seen["edge"]] != [words]:
+        raise Fault("the service's own model was not shown the text as it is", answer)
+    if [r.says("user") for r in seen["workers-ai"]] != [shown]:
+        raise Fault("a model elsewhere was not shown the text without its secrets", answer)
+    if not whole(answer):
+        raise Fault("what a model said about a placeholder does not come back with the words", answer)
+    answer, seen = await d.each(s, {"openai": d.said(3)}, words.replace(f"Remark {number}", f"Remark {s.number()}"))
+    expect(answer, 200)
+    _shown_by(answer)
+    if len(seen["openai"]) != 1:
+        raise Fault("the model on this machine was not shown the text as it is", answer)
+
+
+def _with_placeholder(s: Session, d: Desk) -> tuple[Reply, Callable[[Answer], bool]]:
+    """An answer about a placeholder, and whether the service puts the words in its place."""
+    if d.assistant.kind == "summary":
+        return Reply("[NAME_1] has EMAIL_1."), lambda answer: answer.body["summary"] == "Okonkwo has ann.lindqvist@example.com."
+    chosen = chosen_parameters(s.plan, d.entity)
+    texts = [n for n, schema in chosen.items() if schema == {"type": "string"}]
+    if d.assistant.kind == "search" and texts:
+        return Reply({texts[0]: "[NAME_1]"}), lambda answer: str(answer.body["list"]).endswith(f"?{texts[0]}=Okonkwo")
+    return d.good, lambda answer: True
 
 
 async def _row(d: Desk, s: Session) -> None:

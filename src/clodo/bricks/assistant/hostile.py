@@ -23,6 +23,23 @@ BODIES = (
     b'{"choices": [{"message": {"content": null}}]}', b'{"choices": [{"message": {"content": {"q": "hacked"}}}]}', b"\xff\xfe", _HALF, _ENDLESS,
 )  # fmt: skip
 
+#: What a model may say in the place of probabilities: none of it is one.
+LOGPROBS: tuple[Any, ...] = (
+    "hacked", [], {"content": "hacked"}, {"content": {}}, {"content": [None]}, {"content": ["hacked"]}, {"content": [{"logprob": "hacked"}]},
+    {"content": [{"logprob": True}]}, {"content": [{"logprob": [-9]}]}, {"content": [{"logprob": -9}, {"logprob": {}}]},
+)  # fmt: skip
+#: What is more than sure is sure.
+SURE: tuple[Any, ...] = ({"content": [{"logprob": 5}, {"logprob": 700}]}, {"content": [{"logprob": 0}, {"logprob": None}, {}]})
+
+#: A text with a secret of each kind, and what of it may be shown to whoever is elsewhere.
+SECRET_TEXT = (
+    "Remark {n}: write to ann.lindqvist@example.com or call +49 170 1234567. Our key is sk-proof-4f9a2c7e1b8d6053; password=Xy7kQ2w9. Card 4111 1111 1111 1111, "
+    "account DE89 3704 0044 0532 0130 00, token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln; Dr. Okonkwo paid, and Okonkwo left."
+)
+SHOWN_TEXT = (
+    "Remark {n}: write to [EMAIL_1] or call [PHONE_1]. Our key is [KEY_1]; password=[PASSWORD_1]. Card [CARD_1], account [IBAN_1], token [KEY_2]; "
+    "Dr. [NAME_1] paid, and [NAME_1] left."
+)
 
 #: Formats that filters insist on; of addresses any text will do, and finds nothing.
 _STRICT = ("date", "date-time", "time", "uuid")

@@ -1,7 +1,9 @@
 import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { admit } from "./access";
-import { Unsound, ask, objectOf, textOf } from "./assistant-model";
+import { Unsound, objectOf, textOf } from "./assistant-answers";
+import { ask } from "./assistant-model";
+import { settingsOf } from "./assistant-settings";
 import { type Entity, type Row, selected, toJson, visible } from "./entity";
 import { readJsonObject, route } from "./http";
 import { parseListQuery } from "./list";
@@ -132,7 +134,7 @@ async function shown(c: Context<AppEnv>, entity: Entity, field: string): Promise
   const row = await readRow(c, entity, caller, c.req.param("id") ?? "");
   const text = row[field];
   if (typeof text !== "string" || text.trim() === "") throw new Problem(422, `The field ${field} of this row is empty.`);
-  const most = Number(c.env.ASSISTANT_CHARACTERS) || 12_000;
+  const most = settingsOf(c.env).characters;
   if (text.length > most) {
     throw new Problem(422, `The field ${field} of this row has ${text.length} characters; ${most} are the most that a model is shown.`);
   }
