@@ -100,7 +100,8 @@ def blueprints(draw: st.DrawFn) -> v.Blueprint:
     users = None
     if draw(st.booleans()):
         own = tuple({f.name: f for f in draw(st.lists(fields(), max_size=2))}.values())
-        users = v.Users(own, tuple(draw(st.lists(names, max_size=2))))
+        groups = draw(st.lists(st.lists(names, min_size=2, max_size=3).map(tuple), max_size=2))
+        users = v.Users(own, tuple(draw(st.lists(names, max_size=2))), unique=tuple(groups), search=tuple(draw(st.lists(names, max_size=2))))
     return v.Blueprint(
         draw(names),
         draw(st.sampled_from(list(v.ServiceType))),

@@ -67,7 +67,7 @@ def test_examples_are_canonical_or_parse(example) -> None:  # type: ignore[no-un
         ("service x\nentity a {\n  b: text pattern \"(\"\n}\n", 3, 3, "pattern"),
         ("service x\nentity a {\n  b: boolean unique\n}\n", 3, 3, "cannot be unique"),
         ("service x\nentity a {\n  b: integer = c + 1\n}\n", 3, 3, "no field"),
-        ("service x\nentity a {\n  b: integer\n  search b\n}\n", 3, 3, "cannot be searched"),
+        ("service x\nentity a {\n  b: integer\n  search b\n}\n", 4, 3, "cannot be searched"),
         ("service x\n", 1, 9, "needs an entity"),
         ("service x\nentity a {\n  title text\n}\n", 3, 3, "write 'title: text'"),
         ("service x\nentity a {\n  d: date min now\n}\n", 3, 15, "fixed moments"),

@@ -127,6 +127,29 @@ entity note {
   at most 3 per author "Three notes at most."
 }
 """,
+    "clubs": """service clubs
+
+users {
+  roles captain
+  team: enum(red, blue) required
+  number: integer required min 1 max 5000
+  nickname: text max 20
+  bio: longtext
+  level: integer read-only default 1
+  pin: text hashed pattern "^[0-9]{4}$"
+  born: date max "2020-01-01"
+  vip: boolean default false
+  tags: list
+  unique (team, number)
+  unique (nickname, team)
+  search email, nickname, bio, tags, team
+  manage roles
+}
+
+entity thing {
+  name: text
+}
+""",
     "guest book": """service guest_book
 read public
 write key
@@ -156,6 +179,7 @@ entity doc_page {
 
 MIGRATION = "migrations/0001_init.sql"
 LIB = "src/lib"
+INDEX = "src/index.ts"
 MUTATIONS = [
     Mutation("unique dropped", "bookshop", MIGRATION, 'CREATE UNIQUE INDEX "book__isbn__unique"', 'CREATE INDEX "book__isbn__unique"', "resources.unique"),
     Mutation("unique group dropped", "gym", MIGRATION, 'CREATE UNIQUE INDEX "class__title', 'CREATE INDEX "class__title', "resources.unique"),
@@ -198,6 +222,16 @@ MUTATIONS = [
     Mutation("role taken from the body", "blog", f"{LIB}/users.ts", "const { email: address, password, ...rest }", "const { email: address, password, role: wanted, ...rest }", "users.role"),
     Mutation("unique of users dropped", "handles", MIGRATION, 'CREATE UNIQUE INDEX "user__username__unique"', 'CREATE INDEX "user__username__unique"', "users.unique"),
     Mutation("unique of users holds for nothing too", "handles", f"{LIB}/users.ts", "        ...values,\n", '        ...values,\n        ...("badge" in values && values["badge"] === null ? { badge: 0 } : {}),\n', "users.unique"),
+    Mutation("unique together of users dropped", "clubs", MIGRATION, 'CREATE UNIQUE INDEX "user__team__number__unique"', 'CREATE INDEX "user__team__number__unique"', "users.unique-together"),
+    Mutation("unique together of users is unique alone", "clubs", MIGRATION, 'ON "user" ("nickname", "team")', 'ON "user" ("nickname")', "users.unique-together"),
+    Mutation("a group that is taken is no conflict", "clubs", f"{LIB}/users.ts", ".catch(uniqueConflict)", ".catch((error: unknown) => { void uniqueConflict; throw error; })", "users.unique-together"),
+    Mutation("bound of a profile field lost", "clubs", INDEX, "nickname: text({ maxLength: 20 })", "nickname: text({ maxLength: 200 })", "users.profile"),
+    Mutation("default of a profile field lost", "clubs", INDEX, "vip: boolean({ default: false })", "vip: boolean({ default: true })", "users.profile"),
+    Mutation("pattern of a profile field lost", "clubs", INDEX, 'pattern: new RegExp("^[0-9]{4}$", "u"), ', "", "users.profile"),
+    Mutation("read-only profile field taken", "clubs", INDEX, "integer({ default: 1, readOnly: true })", "integer({ default: 1 })", "users.profile"),
+    Mutation("required profile field may be missing", "clubs", INDEX, 'choice(["red", "blue"], { required: true })', 'choice(["red", "blue"], { default: "red" })', "users.profile"),
+    Mutation("users searched in one field less", "clubs", INDEX, 'search(["email", "nickname"', 'search(["email"', "accounts.search"),
+    Mutation("search of users finds all", "clubs", f"{LIB}/search.ts", 'words.map(() => `instr(lower(${all}), lower(?)) > 0`).join(" AND ")', 'words.map(() => `(instr(lower(${all}), lower(?)) > 0 OR 1 = 1)`).join(" AND ")', "accounts.search"),
     Mutation("a name that is taken is no conflict", "handles", f"{LIB}/users.ts", ".catch(uniqueConflict)", ".catch((error: unknown) => { void uniqueConflict; throw error; })", "users.unique"),
     Mutation("signature of tokens not checked", "blog", f"{LIB}/token.ts", 'verify(token, secret(c), "HS256")', 'Promise.resolve().then(() => (void verify, JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>))', "users.token"),
     Mutation("any password lets in", "expenses", f"{LIB}/password.ts", "return equal && stored !== null;", "return (equal || true) && stored !== null;", "users.login"),

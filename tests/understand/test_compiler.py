@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -233,6 +235,20 @@ def bounded(low: str, high: str) -> DraftField:
     return DraftField("number", "int", {"unique"}, [DraftValue("min", low), DraftValue("max", high)])
 
 
+def value(role: str, words: str, span: tuple[int, int]) -> DraftValue:
+    return DraftValue(role, words, evidence=Evidence(spans=[span]))
+
+
+def told_of_users(*fields: DraftField, together: Sequence[tuple[str, ...]] = (), flags: Set[str] = frozenset()) -> Draft:
+    """Users of teams with numbers, of whom more is told."""
+    team = DraftField("team", "enum", values=[DraftValue("enum", "red"), DraftValue("enum", "blue")])
+    draft = of_users(team, DraftField("number", "int"), *fields)
+    users = draft.entities["user"]
+    users.together, users.flags = list(together), set(flags)
+    users.evidence.spans += [(80, 85), (90, 95)]
+    return draft
+
+
 #: What texts say of users: a line of their block or none, and what is left over.
 USER_CASES: tuple[tuple[Draft, str, list[tuple[int, int]]], ...] = (
     (of_users(DraftField("username", flags={"unique", "required"})), "username: text required unique", []),
@@ -243,6 +259,19 @@ USER_CASES: tuple[tuple[Draft, str, list[tuple[int, int]]], ...] = (
     (between("user", "team", "belongs"), "phone: text", [(60, 64)]),
     (between("user", "team", "many"), "phone: text", [(60, 64)]),
     (between("team", "user", "many"), "phone: text", [(40, 45)]),
+    (told_of_users(together=[("team", "number")]), "team: enum(red, blue)\n  number: integer\n  unique (team, number)", []),
+    (told_of_users(together=[("team", "vip")]), "team: enum(red, blue)\n  number: integer", [(0, 5)]),
+    (told_of_users(DraftField("vip", "bool"), together=[("team", "vip")]), "team: enum(red, blue)\n  number: integer\n  vip: boolean", [(0, 5), (20, 25)]),
+    (told_of_users(DraftField("pin"), together=[("number", "pin")]), "team: enum(red, blue)\n  number: integer\n  pin: text hashed", [(10, 15), (20, 25)]),
+    (told_of_users(DraftField("badge", flags={"unique"}), together=[("team", "badge")]), "team: enum(red, blue)\n  number: integer\n  badge: text unique", []),
+    (told_of_users(DraftField("nickname", flags={"search"})), "team: enum(red, blue)\n  number: integer\n  nickname: text", [(20, 25)]),
+    (told_of_users(DraftField("email", "email", {"search", "unique"})), "team: enum(red, blue)\n  number: integer", [(20, 25)]),
+    (told_of_users(DraftField("role", "enum", values=[value("enum", "boss", (70, 74)), value("enum", "clerk", (75, 80))])), "team: enum(red, blue)\n  number: integer", [(70, 74), (75, 80)]),
+    (told_of_users(DraftField("token")), "team: enum(red, blue)\n  number: integer", [(20, 25)]),
+    (told_of_users(flags={"softdelete"}), "team: enum(red, blue)\n  number: integer", [(80, 85)]),
+    (told_of_users(flags={"read-public"}), "team: enum(red, blue)\n  number: integer", [(80, 85)]),
+    (told_of_users(flags={"own"}), "team: enum(red, blue)\n  number: integer", []),
+    (told_of_users(DraftField("level", "int", {"read_only", "unique"}, [DraftValue("def", "1")])), "team: enum(red, blue)\n  number: integer\n  level: integer", []),
 )
 USERS = tuple(draft for draft, _, _ in USER_CASES)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from clodo.blueprint.clashes import (
@@ -12,21 +11,19 @@ from clodo.blueprint.clashes import (
     entity_names,
     member_names,
     name_problems,
-    user_names,
 )
 from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
 from clodo.blueprint.fields import field_problems
-from clodo.blueprint.problems import Problem, unique_path
-from clodo.blueprint.ranges import steps
+from clodo.blueprint.people import user_problems
+from clodo.blueprint.problems import Problem, meant
 from clodo.blueprint.routes import route_problems
 from clodo.blueprint.secrecy import secrecy_problems
+from clodo.blueprint.together import group_problems, search_problems
 from clodo.blueprint.values import (
     Access,
     Blueprint,
     Entity,
-    Field,
-    FieldType,
     Link,
     OnDelete,
     Reference,
@@ -35,8 +32,6 @@ from clodo.blueprint.values import (
     Who,
 )
 
-#: A unique field of users has at least so many values, or too few people could register.
-MANY = 2000
 _NO_ENTITIES = (ServiceType.AUTH, ServiceType.GATEWAY, ServiceType.STATIC, ServiceType.GENERIC)
 
 
@@ -73,7 +68,7 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
             "An auth-service without users lets nobody log in.", "Add a block 'users { }'.", "(type)", severity="warning"
         )
     if b.users is not None:
-        yield from _user_fields(b.users)
+        yield from user_problems(b.users)
     for entity in b.entities:
         yield from _entity(b, entity)
     yield from _required_cycles(b)
@@ -110,42 +105,7 @@ def _unknown_roles(access: Access, users: Users, path: str) -> Iterator[Problem]
     for role in access.roles:
         if role not in known:
             mend = f"Add '{role}' to the line 'roles' of the block 'users'."
-            yield Problem(f"No role {role!r} is declared.", _meant(role, known, mend), path)
-
-
-def _meant(name: str, known: Iterable[str], mend: str) -> str:
-    """The known name that was probably meant, as a question; else the mend."""
-    near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"Did you mean {near[0]}?" if near else mend
-
-
-def _user_fields(users: Users) -> Iterator[Problem]:
-    yield from user_names(users)
-    for f in users.fields:
-        path = f"user.{f.name}"
-        if f.computed is not None:
-            yield Problem(f"{f.name!r} of users cannot be computed.", "Make it a field of an entity that refers to the user.", path)
-        problems = [*field_problems(f, path)]
-        yield from problems
-        if f.unique and not problems and (few := _count(f)) is not None:
-            yield Problem(f"No more than {few:,} users could register: {f.name!r} is unique.", "Remove 'unique', or widen its bounds.", path)
-        yield from secrecy_problems(f, path, [other.name for other in users.fields])
-    yield from _roles(users)
-
-
-def _count(f: Field) -> int | None:
-    """How many values a field has, where these are few enough to run out of."""
-    if f.type is FieldType.ENUM:
-        return len(f.values)
-    few = steps(f).count if f.type.is_number or f.type.is_temporal else MANY
-    return few if few < MANY else None
-
-
-def _roles(users: Users) -> Iterator[Problem]:
-    yield from duplicates(users.roles, "The line 'roles'", "user.(roles)")
-    for role in users.roles:
-        if role in ("admin", "user"):
-            yield Problem(f"The role {role!r} is there without being declared.", "Remove it.", "user.(roles)", severity="warning")
+            yield Problem(f"No role {role!r} is declared.", meant(role, known, mend), path)
 
 
 def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
@@ -157,8 +117,8 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
         yield from secrecy_problems(f, f"{e.name}.{f.name}", [other.name for other in e.fields])
         if f.computed is not None:
             yield from computed_problems(b, e, f)
-    yield from _groups(e)
-    yield from _search(e)
+    yield from group_problems(e.name, e.name, e.unique, e.fields, [r.name for r in e.references])
+    yield from search_problems(e.name, e.name, e.search, e.fields)
     yield from _entity_access(b, e)
 
 
@@ -169,7 +129,7 @@ def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
         if member.target not in known:
             yield Problem(
                 f"{e.name}.{member.name} refers to {member.target!r}, which does not exist.",
-                _meant(member.target, known, f"Add 'entity {member.target} {{ … }}'."),
+                meant(member.target, known, f"Add 'entity {member.target} {{ … }}'."),
                 f"{e.name}.{member.name}",
             )
     for link in e.links:
@@ -192,54 +152,6 @@ def _targets(b: Blueprint, e: Entity) -> Iterator[Problem]:
                 f"{e.name}.{r.name} is required and cannot be set to null.",
                 "Remove 'required', or choose restrict or cascade.",
                 f"{e.name}.{r.name}",
-            )
-
-
-def _groups(e: Entity) -> Iterator[Problem]:
-    types = {f.name: f for f in e.fields}
-    known = {*types, *(r.name for r in e.references)}
-    for group in e.unique:
-        path = unique_path(e.name, group)
-        yield from duplicates(group, f"A unique group of {e.name}", path)
-        for name in group:
-            if name not in known:
-                yield Problem(
-                    f"{e.name} has no {name!r} to be unique.", _meant(name, known, "Name fields or references of it."), path
-                )
-            elif name in types and types[name].computed is not None:
-                yield Problem(f"{name!r} is computed and cannot be unique.", "", path)
-            elif name in types and types[name].hashed:
-                yield Problem(f"{name!r} is hashed, each time with another salt, and cannot be unique.", "Take it out.", path)
-    for members, count in Counter(frozenset(g) for g in e.unique).items():
-        if count > 1:
-            yield Problem(
-                f"{e.name} says {count} times that {' and '.join(sorted(members))} are unique together.",
-                "Remove the repetition.",
-                unique_path(e.name, [g for g in e.unique if frozenset(g) == members][-1]),
-                severity="warning",
-            )
-
-
-def _search(e: Entity) -> Iterator[Problem]:
-    path = f"{e.name}.(search)"
-    yield from duplicates(e.search, f"The search of {e.name}", path)
-    searchable = [FieldType.TEXT, FieldType.LONG_TEXT, FieldType.EMAIL, FieldType.URL]
-    searchable += [FieldType.ENUM, FieldType.LIST]
-    for name in e.search:
-        f = e.field(name)
-        if f is None:
-            yield Problem(f"{e.name} has no field {name!r} to search.", _meant(name, [x.name for x in e.fields], ""), path)
-        elif f.type not in searchable or f.computed is not None:
-            yield Problem(
-                f"{e.name}.{name} cannot be searched: it is {f.type}.",
-                "Search looks through stored texts.",
-                f"{e.name}.{name}",
-            )
-        elif f.write_only:
-            yield Problem(
-                f"{e.name}.{name} is write-only; a search would tell it.",
-                "Take it out of the search.",
-                f"{e.name}.{name}",
             )
 
 

@@ -94,6 +94,8 @@ class Construct:
     storeless: bool = False
     #: Whether it needs the API key, though no rule may name it.
     keyed: bool = False
+    #: Of a line of ``users``: whether it brings a list of them, which is what a search looks through.
+    lists_users: bool = False
     #: Whether the entity that it is a line of can have few rows at a time.
     few: Callable[[Any], bool] = _no
 

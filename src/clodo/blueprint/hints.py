@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
+from clodo.blueprint.misplaced import misplaced
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import FieldType
 
@@ -51,6 +52,9 @@ def syntax_problem(error: UnexpectedInput, text: str, parser: Lark) -> Problem:
         return _end_problem(lines)
     if isinstance(error, UnexpectedToken) and error.token.type == "$END":
         return _end_problem(lines)
+    elsewhere = misplaced(lines, line, column)
+    if elsewhere is not None:
+        return elsewhere
     for start, word, suggestion in _meant(lines[line - 1], column - 1):
         return Problem(f"{word!r} is not expected here.", suggestion, "", line, start + 1)
     rest = lines[line - 1][max(column - 1, 0) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -31,6 +32,12 @@ class Problem:
 def unique_path(entity: str, group: Iterable[str]) -> str:
     """The path of a line ``unique``, of which an entity may have several. Lines that stand once are ``book.(search)``."""
     return f"{entity}.(unique {' '.join(group)})"
+
+
+def meant(name: str, known: Iterable[str], mend: str) -> str:
+    """The known name that was probably meant, as a question; else the mend."""
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"Did you mean {near[0]}?" if near else mend
 
 
 class InvalidBlueprint(BlueprintError):

@@ -170,11 +170,20 @@ class _Builder:
 
     def _users(self, tree: Tree[Any]) -> v.Users:
         users = v.Users()
+        seen: set[str] = set()
         for member in tree.children:
-            if member.data == "roles_line":
-                users = replace(users, roles=tuple(str(n) for n in member.children))
-                self._place("user.(roles)", member.children[0])
-            elif self._is_part(member.data):
+            kind = str(member.data)
+            names = tuple(str(n) for n in member.children) if kind in ("roles_line", "search_line", "unique_line") else ()
+            if kind in ("roles_line", "search_line"):
+                if kind in seen:
+                    self._twice(repr(kind.removesuffix("_line")), member)
+                seen.add(kind)
+                self._line("user.", member)
+                users = replace(users, roles=names) if kind == "roles_line" else replace(users, search=names)
+            elif kind == "unique_line":
+                self._place(unique_path("user", names), member.meta)
+                users = replace(users, unique=(*users.unique, names))
+            elif self._is_part(kind):
                 users = replace(users, parts=(*users.parts, self._part(users, member)))
             else:
                 users = replace(users, fields=(*users.fields, self._field("user", member)))

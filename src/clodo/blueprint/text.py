@@ -69,6 +69,7 @@ def _users(users: Users) -> Iterator[str]:
     if users.roles:
         yield f"  roles {', '.join(users.roles)}"
     yield from (f"  {field_line(f)}" for f in users.fields)
+    yield from _together(users)
     yield from _parts(users.parts)
     yield "}"
 
@@ -78,9 +79,7 @@ def _entity(entity: Entity) -> Iterator[str]:
     yield from (f"  {field_line(f)}" for f in entity.fields)
     yield from (f"  {_reference(r)}" for r in entity.references)
     yield from (f"  {link.name}: <-> {link.target}" for link in entity.links)
-    yield from (f"  unique ({', '.join(group)})" for group in entity.unique)
-    if entity.search:
-        yield f"  search {', '.join(entity.search)}"
+    yield from _together(entity)
     if entity.read is not None:
         yield f"  read {entity.read}"
     if entity.write is not None:
@@ -93,6 +92,12 @@ def _entity(entity: Entity) -> Iterator[str]:
         yield "  no timestamps"
     yield from _parts(entity.parts)
     yield "}"
+
+
+def _together(owner: Entity | Users) -> Iterator[str]:
+    yield from (f"  unique ({', '.join(group)})" for group in owner.unique)
+    if owner.search:
+        yield f"  search {', '.join(owner.search)}"
 
 
 def _parts(parts: tuple[Any, ...]) -> Iterator[str]:

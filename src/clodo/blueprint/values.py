@@ -267,11 +267,14 @@ class Entity:
 @dataclass(frozen=True, slots=True)
 class Users:
     """Accounts: e-mail and password are always there; ``fields`` are further profile fields,
-    ``roles`` the roles beside ``user`` (the address in ``ADMIN_EMAIL`` registers as ``admin``)."""
+    ``roles`` the roles beside ``user`` (the address in ``ADMIN_EMAIL`` registers as ``admin``), ``unique`` groups of names
+    of fields that are unique together, ``search`` the fields (or ``email``) that the list of users is searched in."""
 
     fields: tuple[Field, ...] = ()
     roles: tuple[str, ...] = ()
     parts: tuple[Any, ...] = ()
+    unique: tuple[tuple[str, ...], ...] = ()
+    search: tuple[str, ...] = ()
 
     def parts_of(self, kind: type[Part]) -> tuple[Part, ...]:
         """The parts of one kind that a brick brought."""

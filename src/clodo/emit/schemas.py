@@ -158,11 +158,13 @@ def profile_schemas(fields: tuple[Field, ...]) -> tuple[Schema, Schema]:
         "email": _BASE[FieldType.EMAIL],
         "password": {"type": "string", "minLength": 8, "maxLength": 200},
     }
-    given |= {
-        f.name: {**(field_schema(f) if f.required else nullable(field_schema(f))), **(_HASHED if f.hashed else {})}
-        for f in fields
-        if not f.read_only
-    }
+    for f in fields:
+        if f.read_only:
+            continue
+        schema = field_schema(f) if f.required else nullable(field_schema(f))
+        if f.default is not None and f.default != "now":
+            schema = {**schema, "default": _json(f.default)}
+        given[f.name] = {**schema, **(_HASHED if f.hashed else {})}
     needed = [f.name for f in fields if f.required and f.default is None and not f.read_only]
     return _closed(shown, list(shown)), _closed(given, ["email", "password", *needed])
 

@@ -63,8 +63,8 @@ def _users_table(b: Blueprint) -> str:
         '"created_at" TEXT NOT NULL',
         '"updated_at" TEXT NOT NULL',
     ]
-    unique = (f'CREATE UNIQUE INDEX "user__{f.name}__unique" ON "user" ("{f.name}");' for f in b.users.fields if f.unique)
-    return "\n".join([_create("user", columns), *unique])
+    groups = [[f.name] for f in b.users.fields if f.unique] + _distinct(b.users.unique)
+    return "\n".join([_create("user", columns), *(_index("user", group, unique=True) for group in groups)])
 
 
 def _create(name: str, columns: list[str], *, suffix: str = "") -> str:
@@ -131,26 +131,30 @@ def _indexes(e: Entity, owned: bool) -> list[str]:
     out = []
     for f in e.fields:
         if f.unique:
-            out.append(_index(e, [*within, f.name], unique=True, suffix=shown))
+            out.append(_index(e.name, [*within, f.name], unique=True, suffix=shown))
         elif _comparable(f):
-            out.append(_index(e, [*(c for c in within if c != f.name), f.name, "id"]))
+            out.append(_index(e.name, [*(c for c in within if c != f.name), f.name, "id"]))
     for r in e.references:
         if r.unique:
-            out.append(_index(e, [*within, keys[r.name]], unique=True, suffix=shown))
+            out.append(_index(e.name, [*within, keys[r.name]], unique=True, suffix=shown))
             if e.soft_delete or within:
-                out.append(_index(e, [keys[r.name], "id"]))
+                out.append(_index(e.name, [keys[r.name], "id"]))
         else:
-            out.append(_index(e, [keys[r.name], "id"]))
-    # The same group in another order is the same rule.
-    groups: dict[frozenset[str], tuple[str, ...]] = {}
-    for g in e.unique:
-        groups.setdefault(frozenset(g), g)
-    out += [_index(e, [*within, *(keys.get(n, n) for n in g)], unique=True, suffix=shown) for g in groups.values()]
+            out.append(_index(e.name, [keys[r.name], "id"]))
+    out += [_index(e.name, [*within, *(keys.get(n, n) for n in g)], unique=True, suffix=shown) for g in _distinct(e.unique)]
     if owned:
-        out.append(_index(e, ["owner_id", "id"]))
+        out.append(_index(e.name, ["owner_id", "id"]))
     if e.timestamps:
-        out += [_index(e, [*within, c, "id"]) for c in ("created_at", "updated_at")]
+        out += [_index(e.name, [*within, c, "id"]) for c in ("created_at", "updated_at")]
     return out
+
+
+def _distinct(groups: Sequence[Sequence[str]]) -> list[list[str]]:
+    """Groups that are unique together, each once: the same in another order is the same rule."""
+    found: dict[frozenset[str], list[str]] = {}
+    for g in groups:
+        found.setdefault(frozenset(g), list(g))
+    return [*found.values()]
 
 
 def _comparable(f: Field) -> bool:
@@ -160,10 +164,10 @@ def _comparable(f: Field) -> bool:
     return f.computed is None and not f.write_only and f.type not in skipped
 
 
-def _index(e: Entity, columns: list[str], *, unique: bool = False, suffix: str = "") -> str:
+def _index(table: str, columns: list[str], *, unique: bool = False, suffix: str = "") -> str:
     kind = "UNIQUE INDEX" if unique else "INDEX"
-    name = f"{e.name}__{'__'.join(columns)}{'__unique' if unique else ''}"
-    return f'CREATE {kind} "{name}" ON "{e.name}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)}){suffix};'
+    name = f"{table}__{'__'.join(columns)}{'__unique' if unique else ''}"
+    return f'CREATE {kind} "{name}" ON "{table}" ({", ".join(f"{chr(34)}{c}{chr(34)}" for c in columns)}){suffix};'
 
 
 def _link_table(link: LinkTable) -> str:

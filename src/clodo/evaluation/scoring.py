@@ -114,6 +114,8 @@ def meaning(b: Blueprint) -> Meaning:
         for f in b.users.fields:
             out.fields["user", key(f.name)] = f.type.value
             out.constraints |= set(_constraints("user", f))
+        out.constraints |= {("user", key(s), "search") for s in b.users.search}
+        out.constraints |= {("user", "+".join(sorted(key(g) for g in group)), "together") for group in b.users.unique}
     out.access = _access(b)
     return out
 

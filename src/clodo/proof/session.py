@@ -146,8 +146,10 @@ class Session:
         [row] = await self.query('SELECT * FROM "user" WHERE "id" = ?', model.id)
         number = self.number()
         row |= {"id": f"01890000-0000-7000-8000-{number:012x}", "email": f"spare-{number}@example.com", "role": "user"}
-        for f in self.blueprint.users.fields if self.blueprint.users else ():
-            if f.unique:
+        users = self.blueprint.users
+        together = {name for group in users.unique for name in group} if users else set()
+        for f in users.fields if users else ():
+            if f.unique or f.name in together:
                 value = sample(f, number) if f.required else None
                 row[f.name] = round(value * 100) if value is not None and f.type is FieldType.MONEY else value
         columns = ", ".join(f'"{name}"' for name in row)

@@ -13,9 +13,10 @@ from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from clodo.blueprint.checks import MANY, check
+from clodo.blueprint.checks import check
 from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
+from clodo.blueprint.people import MANY
 from clodo.blueprint.secrecy import is_password, is_secret
 from clodo.blueprint.values import (
     KEY,
@@ -195,10 +196,37 @@ class _Compiler:
             # Users refer to nothing.
             if short or self._refers(d):
                 self.left.spans += d.evidence.spans
+            if made is not None and made.name in ("token", "user"):
+                self.left.spans += d.evidence.spans
+            elif made is not None and made.name == "role":
+                for value in d.values:
+                    self.left.leave(value)
             if made is not None and made.name not in taken:
                 fields.append(replace(made, unique=made.unique and not short))
         self._leave_relations()
-        return Users(tuple(fields), tuple(dict.fromkeys(roles)))
+        unique = self._together(self.profile, fields) if self.profile else ()
+        if self.profile:
+            self._leave_lines(self.profile)
+        return Users(tuple(fields), tuple(dict.fromkeys(roles)), unique=unique)
+
+    def _together(self, e: DraftEntity, fields: list[Field]) -> tuple[tuple[str, ...], ...]:
+        """What is unique together of users; the words of other groups are not understood, unless they say what holds anyway."""
+        alone = {f.name for f in fields if f.unique} | {"email"}
+        known = {f.name: f for f in fields if _joins(f)}
+        groups = [g for g in self._groups(e, set(known)) if any(_is_plentiful(known[n]) for n in g)]
+        said = {frozenset(g) for g in groups}
+        for group in e.together:
+            names = frozenset(_field_name(m) for m in group)
+            if names not in said and not names & alone:
+                self.left.spans += [s for m in group if m in e.fields for s in e.fields[m].evidence.spans]
+        return tuple(groups)
+
+    def _leave_lines(self, e: DraftEntity) -> None:
+        """Users are searched only where they are listed, which no description says; they are not deleted, and no rule says who reads
+        or changes them: the words for it are not understood."""
+        self.left.spans += [s for f in e.fields.values() if "search" in f.flags for s in f.evidence.spans]
+        if "softdelete" in e.flags or e.read_roles or e.write_roles or any(f"{verb}-{n}" in e.flags for verb in ("read", "write") for n in _WHO):
+            self.left.spans += e.evidence.spans[:1]
 
     def _refers(self, f: DraftField) -> bool:
         return f.type == "ref" and f.target in self.names
@@ -226,24 +254,28 @@ class _Compiler:
         names = {_field_name(n): n for n in e.fields}
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
         known = {n for n, f in fields.items() if not f.hashed} | {r.name for r in references}
-        groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
-        unique: dict[frozenset[str], tuple[str, ...]] = {}
-        for group in [*groups, *self._once(e, known)]:
-            if len(group) > 1 and known.issuperset(group):
-                unique.setdefault(frozenset(group), group)
         read, write, create = self._access(e, service)
         return Entity(
             name=self.names[e.name],
             fields=tuple(fields.values()),
             references=tuple(references),
             links=tuple(links),
-            unique=tuple(unique.values()),
+            unique=self._groups(e, known),
             search=tuple(search),
             read=read,
             write=write,
             create=create,
             soft_delete="softdelete" in e.flags,
         )
+
+    def _groups(self, e: DraftEntity, known: set[str]) -> tuple[tuple[str, ...], ...]:
+        """What is unique together of the ``known`` fields and references, each group once."""
+        groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
+        unique: dict[frozenset[str], tuple[str, ...]] = {}
+        for group in [*groups, *self._once(e, known)]:
+            if len(group) > 1 and known.issuperset(group):
+                unique.setdefault(frozenset(group), group)
+        return tuple(unique.values())
 
     def _once(self, e: DraftEntity, known: set[str]) -> Iterator[tuple[str, ...]]:
         """What is unique together since only one row is allowed for each: "one rating per film and critic"."""
@@ -426,11 +458,16 @@ def _truth(surface: str, name: str) -> bool | None:
     return False if any(SequenceMatcher(None, w, "false").ratio() > 0.74 for w in said) else None
 
 
+def _joins(f: Field) -> bool:
+    """Whether a field of users can be unique with others."""
+    return not (f.hashed or f.unique or f.read_only) and f.type not in (FieldType.JSON, FieldType.LIST)
+
+
 def _is_plentiful(f: Field) -> bool:
     """Whether many users can each have a value of their own."""
     if f.type.is_number and f.minimum is not None and f.maximum is not None:
         return Decimal(f.maximum.value) - Decimal(f.minimum.value) > MANY
-    return f.type is not FieldType.ENUM
+    return f.type not in (FieldType.ENUM, FieldType.BOOLEAN)
 
 
 def _searchable(d: DraftField, f: Field) -> bool:

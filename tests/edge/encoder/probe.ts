@@ -56,6 +56,7 @@ interface Told {
     readonly readRoles: readonly string[];
     readonly writeRoles: readonly string[];
     readonly together: readonly (readonly string[])[];
+    readonly spans: readonly Span[];
     readonly fields: readonly (readonly [key: string, field: Pick<DraftField, "name" | "type" | "target" | "steps"> & {
       readonly flags: readonly string[];
       readonly referenceFlags: readonly string[];
@@ -73,7 +74,7 @@ interface Told {
 function draftOf(told: Told): Draft {
   const resting = (spans: readonly Span[]): Evidence => Object.assign(new Evidence(), { spans: [...spans] });
   const entities = told.entities.map((e): readonly [string, DraftEntity] => {
-    const made = new DraftEntity(e.name, new Evidence());
+    const made = new DraftEntity(e.name, resting(e.spans));
     e.flags.forEach((flag) => made.flags.add(flag));
     made.readRoles.push(...e.readRoles);
     made.writeRoles.push(...e.writeRoles);

@@ -135,7 +135,7 @@ def told(draft: Draft) -> dict[str, Any]:
     """A draft as the probe takes it."""
     entities = [
         {
-            "name": e.name, "flags": sorted(e.flags), "readRoles": e.read_roles, "writeRoles": e.write_roles, "together": e.together,
+            "name": e.name, "flags": sorted(e.flags), "readRoles": e.read_roles, "writeRoles": e.write_roles, "together": e.together, "spans": e.evidence.spans,
             "fields": [
                 (key, {
                     "name": f.name, "type": f.type, "flags": sorted(f.flags), "target": f.target, "referenceFlags": sorted(f.reference_flags),

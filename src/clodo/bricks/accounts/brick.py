@@ -34,7 +34,7 @@ def roles_of(users: Users) -> tuple[str, ...]:
 def user_entity(users: Users) -> Entity:
     """The users as administrators see them in lists."""
     own = (Field("email", FieldType.EMAIL, required=True), Field("role", FieldType.ENUM, roles_of(users), required=True))
-    return Entity("user", (*own, *users.fields), read=_ADMIN, write=_ADMIN)
+    return Entity("user", (*own, *users.fields), search=users.search, read=_ADMIN, write=_ADMIN)
 
 
 def has(plan: Plan, kind: type) -> bool:
@@ -69,7 +69,8 @@ def _role_paths(plan: Plan, users: Users, paths: dict[str, Any]) -> None:
 
 def _manage_call(users: Users) -> str:
     profile = "".join(f"\n  {f.name}: {field_source(f)}," for f in users.fields)
-    return f"manageRoles(app, {literal(list(roles_of(users)))}, {{{profile}{chr(10) if profile else ''}}});"
+    searched = f", search({literal(list(users.search))})" if users.search else ""
+    return f"manageRoles(app, {literal(list(roles_of(users)))}, {{{profile}{chr(10) if profile else ''}}}{searched});"
 
 
 def _parts(plan: Plan) -> Parts:
@@ -87,7 +88,11 @@ def _parts(plan: Plan) -> Parts:
             _role_paths(plan, users, document["paths"])
 
     return Parts(
-        imports=(*(Import(name, "./lib/accounts") for name in names), *(Import(name, "./lib/fields") for name in builders)),
+        imports=(
+            *(Import(name, "./lib/accounts") for name in names),
+            *(Import(name, "./lib/fields") for name in builders),
+            *((Import("search", "./lib/search"),) if manage and users.search else ()),
+        ),
         routes=(*(["changePassword(app);"] * change), *([_manage_call(users)] * manage)),
         readme="\n".join(text for kind, text in _README.items() if has(plan, kind)),
         amend=amend,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from clodo.blueprint.plan import Plan
 from clodo.bricks.accounts.brick import has, roles_of
@@ -24,6 +25,8 @@ def checks(plan: Plan) -> Iterator[Check]:
     if has(plan, ManageRoles):
         yield Check("accounts.roles", "administrators alone list users and give roles", _roles)
         yield Check("accounts.list", "the list of users is paged and filtered, and holds no secret", _list)
+        for name in _searched(plan):
+            yield Check("accounts.search", f"the list of users is searched in {name}", partial(_search, name))
         yield Check("accounts.last", "the last administrator stays one", _last)
 
 
@@ -92,6 +95,31 @@ async def _list(s: Session) -> None:
         raise Fault("the list filtered by an address is not that user alone", found)
     for params in ({"password_hash": "x"}, {"sort": "password_hash"}, {"password_hash_min": "a"}):
         expect(await s.client.send("GET", _USERS, headers=admin.headers, params=params), 400, str(params))
+
+
+def _searched(plan: Plan) -> tuple[str, ...]:
+    users = plan.blueprint.users
+    return users.search if users is not None else ()
+
+
+async def _search(name: str, s: Session) -> None:
+    admin, someone = await s.account("admin"), await s.account("ben")
+
+    async def found(q: str) -> list[str]:
+        params = {"q": q, "id": someone.id}
+        page = expect(await s.client.send("GET", _USERS, headers=admin.headers, params=params), 200, f"q={q}")
+        return [row["id"] for row in page.body["items"]]
+
+    shown = expect(await s.client.send("GET", f"{_USERS}/{someone.id}", headers=admin.headers), 200).body[name]
+    text = " ".join(shown) if isinstance(shown, list) else str(shown or "")
+    words = text.split()[:8]
+    for q in (text.split()[0].lower(), text.split()[0].upper(), " ".join(words)) if words else ():
+        if await found(q) != [someone.id]:
+            raise Fault(f"q did not find the {name} of a user by {q!r}")
+    if await found("zzqx-no-such-word") or await found(f"{' '.join(words[:1])} zzqx-no-such-word"):
+        raise Fault("q found a user without the words")
+    many = await s.client.send("GET", _USERS, headers=admin.headers, params={"q": "a b c d e f g h i"})
+    expect_path(expect(many, 400), "q")
 
 
 async def _last(s: Session) -> None:

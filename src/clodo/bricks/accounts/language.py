@@ -37,6 +37,7 @@ CONSTRUCTS = (
         build=lambda tree: ManageRoles(),
         lines=lambda value: ["manage roles"],
         once=True,
+        lists_users=True,
         claims=lambda plan, owner, value: ["/api/users/*"],
     ),
 )

@@ -23,7 +23,7 @@ def _parts(plan: Plan) -> Parts:
 BRICK = Brick(
     "search",
     "clodo.bricks.search",
-    lambda plan: any(e.search for e in plan.blueprint.entities),
+    lambda plan: any(e.search for e in plan.blueprint.entities) or (plan.blueprint.users is not None and bool(plan.blueprint.users.search)),
     _parts,
     order=30,
 )

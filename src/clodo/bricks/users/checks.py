@@ -17,6 +17,7 @@ from clodo.blueprint.plan import Plan, is_owned
 from clodo.blueprint.samples import sample
 from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.users.doors import Door, doors
+from clodo.bricks.users.profile import profile_checks
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import PASSWORD, Fault, Row, Session, expect, expect_path
@@ -33,9 +34,12 @@ def checks(plan: Plan) -> Iterator[Check]:
     yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
     yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
     yield Check("users.role", "a role never comes from the body", _role)
+    yield from profile_checks(users)
     for f in users.fields:
         if f.unique:
             yield Check("users.unique", f"users' {f.name} is unique", partial(_unique, f))
+    for group in users.unique:
+        yield Check("users.unique-together", f"users' {' and '.join(group)} are unique together", partial(_unique_together, group))
     for role in _named_roles(plan):
         yield Check("users.role", f"'{role}' may do what needs that role", partial(_has_role, role))
     for e in plan.blueprint.entities:
@@ -111,6 +115,38 @@ async def _unique(f: Field, s: Session) -> None:
     if not f.required and f.default is None:
         for _ in range(2):
             expect(await register({f.name: None}), 201, f"several users without {f.name}")
+
+
+async def _unique_together(group: tuple[str, ...], s: Session) -> None:
+    users = s.blueprint.users
+    assert users is not None
+    members = [f for f in users.fields if f.name in group]
+
+    async def register(changes: Row) -> Answer:
+        body = {**s.registration(f"together-{s.number()}@example.com"), **changes}
+        return await s.client.send("POST", "/api/auth/register", body)
+
+    for _ in range(10):
+        taken = {f.name: sample(f, s.number()) for f in members}
+        if (first := await register(taken)).status != 409:
+            break
+    expect(first, 201, f"{' and '.join(group)} of nobody else")
+    for _ in range(10):
+        again = expect(await register(taken), 409, f"{' and '.join(group)} taken")
+        if again.body["errors"][0]["path"] in group:
+            break  # else another unique value happened to be taken too
+    for name in group:
+        expect_path(again, name)
+    for f in members:
+        others = [value for value in (sample(f, s.number()) for _ in range(10)) if value != taken[f.name]]
+        for other in others:
+            if (fresh := await register({**taken, f.name: other})).status != 409:
+                break  # else these happened to be taken too
+        if others:
+            expect(fresh, 201, f"another {f.name}")
+        if not f.required and f.default is None:
+            for _ in range(2):
+                expect(await register({**taken, f.name: None}), 201, f"several users without {f.name}")
 
 
 async def _login(s: Session) -> None:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from clodo.blueprint import checks, clashes, constants, keywords, ranges, secrecy
+from clodo.blueprint import clashes, constants, keywords, people, ranges, secrecy
 from clodo.blueprint.constructs import construct_of, constructs
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.syntax import read
@@ -391,7 +391,7 @@ def _checks() -> dict[str, Any]:
         "listParameters": sorted(keywords.LIST_PARAMETERS),
         "userKeys": sorted(clashes._USER_KEYS),
         "mostColumns": clashes.MOST_COLUMNS,
-        "many": checks.MANY,
+        "many": people.MANY,
         "types": {
             str(t): {"number": t.is_number, "temporal": t.is_temporal, "textual": t.is_textual} for t in FieldType
         },

@@ -49,6 +49,7 @@ function* userFaults(fields: readonly Field[], constants: Constants): Iterable<s
     yield* nameFaults(f.name, path, constants);
     if (constants.tables.userKeys.includes(f.name)) yield path;
     if (isFaulty(f, constants)) yield path;
+    if (f.unique && f.readOnly && f.default !== undefined) yield path;
   }
   if (fields.length + 6 > constants.tables.mostColumns) yield "user";
 }

@@ -156,13 +156,49 @@ class Compiler {
       const short = made !== undefined && made.unique && !this.#isPlentiful(made);
       // Users refer to nothing.
       if (short || this.#refers(d)) this.left.push(...d.evidence.spans);
+      if (made?.name === "token" || made?.name === "user") this.left.push(...d.evidence.spans);
+      else if (made?.name === "role") this.left.push(...d.values.flatMap(({ evidence }) => evidence.spans));
       if (made !== undefined && !taken.includes(made.name)) fields.push({ ...made, unique: made.unique && !short });
     }
     this.#leaveRelations();
+    const unique = profile === undefined ? [] : this.#together(profile, fields);
+    if (profile !== undefined) this.#leaveLines(profile);
     return {
       fields,
       roles: [...new Set(roles.filter((role) => role !== "admin" && role !== "user"))],
+      unique,
     };
+  }
+
+  /** What is unique together of users; the words of other groups are not understood, unless they say what holds anyway. */
+  #together(e: DraftEntity, fields: readonly Field[]): readonly (readonly string[])[] {
+    const alone = new Set([...fields.filter(({ unique }) => unique).map(({ name }) => name), "email"]);
+    const known = new Map(fields.filter(joins).map((f) => [f.name, f]));
+    const isPlentiful = (name: string): boolean => {
+      const f = known.get(name);
+      return f !== undefined && this.#isPlentiful(f);
+    };
+    const groups = this.#groups(e, new Set(known.keys())).filter((group) => group.some(isPlentiful));
+    const keyOf = (group: readonly string[]): string => [...new Set(group)].sort().join();
+    const said = new Set(groups.map(keyOf));
+    for (const group of e.together) {
+      const names = group.map((m) => this.#fieldName(m));
+      if (said.has(keyOf(names)) || names.some((name) => alone.has(name))) continue;
+      this.left.push(...group.flatMap((m) => e.fields.get(m)?.evidence.spans ?? []));
+    }
+    return groups;
+  }
+
+  /**
+   * Users are searched only where they are listed, which no description says; they are not deleted, and no rule says who reads or
+   * changes them: the words for it are not understood.
+   */
+  #leaveLines(e: DraftEntity): void {
+    for (const f of e.fields.values()) if (f.flags.has("search")) this.left.push(...f.evidence.spans);
+    const rules = ["read", "write"].flatMap((verb) => Object.keys(this.#tools.tables.who).map((n) => `${verb}-${n}`));
+    if (["softdelete", ...rules].some((flag) => e.flags.has(flag)) || e.readRoles.length + e.writeRoles.length > 0) {
+      this.left.push(...e.evidence.spans.slice(0, 1));
+    }
   }
 
   #refers({ type, target }: DraftField): boolean {
@@ -175,7 +211,7 @@ class Compiler {
     if (constants.traits(type).number && minimum !== undefined && maximum !== undefined) {
       return maximum.value.plus(minimum.value.negated()).compare(whole(constants.tables.many)) > 0;
     }
-    return type !== "enum";
+    return type !== "enum" && type !== "boolean";
   }
 
   /** Users belong to nothing and are linked with nothing: the words for the other side are not understood. */
@@ -200,22 +236,27 @@ class Compiler {
     const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
     const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
     const known = new Set([...fields.values()].filter(({ hashed }) => !hashed).map(({ name }) => name).concat(references.map(({ name }) => name)));
+    return {
+      name: this.#names.get(e.name) ?? e.name,
+      fields: [...fields.values()],
+      references,
+      links,
+      unique: this.#groups(e, known),
+      search,
+      ...this.#access(e, service),
+      softDelete: e.flags.has("softdelete"),
+    };
+  }
+
+  /** What is unique together of the known fields and references, each group once. */
+  #groups(e: DraftEntity, known: ReadonlySet<string>): readonly (readonly string[])[] {
     const groups = [...e.together.map((group) => [...new Set(group.map((m) => this.#fieldName(m)))]), ...this.#once(e, known)];
     const unique = new Map<string, readonly string[]>();
     for (const group of groups) {
       const key = [...group].sort().join();
       if (group.length > 1 && group.every((name) => known.has(name)) && !unique.has(key)) unique.set(key, group);
     }
-    return {
-      name: this.#names.get(e.name) ?? e.name,
-      fields: [...fields.values()],
-      references,
-      links,
-      unique: [...unique.values()],
-      search,
-      ...this.#access(e, service),
-      softDelete: e.flags.has("softdelete"),
-    };
+    return [...unique.values()];
   }
 
   /** What is unique together since only one row is allowed for each: "one rating per film and critic". */
@@ -435,6 +476,9 @@ const ofRoles = (roles: readonly string[]): Access => ({ who: "role", roles });
 const ownerOr = (roles: readonly string[]): Access => ({ ...OWNER, roles });
 
 const isOwned = ({ flags }: DraftEntity): boolean => flags.has("own") || flags.has("own-write");
+
+/** Whether a field of users can be unique with others. */
+const joins = ({ hashed, unique, readOnly, type }: Field): boolean => !(hashed || unique || readOnly) && type !== "json" && type !== "list";
 
 const isSearchable = (d: DraftField | undefined, f: Field | undefined): boolean =>
   d !== undefined && f !== undefined && d.flags.has("search") && !f.writeOnly && SEARCHABLE.includes(f.type);

@@ -82,6 +82,7 @@ export interface Entity {
 export interface Users {
   readonly fields: readonly Field[];
   readonly roles: readonly string[];
+  readonly unique: readonly (readonly string[])[];
 }
 
 /** A field of which nothing but the type is said. */
@@ -119,7 +120,8 @@ export function blueprintLines(b: Blueprint, more: Additions): string[] {
   if (b.users !== undefined) {
     lines.push("", "users {");
     if (b.users.roles.length > 0) lines.push(`  roles ${b.users.roles.join(", ")}`);
-    lines.push(...b.users.fields.map((f) => `  ${fieldLine(f)}`), ...more.users(), "}");
+    lines.push(...b.users.fields.map((f) => `  ${fieldLine(f)}`), ...b.users.unique.map((group) => `  unique (${group.join(", ")})`));
+    lines.push(...more.users(), "}");
   }
   for (const entity of b.entities) lines.push("", ...entityLines(entity, more));
   return lines;

@@ -52,11 +52,15 @@ async function administrator(c: Context<AppEnv>): Promise<Caller> {
   return admit(c, ADMIN);
 }
 
-/** Lists of users and their roles, for administrators. `profile` are fields beside e-mail and password. */
+/**
+ * Lists of users and their roles, for administrators. `profile` are fields beside e-mail and password, `search` what stands
+ * behind `?q=` where users are searched.
+ */
 export function manageRoles(
   app: Hono<AppEnv>,
   roles: readonly [string, ...string[]],
   profile: Readonly<Record<string, Field>>,
+  search?: Entity["search"],
 ): void {
   const role = choice(roles, { required: true });
   const users: Entity = {
@@ -69,6 +73,7 @@ export function manageRoles(
     write: ADMIN,
     timestamps: true,
     softDelete: false,
+    ...(search === undefined ? {} : { search }),
   };
 
   const read = async (c: Context<AppEnv>, caller: Caller): Promise<Response> =>
