@@ -127,7 +127,7 @@ def test_the_grammar_of_decoders_knows_it() -> None:
         ),
         ("name: image", "5: thing has 'name' twice. Rename or remove one."),
         ("photo: image\n  unique (name, photo)", "5: 'photo' is a file and cannot be unique. Take it out of the group."),
-        ("photo: image\n  search photo", "5: thing.photo cannot be searched: it is json. Search looks through stored texts."),
+        ("photo: image\n  search photo", "6: thing.photo cannot be searched: it is json. Search looks through stored texts."),
     ],
 )
 def test_what_makes_no_sense_is_told(line: str, said: str) -> None:

@@ -8,8 +8,9 @@ room imports none of those above it.
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -86,6 +87,12 @@ class Construct:
     shown_by: str = ""
     #: Headers that the changes of such rows must carry, as a caller sends them who does not care.
     headers: Callable[[Any], Mapping[str, str]] = _no_headers
+    #: Rules within it → what problems call their places, so that each is told at its own line: with ``"action_when": "when"`` the
+    #: second such line of an action is ``loan.return.(when 2)``. ``parent/rule`` is a rule within a certain other one; within one
+    #: that has a place itself, it is counted anew.
+    places: Mapping[str, str] = field(default_factory=dict)
+    #: Those of these rules that may stand only once within it.
+    singles: frozenset[str] = frozenset()
     #: Whether it may stand only once in its place.
     once: bool = False
     #: Of a block of the service: the entity of which a caller makes a row before all else, and the header that names it then.
@@ -167,14 +174,45 @@ def introductions(b: Blueprint) -> dict[str, str]:
     return dict(made for part in b.parts if (made := construct_of(part).introduction(part)) is not None and b.entity(made[0]))
 
 
-def path_of(owner: Owner, value: Any) -> str:
+def path_of(owner: Owner | Blueprint, value: Any) -> str:
     """Where problems with a part are shown: ``loan.return`` for the part ``return`` of ``loan``, ``(report totals)``
-    for one of the service, ``loan.(files)`` where it has no name."""
+    for one of the service, ``loan.(files)`` where it has no name, ``loan.(files 2)`` for the second of these. Of a service, parts
+    without names are counted where the blueprint itself is given."""
     kind, name = construct_of(value).name, getattr(value, "name", "")
-    if owner is None:
-        return f"({kind} {name})" if name else f"({kind})"
+    if owner is None or isinstance(owner, Blueprint):
+        return f"({kind} {name})" if name else place_name(kind, _before(owner, value))
     front = "user" if isinstance(owner, Users) else owner.name
-    return f"{front}.{name or f'({kind})'}"
+    return f"{front}.{name or place_name(kind, _before(owner, value))}"
+
+
+def _before(owner: Entity | Users | Blueprint | None, value: Any) -> int:
+    """How many parts of the kind stand before a part, which may not be there yet."""
+    same = () if owner is None or construct_of(value).once else owner.parts_of(type(value))
+    return same.index(value) if value in same else len(same)
+
+
+def place_name(kind: str, before: int = 0) -> str:
+    """The last part of the path of what has no name; ``before`` it stand so many of its kind."""
+    return f"({kind} {before + 1})" if before else f"({kind})"
+
+
+def places_of(construct: Construct, tree: Tree[Any], path: str) -> Iterator[tuple[str, Tree[Any]]]:
+    """The paths of all that has a place within the tree of a construct, whose own path is given."""
+
+    def walk(parent: Tree[Any], path: str, counts: Counter[str]) -> Iterator[tuple[str, Tree[Any]]]:
+        for child in parent.children:
+            if not isinstance(child, Tree):
+                continue
+            name = construct.places.get(f"{parent.data}/{child.data}") or construct.places.get(str(child.data))
+            if name is None:
+                yield from walk(child, path, counts)
+                continue
+            own = f"{path}.{place_name(name, counts[name])}"
+            counts[name] += 1
+            yield own, child
+            yield from walk(child, own, Counter())
+
+    yield from walk(tree, path, Counter())
 
 
 def part_problems(b: Blueprint) -> Iterable[Problem]:

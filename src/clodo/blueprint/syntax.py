@@ -20,7 +20,7 @@ from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from clodo.blueprint import values as v
-from clodo.blueprint.constructs import construct_named, constructs, path_of
+from clodo.blueprint.constructs import construct_named, constructs, path_of, places_of
 from clodo.blueprint.hints import syntax_problem
 from clodo.blueprint.problems import InvalidBlueprint, Problem, unique_path
 from clodo.cache import cache_folder
@@ -198,13 +198,20 @@ class _Builder:
         construct = construct_named(str(tree.data))
         assert construct is not None
         value = construct.build(tree)
-        path = path_of(None if isinstance(owner, v.Blueprint) else owner, value)
+        path = path_of(owner, value)
         line, column = getattr(tree.meta, "line", 0), getattr(tree.meta, "column", 0)
         name = str(getattr(value, "name", ""))
         if path in self.positions and (construct.once or name):
             words = f"{construct.name.replace('_', ' ')} {name}".strip()
             self.problems.append(Problem(f"{words} is said twice.", "Rename or remove one.", path, line, column))
-        self.positions.setdefault(path, (line, column))
+        if path not in self.positions:
+            self.positions[path] = line, column
+            seen: set[str] = set()
+            for place, part in places_of(construct, tree, path):
+                self._place(place, part.meta)
+                if part.data in seen & construct.singles:
+                    self._twice(repr(construct.places[str(part.data)]), part)
+                seen.add(str(part.data))
         return value
 
     def _entity(self, tree: Tree[Any]) -> v.Entity:

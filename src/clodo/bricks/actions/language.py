@@ -42,6 +42,13 @@ assignment: NAME ("." NAME)? "=" expression
 """
 
 
+#: What problems call the lines, and what stands in them; schedules have some of them too.
+PLACES = {
+    "action_by": "by", "action_when": "when", "value_parameter": "parameter", "row_parameter": "parameter", "assignment": "value",
+    **dict.fromkeys(("action_set", "action_create", "action_update", "action_delete"), "effect"),
+}  # fmt: skip
+
+
 def _build(tree: Tree[Any]) -> Action:
     name, *rest = tree.children
     action = Action(str(name))
@@ -133,6 +140,8 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=action_problems,
+        places=PLACES,
+        singles=frozenset(["action_by"]),
         claims=lambda plan, owner, action: [f"{{id}}/{action.segment}"],
         expand=_expand,
     ),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
+from clodo.blueprint.constructs import place_name
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.formulas import Scope, condition_problems, value_problems
 from clodo.blueprint.plan import is_owned
@@ -35,16 +36,17 @@ def action_problems(b: Blueprint, e: Entity, action: Action) -> Iterator[Problem
     yield from _access(b, e, action, path)
     yield from _parameters(b, action, path)
     scope = scope_of(b, e, action)
-    for guard in action.guards:
-        yield from _told(condition_problems(guard.condition, scope), path)
+    for n, guard in enumerate(action.guards):
+        line = f"{path}.{place_name('when', n)}"
+        yield from _told(condition_problems(guard.condition, scope), line)
         if len(guard.message) > 200 or "\n" in guard.message:
-            yield Problem("The message of a guard is one short line.", "Shorten it.", path)
+            yield Problem("The message of a guard is one short line.", "Shorten it.", line)
     if b.entity("t") is not None:
         yield Problem("Actions call their row 't' in the database, and an entity has that name.", "Rename the entity t.", path)
     if not action.effects:
         yield Problem(f"The action {action.name!r} does nothing.", "Add a line such as 'set status = \"done\"'.", path)
-    for effect in action.effects:
-        yield from effect_problems(b, e, effect, scope, path)
+    for n, effect in enumerate(action.effects):
+        yield from effect_problems(b, e, effect, scope, f"{path}.{place_name('effect', n)}")
 
 
 def _told(messages: list[str], path: str) -> Iterator[Problem]:
@@ -52,18 +54,19 @@ def _told(messages: list[str], path: str) -> Iterator[Problem]:
 
 
 def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Problem]:
-    who = who_may(b, e, action)
+    who, path = who_may(b, e, action), f"{path}.(by)"
     yield from access_problems(b, who, path)
     if who.who is Who.OWNER and not is_owned(b, e):
         yield Problem(f"Rows of {e.name} have no owner.", "Say 'write owner' in the entity, or choose another 'by'.", path)
 
 
-def _parameters(b: Blueprint, action: Action, path: str) -> Iterator[Problem]:
+def _parameters(b: Blueprint, action: Action, action_path: str) -> Iterator[Problem]:
     keys = [p.name if isinstance(p, Field) else f"{p.name}_id" for p in action.parameters]
     names = [p.name for p in action.parameters]
-    yield from duplicates(names if len(set(names)) < len(names) else keys, f"The action {action.name!r}", path)
+    yield from duplicates(names if len(set(names)) < len(names) else keys, f"The action {action.name!r}", action_path)
     known = [x.name for x in b.entities] + (["user"] if b.users is not None else [])
-    for p in action.parameters:
+    for n, p in enumerate(action.parameters):
+        path = f"{action_path}.{place_name('parameter', n)}"
         yield from name_problems(p.name, path)
         if p.name in _WORDS:
             yield Problem(f"{p.name!r} is a word of expressions, and no parameter.", f"Write {p.name}_given, say.", path)
@@ -81,8 +84,8 @@ def effect_problems(
 ) -> Iterator[Problem]:
     """The problems of one effect that stands in ``scope``."""
     if isinstance(effect, SetValues):
-        for a in effect.assignments:
-            yield from _assigned(b, e, a, scope, path)
+        for n, a in enumerate(effect.assignments):
+            yield from _assigned(b, e, a, scope, _value(path, n))
         yield from duplicates([".".join(a.target) for a in effect.assignments], "A line 'set'", path)
         return
     entity = b.entity(effect.entity)
@@ -90,15 +93,20 @@ def effect_problems(
         yield Problem(f"There is no entity {effect.entity!r}.", "Name one of the service.", path)
         return
     if isinstance(effect, CreateRow):
-        for a in effect.assignments:
-            yield from _assigned(b, entity, a, scope, path, to_create=True)
+        for n, a in enumerate(effect.assignments):
+            yield from _assigned(b, entity, a, scope, _value(path, n), to_create=True)
         yield from _left_out(b, entity, effect, scope, path)
         return
     within = scope.within(entity)
     yield from _told(condition_problems(effect.where, within), path)
     if isinstance(effect, UpdateRows):
-        for a in effect.assignments:
-            yield from _assigned(b, entity, a, within, path)
+        for n, a in enumerate(effect.assignments):
+            yield from _assigned(b, entity, a, within, _value(path, n))
+
+
+def _value(path: str, n: int) -> str:
+    """Where what an effect sets stands."""
+    return f"{path}.{place_name('value', n)}"
 
 
 def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *, to_create: bool = False) -> Iterator[Problem]:

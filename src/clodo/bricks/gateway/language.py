@@ -151,6 +151,28 @@ ROUTE_CALLER: "address" | "key" | "user"
 """
 
 CONSTRUCTS = (
-    Construct("upstream", "service", Upstream, _UPSTREAM_GRAMMAR, _upstream, _upstream_lines, upstream_problems, storeless=True),
-    Construct("route", "service", Route, _ROUTE_GRAMMAR, _route, _route_lines, route_problems, storeless=True, claims=lambda plan, owner, route: [route.prefix]),
+    Construct(
+        name="upstream",
+        place="service",
+        value=Upstream,
+        grammar=_UPSTREAM_GRAMMAR,
+        build=_upstream,
+        lines=_upstream_lines,
+        check=upstream_problems,
+        storeless=True,
+        places={rule: rule.removeprefix("upstream_") for rule in _UPSTREAM},
+        singles=frozenset(_UPSTREAM),
+    ),
+    Construct(
+        name="route",
+        place="service",
+        value=Route,
+        grammar=_ROUTE_GRAMMAR,
+        build=_route,
+        lines=_route_lines,
+        check=route_problems,
+        storeless=True,
+        claims=lambda plan, owner, route: [route.prefix],
+        places={**{rule: rule.removeprefix("route_") for rule in (*_ROUTE, *_LISTS)}, "route_secret": "set"},
+    ),
 )

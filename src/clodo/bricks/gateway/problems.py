@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from urllib.parse import urlsplit
 
-from clodo.blueprint.constructs import path_of
+from clodo.blueprint.constructs import path_of, place_name
 from clodo.blueprint.plan import kebab, plural
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import Blueprint, Who
@@ -44,16 +44,17 @@ def upstream_problems(b: Blueprint, owner: None, u: Upstream) -> Iterator[Proble
         )
     if parts.scheme == "http":
         yield Problem(f"What goes to {u.name} can be read on its way.", "Use https.", path, severity="warning")
-    yield from _outside(u.timeout, Decimal("0.05"), 60, "The timeout", path)
-    yield from _outside(u.retries, 0, 5, "The number of retries", path, whole=True)
+    breaks = f"{path}.(break)"
+    yield from _outside(u.timeout, Decimal("0.05"), 60, "The timeout", f"{path}.(timeout)")
+    yield from _outside(u.retries, 0, 5, "The number of retries", f"{path}.(retry)", whole=True)
     if u.failures is not None:
-        yield from _outside(u.failures, 1, 1000, "The number of failures", path, whole=True)
-        yield from _outside(u.pause, 1, 3600, "The pause", path)
+        yield from _outside(u.failures, 1, 1000, "The number of failures", breaks, whole=True)
+        yield from _outside(u.pause, 1, 3600, "The pause", breaks)
         if u.retries and u.failures <= u.retries + 1:
             yield Problem(
                 f"The retries of one request to {u.name} would open its breaker.",
                 f"Let it break after {int(u.retries) + 2} failures or more.",
-                path,
+                breaks,
             )
     if not any(r.upstream == u.name for r in b.parts_of(Route)):
         yield Problem(f"No route leads to {u.name}.", f'Add a line such as route "/{u.name}/*" to {u.name}.', path, severity="warning")
@@ -62,8 +63,9 @@ def upstream_problems(b: Blueprint, owner: None, u: Upstream) -> Iterator[Proble
 def route_problems(b: Blueprint, owner: None, r: Route) -> Iterator[Problem]:
     """What is wrong with a route."""
     path = path_of(owner, r)
-    for what in r.twice:
-        yield Problem(f"The route {r.path} says {what!r} twice.", "Remove one of the two.", path)
+    for n, what in enumerate(r.twice):
+        place = f"{path}.{place_name(what, 1 + r.twice[:n].count(what))}"
+        yield Problem(f"The route {r.path} says {what!r} twice.", "Remove one of the two.", place)
     known = [u.name for u in b.parts_of(Upstream)]
     if r.upstream not in known:
         near = difflib.get_close_matches(r.upstream, known, n=1)
@@ -92,7 +94,7 @@ def _place(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
     if r.prefix != r.prefix.lower():
         yield Problem(f"The path {r.path} has capitals.", "Write it small, as callers will.", path)
     if r.strip and not (r.strip.startswith("/") and f"{r.prefix}/".startswith(f"{r.strip}/")):
-        yield Problem(f"{r.path} does not begin with {r.strip!r}, which is to be stripped.", f"Strip {r.prefix or '/'!r}, or nothing.", path)
+        yield Problem(f"{r.path} does not begin with {r.strip!r}, which is to be stripped.", f"Strip {r.prefix or '/'!r}, or nothing.", f"{path}.(strip)")
 
 
 def _others(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
@@ -100,56 +102,58 @@ def _others(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
     for other in routes[: routes.index(r)]:
         if other.path == r.path and other.name != r.name and set(other.all_methods) & set(r.all_methods):
             both = ", ".join(m for m in r.all_methods if m in other.all_methods)
-            yield Problem(f"Two routes for {r.path} have {both}.", "Give each its own methods.", path)
+            yield Problem(f"Two routes for {r.path} have {both}.", "Give each its own methods.", f"{path}.(methods)")
     for method in {m for m in r.methods if r.methods.count(m) > 1}:
-        yield Problem(f"The route {r.path} names {method} twice.", "Remove one.", path)
+        yield Problem(f"The route {r.path} names {method} twice.", "Remove one.", f"{path}.(methods)")
 
 
 def _callers(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
-    access = r.access
+    access, allow = r.access, f"{path}.(allow)"
     if access.who is Who.OWNER:
-        yield Problem(f"The route {r.path} has no rows that could have an owner.", "Write 'allow user'.", path)
+        yield Problem(f"The route {r.path} has no rows that could have an owner.", "Write 'allow user'.", allow)
     elif access.who in (Who.USER, Who.ROLE) and b.users is None:
-        yield Problem(f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", path)
+        yield Problem(f"The rule '{access}' needs users.", "Add a block 'users { }' to the service.", allow)
     for role in access.roles if b.users is not None else ():
         if role not in {"admin", "user", *b.users.roles}:  # type: ignore[union-attr]
-            yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", path)
+            yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", allow)
     if r.limit is not None:
         wanted = {"key": (Who.KEY,), "user": (Who.USER, Who.ROLE, Who.OWNER), "address": tuple(Who)}[r.limit.per]
         if access.who not in wanted:
             yield Problem(
                 f"The limit of {r.path} counts for each {r.limit.per}, and the route asks for none.",
                 f"Write 'per address', or 'allow {r.limit.per}'.",
-                path,
+                f"{path}.(limit)",
             )
     if r.cache is not None and (access.who not in (Who.PUBLIC, Who.KEY) or r.credentials):
         yield Problem(
             f"The route {r.path} would answer one caller with what was cached for another.",
             "Remove 'cache': it goes with 'public' and 'key', and without 'forward credentials'.",
-            path,
+            f"{path}.(cache)",
         )
 
 
 def _sizes(r: Route, path: str) -> Iterator[Problem]:
     if r.limit is not None:
-        yield from _outside(r.limit.count, 1, 100_000, "The limit", path, whole=True)
+        yield from _outside(r.limit.count, 1, 100_000, "The limit", f"{path}.(limit)", whole=True)
     if r.max_body is not None:
-        yield from _outside(r.max_body, Decimal("0.001"), 100, "The largest body", path)
+        yield from _outside(r.max_body, Decimal("0.001"), 100, "The largest body", f"{path}.(body)")
     if r.cache is not None:
-        yield from _outside(r.cache, 1, 86_400, "The time in the cache", path, whole=True)
+        yield from _outside(r.cache, 1, 86_400, "The time in the cache", f"{path}.(cache)", whole=True)
         if "GET" not in r.all_methods:
-            yield Problem(f"Only GET is cached, which {r.path} does not have.", "Remove 'cache'.", path)
+            yield Problem(f"Only GET is cached, which {r.path} does not have.", "Remove 'cache'.", f"{path}.(cache)")
 
 
 def _headers(r: Route, path: str) -> Iterator[Problem]:
-    for group in (r.set, r.answer_set):
+    for kind, group in (("set", r.set), ("answer_set", r.answer_set)):
         names = [h.name.lower() for h in group]
-        for h in group:
-            yield from _header(h, path)
-            if names.count(h.name.lower()) > 1:
-                yield Problem(f"The route {r.path} sets {h.name} twice.", "Remove one of the two.", path)
-    for name in (*r.remove, *r.answer_remove):
-        yield from _header(Header(name), path)
+        for n, h in enumerate(group):
+            line = f"{path}.{place_name(kind, n)}"
+            yield from _header(h, line)
+            if h.name.lower() in names[:n]:
+                yield Problem(f"The route {r.path} sets {h.name} twice.", "Remove one of the two.", line)
+    for kind, removed in (("remove", r.remove), ("answer_remove", r.answer_remove)):
+        for n, name in enumerate(removed):
+            yield from _header(Header(name), f"{path}.{place_name(kind, n)}")
 
 
 def _header(h: Header, path: str) -> Iterator[Problem]:

@@ -59,7 +59,7 @@ def _words(limit: Limit | WriteLimit) -> str:
 
 
 def _problems(b: Blueprint, owner: None, limit: Limit) -> Iterator[Problem]:
-    where = path_of(None, limit)
+    where = path_of(b, limit)
     yield from _number_problems(limit, where)
     if limit.per == "user" and b.users is None:
         yield Problem("A limit per user needs users.", "Add a block users { }, or limit per address.", where)

@@ -10,7 +10,7 @@ from lark import Tree
 
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
-from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.constructs import Construct, path_of, place_name
 from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, type_of
 from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
@@ -157,17 +157,22 @@ def _problems(b: Blueprint, owner: None, report: Report) -> Iterator[Problem]:
     yield from name_problems(report.name, path)
     e = b.entity(report.source)
     if e is None:
-        yield Problem(f"There is no entity {report.source!r} to report on.", "Name one of the service.", path)
+        yield Problem(f"There is no entity {report.source!r} to report on.", "Name one of the service.", f"{path}.(from)")
         return
     if report.where is not None:
-        yield from (Problem(m, "Mend the condition.", path) for m in condition_problems(report.where, Scope(b, e)))
+        yield from (Problem(m, "Mend the condition.", f"{path}.(from)") for m in condition_problems(report.where, Scope(b, e)))
     if not report.show:
         yield Problem(f"The report {report.name!r} shows nothing.", "Add a line such as 'show count, sum(total)'.", path)
-    for c in report.group:
-        yield from _grouped(b, e, c, path)
-    for c in report.show:
-        yield from _shown(b, e, c, path)
-    yield from duplicates([c.key for c in columns(b, report)], f"The report {report.name!r}", path)
+    by = [f"{path}.{place_name('group', n)}" for n in range(len(report.group))]
+    shown = [f"{path}.{place_name('show', n)}" for n in range(len(report.show))]
+    for c, place in zip(report.group, by, strict=True):
+        yield from _grouped(b, e, c, place)
+    for c, place in zip(report.show, shown, strict=True):
+        yield from _shown(b, e, c, place)
+    keys = [c.key for c in columns(b, report)]
+    for key in dict.fromkeys(keys):
+        # Told where it stands last.
+        yield from duplicates([k for k in keys if k == key], f"The report {report.name!r}", [*by, *shown][len(keys) - 1 - keys[::-1].index(key)])
     yield from _access(b, e, report, path)
 
 
@@ -195,7 +200,7 @@ def _shown(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:
 
 
 def _access(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
-    read = who_reads(b, report)
+    read, path = who_reads(b, report), f"{path}.(read)"
     yield from access_problems(b, read, path)
     if read.who is Who.OWNER and b.read_access(e).who is not Who.OWNER:
         yield Problem(f"Rows of {e.name} are not private.", "Say who may read the report, or 'read owner' in the entity.", path)
@@ -226,6 +231,8 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
+        places={"report_from": "from", "report_read": "read", "report_group/report_column": "group", "report_show/report_column": "show"},
+        singles=frozenset(["report_read"]),
         claims=lambda plan, owner, report: [path_of_report(report)],
     ),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from lark import Token, Tree
 
-from clodo.blueprint.constructs import Construct
+from clodo.blueprint.constructs import Construct, path_of, place_name
 from clodo.blueprint.formulas import Scope, condition_problems, parts
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
@@ -104,7 +104,7 @@ def _lines(s: Schedule) -> Iterator[str]:
 
 
 def _problems(b: Blueprint, owner: None, s: Schedule) -> Iterator[Problem]:
-    path = "(schedule)"
+    path = path_of(b, s)
     if s.unit == "minutes" and s.step not in _STEPS:
         yield Problem("These times are not evenly apart.", f"Choose one of {', '.join(map(str, _STEPS))} minutes.", path)
     if s.unit not in ("minute", "minutes", "hour") and not _TIME.fullmatch(s.at):
@@ -115,15 +115,16 @@ def _problems(b: Blueprint, owner: None, s: Schedule) -> Iterator[Problem]:
         yield Problem(f"'every {s.unit}' takes no time of day.", "Remove it.", path)
     if not s.work:
         yield Problem("This schedule does nothing.", "Add a line such as 'delete session where expires_at < now'.", path)
-    for one in s.work:
+    for n, one in enumerate(s.work):
+        line = f"{path}.{place_name('work', n)}"
         if isinstance(one, RunAction):
-            yield from _run(b, one, path)
+            yield from _run(b, one, line)
         elif isinstance(one, MailReport):
-            yield from _mail(b, one, path)
+            yield from _mail(b, one, line)
         elif (e := b.entity(one.entity)) is None:
-            yield Problem(f"There is no entity {one.entity!r}.", "Name one of the service.", path)
+            yield Problem(f"There is no entity {one.entity!r}.", "Name one of the service.", line)
         else:
-            yield from effect_problems(b, e, one, Scope(b, e), path)
+            yield from effect_problems(b, e, one, Scope(b, e), line)
 
 
 def _run(b: Blueprint, run: RunAction, path: str) -> Iterator[Problem]:
@@ -177,5 +178,9 @@ CONSTRUCTS = (
         build=_build,
         lines=_lines,
         check=_problems,
+        places={
+            **dict.fromkeys(("action_update", "action_delete", "schedule_run", "schedule_mail"), "work"),
+            "assignment": "value",
+        },
     ),
 )

@@ -79,4 +79,17 @@ site_header: "header" STRING STRING _NL
 site_policy: "policy" STRING _NL
 """
 
-CONSTRUCTS = (Construct("site", "service", Site, _GRAMMAR, _site, _lines, site_problems, once=True, storeless=True),)
+CONSTRUCTS = (
+    Construct(
+        name="site",
+        place="service",
+        value=Site,
+        grammar=_GRAMMAR,
+        build=_site,
+        lines=_lines,
+        check=site_problems,
+        once=True,
+        storeless=True,
+        places={**_WORDS, "site_redirect": "redirect", "site_detour": "redirect", "site_header": "header"},
+    ),
+)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from clodo.blueprint.constructs import path_of
+from clodo.blueprint.constructs import path_of, place_name
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import Blueprint
 from clodo.bricks.static_site.values import HeaderRule, Redirect, Site, fits
@@ -21,26 +21,27 @@ _OWN_HEADERS = ("connection", "content-length", "content-type", "content-encodin
 def site_problems(b: Blueprint, owner: None, site: Site) -> Iterator[Problem]:
     """What is wrong with a site."""
     path = path_of(owner, site)
-    for what in site.twice:
-        yield Problem(f"The site says {what!r} twice.", "Remove one of the two.", path)
+    for n, what in enumerate(site.twice):
+        yield Problem(f"The site says {what!r} twice.", "Remove one of the two.", f"{path}.{place_name(what, 1 + site.twice[:n].count(what))}")
     if any(getattr(part, "path", "") == "/*" for part in b.parts):
         yield Problem("A route for all paths leaves none for the site.", "Give the route a path of its own.", path)
     seen: list[Redirect] = []
-    for r in site.redirects:
-        yield from _redirect(r, path)
+    lines = [f"{path}.{place_name('redirect', n)}" for n in range(len(site.redirects))]
+    for r, line in zip(site.redirects, lines, strict=True):
+        yield from _redirect(r, line)
         if any(r.source == other.source for other in seen):
-            yield Problem(f"{r.source} leads to two places.", "Remove one of the two redirects.", path)
+            yield Problem(f"{r.source} leads to two places.", "Remove one of the two redirects.", line)
         elif other := next((o for o in seen if fits(o.source, r.source)), None):
-            yield Problem(f"The redirect of {r.source} is never reached: {other.source} stands before it.", "Put it first.", path)
+            yield Problem(f"The redirect of {r.source} is never reached: {other.source} stands before it.", "Put it first.", line)
         seen.append(r)
-    yield from _circles(site.redirects, path)
-    for rule in site.headers:
-        yield from _header(rule, path)
+    yield from _circles(site.redirects, lines)
+    for n, rule in enumerate(site.headers):
+        yield from _header(rule, f"{path}.{place_name('header', n)}")
     if site.policy and (not _VALUE.fullmatch(site.policy) or "," in site.policy):
-        yield Problem("The policy has signs that a header cannot carry.", "Use plain ASCII, and semicolons between directives.", path)
+        yield Problem("The policy has signs that a header cannot carry.", "Use plain ASCII, and semicolons between directives.", f"{path}.(policy)")
     for word in ("'unsafe-inline'", "'unsafe-eval'"):
         if word in site.policy:
-            yield Problem(f"The policy allows {word}, which lets injected scripts or styles run.", "Keep them in files of their own.", path, severity="warning")
+            yield Problem(f"The policy allows {word}, which lets injected scripts or styles run.", "Keep them in files of their own.", f"{path}.(policy)", severity="warning")
 
 
 def _redirect(r: Redirect, path: str) -> Iterator[Problem]:
@@ -68,16 +69,16 @@ def _elsewhere(target: str) -> bool:
     return fine and parts.username is None and not re.search(r"[\s\\*#\"<>]|[^\x21-\x7e]", target)
 
 
-def _circles(redirects: tuple[Redirect, ...], path: str) -> Iterator[Problem]:
+def _circles(redirects: tuple[Redirect, ...], lines: list[str]) -> Iterator[Problem]:
     def following(place: str) -> Redirect | None:
         return next((r for r in redirects if fits(r.source, place)), None)
 
-    for first in redirects:
+    for first, line in zip(redirects, lines, strict=True):
         here: Redirect | None = first
         for _ in range(len(redirects)):
             here = following(here.target.removesuffix("*").rstrip("/") or "/") if here is not None else None
             if here is first:
-                yield Problem(f"The redirect of {first.source} leads back to itself.", "Remove one of the circle.", path)
+                yield Problem(f"The redirect of {first.source} leads back to itself.", "Remove one of the circle.", line)
                 break
 
 
