@@ -235,6 +235,8 @@ MUTATIONS = [
     Mutation("a name that is taken is no conflict", "handles", f"{LIB}/users.ts", ".catch(uniqueConflict)", ".catch((error: unknown) => { void uniqueConflict; throw error; })", "users.unique"),
     Mutation("signature of tokens not checked", "blog", f"{LIB}/token.ts", 'verify(token, secret(c), "HS256")', 'Promise.resolve().then(() => (void verify, JSON.parse(atob((token.split(".")[1] ?? "").replaceAll("-", "+").replaceAll("_", "/"))) as Record<string, unknown>))', "users.token"),
     Mutation("any password lets in", "expenses", f"{LIB}/password.ts", "return equal && stored !== null;", "return (equal || true) && stored !== null;", "users.login"),
+    Mutation("unknown accounts are refused at once", "expenses", f"{LIB}/password.ts", "  const [, iterations, salt, hash] = (stored ?? NOBODY)", "  if (stored === null) return false;\n  const [, iterations, salt, hash] = (stored ?? NOBODY)", "users.login-time"),
+    Mutation("unknown accounts take fewer rounds", "expenses", f"{LIB}/password.ts", "const NOBODY = `pbkdf2-sha256$${ITERATIONS}$", "const NOBODY = `pbkdf2-sha256$1000$", "users.login-time"),
     Mutation("hash of the password answered", "expenses", f"{LIB}/users.ts", '["id", "email", "role",', '["id", "email", "role", "password_hash",', "core.no-leak"),
     Mutation("password stored as it is", "expenses", f"{LIB}/password.ts", "return [\"pbkdf2-sha256\", ITERATIONS, toBase64(salt), toBase64(hash)].join(\"$\");", "return [\"pbkdf2-sha256\", ITERATIONS, toBase64(salt), toBase64(hash), password].join(\"$\");", "users.stored"),
     Mutation("login tells which half was wrong", "expenses", f"{LIB}/users.ts", "E-mail or password is wrong.", "${found === null ? 'E-mail' : 'Password'} is wrong.", "users.login"),

@@ -18,6 +18,7 @@ from clodo.blueprint.samples import sample
 from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.users.doors import Door, doors
 from clodo.bricks.users.profile import profile_checks
+from clodo.bricks.users.timing import login_times
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import PASSWORD, Fault, Row, Session, expect, expect_path
@@ -32,6 +33,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     yield Check("users.password", "the right password logs in, and is never answered", _password)
     yield Check("users.stored", "a password is stored only as a salted hash", _stored)
     yield Check("users.login", "a wrong login is 401, whichever half was wrong", _login)
+    yield Check("users.login-time", "a login takes as long for an account that is not there", login_times, alone=True)
     yield Check("users.token", "forged, expired and altered tokens are 401", _tokens)
     yield Check("users.role", "a role never comes from the body", _role)
     yield from profile_checks(users)
