@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clodo.blueprint import check, format_blueprint, parse
+from clodo.blueprint.values import Field, FieldType
 from clodo.understand import labels as L
 from clodo.understand.compiler import compile_draft
 from clodo.understand.draft import (
@@ -130,6 +131,18 @@ def test_a_value_that_does_not_fit_is_left_over() -> None:
     blueprint, left = compile_draft(Draft(entities={"book": DraftEntity("book", {"title": title})}))
     assert blueprint is not None
     assert left == [(7, 11)]
+
+
+STARS = DraftField("stars", "int", values=[DraftValue("def", "10", Evidence(spans=[(7, 9)])), DraftValue("max", "5", Evidence(spans=[(13, 14)]))])
+#: A default beyond the bound.
+CROSSED = Draft(entities={"book": DraftEntity("book", {"stars": STARS})})
+
+
+def test_rules_that_the_checks_object_to_are_left_over() -> None:
+    blueprint, left = compile_draft(CROSSED)
+    assert blueprint is not None
+    assert blueprint.entities[0].fields[0] == Field("stars", FieldType.INTEGER)
+    assert left == [(7, 9), (13, 14)]
 
 
 def test_owned_rows_make_users() -> None:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 
-from clodo.blueprint.checks import check
 from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
 from clodo.blueprint.people import MANY
@@ -48,6 +47,7 @@ from clodo.understand.draft import (
     DraftValue,
     Span,
 )
+from clodo.understand.faults import without_faults
 from clodo.understand.naming import singular, words
 from clodo.understand.numbers import number
 
@@ -108,7 +108,8 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     if not kept:
         return None, left.spans
     compiled = _Compiler(draft, kept, left)
-    blueprint = _without_faults(compiled.blueprint())
+    blueprint, relaxed = without_faults(compiled.blueprint())
+    left.spans += [span for span in compiled.rules_of(relaxed) if span not in left.spans]
     if blueprint is not None:
         rest = replace(draft, cues=[cue for cue in draft.cues if cue not in compiled.said])
         blueprint, spans = with_wishes(blueprint, rest, compiled.entity_of, _field_name)
@@ -159,6 +160,12 @@ class _Compiler:
     def entity_of(self, name: str) -> str:
         """What an entity of the draft is called in the blueprint."""
         return self.names.get(name, name)
+
+    def rules_of(self, paths: frozenset[str]) -> list[Span]:
+        """The words of the rules of fields, given as ``entity.field`` of the blueprint."""
+        fields = [(f"{self.entity_of(e.name)}.{_field_name(f.name)}", f) for e in self.kept.values() for f in e.fields.values()]
+        fields += [(f"user.{_field_name(f.name)}", f) for f in (self.profile.fields.values() if self.profile else ())]
+        return [span for path, f in fields if path in paths for v in f.values if v.role != "enum" for span in v.evidence.spans]
 
     def blueprint(self) -> Blueprint:
         read, write = _ACCESS.get(self.draft.access, (PUBLIC, PUBLIC))
@@ -519,25 +526,3 @@ def _reaches(needs: dict[str, set[str]], start: str, goal: str) -> bool:
             todo += needs.get(name, ())
     return False
 
-
-def _without_faults(b: Blueprint) -> Blueprint | None:
-    """The blueprint without the field rules that the checks object to, or ``None`` where they still
-    object: asked about, never guessed."""
-    for _ in range(2):
-        faulty = {p.path for p in check(b) if p.severity == "error"}
-        if not faulty:
-            return b
-        b = replace(b, entities=tuple(_relaxed(e, faulty) for e in b.entities))
-        if b.users is not None:
-            fields = tuple(_plain(f) if f"user.{f.name}" in faulty else f for f in b.users.fields)
-            b = replace(b, users=replace(b.users, fields=fields))
-    return None
-
-
-def _relaxed(e: Entity, faulty: set[str]) -> Entity:
-    fields = tuple(_plain(f) if f"{e.name}.{f.name}" in faulty else f for f in e.fields)
-    return replace(e, fields=fields)
-
-
-def _plain(f: Field) -> Field:
-    return Field(f.name, f.type, f.values, required=f.required and not f.read_only, write_only=f.write_only and not f.read_only, hashed=f.hashed)

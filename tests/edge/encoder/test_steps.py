@@ -27,7 +27,7 @@ from clodo.understand.draft import Draft
 from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
-from tests.understand.test_compiler import SECRETS, USERS
+from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_cues import CASES, record_of
 
 pytestmark = pytest.mark.workerd
@@ -173,7 +173,7 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
 
 
 def test_secrets_and_users_become_the_same_blueprints(probe: httpx.Client) -> None:
-    hold_alike(probe, [*SECRETS, *USERS])
+    hold_alike(probe, [*SECRETS, *USERS, CROSSED])
 
 
 def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:

@@ -64,7 +64,9 @@ export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const kept = new Map([...draft.entities].filter(([n]) => /^\p{L}/u.test(n) && !bare.has(n)));
   if (kept.size === 0) return { blueprint: undefined, text: undefined, left: [] };
   const compiler = new Compiler(draft, kept, tools);
-  const blueprint = withoutFaults(compiler.blueprint(), tools.constants);
+  const { blueprint, relaxed } = withoutFaults(compiler.blueprint(), tools.constants);
+  const known = new Set(compiler.left.map(([start, end]) => `${start} ${end}`));
+  compiler.left.push(...compiler.rulesOf(relaxed).filter(([start, end]) => !known.has(`${start} ${end}`)));
   if (blueprint === undefined) return { blueprint, text: undefined, left: compiler.left };
   const rest = Object.assign(draft.copied(), { cues: draft.cues.filter((cue) => !compiler.said.has(cue)) });
   const wished = withWishes(blueprint, rest, compiler.names(blueprint), compiler.pen, tools.tables.files);
@@ -108,6 +110,17 @@ class Compiler {
     this.#names = new Map([...kept.keys()].map((n) => [n, this.#entityName(n)]));
     this.#kept = new Map([...kept].filter(([n]) => !(n === "user" && this.#hasUsers)));
     this.#profile = this.#hasUsers ? kept.get("user") : undefined;
+  }
+
+  /** The words of the rules of fields, given as `entity.field` of the blueprint. */
+  rulesOf(paths: ReadonlySet<string>): Span[] {
+    const told = [...this.#kept.values()].map((e) => [this.#names.get(e.name) ?? e.name, e] as const);
+    if (this.#profile !== undefined) told.push(["user", this.#profile]);
+    return told.flatMap(([name, e]) =>
+      [...e.fields.values()]
+        .filter((f) => paths.has(`${name}.${this.#fieldName(f.name)}`))
+        .flatMap((f) => f.values.filter(({ role }) => role !== "enum").flatMap(({ evidence }) => [...evidence.spans])),
+    );
   }
 
   /** What things of the draft are called in its blueprint. */
@@ -511,11 +524,16 @@ function reaches(needs: ReadonlyMap<string, ReadonlySet<string>>, start: string,
  * The blueprint without the field rules that the checks object to, or undefined where they still object: asked about, never
  * guessed.
  */
-function withoutFaults(blueprint: Blueprint, constants: Constants): Blueprint | undefined {
+function withoutFaults(
+  blueprint: Blueprint,
+  constants: Constants,
+): { readonly blueprint: Blueprint | undefined; readonly relaxed: ReadonlySet<string> } {
   let b = blueprint;
+  const lost = new Set<string>();
   for (let round = 0; round < 2; round += 1) {
     const faulty = faults(b, constants);
-    if (faulty.size === 0) return b;
+    if (faulty.size === 0) return { blueprint: b, relaxed: lost };
+    for (const path of faulty) lost.add(path);
     const relaxed = (fields: readonly Field[], path: string): Field[] =>
       fields.map((f) =>
         faulty.has(`${path}.${f.name}`)
@@ -528,5 +546,5 @@ function withoutFaults(blueprint: Blueprint, constants: Constants): Blueprint | 
       users: b.users === undefined ? undefined : { ...b.users, fields: relaxed(b.users.fields, "user") },
     };
   }
-  return undefined;
+  return { blueprint: undefined, relaxed: lost };
 }
