@@ -5,7 +5,7 @@ import { type Env, Service } from "./service";
 import { chatTokens, type Message } from "./chat";
 import { Tokenizer } from "./tokenizer";
 import { Constraint } from "./constraint";
-import { readForm } from "./formats";
+import { programOf, readForm } from "./formats";
 import { readBlob } from "./engine";
 import { answer } from "./shared/front";
 import { answerProblem } from "./shared/problems";
@@ -40,8 +40,9 @@ interface Followed {
 /** How many tokens of each answer a grammar takes, and whether the answer may end there. */
 function followed(asked: Followed, used: Tokenizer): Response {
   try {
-    const program = readForm(asked);
-    if (program === null) return new Response("There is no grammar.", { status: 500 });
+    const grammar = readForm(asked);
+    if (grammar === null) return new Response("There is no grammar.", { status: 500 });
+    const program = programOf(grammar);
     const ends = new Set(text.ends);
     const found = asked.answers.map((answer) => {
       const constraint = new Constraint(program, used, ends);

@@ -227,6 +227,7 @@ def test_log_probabilities_are_those_of_the_scores(alone: Caller) -> None:
         ("/v1/completions", {"prompt": "a", "temperature": 3}, 400, "temperature"),
         ("/v1/completions", {"prompt": "a", "top_p": "x"}, 400, "top_p"),
         ("/v1/completions", {"prompt": "a", "stop": [""]}, 400, "stop"),
+        ("/v1/completions", {"prompt": "a", "stop": ["b" * 1001]}, 400, "stop"),
         ("/v1/completions", {"prompt": "a", "n": 2}, 400, "n"),
         *(
             (path, {**ASKED[path], name: value}, 400, name)

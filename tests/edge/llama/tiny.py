@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import numpy as np
@@ -102,6 +103,23 @@ def vocabulary() -> dict[str, Any]:
     }
 
 
+def many_words(count: int) -> dict[str, Any]:
+    """The vocabulary with words of up to four letters until there are ``count`` tokens, as many as whole models have."""
+    made = vocabulary()
+    tokens, merges = made["tokenizer.ggml.tokens"], made["tokenizer.ggml.merges"]
+    known, words = set(tokens), list(ascii_lowercase)
+    for start in words:
+        if len(start) == 4 or len(tokens) >= count:
+            break
+        for letter in ascii_lowercase:
+            words.append(start + letter)
+            if start + letter not in known and len(tokens) < count:
+                known.add(start + letter)
+                tokens.append(start + letter)
+                merges.append(f"{start} {letter}")
+    return {**made, "tokenizer.ggml.token_type": [3, 3, 3, *[1] * (len(tokens) - 3)]}
+
+
 def tiny_gguf(
     path: Path,
     *,
@@ -114,13 +132,21 @@ def tiny_gguf(
     wordy: bool = False,
     words: Mapping[str, Any] | None = None,
     more: Mapping[str, Any] | None = None,
+    width: int = 64,
+    context: int = 512,
+    answer: str | None = None,
     seed: int = 7,
 ) -> Path:
-    """A model of ``layers`` layers, 64 wide; layer i's matrices are of kind ``kinds[i % len(kinds)]``. ``wordy``: with a head of
-    its own that says nothing but the words of the vocabulary, never a byte that is no letter."""
-    width, hidden, size = 64, 96, 16
+    """A model of ``layers`` layers, 64 wide unless said otherwise; layer i's matrices are of kind ``kinds[i % len(kinds)]``. ``wordy``: with
+    a head of its own that says nothing but the words of the vocabulary, never a byte that is no letter. ``answer``: one token more, with
+    which it answers every chat."""
+    hidden, size = 96, 16
     random = np.random.default_rng(seed)
     text = dict(words or vocabulary())
+    if answer is not None:
+        letters = {b: letter for letter, b in _LETTERS.items()}
+        text["tokenizer.ggml.tokens"] = [*text["tokenizer.ggml.tokens"], "".join(letters[b] for b in answer.encode())]
+        text["tokenizer.ggml.token_type"] = [*text["tokenizer.ggml.token_type"], 1]
     count = len(text["tokenizer.ggml.tokens"])
 
     def matrix(rows: int, columns: int) -> Floats:
@@ -134,13 +160,18 @@ def tiny_gguf(
         kind, at = kinds[i % len(kinds)], f"blk.{i}."
         tensors |= {at + "attn_norm.weight": (gain(width), "F32"), at + "ffn_norm.weight": (gain(width), "F32")}
         shapes = {"attn_q": (heads * size, width), "attn_k": (kv_heads * size, width), "attn_v": (kv_heads * size, width), "attn_output": (width, heads * size), "ffn_gate": (hidden, width), "ffn_up": (hidden, width), "ffn_down": (width, hidden)}  # fmt: skip
-        tensors |= {f"{at}{name}.weight": (matrix(*shape), kind) for name, shape in shapes.items()}
+        # Layers of zeros change nothing: what follows depends on the last token alone.
+        tensors |= {f"{at}{name}.weight": (matrix(*shape) * (answer is None), kind) for name, shape in shapes.items()}
         if architecture == "qwen2":
             tensors |= {f"{at}{name}.bias": (0.3 * gain(shapes[name][0]), "F32") for name in ("attn_q", "attn_k", "attn_v")}
         if architecture == "qwen3":
             tensors |= {f"{at}{name}_norm.weight": (gain(size), "F32") for name in ("attn_q", "attn_k")}
     tensors["output_norm.weight"] = (gain(width), "F32")
-    if not tied or wordy:
+    if answer is not None:
+        embedding, head = tensors["token_embd.weight"][0], np.zeros((count, width), np.float32)
+        head[count - 1], head[2] = embedding[3 + ord("\n")], embedding[count - 1]
+        tensors |= {"output_norm.weight": (np.ones(width, np.float32), "F32"), "output.weight": (head, "Q8_0")}
+    elif not tied or wordy:
         head = matrix(count, width) * 1.5
         if wordy:
             head[: 3 + 256] = 0
@@ -149,7 +180,7 @@ def tiny_gguf(
         "general.architecture": architecture,
         "general.name": "tiny",
         f"{architecture}.block_count": layers,
-        f"{architecture}.context_length": 512,
+        f"{architecture}.context_length": context,
         f"{architecture}.embedding_length": width,
         f"{architecture}.feed_forward_length": hidden,
         f"{architecture}.attention.head_count": heads,

@@ -32,7 +32,7 @@ PART_BYTES = 24 * 1024 * 1024
 
 _LAYERS_SOURCES = ("cache", "engine", "plan_types", "stage")
 _FRONT_SOURCES = (
-    *_LAYERS_SOURCES, "answers", "automaton", "chat", "constraint", "decoder", "formats", "gbnf", "generate", "json_schema", "parameters", "remote", "requests",
+    *_LAYERS_SOURCES, "answers", "automaton", "candidates", "chat", "constraint", "decoder", "formats", "gbnf", "generate", "json_schema", "lists", "parameters", "remote", "requests",
     "sampling", "service", "splitters", "text_stream", "tokenizer",
 )  # fmt: skip
 
@@ -59,7 +59,7 @@ def bundle(gguf: Path, budget_mb: float, context: int, *, layer_workers: int | N
     refusal = no_chat(told) if template is None else None
     merges = len(file.metadata["tokenizer.ggml.merges"])
     sizes = Sizes(
-        vocabulary_bytes(file), tuple(layer_bytes(file, i) for i in range(shape.layers)), tokenizer_bytes(len(vocabulary.table), merges)
+        vocabulary_bytes(file), tuple(layer_bytes(file, i) for i in range(shape.layers)), tokenizer_bytes(len(vocabulary.table), merges, shape.vocabulary)
     )
     layout = plan_layout(shape, sizes, budget_mb, context, layer_workers=layer_workers, slots=slots)
     build = _Build(file, shape, vocabulary, template, refusal, layout, context, _model_name(file.metadata, gguf), relaxed)

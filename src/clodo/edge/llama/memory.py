@@ -43,6 +43,7 @@ def wasm_bytes(working: int, weights: int) -> int:
     return _up(_STATIC + working + weights, _PAGE)
 
 
-def tokenizer_bytes(table: int, merges: int) -> int:
-    """The tokenizer's tables in JavaScript: its file and an open table of at most four places for each merge."""
-    return table + 4 * 4 * merges
+def tokenizer_bytes(table: int, merges: int, tokens: int) -> int:
+    """The tables of a vocabulary in JavaScript: the tokenizer's file, an open table of at most four places for each merge, and two numbers for
+    each token that may be drawn."""
+    return table + 4 * 4 * merges + 2 * 8 * tokens

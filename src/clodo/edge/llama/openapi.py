@@ -71,7 +71,7 @@ def _request(kind: str, asked: dict[str, Schema]) -> Schema:
     } | {
         "max_tokens": {"type": ["integer", "null"], "minimum": 1},
         "max_completion_tokens": {"type": ["integer", "null"], "minimum": 1},
-        "stop": {"anyOf": [{**_TEXT, "minLength": 1}, array({**_TEXT, "minLength": 1}, maxItems=8), {"type": "null"}]},
+        "stop": {"anyOf": [{**_TEXT, "minLength": 1, "maxLength": 1000}, array({**_TEXT, "minLength": 1, "maxLength": 1000}, maxItems=8), {"type": "null"}]},
         "stream": _FLAG,
         "stream_options": {"type": ["object", "null"], "properties": {"include_usage": _FLAG, "include_obfuscation": {}}, "additionalProperties": False},
         "ignore_eos": {**_FLAG, "description": "Write on past the model's own end"},

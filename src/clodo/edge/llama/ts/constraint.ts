@@ -38,6 +38,8 @@ export class Constraint {
     if (this.#ends.has(token)) return this.#now.missing === 0 && this.#automaton.mayEnd(this.#now.state);
     // Control tokens show nothing, so they would not move the answer on.
     if (token >= this.#tokenizer.count || this.#tokenizer.isControl(token)) return false;
+    // Of all tokens that are tried, what one leads to is no use to most others.
+    if (this.#automaton.full) this.#now.state = this.#automaton.keep(this.#now.state);
     return this.#read(token);
   }
 
@@ -46,6 +48,11 @@ export class Constraint {
     if (this.#ends.has(token) || !this.#read(token)) return;
     const { state, missing, bits, least } = this.#tried;
     this.#now = { state: this.#automaton.keep(state), missing, bits, least };
+  }
+
+  /** Frees what it took. It is of no use any more. */
+  close(): void {
+    this.#automaton.letGo();
   }
 
   /** Reads a token's bytes into `#tried`; whether they lead on. */

@@ -10,8 +10,8 @@ interface Body {
 
 const refused = (param: string, detail: string, code: string): Problem => new Problem(400, detail, { param, code });
 
-/** The grammar that a request asks for, null where it asks for none; throws what the caller is told. */
-export function readForm({ grammar, response_format: format }: Body): Program | null {
+/** The grammar that a request asks for, which `programOf` can read, null where it asks for none; throws what the caller is told. */
+export function readForm({ grammar, response_format: format }: Body): string | null {
   const text = textOf(format ?? { type: "text" });
   if (grammar === undefined || grammar === null || grammar === "") return text === null ? null : read(text, "response_format", "invalid_schema");
   if (typeof grammar !== "string") throw refused("grammar", "grammar must be a text in GBNF.", "invalid_grammar");
@@ -22,10 +22,16 @@ export function readForm({ grammar, response_format: format }: Body): Program | 
 /** Callers ask by one grammar again and again, and reading a large one takes tens of milliseconds. */
 let last: { readonly text: string; readonly program: Program } | undefined;
 
-function read(text: string, param: string, code: string): Program {
+/** The program of a grammar. */
+export function programOf(text: string): Program {
+  if (last?.text !== text) last = { text, program: readGrammar(text) };
+  return last.program;
+}
+
+function read(text: string, param: string, code: string): string {
   try {
-    if (last?.text !== text) last = { text, program: readGrammar(text) };
-    return last.program;
+    programOf(text);
+    return text;
   } catch (error) {
     throw error instanceof GrammarError ? refused(param, error.message, code) : error;
   }

@@ -1,6 +1,6 @@
 import { Constraint } from "./constraint";
 import type { Decoder } from "./decoder";
-import type { Program } from "./gbnf";
+import { programOf } from "./formats";
 import { Sampler, type Sampling } from "./sampling";
 import { TextStream } from "./text_stream";
 import type { Tokenizer } from "./tokenizer";
@@ -16,8 +16,8 @@ export interface Task {
   readonly endless: boolean;
   /** Whether each token's log-probability is wanted; it costs a pass over all scores. */
   readonly chances: boolean;
-  /** The grammar that the answer has to follow, if one does. */
-  readonly grammar: Program | null;
+  /** The grammar that the answer has to follow, if one does: its text, for of what is read many megabytes could wait. */
+  readonly grammar: string | null;
 }
 
 /** A token that was chosen, and its log-probability among all. */
@@ -50,7 +50,7 @@ export async function* generate(
   const conversation = decoder.begin(beat);
   const sampler = new Sampler(task.sampling);
   const stream = new TextStream(task.stops);
-  const constraint = task.grammar === null ? undefined : new Constraint(task.grammar, tokenizer, task.endless ? new Set() : ends);
+  const constraint = task.grammar === null ? undefined : new Constraint(programOf(task.grammar), tokenizer, task.endless ? new Set() : ends);
   const allows = constraint && ((token: number): boolean => constraint.allows(token));
   const tokens = [...task.prompt];
   let completion = 0;
@@ -82,6 +82,7 @@ export async function* generate(
     if (rest !== "") yield { text: rest, chosen: [] };
     return { reason, completion, reused: conversation.reused };
   } finally {
+    constraint?.close();
     await conversation.close();
   }
 }

@@ -19,6 +19,7 @@ function here(): { readonly engine: Engine; readonly stage: LocalStage } {
 /** A session as the front holds it. It ends when the front lets go of it, or is gone. */
 class LayersSession extends RpcTarget {
   #session: StageSession;
+  #sent: Uint8Array | undefined;
 
   constructor(session: StageSession) {
     super();
@@ -26,17 +27,28 @@ class LayersSession extends RpcTarget {
   }
 
   async step(states: Uint8Array, tokens: number, position: number): Promise<Uint8Array> {
-    const made = await this.#session.step(states, tokens, position);
-    letGo(states);
-    return made;
+    this.#letGoOfSent();
+    try {
+      this.#sent = await this.#session.step(states, tokens, position);
+      return this.#sent;
+    } finally {
+      letGo(states);
+    }
   }
 
   close(): Promise<void> {
+    this.#letGoOfSent();
     return this.#session.close();
   }
 
   [Symbol.dispose](): void {
-    void this.#session.close();
+    void this.close();
+  }
+
+  /** What is returned is copied on its way and stays here. Whoever asks for the next step, or for none any more, has the last. */
+  #letGoOfSent(): void {
+    if (this.#sent !== undefined) letGo(this.#sent);
+    this.#sent = undefined;
   }
 }
 

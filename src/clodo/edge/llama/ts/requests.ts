@@ -28,6 +28,8 @@ export interface Request {
 }
 
 const STOPS = 8;
+/** Whoever waits has its stop words here, and each token is held against them. */
+const STOP_LENGTH = 1000;
 const TOP_K = 40;
 const MESSAGES = 256;
 
@@ -112,8 +114,8 @@ function readFlag(body: Body, name: string): boolean {
 function readStops(value: unknown): string[] {
   if (value === undefined || value === null) return [];
   const stops: unknown[] = Array.isArray(value) ? value : [value];
-  if (stops.length > STOPS || !stops.every((stop) => typeof stop === "string" && stop !== "")) {
-    throw invalid("stop", `stop must be a text or up to ${STOPS} texts, none of them empty.`);
+  if (stops.length > STOPS || !stops.every((stop) => typeof stop === "string" && stop !== "" && stop.length <= STOP_LENGTH)) {
+    throw invalid("stop", `stop must be a text or up to ${STOPS} texts of 1 to ${STOP_LENGTH} characters.`);
   }
   return stops as string[];
 }

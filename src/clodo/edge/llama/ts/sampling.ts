@@ -1,3 +1,4 @@
+import { Candidates } from "./candidates";
 import type { Engine } from "./engine";
 
 /** How the next token is chosen. A temperature of 0 takes the best; `topK` of 0 and `topP` of 1 leave all tokens in. */
@@ -8,11 +9,6 @@ export interface Sampling {
   readonly seed: number;
   readonly presencePenalty: number;
   readonly frequencyPenalty: number;
-}
-
-interface Candidate {
-  readonly token: number;
-  readonly score: number;
 }
 
 /** Whether a token may be chosen. */
@@ -44,20 +40,21 @@ export class Sampler {
   }
 
   #draw(scores: Float32Array, top: number, topK: number, topP: number, temperature: number, allows?: Allows): number {
-    const candidates = topK > 0 && topK < scores.length ? highest(scores, topK, allows) : likely(scores, top, topP, temperature, allows);
-    const weights = candidates.map(({ score }) => Math.exp((score - top) / temperature));
-    const kept = nucleus(weights, topP);
-    const sum = weights.slice(0, kept).reduce((a, b) => a + b, 0);
-    let left = this.#random() * sum;
+    if (topK > 0 && topK < scores.length) candidates.takeHighest(scores, topK, allows);
+    else candidates.takeFrom(scores, leastLikely(scores, top, topP, temperature, allows), allows, topP < 1);
+    candidates.weigh(scores, (score) => Math.exp((score - top) / temperature));
+    const kept = nucleus(topP);
+    let left = this.#random() * sumOf(kept);
     for (let i = 0; i < kept; i++) {
-      left -= weights[i] as number;
-      if (left < 0) return (candidates[i] as Candidate).token;
+      left -= candidates.weight(i);
+      if (left < 0) return candidates.token(i);
     }
-    return (candidates[kept - 1] as Candidate).token;
+    return candidates.token(kept - 1);
   }
 }
 
-const byScore = (a: Candidate, b: Candidate): number => b.score - a.score || a.token - b.token;
+/** One for the isolate: a draw waits for nothing. */
+const candidates = new Candidates();
 
 /** The token with the highest score of those that are allowed. Only what would be better than the best so far is asked about. */
 function bestOf(scores: Float32Array, allows: Allows): number | undefined {
@@ -73,44 +70,32 @@ function bestOf(scores: Float32Array, allows: Allows): number | undefined {
   return best;
 }
 
-/** The `count` allowed tokens with the highest scores, the highest first. */
-function highest(scores: Float32Array, count: number, allows?: Allows): Candidate[] {
-  let kept: Candidate[] = [];
-  let least = -Infinity;
+/** The score below which a token is in no nucleus of `topP`: those below an even share of what is left out are never needed. */
+function leastLikely(scores: Float32Array, top: number, topP: number, temperature: number, allows: Allows = () => true): number {
+  let sum = 0;
   for (let token = 0; token < scores.length; token++) {
-    const score = scores[token] as number;
-    if (score <= least || (allows !== undefined && !allows(token))) continue;
-    kept.push({ token, score });
-    // Sorting now and then is cheaper than to keep order all the time.
-    if (kept.length >= 4 * count + 64) {
-      kept = kept.sort(byScore).slice(0, count);
-      least = (kept[count - 1] as Candidate).score;
-    }
+    if (allows(token)) sum += Math.exp(((scores[token] as number) - top) / temperature);
   }
-  return kept.sort(byScore).slice(0, count);
+  return top + temperature * Math.log((sum * (1 - topP)) / scores.length);
 }
 
-/** All allowed tokens that a nucleus of `topP` can hold: those below an even share of what is left out are never needed. */
-function likely(scores: Float32Array, top: number, topP: number, temperature: number, allows: Allows = () => true): Candidate[] {
+function sumOf(count: number): number {
   let sum = 0;
-  scores.forEach((score, token) => {
-    if (allows(token)) sum += Math.exp((score - top) / temperature);
-  });
-  const least = top + temperature * Math.log((sum * (1 - topP)) / scores.length);
-  const kept: Candidate[] = [];
-  scores.forEach((score, token) => {
-    if (score >= least && allows(token)) kept.push({ token, score });
-  });
-  return topP < 1 ? kept.sort(byScore) : kept;
+  for (let i = 0; i < count; i++) sum += candidates.weight(i);
+  return sum;
 }
 
-/** How many of the weights, which fall, make up the share `topP`; at least one. */
-function nucleus(weights: readonly number[], topP: number): number {
-  if (topP >= 1) return weights.length;
-  const wanted = topP * weights.reduce((a, b) => a + b, 0);
+/** How many of the candidates, whose weights fall, make up the share `topP`; at least one. */
+function nucleus(topP: number): number {
+  const { count } = candidates;
+  if (topP >= 1) return count;
+  const wanted = topP * sumOf(count);
   let sum = 0;
-  const last = weights.findIndex((weight) => (sum += weight) >= wanted);
-  return last < 0 ? weights.length : last + 1;
+  for (let i = 0; i < count; i++) {
+    sum += candidates.weight(i);
+    if (sum >= wanted) return i + 1;
+  }
+  return count;
 }
 
 /** Numbers in [0, 1) from a seed of 32 bits: a counter that is stirred (splitmix). */
