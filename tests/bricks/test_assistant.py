@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -401,5 +402,48 @@ def test_a_model_of_ones_own_answers(tmp_path: Path, toolchain: Toolchain, host:
         variables = {"EDGE": model.url, "ASSISTANT_PROVIDERS": "edge", "ASSISTANT_EDGE_KEY": model.key}
         try:
             asyncio.run(asked(host.serve(folder, bindings={**proof_secrets(folder), **variables}).url))
+        finally:
+            host.reset()
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize(
+    ("writes", "read", "stars"),
+    [
+        ('{"stars_min": 3}', "/api/notes?stars_min=3", {3, 5}),
+        # The form of the answer has no such filter, so that the model cannot say it, and says none.
+        ('{"secret": "x"}', "/api/notes", {1, 3, 5}),
+        # Nor does it let an answer end here.
+        ('{"title": "n', None, set()),
+    ],
+)
+def test_a_search_asks_a_model_of_ones_own(writes: str, read: str | None, stars: set[int], tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    """What a decoder in Workers says under the schema of filters is the list that is read; what it does not say to the end is none."""
+    source, folder = note("assistant search"), tmp_path / "s"
+    made(source, folder)
+    index = folder / "src" / "index.ts"
+    index.write_text(index.read_text().replace("export default app;\n", BOUND))
+
+    async def asked(url: str, stop: Callable[[], None]) -> None:
+        client = Client(url)
+        try:
+            for number in (1, 3, 5):
+                expect(await client.send("POST", "/api/notes", {"title": f"n{number}", "stars": number}), 201, "a note")
+            answer = expect(await client.send("POST", "/api/notes/ask", {"question": "Which are good?"}), 200 if read else 502, "the found").body
+            if read:
+                assert {row["stars"] for row in answer["items"]} == stars and answer["list"] == read
+                assert (answer["provider"], answer["model"], answer["tried"]) == ("edge", "tiny", [])
+            stop()
+            expect(await client.send("POST", "/api/notes/ask", {"question": "Which are good?"}), 502, "nobody there")
+        finally:
+            await client.close()
+
+    file = tiny_gguf(tmp_path / "tiny.gguf", context=4096, answer=writes)
+    with ExitStack() as running:
+        model = running.enter_context(served_bundle(bundle(file, 48, 4096, layer_workers=1), toolchain))
+        variables = {"EDGE": model.url, "ASSISTANT_PROVIDERS": "edge", "ASSISTANT_EDGE_KEY": model.key}
+        try:
+            url = host.serve(folder, bindings={**proof_secrets(folder), **variables}).url
+            asyncio.run(asked(url, running.close))
         finally:
             host.reset()

@@ -16,8 +16,11 @@ from click.testing import CliRunner, Result
 from clodo.app import edge as app
 from clodo.app.edge import Source
 from clodo.cli import edge, main
+from clodo.edge.llama import bundle
 from clodo.edge.platform.benchmark import Figures
 from clodo.edge.platform.server import Memory
+from clodo.edge.platform.serving import served_bundle
+from clodo.toolchain import Toolchain
 from tests.edge.llama.tiny import tiny_gguf
 from tests.edge.platform.fake import fake_bundle
 from tests.processes import clodo_process, free_port
@@ -183,3 +186,37 @@ def test_a_log_is_scored(tmp_path: Path) -> None:
     assert ways["never"]["hit_rate"] == 0 and ways["always"]["hit_rate"] == 1
     assert ways["fitted"]["hit_rate"] > 0.5 and ways["fitted"]["wakes"] < ways["always"]["wakes"] / 10
     assert "fitted" in clodo("score", str(log)).stdout
+
+
+#: What a decoder of a test's own writes, whatever it is asked.
+NOTES = "service note_service\n\nentity note {\n  title: text required\n  stars: integer min 1 max 5\n}\n"
+
+
+@pytest.mark.workerd
+def test_a_decoder_in_a_worker_makes_a_service_or_nothing(tmp_path: Path, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole way: the description goes to a Worker in workerd, and what it writes is built and proven here. What it does not write to the
+    end, does not write at all, or writes for somebody else makes no folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def generate(url: str, place: str) -> Result:
+        return CliRunner().invoke(main, ["generate", "Notes have a title and one to five stars.", "--model", f"edge:{url}", "-o", place, "--yes", "--json"])
+
+    writes, babbles = (tiny_gguf(tmp_path / f"{name}.gguf", context=8192, answer=answer) for name, answer in (("writes", NOTES), ("babbles", None)))
+    with served_bundle(bundle(writes, 48, 8192, layer_workers=1), toolchain) as running:
+        monkeypatch.setenv("CLODO_EDGE_KEY", running.key)
+        made = generate(running.url, "notes")
+        assert made.exit_code == 0, made.output
+        answer = document(made)
+        assert answer["blueprint"] == NOTES and answer["model"] == "tiny" and answer["provider"] == "edge Worker on this machine"
+        assert [f.read_text("utf-8") for f in (tmp_path / "notes").glob("*.clodo")] == [NOTES]
+        monkeypatch.setenv("CLODO_EDGE_KEY", "wrong")
+        stranger = generate(running.url, "stranger")
+    gone = generate(running.url, "gone")
+    with served_bundle(bundle(babbles, 48, 8192, layer_workers=1), toolchain) as running:
+        monkeypatch.setenv("CLODO_EDGE_KEY", running.key)
+        endless = generate(running.url, "endless")
+        told = httpx.get(f"{running.url}/metrics").text
+    assert 'edge_tokens_total{kind="completion"}' in told, "it was asked, and wrote"
+    assert [document(r)["error"]["code"] for r in (stranger, gone, endless)] == ["unauthorized", "unavailable", "invalid-answer"]
+    assert all(r.exit_code not in (0, None) and r.exception is not None for r in (stranger, gone, endless))
+    assert not any((tmp_path / place).exists() for place in ("stranger", "gone", "endless"))
