@@ -89,6 +89,7 @@ def entities(draw: st.DrawFn, name: str) -> v.Entity:
         read=draw(st.none() | accesses),
         write=draw(st.none() | accesses),
         create=draw(st.none() | accesses),
+        delete=draw(st.none() | accesses),
         soft_delete=draw(st.booleans()),
         timestamps=draw(st.booleans()),
     )

@@ -63,6 +63,8 @@ def test_examples_are_canonical_or_parse(example) -> None:  # type: ignore[no-un
         ("service x\nusers {\n}\nentity a {\n  b: text\n  read owner\n  write user\n}\n", 7, 3, "Say 'write owner'"),
         ("service x\nwrite user\nusers {\n}\nentity a {\n  b: text\n  read owner\n}\n", 7, 3, "Say 'write owner'"),
         ("service x\nusers {\n}\nentity a {\n  b: text\n  write user\n  create owner\n}\n", 7, 3, "Nobody owns"),
+        ("service x\nusers {\n}\nentity a {\n  b: text\n  write user\n  delete user\n}\n", 7, 3, "may delete it already"),
+        ("service x\nusers {\n  roles editor\n}\nentity a {\n  b: text\n  write user\n  delete role editr\n}\n", 8, 3, "Did you mean editor?"),
         ("service x\nentity a {\n  r: -> a required on delete set null\n}\n", 3, 3, "set to null"),
         ("service x\nentity a {\n  b: text pattern \"(\"\n}\n", 3, 3, "pattern"),
         ("service x\nentity a {\n  b: boolean unique\n}\n", 3, 3, "cannot be unique"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clodo.blueprint import InvalidBlueprint, check, parse
+from clodo.blueprint import InvalidBlueprint, check, format_blueprint, parse
 from clodo.blueprint.plan import camel, make_plan, plural
 
 
@@ -63,6 +63,56 @@ def test_who_creates_and_who_changes_beside_the_owner(lines: str, words: str) ->
     with pytest.raises(InvalidBlueprint) as caught:
         parse(f"service x\nusers {{\n  roles editor\n}}\nentity a {{\n  {lines}\n}}\n")
     assert [words in p.message for p in caught.value.problems] == [True]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("delete public\n  write public", "may write a a may delete it already: 'public'"),
+        ("write role editor\n  delete role editor", "may delete it already: 'role editor'"),
+        ("write user\n  delete public", "Everybody may delete a a, but not everybody may write it"),
+        ("write public\n  delete owner", "has no owner who could delete it"),
+        ("write user\n  create public\n  delete owner or role editor", "has no owner who could delete it"),
+        ("write key\n  delete owner", "has no owner who could delete it"),
+        ("read owner\n  write owner\n  delete user", "Only the owner may read a a, yet 'user' may delete it"),
+        ("read owner\n  write owner\n  delete role admin", "No 'admin' may read a a"),
+        ("read owner or role editor\n  write owner\n  delete owner or role author, editor", "No role 'author'"),
+        ("read role editor\n  delete role author", "No role 'author'"),
+        ("read role admin\n  delete role editor", "No 'editor' may read a a, so that none could delete it"),
+        ("delete user\n  delete owner", "said twice"),
+    ],
+)
+def test_who_deletes(lines: str, words: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(f"service x\nusers {{\n  roles editor\n}}\nentity a {{\n  {lines}\n}}\n")
+    assert any(words in p.message for p in caught.value.problems)
+    assert len({p.line for p in caught.value.problems}) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "write user\n  delete role editor",
+        "write user\n  delete owner or role editor",
+        "write role editor\n  delete owner",
+        "read owner or role editor\n  write owner\n  delete role admin",
+        "write role editor\n  delete user",
+        "create public\n  write role editor\n  delete role admin\n  soft delete",
+        "n: integer\n  write user\n  delete role editor\n  delete when n > 1",
+        "delete: text\n  write role editor\n  delete key",
+    ],
+)
+def test_what_may_be_said_of_who_deletes(lines: str) -> None:
+    text = f"service x\n\nusers {{\n  roles editor\n}}\n\nentity a {{\n  {lines}\n}}\n"
+    made = parse(text)
+    assert parse(format_blueprint(made)) == made
+    assert made.entities[0].delete is not None
+
+
+def test_who_deletes_where_nothing_is_said() -> None:
+    b = parse("service x\nusers {\n}\nentity a {\n  write user\n}\nentity c {\n  write user\n  delete owner\n}\n")
+    assert [str(b.delete_access(e)) for e in b.entities] == ["user", "owner"]
+    assert [b.is_owned(e) for e in b.entities] == [False, True]
 
 
 def test_one_fault_is_told_once() -> None:

@@ -116,6 +116,66 @@ entity article {
   write owner or role doctor
 }
 """,
+    "desk": """service desk
+read public
+write role staff
+users {
+  roles staff, manager
+}
+entity product {
+  name: text required unique
+  delete role admin
+}
+entity booking {
+  day: date required
+  product: -> product on delete cascade
+  read user
+  write user
+  delete owner or role manager
+  soft delete
+  restore
+}
+entity note {
+  body: text required
+  read owner or role manager
+  write owner
+  delete role manager
+  soft delete
+}
+entity remark {
+  text: text required
+  parent: -> remark on delete cascade
+  write public
+  delete role staff
+}
+entity paper {
+  title: text required
+  read role staff
+  delete user
+  soft delete
+  restore
+}
+entity invoice {
+  total: money min 0
+  delete role manager
+  delete when total > 1
+  soft delete
+  restore
+}
+entity post {
+  title: text required
+  delete owner
+  publish
+}
+entity reading {
+  value: integer
+  read key
+  write key
+  delete role manager
+  restore
+  soft delete
+}
+""",
     "handles": """service handles
 users {
   username: text required unique max 30
@@ -216,6 +276,17 @@ MUTATIONS = [
     Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "resources.create"),
     Mutation("creating asks for the key", "guest book", "src/entities/entry.ts", 'create: "public"', 'create: "key"', "resources.create"),
     Mutation("writing asks for the rule of creating", "clinic", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.create ?? entity.write);", "users.needed"),
+    Mutation("deleting asks for the rule of writing", "desk", f"{LIB}/deleters.ts", "entity.delete ?? entity.write;", "entity.delete === undefined ? entity.write : entity.write;", "resources.delete"),
+    Mutation("writing asks for the rule of deleting", "desk", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.delete ?? entity.write);", "users."),
+    Mutation("a row goes whoever asks", "desk", f"{LIB}/deletion.ts", "await deletableRow(c, entity, id)", "[null, {}] as const; void deletableRow", "resources.delete"),
+    Mutation("a row is hidden by whoever writes", "desk", f"{LIB}/soft-delete.ts", "await deletableRow(c, entity, id)", "await deletableRow(c, { ...entity, delete: entity.write }, id)", "resources.delete"),
+    Mutation("another role deletes", "desk", "src/entities/product.ts", 'delete: { roles: ["admin"] }', 'delete: { roles: ["admin", "staff"] }', "resources.delete"),
+    Mutation("owner not checked on deletion", "desk", f"{LIB}/deleters.ts", "if (ownAlone(rule, caller) && row", 'if (void ownAlone, entity.name === "nothing" && row', "users.owner"),
+    Mutation("nobody stands beside the owner who deletes", "desk", f"{LIB}/deleters.ts", "if (ownAlone(rule, caller) && row", 'if (typeof rule === "object" && (rule.owner ?? ownAlone(rule, caller)) && row', "users.owner-or-role"),
+    Mutation("a row that is not to be known of is deleted", "desk", f"{LIB}/deleters.ts", "if (!allows(entity.read, caller)) throw notFound();", "void allows, notFound;", "resources.delete"),
+    Mutation("rows that owners delete have none", "desk", f"{LIB}/entity.ts", "(entity.delete !== undefined && isOwners(entity.delete))", "false", "resources.|users.owner"),
+    Mutation("whoever writes brings rows back", "desk", f"{LIB}/restore.ts", "admit(c, deleters(entity))", "admit(c, entity.write)", "restore.access"),
+    Mutation("whoever deletes brings back what others own", "desk", f"{LIB}/restore.ts", "ownAlone(deleters(entity), caller)", "ownAlone(entity.write, caller)", "restore.access"),
     Mutation("private rows in lists of others", "expenses", f"{LIB}/rows.ts", "where([...visible(entity, caller), ...conditions, ...query.conditions])", "where([...conditions, ...query.conditions])", "users.owner"),
     Mutation("roles not checked", "newsroom", f"{LIB}/access.ts", "return rule.owner === true || hasRole(rule.roles, caller);", "return true;", "users.needed"),
     Mutation("a role other than admin shut out", "newsroom", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.role"),

@@ -32,6 +32,8 @@ from clodo.blueprint.values import (
     Who,
 )
 
+#: The lines that say who may do what, in the order in which problems with them are told.
+_RIGHTS = ("read", "write", "create", "delete")
 _NO_ENTITIES = (ServiceType.AUTH, ServiceType.GATEWAY, ServiceType.STATIC, ServiceType.GENERIC)
 
 
@@ -76,11 +78,11 @@ def _problems(b: Blueprint) -> Iterator[Problem]:
 
 
 def _service_access(b: Blueprint) -> Iterator[Problem]:
-    owners = [("", b.read, b.write, None), *((f"{e.name}.", e.read, e.write, e.create) for e in b.entities)]
+    owners = [("", b.read, b.write, None, None), *((f"{e.name}.", e.read, e.write, e.create, e.delete) for e in b.entities)]
     for front, *rules in owners:
         # What several lines of one place have in common is told once, at the first of them.
-        first = {a: line for line, a in reversed(list(zip(("read", "write", "create"), rules, strict=True))) if a is not None}
-        for access in sorted(first, key=lambda a: ("read", "write", "create").index(first[a])):
+        first = {a: line for line, a in reversed(list(zip(_RIGHTS, rules, strict=True))) if a is not None}
+        for access in sorted(first, key=lambda a: _RIGHTS.index(first[a])):
             yield from access_problems(b, access, f"{front}({first[access]})")
     if Who.OWNER in (b.read.who, b.write.who):
         yield Problem(
@@ -174,6 +176,8 @@ def _entity_access(b: Blueprint, e: Entity) -> Iterator[Problem]:
         )
     if e.create is not None:
         yield from _creation(b, e, e.create)
+    if e.delete is not None:
+        yield from _deletion(b, e, e.delete)
 
 
 def _creation(b: Blueprint, e: Entity, create: Access) -> Iterator[Problem]:
@@ -188,6 +192,31 @@ def _creation(b: Blueprint, e: Entity, create: Access) -> Iterator[Problem]:
             f"A {e.name} belongs to the user who creates it, so any user may create one, and not '{create}'.",
             "Leave the line 'create' out, or name others than the owner in 'read' and 'write'.",
             f"{e.name}.(create)",
+        )
+
+
+def _deletion(b: Blueprint, e: Entity, delete: Access) -> Iterator[Problem]:
+    read, write, path = b.read_access(e), b.write_access(e), f"{e.name}.(delete)"
+    unseen = [r for r in delete.roles if r not in (*read.roles, *(("admin",) if read.roles else ()))]
+    if delete.is_like(write):
+        yield Problem(f"Whoever may write a {e.name} may delete it already: '{delete}'.", "Leave the line 'delete' out.", path)
+    elif delete.who is Who.PUBLIC:
+        yield Problem(
+            f"Everybody may delete a {e.name}, but not everybody may write it.", "Name those who may delete, as in 'delete user'.", path
+        )
+    elif delete.who is Who.OWNER and {write.who, b.create_access(e).who} & {Who.PUBLIC, Who.KEY}:
+        yield Problem(
+            f"A {e.name} that is made without an account has no owner who could delete it.",
+            "Say 'write user', or name others than the owner in 'delete'.",
+            path,
+        )
+    elif read.who is Who.OWNER and delete.who not in (Who.OWNER, Who.ROLE):
+        yield Problem(
+            f"Only the owner may read a {e.name}, yet '{delete}' may delete it.", "Name the owner or roles that may read it in 'delete'.", path
+        )
+    elif unseen and read.who in (Who.OWNER, Who.ROLE):
+        yield Problem(
+            f"No {unseen[0]!r} may read a {e.name}, so that none could delete it.", f"Add 'role {unseen[0]}' to the line 'read'.", path
         )
 
 

@@ -16,7 +16,7 @@ from clodo.blueprint.keywords import (
     TABLE_NAMES,
 )
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Entity, Users, Who
+from clodo.blueprint.values import Blueprint, Entity, Users
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 #: What D1 allows of columns in a table, and in the answer to a query.
@@ -91,7 +91,7 @@ def row_keys(b: Blueprint, e: Entity) -> frozenset[str]:
     keys = {"id"}
     if e.timestamps:
         keys |= {"created_at", "updated_at"}
-    if Who.OWNER in (b.read_access(e).who, b.write_access(e).who):
+    if b.is_owned(e):
         keys.add("owner_id")
     if e.soft_delete:
         keys.add("deleted_at")

@@ -29,7 +29,6 @@ from clodo.blueprint.values import (
     Operation,
     Path,
     Reference,
-    Who,
 )
 
 
@@ -259,7 +258,7 @@ class _Checker:
         if name in _STAMPS and entity.timestamps:
             return Type(Kind.DATETIME)
         b = scope.blueprint
-        if name == "owner" and any(a.who is Who.OWNER for a in (b.read_access(entity), b.write_access(entity))):
+        if name == "owner" and b.is_owned(entity):
             return Type(Kind.ROW, "user")
         return None
 

@@ -121,8 +121,7 @@ class Plan:
 
 def is_owned(blueprint: Blueprint, entity: Entity) -> bool:
     """Whether rows carry an ``owner_id``."""
-    rules = blueprint.read_access(entity), blueprint.write_access(entity)
-    return any(a.who is Who.OWNER for a in rules)
+    return blueprint.is_owned(entity)
 
 
 def make_plan(blueprint: Blueprint) -> Plan:

@@ -324,6 +324,8 @@ def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
         return replace(entity, write=access_of(tree.children[0]))
     if kind == "create_line":
         return replace(entity, create=access_of(tree.children[0]))
+    if kind == "delete_line":
+        return replace(entity, delete=access_of(tree.children[0]))
     if kind == "soft_delete":
         return replace(entity, soft_delete=True)
     return replace(entity, timestamps=False)

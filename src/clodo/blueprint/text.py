@@ -86,6 +86,8 @@ def _entity(entity: Entity) -> Iterator[str]:
         yield f"  write {entity.write}"
     if entity.create is not None:
         yield f"  create {entity.create}"
+    if entity.delete is not None:
+        yield f"  delete {entity.delete}"
     if entity.soft_delete:
         yield "  soft delete"
     if not entity.timestamps:

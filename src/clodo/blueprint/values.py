@@ -99,6 +99,11 @@ class Access:
             return named
         return f"{self.who.value} or {named}" if self.roles else self.who.value
 
+    def is_like(self, other: Access) -> bool:
+        """Whether both let in the same people; an administrator may do what any role may."""
+        ours, theirs = ({*a.roles, "admin"} if a.roles else set() for a in (self, other))
+        return self.who is other.who and ours == theirs
+
 
 PUBLIC = Access(Who.PUBLIC)
 KEY = Access(Who.KEY)
@@ -235,8 +240,8 @@ def _of_kind(parts: tuple[Any, ...], kind: type[Part]) -> tuple[Part, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds, ``create`` where whoever may write
-    creates.
+    """A stored thing. ``read`` and ``write`` are ``None`` where the service's rule holds, ``create`` and ``delete`` where whoever may
+    write creates and deletes.
     ``unique`` lists groups of names of fields or references that are unique together; ``parts`` are
     the values of what bricks add to the language (``clodo.blueprint.constructs``)."""
 
@@ -249,6 +254,7 @@ class Entity:
     read: Access | None = None
     write: Access | None = None
     create: Access | None = None
+    delete: Access | None = None
     soft_delete: bool = False
     timestamps: bool = True
     parts: tuple[Any, ...] = ()
@@ -307,16 +313,24 @@ class Blueprint:
         return entity.read or self.read
 
     def write_access(self, entity: Entity) -> Access:
-        """Who may change and delete rows of ``entity``."""
+        """Who may change rows of ``entity``."""
         return entity.write or self.write
 
     def create_access(self, entity: Entity) -> Access:
         """Who may create rows of ``entity``, one by one."""
         return entity.create or self.write_access(entity)
 
+    def delete_access(self, entity: Entity) -> Access:
+        """Who may delete rows of ``entity``."""
+        return entity.delete or self.write_access(entity)
+
+    def is_owned(self, entity: Entity) -> bool:
+        """Whether a rule of ``entity`` speaks of the owner of a row, so that rows have one."""
+        return Who.OWNER in (self.read_access(entity).who, self.write_access(entity).who, self.delete_access(entity).who)
+
     @property
     def accesses(self) -> tuple[Access, ...]:
         """Every rule in force, of each entity, reading first; then those of parts that have an ``access``."""
-        own = [a for e in self.entities for a in (self.read_access(e), self.write_access(e), self.create_access(e))]
+        own = [rule(e) for e in self.entities for rule in (self.read_access, self.write_access, self.create_access, self.delete_access)]
         parts = [*self.parts, *(p for e in self.entities for p in e.parts)]
         return (*own, *(p.access for p in parts if isinstance(getattr(p, "access", None), Access)))

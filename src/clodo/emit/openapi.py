@@ -257,7 +257,7 @@ def _created(name: str) -> Schema:
 def _entity_paths(plan: Plan, e: Entity) -> Schema:
     b, name, path = plan.blueprint, plan.schemas.row(e), f"/api/{plan.path(e)}"
     body, change = ref(plan.schemas.body(e)), ref(plan.schemas.change(e))
-    read, write, create = (b.read_access(e),), (b.write_access(e),), (b.create_access(e),)
+    read, write, create, delete = (b.read_access(e),), (b.write_access(e),), (b.create_access(e),), (b.delete_access(e),)
     gone = {204: {"description": "Deleted"}}
     row = {200: json_answer(ref(name), "The row")}
     noun = e.name.replace("_", " ")
@@ -271,7 +271,7 @@ def _entity_paths(plan: Plan, e: Entity) -> Schema:
             "get": operation(f"get_{e.name}", f"Read one {noun}", e.name, row, rules=read, problems=(404,)),
             "put": operation(f"replace_{e.name}", f"Replace one {noun}", e.name, row, rules=write, problems=(404, 409), body=body),
             "patch": operation(f"change_{e.name}", f"Change one {noun}", e.name, row, rules=write, problems=(404, 409), body=change),
-            "delete": operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=write, problems=(404, 409)),
+            "delete": operation(f"delete_{e.name}", f"Delete one {noun}", e.name, gone, rules=delete, problems=(404, 409)),
         },
     }  # fmt: skip
 

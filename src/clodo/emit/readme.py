@@ -52,7 +52,8 @@ def readme(plan: Plan, secrets: tuple[str, ...], sections: Sequence[str] = ()) -
 
 
 def _writers(b: Blueprint, e: Entity) -> str:
-    return f"{b.write_access(e)}; creates: {e.create}" if e.create is not None else str(b.write_access(e))
+    apart = [f"; {verb}: {rule}" for verb, rule in (("creates", e.create), ("deletes", e.delete)) if rule is not None]
+    return "".join([str(b.write_access(e)), *apart])
 
 
 def _sh(lines: list[str]) -> str:

@@ -84,6 +84,8 @@ def entity_source(plan: Plan, entity: Entity, parts: Sequence[EntityParts] = ())
     lines.append(f"  write: {rule(b.write_access(entity))},")
     if entity.create is not None:
         lines.append(f"  create: {rule(entity.create)},")
+    if entity.delete is not None:
+        lines.append(f"  delete: {rule(entity.delete)},")
     lines.append(f"  timestamps: {literal(entity.timestamps)},")
     lines.append(f"  softDelete: {literal(entity.soft_delete)},")
     lines += [f"  {p}," for part in parts for p in part.properties]

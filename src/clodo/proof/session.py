@@ -203,13 +203,23 @@ class Session:
             rules.append(self.blueprint.write_access(e))
         return await self.headers(*rules, user=user)
 
-    async def writer(self, e: Entity, user: str = "admin") -> Headers:
-        """Credentials to write an entity, and to refer to rows that only their owner may see."""
+    async def writer(self, e: Entity, user: str = "admin", *more: Access) -> Headers:
+        """Credentials to write an entity, and to refer to rows that only their owner may see; ``more`` are rules to satisfy beside."""
         b = self.blueprint
         targets = [t for r in e.references if (t := b.entity(r.target)) is not None]
         private = [rule for t in targets if (rule := b.read_access(t)).who is Who.OWNER]
-        made = await self.headers(b.write_access(e), b.create_access(e), b.read_access(e), *private, user=user)
+        made = await self.headers(b.write_access(e), b.create_access(e), b.read_access(e), *private, *more, user=user)
         return {k: v for part in e.parts for k, v in construct_of(part).headers(part).items()} | made
+
+    async def deleter(self, e: Entity, user: str = "admin") -> Headers:
+        """Credentials to delete rows of an entity, and to write them."""
+        return await self.writer(e, user, self.blueprint.delete_access(e))
+
+    def maker(self, e: Entity) -> str:
+        """A user whose own rows of an entity can be: roles are satisfied by the administrator alone."""
+        b = self.blueprint
+        rules = (b.read_access(e), b.write_access(e), b.create_access(e))
+        return "admin" if any(rule.who is Who.ROLE for rule in rules) else "ann"
 
     async def once(self, key: tuple[str, ...], make: Callable[[], Awaitable[Any]]) -> Any:
         """What several checks need, made by the first of them."""
@@ -299,7 +309,7 @@ class Session:
 
     async def delete(self, e: Entity, id: str, *, user: str = "admin") -> Answer:
         """Deletes a row."""
-        headers = await self.writer(e, user)
+        headers = await self.deleter(e, user)
         return await self.client.send("DELETE", self.path(e, id), headers=headers)
 
     async def page(self, e: Entity, params: Row | None = None, *, user: str = "admin") -> Answer:

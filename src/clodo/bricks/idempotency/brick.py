@@ -67,7 +67,7 @@ def _amend(document: dict[str, Any]) -> None:
 
 def _parts(plan: Plan) -> Parts:
     b = plan.blueprint
-    anyone = any(Who.PUBLIC in (b.write_access(e).who, b.create_access(e).who) for e in b.entities)
+    anyone = any(Who.PUBLIC in (b.write_access(e).who, b.create_access(e).who, b.delete_access(e).who) for e in b.entities)
     hook = EntityParts(imports=(Import("noted", "../lib/idempotency"),), hooks=("noted",))
     return Parts(
         imports=(Import("idempotency", "./lib/idempotency"),),

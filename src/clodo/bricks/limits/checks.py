@@ -111,7 +111,8 @@ async def _request(s: Session, p: Policy, who: str = "ann") -> _Request:
 
 async def _headers(s: Session, p: Policy, who: str) -> Headers:
     out: Headers = {"cf-connecting-ip": _address_of(who)}
-    rules = [s.blueprint.write_access(p.entity), s.blueprint.create_access(p.entity)] if p.entity is not None else []
+    b, e = s.blueprint, p.entity
+    rules = [b.write_access(e), b.create_access(e), b.delete_access(e)] if e is not None else []
     if p.per != "address":
         rules.append(Access(Who(p.per)))
     if p.per == "key" and who != "ann":

@@ -76,7 +76,8 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
     yield from _number_problems(limit, where)
     if len(set(limit.writes)) < len(limit.writes) or (len(limit.writes) > 1 and "writes" in limit.writes):
         yield Problem(f"'limit {', '.join(limit.writes)}' names a write twice.", "Name each once, or say 'writes' for all.", where)
-    who = {(b.create_access if kind == "create" else b.write_access)(e).who for kind in limit.kinds}
+    rights = {"create": b.create_access, "update": b.write_access, "delete": b.delete_access}
+    who = {rights[kind](e).who for kind in limit.kinds}
     if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
         yield Problem(
             f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.plan import Plan
+from clodo.bricks.resources.deleters import deleters_source, edited, has_deleters
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.typescript import entity_const, entity_module
 
@@ -18,6 +19,7 @@ def _parts(plan: Plan) -> Parts:
             Import("resource", "./lib/resource"),
         ),
         routes=tuple(f"resource(app, {entity_const(e)}{remove});" for e in entities),
+        files={"src/lib/deleters.ts": deleters_source(), **edited(plan, BRICK)} if has_deleters(plan) else {},
     )
 
 

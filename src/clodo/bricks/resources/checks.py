@@ -15,6 +15,7 @@ from clodo.blueprint.patterns import matches
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, FieldType, Who
 from clodo.bricks.resources.computed import agrees, worked_out
+from clodo.bricks.resources.deleting import deletes
 from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
 from clodo.bricks.resources.schema import schema_checks
@@ -42,6 +43,8 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check("resources.unique", f"{e.name}: {words} unique together", partial(_on, run, e))
         if e.create is not None:
             yield Check("resources.create", f"{e.name}: create '{e.create}', whoever may change one", partial(_on, _creates, e))
+        if e.delete is not None:
+            yield Check("resources.delete", f"{e.name}: delete '{e.delete}', whoever may change one", partial(_on, deletes, e))
         yield from list_checks(e)
         yield from probe_checks(e)
     yield from plan_checks(plan)

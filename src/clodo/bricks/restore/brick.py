@@ -7,6 +7,7 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
+from clodo.bricks.resources.deleters import edited
 from clodo.bricks.restore.language import Restore
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.openapi import json_answer, operation, path_parameter, ref
@@ -26,13 +27,14 @@ def _parts(plan: Plan) -> Parts:
     return Parts(
         imports=(Import("restoring", "./lib/restore"),),
         ahead=tuple(f"restoring(app, {entity_const(e)});" for e in restorable(plan)),
+        files=edited(plan, BRICK),
         amend=amend,
     )
 
 
 def _amend(plan: Plan, e: Entity, paths: dict[str, Any]) -> None:
     path, b = f"/api/{plan.path(e)}", plan.blueprint
-    rules = (b.read_access(e), b.write_access(e))
+    rules = (b.read_access(e), b.delete_access(e))
     listed = paths[path]["get"]
     page = {**listed["responses"]["200"], "description": "A page of deleted rows"}
     paths[f"{path}/deleted"] = {

@@ -7,6 +7,7 @@ from functools import partial
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Blueprint, Entity, OnDelete, Reference, Who
+from clodo.bricks.resources.deleting import mere_writer, refusal
 from clodo.bricks.restore.brick import restorable
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -21,7 +22,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     for e in restorable(plan):
         yield Check("restore.back", f"{e.name}: a deleted row comes back as it was", partial(_back, e))
         yield Check("restore.list", f"{e.name}: deleted rows are listed, and no others", partial(_listed, e))
-        yield Check("restore.access", f"{e.name}: who may not write may not restore", partial(_access, e))
+        yield Check("restore.access", f"{e.name}: who may not {'write' if e.delete is None else 'delete'} may not restore", partial(_access, e))
         if any(f.unique and not (f.write_only or f.read_only) and f.computed is None for f in e.fields):
             yield Check("restore.taken", f"{e.name}: no row comes back whose unique value was taken", partial(_taken, e))
         for r in e.references:
@@ -41,7 +42,7 @@ def _taken_along(b: Blueprint, e: Entity) -> Iterator[tuple[Entity, Reference]]:
 
 
 async def _may(s: Session, e: Entity, user: str) -> Headers:
-    return await s.headers(s.blueprint.write_access(e), s.blueprint.read_access(e), user=user)
+    return await s.headers(s.blueprint.delete_access(e), s.blueprint.read_access(e), user=user)
 
 
 async def _restore(s: Session, e: Entity, id: str, user: str = "admin") -> Answer:
@@ -84,20 +85,24 @@ async def _listed(e: Entity, s: Session) -> None:
 
 
 async def _access(e: Entity, s: Session) -> None:
-    rule = s.blueprint.write_access(e)
-    row = await s.create(e, user="ann" if rule.who is Who.OWNER else "admin")
-    expect(await s.delete(e, row["id"], user="ann" if rule.who is Who.OWNER else "admin"), 204)
+    rule, maker = s.blueprint.delete_access(e), s.maker(e)
+    user = maker if rule.who is Who.OWNER else "admin"
+    row = await s.create(e, user=user)
+    expect(await s.delete(e, row["id"], user=user), 204)
+    writer = await mere_writer(s, e) if e.delete is not None and rule.who is not Who.OWNER else None
     doors = (("GET", f"{s.path(e)}/deleted"), ("POST", f"{s.path(e, row['id'])}/restore"))
     for method, path in doors:
         if rule.who is not Who.PUBLIC:
             expect(await s.client.send(method, path), 401, "without a credential")
         if rule.who is Who.ROLE:
             expect(await s.client.send(method, path, headers=(await s.account("ann")).headers), 403, "without the role")
-    if rule.who is Who.OWNER:
+        if writer is not None:
+            expect(await s.client.send(method, path, headers=writer), refusal(writer), "by someone who may only write")
+    if rule.who is Who.OWNER and s.blueprint.read_access(e).who is not Who.ROLE:
         expect(await _restore(s, e, row["id"], "ben"), 404, "someone else's deleted row")
         if expect(await _deleted(s, e, {"id": row["id"]}, "ben"), 200).body["items"]:
             raise Fault("someone else's deleted row is listed")
-        expect(await _restore(s, e, row["id"], "ann"), 200, "one's own deleted row")
+        expect(await _restore(s, e, row["id"], maker), 200, "one's own deleted row")
 
 
 async def _taken(e: Entity, s: Session) -> None:

@@ -98,7 +98,7 @@ def _problems(b: Blueprint, owner: None, tenants: Tenants) -> Iterator[Problem]:
 
 def _access_problems(b: Blueprint, e: Entity, *, owner: bool) -> Iterator[Problem]:
     """Only of users it is known which tenants they belong to."""
-    rules = {"read": b.read_access(e), "write": b.write_access(e), "create": b.create_access(e)}
+    rules = {"read": b.read_access(e), "write": b.write_access(e), "create": b.create_access(e), "delete": b.delete_access(e)}
     allowed = (Who.USER, Who.ROLE, Who.OWNER) if owner else (Who.USER, Who.ROLE)
     for word, rule in rules.items():
         if rule.who not in allowed:

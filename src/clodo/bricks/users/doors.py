@@ -23,13 +23,13 @@ class Door:
 
 def doors(b: Blueprint, e: Entity) -> Iterator[Door]:
     """Every way into an entity."""
-    read, write, create = b.read_access(e), b.write_access(e), b.create_access(e)
+    read, write, create, delete = b.read_access(e), b.write_access(e), b.create_access(e), b.delete_access(e)
     yield Door("listing", read, _list)
     yield Door("reading", read, _read)
     yield Door("creating", create, _create)
     yield Door("changing", write, _change)
     yield Door("replacing", write, _replace)
-    yield Door("deleting", write, _delete)
+    yield Door("deleting", delete, _delete)
 
 
 async def _list(s: Session, e: Entity) -> Request:

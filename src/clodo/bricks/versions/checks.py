@@ -60,7 +60,7 @@ async def _made(s: Session, e: Entity) -> tuple[Row, str]:
 
 
 async def _send(s: Session, e: Entity, method: str, id: str, body: Any, match: str | None) -> Answer:
-    headers: Headers = {k: v for k, v in (await s.writer(e)).items() if k != "if-match"}
+    headers: Headers = {k: v for k, v in (await s.deleter(e)).items() if k != "if-match"}
     if match is not None:
         headers["if-match"] = match
     return await s.client.send(method, s.path(e, id), body, headers=headers)
