@@ -121,6 +121,61 @@ def test_a_wish_becomes_a_line(text: str, facts: list[str], line: str) -> None:
     assert left == []
 
 
+#: Who deletes orders: the text that says it, facts, the lines that begin with ``delete``, and what is left over.
+ADMINS, BOSSES = "only [admins|ROLE:admin] may [delete|@action of=order by=role:admin] [orders|order]", "only a [boss|ROLE:boss] [removes|@action of=order by=role:boss] [orders|order]"
+MAKER = "[deletable|@action of=order by=role:author by=role:boss] for the [author|ROLE:author] and a [boss|ROLE:boss]"
+DELETERS: list[tuple[str, list[str], list[str], list[str]]] = [
+    (ADMINS, [], ["delete role admin"], []),
+    (ADMINS, ["access login"], ["delete role admin"], []),
+    (ADMINS, ["access key-write"], ["delete role admin"], []),
+    (ADMINS, ["own-write order"], ["delete role admin"], []),
+    (BOSSES, ["write order role:clerk"], ["delete role boss"], []),
+    (BOSSES, ["access login", "read order role:clerk", "read order role:boss"], ["delete role boss"], []),
+    ("[admins|ROLE:admin] and [bosses|ROLE:boss] [delete|@action of=order by=role:admin by=role:boss]", [], ["delete role admin, boss"], []),
+    (ADMINS + ". [Bosses|ROLE:boss] [delete|@action of=order by=role:boss] too", [], ["delete role admin, boss"], []),
+    ("[deletion|@action of=order of=customer by=role:boss] by [bosses|ROLE:boss]", [], ["delete role boss", "delete role boss"], []),
+    ("its [author|ROLE:author] can [erase|@action of=order by=role:author] it", ["access login"], ["delete owner"], []),
+    ("its [author|ROLE:author] can [erase|@action of=order by=role:author] it", [], ["delete owner"], []),
+    (MAKER, ["own-write order"], ["delete owner or role boss"], []),
+    (MAKER, ["own order", "read order role:boss"], ["delete owner or role boss"], []),
+    # An author who has rights to all of them is a role.
+    (MAKER, ["write order role:author"], ["delete role author, boss"], []),
+    ("any [user|ROLE:user] may [delete|@action of=order by=role:user]", ["access login", "write order role:clerk"], ["delete user"], []),
+    # Whoever may write may delete already.
+    (BOSSES, ["write order role:boss"], [], []),
+    (ADMINS + " [ones|order] ([bosses|ROLE:boss])", ["write order role:admin"], [], []),
+    ("[admins|ROLE:admin], [bosses|ROLE:boss] [delete|@action of=order by=role:admin by=role:boss]", ["write order role:boss"], [], []),
+    ("its [owner|ROLE:owner] [deletes|@action of=order by=role:owner] it", ["own order"], [], []),
+    # Nobody deletes what nothing says they may see, or what nobody owns.
+    (ADMINS, ["own order"], [], ["delete"]),
+    (BOSSES, ["access login", "read order role:clerk"], [], ["removes"]),
+    (MAKER, ["access key"], [], ["deletable"]),
+    (MAKER, ["write order public", "write order role:clerk"], [], ["deletable"]),
+    (MAKER + ", one [owner|order.owner ->customer] each", ["access login"], [], ["deletable"]),
+    ("each [customer|customer] apart ([multi-tenant|@tenants of=customer]), [deleted|@action of=customer by=role:creator] by its [creator|ROLE:creator]", [], [], ["deleted"]),
+    # Two that do not go together: the first.
+    (ADMINS + ", [bosses|ROLE:boss] [remove|@action of=order by=role:boss] them", [], ["delete role admin"], ["remove"]),
+    # With a condition it is a lock, or nothing that can be said; with an outcome a step.
+    ("[deleted|@action of=order when=order.status:new] while [new|order.status =enum]", [], ['delete when status = "new"'], []),
+    ("[deleted|@action of=order when=order.status:new by=role:boss] by [bosses|ROLE:boss] while [new|order.status =enum]", [], [], ["deleted"]),
+    ("[bosses|ROLE:boss] [remove|@action of=order set=order.status:cancelled by=role:boss] them", [], [], []),
+    ("[bosses|ROLE:boss] [edit or delete|@action of=order by=role:boss] them", [], [], ["edit or delete"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "facts", "wanted", "over"), DELETERS)
+def test_who_alone_deletes_rows(said: str, facts: list[str], wanted: list[str], over: list[str]) -> None:
+    lines, left = built(ORDER + said, "order > customer", *facts)
+    assert [line for line in lines if line.startswith("delete ")] == wanted
+    assert left == over
+
+
+def test_whoever_deletes_a_row_of_their_own_is_no_role_and_logs_in_to_make_it() -> None:
+    lines, _ = built(ORDER + "its [author|ROLE:author] can [erase|@action of=order by=role:author] it", "order > customer")
+    assert "users {" in lines and "write user" in lines and not any(line.startswith("roles") for line in lines)
+    assert "roles boss" in built(ORDER + MAKER, "order > customer")[0]
+
+
 def test_a_step_that_leads_to_where_it_starts_is_none() -> None:
     said = ORDER + "can be [sent|@action of=order when=order.status:paid when=order.status:sent set=order.status:Sent] once [paid|order.status =enum]"
     lines, left = built(said, "order > customer")

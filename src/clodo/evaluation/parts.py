@@ -36,8 +36,8 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
         # Several cues may come to one line, so that those of a kind are right or wrong together.
         kind = part.path.strip("()")
         made = _LINES.get(kind, {kind.replace("-", "_")})
-        ours = {p for p in said.parts if p[1] in made}
-        return bool(ours) and ours == {p for p in wanted.parts if p[1] in made} if exact else None
+        ours, theirs = ({p for p in m.parts if p[1] in made} | _deleters(m, kind) for m in (said, wanted))
+        return bool(ours) and ours == theirs if exact else None
     if part.kind == "entity":
         return names[0] in wanted.entities
     if part.kind == "field":
@@ -48,6 +48,11 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
     kinds = _MADE.get(role, ())
     ours = _facts(said, names[0], names[1], kinds, exact)
     return bool(ours) and ours == _facts(wanted, names[0], names[1], kinds, exact)
+
+
+def _deleters(m: Meaning, kind: str) -> set[Fact]:
+    """The rights that a step on rows can come to: who deletes them."""
+    return {rule for rule in m.rules if kind == "action" and rule[1] == "delete"}
 
 
 def _field(entity: str, name: str, said: Meaning, wanted: Meaning) -> bool:

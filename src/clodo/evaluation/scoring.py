@@ -103,7 +103,7 @@ def meaning(b: Blueprint) -> Meaning:
         if b.write_access(e).who is Who.OWNER:
             out.owned.add(name)
         # A rule that only repeats the rule of the service says nothing.
-        rules = (("read", e.read, b.read), ("write", e.write, b.write), ("create", e.create, b.write_access(e)))
+        rules = (("read", e.read, b.read), ("write", e.write, b.write), ("create", e.create, b.write_access(e)), ("delete", e.delete, b.write_access(e)))
         for verb, rule, usual in rules:
             if rule is not None and rule != usual:
                 out.rules.add((name, verb, rule.who.value, *sorted(key(r) for r in rule.roles)))

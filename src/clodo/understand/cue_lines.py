@@ -17,6 +17,7 @@ from clodo.blueprint.plan import is_owned
 from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.choices import chosen
+from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.naming import plural, singular, words
@@ -322,6 +323,11 @@ class _Writer:
 
     def action(self) -> None:
         e = self.entity()
+        if says_who_deletes(self.cue):
+            for one in self.entities():
+                if rule := deleters([f.role for f in self.slot("by") if f.role], self.names.blueprint, one, MAKERS):
+                    self.say(one.name, f"delete {rule}")
+            return
         if not any(self.slot(name) for name in _OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
@@ -512,7 +518,7 @@ class _Writer:
         addresses = [f.words.strip("\"'“”‘’ <>.,") for f in self.slot("n") if "@" in f.words]
         fields = [self._address(e, f) for f in self.slot("to") if f.field]
         # Where rows belong to nobody, the owner is whose the whole is.
-        maker = ["owner" if is_owned(self.names.blueprint, e) else "admin"] if any(f.role in _MAKERS for f in self.slot("by")) else []
+        maker = ["owner" if is_owned(self.names.blueprint, e) else "admin"] if any(f.role in MAKERS for f in self.slot("by")) else []
         to = [quote(a) for a in addresses] + fields + maker or ["admin"]
         condition, when = self.condition(e), self._reminded(e)
         for one in dict.fromkeys(to):
@@ -888,7 +894,7 @@ def _truth(filler: Filler) -> bool:
 
 
 #: Words for whoever made a row, which a blueprint calls its owner.
-_MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
+MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
 _PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish"}
 _ONCE = {
     "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),

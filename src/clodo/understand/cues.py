@@ -18,6 +18,7 @@ from clodo.blueprint.text import field_line, format_blueprint
 from clodo.blueprint.values import Blueprint, Entity, Field
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
+    MAKERS,
     SERVICE,
     USERS,
     Lines,
@@ -26,6 +27,7 @@ from clodo.understand.cue_lines import (
     lines_of,
     transitions_line,
 )
+from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftEntity, DraftField, Filler, Span
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
@@ -48,9 +50,11 @@ class _Wish:
 
 
 def roles_of(draft: Draft) -> list[str]:
-    """The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that."""
+    """The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that, nor has
+    whoever made a row that is theirs to delete."""
     cues = [cue for cue in draft.cues if cue.kind not in ("notify", "at-most")]
-    return [f.role for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
+    named = [(cue, f.role) for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
+    return [role for cue, role in named if role not in MAKERS or not says_who_deletes(cue)]
 
 
 def is_picture(e: DraftEntity) -> bool:
@@ -79,7 +83,8 @@ def completed(draft: Draft) -> Draft:
             for e in named:
                 # Rows that are counted for each user belong to whoever made them.
                 e.flags |= {"own-write"} if "own" not in e.flags else set()
-        elif cue.kind == "limit-user":
+        elif cue.kind == "limit-user" or (says_who_deletes(cue) and any(f.role in MAKERS for f in cue.slots["by"])):
+            # Whoever is counted, or deletes rows of their own, logs in to make them.
             for e in named:
                 _written(made, e, [])
         if made.access == "unstated" and cue.kind in _ACCESS:

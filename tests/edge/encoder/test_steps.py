@@ -28,7 +28,7 @@ from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
-from tests.understand.test_cues import CASES, record_of
+from tests.understand.test_cues import CASES, DELETERS, ORDER, record_of
 
 pytestmark = pytest.mark.workerd
 
@@ -169,6 +169,7 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
             chosen.append(draft)
     chosen += [d for d in drafts if not d.cues][:20]
     chosen += [gold_draft(record_of(text, *facts)) for text, facts, _ in CASES]
+    chosen += [gold_draft(record_of(ORDER + text, "order > customer", *facts)) for text, facts, *_ in DELETERS]
     hold_alike(probe, chosen)
 
 

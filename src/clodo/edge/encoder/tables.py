@@ -313,7 +313,7 @@ def _cues() -> dict[str, Any]:
         "units": cue_lines._UNITS,
         "false": cue_lines._FALSE.pattern,
         "periods": list(PERIODS),
-        "makers": sorted(cue_lines._MAKERS),
+        "makers": sorted(cue_lines.MAKERS),
         "bounds": sorted(cue_lines._BOUNDS),
         "lengths": list(cue_lines._LENGTHS),
         "smaller": cue_lines._SMALLER,

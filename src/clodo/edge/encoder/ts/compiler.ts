@@ -59,7 +59,7 @@ export interface Compiled {
 
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
-  const draft = completed(stated, tools.tables);
+  const draft = completed(stated, tools.tables, tools.verbs);
   const bare = bareEntities(draft);
   const kept = new Map([...draft.entities].filter(([n]) => /^\p{L}/u.test(n) && !bare.has(n)));
   if (kept.size === 0) return { blueprint: undefined, text: undefined, left: [] };
@@ -106,7 +106,7 @@ class Compiler {
   constructor(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tools: Tools) {
     this.#draft = draft;
     this.#tools = tools;
-    this.#hasUsers = needsUsers(draft, kept, tools.tables);
+    this.#hasUsers = needsUsers(draft, kept, tools);
     this.#names = new Map([...kept.keys()].map((n) => [n, this.#entityName(n)]));
     this.#kept = new Map([...kept].filter(([n]) => !(n === "user" && this.#hasUsers)));
     this.#profile = this.#hasUsers ? kept.get("user") : undefined;
@@ -160,7 +160,7 @@ class Compiler {
   }
 
   #users(entities: readonly Entity[]): Users {
-    const roles = [...rolesOf(this.#draft), ...entities.flatMap(({ read, write, create }) => [read, write, create].flatMap((access) => access?.roles ?? []))];
+    const roles = [...rolesOf(this.#draft, this.#tools.tables, this.#tools.verbs), ...entities.flatMap(({ read, write, create }) => [read, write, create].flatMap((access) => access?.roles ?? []))];
     const taken = ["email", "password", "role", "token", "user", ...this.#tools.constants.tables.rowKeys];
     const profile = this.#profile;
     const fields: Field[] = [];
@@ -471,12 +471,12 @@ class Compiler {
   }
 }
 
-function needsUsers(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tables: CompilerTables): boolean {
+function needsUsers(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, { tables, verbs }: Tools): boolean {
   const owned = ["own", "own-write", "read-login", "write-login"];
   return (
     ["login", "login-write"].includes(draft.access) ||
     draft.serviceType === "auth-service" ||
-    rolesOf(draft).length > 0 ||
+    rolesOf(draft, tables, verbs).length > 0 ||
     draft.cues.some(({ kind }) => tables.needUsers.includes(kind)) ||
     [...kept.values()].some((e) => owned.some((flag) => e.flags.has(flag)) || e.readRoles.length + e.writeRoles.length > 0)
   );

@@ -1,12 +1,13 @@
 import type { Characters } from "./characters";
 import { chosen } from "./choices";
+import { deleters, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import { similarity } from "./similarity";
 import type { CueTables } from "./tables";
-import { type Blueprint, type Entity, type Field, fieldLine, quote } from "./values";
+import { accessText, type Blueprint, type Entity, type Field, fieldLine, quote } from "./values";
 import type { Verbs } from "./verbs";
 
 /** Where lines go besides entities. */
@@ -509,6 +510,14 @@ class Writer {
 
   #action(): void {
     const e = this.#entity();
+    if (saysWhoDeletes(this.#cue, this.#pen.verbs)) {
+      const roles = this.#slot("by").map(({ role }) => role).filter((role) => role !== "");
+      for (const one of this.#entities()) {
+        const rule = deleters(roles, this.#names.blueprint, one, this.#pen.tables.makers);
+        if (rule !== undefined) this.#say(one.name, "delete_line", `delete ${accessText(rule)}`);
+      }
+      return;
+    }
     if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }

@@ -1,9 +1,16 @@
+import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
 import type { CompilerTables } from "./tables";
+import type { Verbs } from "./verbs";
 
-/** The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that. */
-export const rolesOf = (draft: Draft): string[] =>
-  draft.cues.filter(({ kind }) => kind !== "notify" && kind !== "at-most").flatMap(({ slots }) => [...slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "")));
+/**
+ * The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that, nor has
+ * whoever made a row that is theirs to delete.
+ */
+export const rolesOf = (draft: Draft, { cues: { makers } }: CompilerTables, verbs: Verbs): string[] =>
+  draft.cues
+    .filter(({ kind }) => kind !== "notify" && kind !== "at-most")
+    .flatMap((cue) => [...cue.slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "" && !(makers.includes(role) && saysWhoDeletes(cue, verbs)))));
 
 /** Whether a thing is a picture of which more is told than where it is. */
 export function isPicture(e: DraftEntity, { pictures, picture, files }: CompilerTables): boolean {
@@ -12,7 +19,7 @@ export function isPicture(e: DraftEntity, { pictures, picture, files }: Compiler
 }
 
 /** The draft with what its cues take for granted. What the text states stays as it is. */
-export function completed(stated: Draft, tables: CompilerTables): Draft {
+export function completed(stated: Draft, tables: CompilerTables, verbs: Verbs): Draft {
   const draft = stated.copied();
   for (const e of draft.entities.values()) if (isPicture(e, tables)) e.fields.set(tables.picture, new DraftField(tables.picture, tables.picture));
   for (const cue of draft.cues) {
@@ -27,7 +34,9 @@ export function completed(stated: Draft, tables: CompilerTables): Draft {
       // Rows that are counted for each user belong to whoever made them.
       for (const e of named) if (!e.flags.has("own")) e.flags.add("own-write");
     }
-    if (cue.kind === "limit-user") for (const e of named) write(draft, e, []);
+    // Whoever is counted, or deletes rows of their own, logs in to make them.
+    const deletesOwn = saysWhoDeletes(cue, verbs) && (cue.slots.get("by") ?? []).some(({ role }) => tables.cues.makers.includes(role));
+    if (cue.kind === "limit-user" || deletesOwn) for (const e of named) write(draft, e, []);
     const access = Object.hasOwn(tables.cueAccess, cue.kind) ? tables.cueAccess[cue.kind] : undefined;
     if (draft.access === "unstated" && access !== undefined) draft.access = access;
     if (cue.kind === "tenants") {

@@ -106,6 +106,8 @@ export function plainField(name: string, type: string, values: readonly string[]
 export interface Additions {
   field(e: Entity, f: Field): string;
   fields(e: Entity): readonly string[];
+  /** What is said of rights beside `read`, `write` and `create`. */
+  rights(e: Entity): readonly string[];
   entity(e: Entity): readonly string[];
   users(): readonly string[];
 }
@@ -137,6 +139,7 @@ function entityLines(e: Entity, more: Additions): string[] {
   if (e.read !== undefined) lines.push(`read ${accessText(e.read)}`);
   if (e.write !== undefined) lines.push(`write ${accessText(e.write)}`);
   if (e.create !== undefined) lines.push(`create ${accessText(e.create)}`);
+  lines.push(...more.rights(e));
   if (e.softDelete) lines.push("soft delete");
   const fields = e.fields.map((f) => `  ${more.field(e, f)}`);
   return [`entity ${e.name} {`, ...fields, ...more.fields(e), ...lines.map((line) => `  ${line}`), ...more.entity(e), "}"];

@@ -1,3 +1,4 @@
+import { accessOf, canDelete } from "./deleters";
 import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
 import type { CueTables } from "./tables";
 import type { Access, Blueprint, Entity, Field } from "./values";
@@ -58,6 +59,8 @@ function nameOf(construct: string, text: string): readonly string[] {
       return [first.replace(":", "")];
     case "transitions":
       return [`(transitions ${second})`];
+    case "delete_line":
+      return ["(delete)"];
     case "limit":
     case "write_limit":
       return [`(${text.replace(/\d+/, "")})`];
@@ -141,6 +144,12 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
   const has = (name: string): boolean => e.fields.some((f) => f.name === name);
   const number = Number(/[\d.]+/.exec(text)?.[0] ?? "1");
   switch (construct) {
+    case "delete_line": {
+      const rule = accessOf(text.replace("delete ", ""));
+      // A tenant is there for its members, whoever made it.
+      const ofAll = made.lines.some((line) => line.construct === "tenants" && line.text === `tenants ${e.name}`);
+      return canDelete(rule, b, e) && !(ofAll && rule.who === "owner");
+    }
     case "restore":
       return e.softDelete;
     case "publish_line":

@@ -8,6 +8,9 @@ import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } fr
 /** The size of files of which the text says none. */
 const USUAL_MB = 10n;
 
+/** Constructs that stand among an entity's own lines, and not behind them. */
+const OF_ENTITIES = ["field", "delete_line"];
+
 /** What one stretch of text comes to; `spans` are its words. */
 interface Wish {
   readonly made: Lines;
@@ -152,18 +155,19 @@ function stripped(b: Blueprint, { computed, brought }: Lines): Blueprint {
 
 /** The canonical lines of a blueprint with further ones, at the end of each block and of the service. */
 function textLines(b: Blueprint, made: Lines): string[] {
-  const at = (where: string, isField: boolean): string[] =>
+  const at = (where: string, construct = ""): string[] =>
     made.lines
-      .filter((line) => line.where === where && (line.construct === "field") === isField)
+      .filter((line) => line.where === where && (OF_ENTITIES.includes(line.construct) ? line.construct : "") === construct)
       .flatMap(({ text }) => (where === SERVICE ? ["", ...text.split("\n")] : text.split("\n").map((part) => `  ${part}`)));
   const lines = blueprintLines(stripped(b, made), {
     field: (e, f) => {
       const expression = made.computed.get(`${e.name}.${f.name}`);
       return expression === undefined ? fieldLine(f) : `${fieldLine(f)} = ${expression}`;
     },
-    fields: (e) => at(e.name, true),
-    entity: (e) => at(e.name, false),
-    users: () => at(USERS, false),
+    fields: (e) => at(e.name, "field"),
+    rights: (e) => at(e.name, "delete_line").map((line) => line.trim()),
+    entity: (e) => at(e.name),
+    users: () => at(USERS),
   });
-  return [...lines, ...at(SERVICE, false)];
+  return [...lines, ...at(SERVICE)];
 }
