@@ -10,7 +10,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.blueprint.plan import plural
-from clodo.bricks.registry import service_tree
+from clodo.bricks.registry import bricks, service_tree
 
 
 def tree_of(text: str) -> dict[str, str]:
@@ -35,6 +35,24 @@ def test_two_rules_need_both_credentials() -> None:
     paths = openapi(text)["paths"]
     assert paths["/api/albums/{id}/taggeds"]["get"]["security"] == [{"bearer": [], "apiKey": []}]
     assert paths["/api/taggeds"]["get"]["security"] == [{"apiKey": []}]
+
+
+def test_who_deletes_is_told_where_rows_are_deleted_and_come_back() -> None:
+    text = "service x\nusers {\n}\nentity a {\n  n: integer\n  write key\n  delete role admin\n  soft delete\n  restore\n}\n"
+    paths = openapi(text)["paths"]
+    row = paths["/api/as/{id}"]
+    assert [row[method]["security"] for method in ("patch", "put", "delete")] == [[{"apiKey": []}], [{"apiKey": []}], [{"bearer": []}]]
+    assert paths["/api/as/{id}/restore"]["post"]["security"] == paths["/api/as/deleted"]["get"]["security"] == [{"bearer": []}]
+    assert "| key; deletes: role admin |" in tree_of(text)["README.md"]
+
+
+def test_only_services_that_say_who_deletes_have_code_for_it() -> None:
+    lines = "  n: integer\n  write user\n{}  soft delete\n  restore\n"
+    plain, apart = (tree_of(f"service x\nusers {{\n}}\nentity a {{\n{lines.format(more)}}}\n") for more in ("", "  delete owner\n"))
+    sources = {name: text for brick in bricks() for name, text in brick.sources().items()}
+    assert {name for name in plain if name.startswith("src/lib/") and plain[name] != sources[name]} == set()
+    changed = {name for name in apart if name.startswith("src/lib/") and apart[name] != plain.get(name)}
+    assert changed == {f"src/lib/{name}.ts" for name in ("deleters", "deletion", "entity", "restore", "soft-delete")}
 
 
 def test_every_reference_and_operation_of_the_document_has_one_meaning() -> None:

@@ -92,3 +92,9 @@ def test_a_name_that_could_be_two_fields_is_neither() -> None:
     wanted = TEXT.replace("  title: text required", "  title: text required\n  short_title: text")
     said = TEXT.replace("  title: text required", "  the_book_title: text required")
     assert any(f.startswith("fields: missing") for f in score(said, wanted)[1])
+
+
+def test_who_deletes_is_a_rule_of_its_entity() -> None:
+    text = "service s\nusers {\n  roles boss\n}\nentity order {\n  n: integer\n  write user\nDELETE}\n"
+    said, wanted = (meaning(parse(text.replace("DELETE", line))) for line in ("", "  delete owner or role boss, admin\n"))
+    assert wanted.rules - said.rules == {("order", "delete", "owner", "admin", "boss")}
