@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.edge.llama.tiny import CHATML, tiny_gguf, vocabulary
 
 #: The shape of a model of 135 M parameters.
 SHAPE = Shape(30, 576, 1536, 9, 3, 64, 49152, 1e-5, 8192, Rope(64, False, (1.0,) * 32))
-SIZES = Sizes(30_083_360, (2_216_560,) * 30, 1_900_000)
+SIZES = Sizes(30_083_360, (2_216_560,) * 30, 1_900_000, 4896)
 
 
 def test_the_layout_is_the_smallest_that_the_budget_allows() -> None:
@@ -37,14 +38,48 @@ def test_the_layout_is_the_smallest_that_the_budget_allows() -> None:
 
 def test_what_does_not_fit_is_told_with_figures() -> None:
     with pytest.raises(ModelError) as error:
-        plan_layout(SHAPE, SIZES, 40, 1024)
+        plan_layout(SHAPE, SIZES, 40, 1024, tables=0)
     assert error.value.code == "model-too-large"
     assert "49152 tokens (30.1 MB of weights)" in error.value.message
     assert "the budget is 40 MB" in error.value.message
+    with pytest.raises(ModelError, match="a Worker with 3072 of 49152 tokens, in a vocabulary of 1800.0 MB that 16 Workers share"):
+        plan_layout(SHAPE, Sizes(1_800_000_000, (1_000_000,) * 30, 0, 292_968), 48, 1024)
+    with pytest.raises(ModelError, match="the tokenizer of 49152 tokens"):
+        plan_layout(SHAPE, Sizes(30_083_360, (1_000_000,) * 30, 40_000_000, 4896), 48, 1024)
     with pytest.raises(ModelError, match="1 layer .* of keys and values"):
-        plan_layout(SHAPE, Sizes(1_000_000, (90_000_000,) * 30, 0), 48, 1024)
+        plan_layout(SHAPE, Sizes(1_000_000, (90_000_000,) * 30, 0, 160), 48, 1024)
     with pytest.raises(ModelError, match="the one Worker"):
         plan_layout(SHAPE, SIZES, 48, 1024, layer_workers=0)
+
+
+def test_a_vocabulary_that_does_not_fit_the_front_is_shared_by_rows() -> None:
+    layout = plan_layout(SHAPE, SIZES, 40, 1024)
+    front, *others = layout.shares
+    assert front.front and front.rows == (0, 0) and all(s.planned_mb <= 40 for s in layout.shares)
+    tables = [s.rows for s in others if s.rows[1]]
+    assert tables == [(0, 24576), (24576, 49152)], "the fewest, and alike"
+    assert sum(s.last - s.first for s in others) == SHAPE.layers
+    # Where it fits, nothing is shared; three times the words take more Workers, and no row is left out or held twice.
+    assert all(not s.rows[1] for s in plan_layout(SHAPE, SIZES, 48, 1024).shares[1:])
+    large = plan_layout(replace(SHAPE, vocabulary=151_935), Sizes(30_083_360 + 4896 * (18_992 - 6144), SIZES.layers, 4_000_000, 4896), 48, 1024)
+    rows = [s.rows for s in large.shares if s.rows[1]]
+    assert [a for a, _ in rows] == [0, *(b for _, b in rows[:-1])] and rows[-1][1] == 151_935 and all(a % 8 == 0 for a, _ in rows)
+    assert all(s.planned_mb <= 48 for s in large.shares)
+
+
+def test_workers_with_rows_hold_their_part_of_the_table_once(tmp_path: Path) -> None:
+    whole, shared = (bundle(tiny_gguf(tmp_path / "tiny.gguf"), 48, 256, layer_workers=1, tables=tables) for tables in (0, 2))
+    front, _, *rows = shared.workers
+    assert front.services == {"LAYERS_0": "layers-0", "VOCABULARY_0": "vocabulary-0", "VOCABULARY_1": "vocabulary-1"}
+    assert set(front.assets) == {"tokens.bin"} and [set(w.assets) for w in rows] == [{"vocabulary.bin"}] * 2
+    # Each has the last norm and a directory besides.
+    beside = 32 + 4 * 64
+    parts = [w.assets["vocabulary.bin"][beside:] for w in rows]
+    assert b"".join(parts) == whole.workers[0].assets["vocabulary.bin"][beside:]
+    with pytest.raises(ClodoError, match="0 to 16 Workers"):
+        bundle(tmp_path / "tiny.gguf", 48, 256, layer_workers=1, tables=17)
+    with pytest.raises(ClodoError, match="beside those with layers"):
+        bundle(tmp_path / "tiny.gguf", 48, 256, layer_workers=0, tables=1)
 
 
 def test_a_bundle_has_a_front_and_its_layers(tmp_path: Path) -> None:

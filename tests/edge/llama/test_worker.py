@@ -47,6 +47,14 @@ def apart(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
         yield Caller.of(running)
 
 
+@pytest.fixture(scope="module")
+def shared(gguf: Path, toolchain: Toolchain) -> Iterator[Caller]:
+    """The tiny model with its vocabulary in three Workers; the last of them can be killed."""
+    made = with_probe(bundle(gguf, 48, 256, layer_workers=1, tables=3, slots=2))
+    with served_bundle(made, toolchain, apart=["vocabulary-2"]) as running:
+        yield Caller.of(running)
+
+
 def test_scores_are_those_of_the_reference(gguf: Path, alone: Caller) -> None:
     scores = alone.scores(TOKENS[:100])
     reference = Reference(gguf).logits(TOKENS[:100])
@@ -54,8 +62,49 @@ def test_scores_are_those_of_the_reference(gguf: Path, alone: Caller) -> None:
     assert np.corrcoef(reference.ravel(), scores.ravel())[0, 1] > 0.995
 
 
-def test_layouts_are_equal_to_the_bit(alone: Caller, apart: Caller) -> None:
-    assert np.array_equal(alone.scores(TOKENS[:40]), apart.scores(TOKENS[:40]))
+def test_layouts_are_equal_to_the_bit(alone: Caller, apart: Caller, shared: Caller) -> None:
+    scores = alone.scores(TOKENS[:40])
+    assert np.array_equal(scores, apart.scores(TOKENS[:40])) and np.array_equal(scores, shared.scores(TOKENS[:40]))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"logprobs": True},
+        {"temperature": 1.3, "seed": 4, "logprobs": True},
+        {"temperature": 1.3, "seed": 4, "top_k": 0, "top_p": 0.8},
+        {"temperature": 0.9, "seed": 4, "top_k": 5, "presence_penalty": 1.5, "frequency_penalty": 0.5},
+        {"presence_penalty": 2, "frequency_penalty": 1},
+        {"temperature": 1.3, "seed": 4, "response_format": {"type": "json_object"}},
+        {"grammar": 'root ::= [a-z ]+ "!"'},
+    ],
+)
+def test_a_shared_vocabulary_changes_no_choice(alone: Caller, shared: Caller, more: dict[str, Any]) -> None:
+    def told(caller: Caller) -> Any:
+        return caller.chat("the red sea", max_tokens=30, **more)["choices"]
+
+    assert told(alone) == told(shared)
+
+
+def test_a_killed_worker_with_rows_loses_no_request(alone: Caller, shared: Caller) -> None:
+    prompts = [f"{word} sea" for word in ("the", "one", "blue", "red")]
+    wanted = [alone.complete(p, max_tokens=200)["choices"] for p in prompts]
+    with ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(shared.complete, p, max_tokens=200) for p in prompts]
+        time.sleep(0.3)
+        shared.running.kill("vocabulary-2")
+        time.sleep(0.2)
+        shared.running.revive("vocabulary-2")
+        assert [w.result()["choices"] for w in work] == wanted
+    assert "edge_retries_total" in shared.http.get("/metrics").text
+
+
+def test_a_vocabulary_with_a_head_of_its_own_is_shared(tmp_path: Path, toolchain: Toolchain) -> None:
+    path, found = tiny_gguf(tmp_path / "tiny.gguf", layers=2, tied=False), []
+    for tables in (0, 2):
+        with served_bundle(with_probe(bundle(path, 48, 128, layer_workers=1, tables=tables)), toolchain) as running:
+            found.append(Caller.of(running).scores(TOKENS[:20]))
+    assert np.array_equal(*found)
 
 
 def test_reading_in_one_go_equals_reading_token_by_token(alone: Caller) -> None:
@@ -82,12 +131,12 @@ def test_other_shapes(name: str, options: dict[str, Any], relaxed: bool, tmp_pat
 
 
 def test_memory_is_as_planned(gguf: Path, toolchain: Toolchain) -> None:
-    made = bundle(gguf, 48, 256, layer_workers=1)
+    made = bundle(gguf, 48, 256, layer_workers=1, tables=2)
     with served_bundle(made, toolchain) as running:
         running.watch()
         Caller.of(running).complete("the sea", max_tokens=30)
         memory = running.watched()
-    for worker, found in zip(made.workers, sorted(memory, key=lambda m: len(m.name)), strict=True):
+    for worker, found in zip(made.workers, memory, strict=True):
         assert found.peak_mb <= worker.planned_mb + 0.1, worker.name
         # The plan of WebAssembly memory is exact to a page or two.
         assert found.wasm_mb <= worker.planned_mb <= found.wasm_mb + 20
@@ -104,7 +153,7 @@ def test_a_cold_worker_says_so_and_answers_as_weights_arrive(gguf: Path, toolcha
 
 
 def test_scripts_are_strictly_typed_and_small(gguf: Path, toolchain: Toolchain, tmp_path: Path) -> None:
-    made = bundle(gguf, 48, 256, layer_workers=1)
+    made = bundle(gguf, 48, 256, layer_workers=1, tables=1)
     write_tree(folder_tree(made, Options("model")), tmp_path)
     assert max(check_scripts(tmp_path, [w.name for w in made.workers], toolchain).values()) < 100_000
 

@@ -9,7 +9,7 @@
 // Written from outside before `prepare`; all 4 bytes wide.
 static struct {
   i32 layers, width, hidden, heads, kv_heads, head_size, rope_size, rope_split;  // rope_split: pairs are half a head apart, not side by side
-  i32 context, slots, vocabulary;                                                 // vocabulary: 0 where embedding and head are elsewhere
+  i32 context, slots, vocabulary;                                                 // vocabulary: how many tokens have their scores here
   f32 epsilon;
 } P;
 
@@ -66,6 +66,7 @@ EXPORT(prepare) i32 prepare(void) {
 EXPORT(allocate_weights) void *allocate_weights(u32 bytes) { return allocate(bytes); }
 EXPORT(angles_at) f32 *angles_at(void) { return angles; }
 EXPORT(states_at) f32 *states_at(void) { return states; }
+EXPORT(scores_at) f32 *scores_at(void) { return scored; }
 EXPORT(longest_pass) i32 longest_pass(void) { return MAX_TOKENS; }
 
 static void attach(Tensor *to, const u8 *blob, i32 count) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 
 from clodo.edge.llama.gguf import Gguf, Tensor
 from clodo.edge.llama.quants import dequantise, pack, packed_bytes, packed_kind
@@ -46,9 +47,12 @@ def _layer_tensors(gguf: Gguf, layer: int) -> list[Tensor | None]:
     return [gguf.tensors.get(f"blk.{layer}.{name}") for name in _LAYER]
 
 
-def _vocabulary_tensors(gguf: Gguf) -> list[Tensor | None]:
+def _vocabulary_tensors(gguf: Gguf, rows: tuple[int, int] | None = None) -> list[Tensor | None]:
     embedding = gguf.tensors["token_embd.weight"]
-    return [gguf.tensors["output_norm.weight"], embedding, gguf.tensors.get("output.weight", embedding)]
+    tables = [embedding, gguf.tensors.get("output.weight", embedding)]
+    if rows is not None:
+        tables = [replace(t, rows=rows[1] - rows[0], data=t.data[rows[0] : rows[1]]) for t in tables]
+    return [gguf.tensors["output_norm.weight"], *tables]
 
 
 def layer_bytes(gguf: Gguf, layer: int) -> int:
@@ -61,14 +65,15 @@ def layer_blob(gguf: Gguf, layer: int) -> bytes:
     return _write(_layer_tensors(gguf, layer))
 
 
-def vocabulary_bytes(gguf: Gguf) -> int:
-    """The bytes of the blob of the last norm, the embedding and the head."""
-    return _measure(_vocabulary_tensors(gguf))
+def vocabulary_bytes(gguf: Gguf, rows: tuple[int, int] | None = None) -> int:
+    """The bytes of the blob of the last norm, the embedding and the head, or of these rows of both."""
+    return _measure(_vocabulary_tensors(gguf, rows))
 
 
-def vocabulary_blob(gguf: Gguf) -> bytes:
-    """The last norm, the embedding and the head; a head that is tied to the embedding is not there twice."""
-    return _write(_vocabulary_tensors(gguf))
+def vocabulary_blob(gguf: Gguf, rows: tuple[int, int]) -> bytes:
+    """The last norm, and rows of the embedding and the head; a head that is tied to the embedding is not there twice. The first row
+    is a multiple of 8, for so many lie together."""
+    return _write(_vocabulary_tensors(gguf, rows))
 
 
 def _is_vector(tensor: Tensor) -> bool:

@@ -27,15 +27,15 @@ def kv_bytes(shape: Shape, layers: int, context: int) -> int:
     return 2 * 2 * layers * context * shape.kv_heads * shape.head_size
 
 
-def working_bytes(shape: Shape, layers: int, context: int, slots: int, *, vocabulary: bool) -> int:
-    """Everything in WebAssembly memory but weights: the same sums as ``prepare`` in ``llama.c``."""
+def working_bytes(shape: Shape, layers: int, context: int, slots: int, *, scored: int) -> int:
+    """Everything in WebAssembly memory but weights: the same sums as ``prepare`` in ``llama.c``. ``scored`` tokens have their scores there."""
     q, kv = shape.heads * shape.head_size, shape.kv_heads * shape.head_size
     total = 4 * _TOKENS * (shape.width + max(shape.width, q))
     total += 40 * _TOKENS // 32 * max(shape.width, q, shape.hidden if layers else 0)
     if layers:
         total += slots * kv_bytes(shape, layers, context) + 4 * context * shape.rope.size
         total += 4 * _TOKENS * (max(shape.width, q) + 2 * kv + 2 * shape.hidden) + 16 * _up(context, 4) + 16 * shape.head_size
-    return total + (4 * _up(shape.vocabulary, 8) if vocabulary else 0)
+    return total + 4 * _up(scored, 8)
 
 
 def wasm_bytes(working: int, weights: int) -> int:

@@ -1,13 +1,15 @@
 import type { Prefix } from "./cache";
 import type { Engine } from "./engine";
 import { letGo, type Stage, type StageSession } from "./stage";
+import type { Vocabulary, VocabularySession } from "./vocabulary";
 
 /** How often a conversation is computed anew when a stage fails or has lost it, and how long it waits before, in milliseconds. */
 const RETRIES_MS = [0, 100, 400, 1500, 3000] as const;
 
-/** The model: embedding and head here, layers in stages. It remembers what sessions held, so that a new one can begin with it. */
+/** The model: embedding and head, and layers in stages, wherever they are. It remembers what sessions held, so that a new one can begin with it. */
 export class Decoder {
   readonly engine: Engine;
+  readonly vocabulary: Vocabulary;
   #stages: readonly Stage[];
   #known: { readonly session: string; readonly tokens: readonly number[] }[] = [];
   /** Whether it has ever worked from end to end: then all weights are there, in other Workers too. */
@@ -15,8 +17,9 @@ export class Decoder {
   /** Called whenever a conversation had to be computed anew. */
   onRetry: () => void = () => undefined;
 
-  constructor(engine: Engine, stages: readonly Stage[]) {
+  constructor(engine: Engine, vocabulary: Vocabulary, stages: readonly Stage[]) {
     this.engine = engine;
+    this.vocabulary = vocabulary;
     this.#stages = stages;
   }
 
@@ -61,6 +64,7 @@ export class Conversation {
   #beat: () => void;
   #session = "";
   #stages: StageSession[] = [];
+  #vocabulary: VocabularySession | undefined;
   /** How many of the tokens are computed. */
   #computed = 0;
   #tokens: readonly number[] = [];
@@ -78,12 +82,14 @@ export class Conversation {
   async score(tokens: readonly number[]): Promise<Float32Array> {
     for (let attempt = 0; ; attempt++) {
       try {
-        if (this.#stages.length === 0) await this.#open(tokens);
-        const states = await this.#advance(tokens);
-        this.#decoder.engine.setStates(states);
+        const vocabulary = this.#vocabulary ?? (await this.#open(tokens));
+        const states = await this.#advance(tokens, vocabulary);
+        const made = vocabulary.score(states);
+        // Nothing is waited for where the scores are there: others would put theirs in their place.
+        const scores = made instanceof Promise ? await made : made;
         letGo(states);
         this.#decoder.worked = true;
-        return this.#decoder.engine.logits();
+        return scores;
       } catch (error) {
         // A slot or a caller that is gone is for whoever called to know; everything else may be a stage that was restarted.
         this.#beat();
@@ -102,7 +108,9 @@ export class Conversation {
     await this.#drop();
   }
 
-  async #open(tokens: readonly number[]): Promise<void> {
+  async #open(tokens: readonly number[]): Promise<VocabularySession> {
+    const vocabulary = await this.#decoder.vocabulary.open();
+    this.#vocabulary = vocabulary;
     const prefix = this.#decoder.prefixOf(tokens);
     this.#session = crypto.randomUUID();
     this.#stages = await this.#decoder.open(this.#session, prefix);
@@ -111,19 +119,19 @@ export class Conversation {
     this.#tokens = tokens;
     if (this.#first) this.reused = reused;
     this.#first = false;
+    return vocabulary;
   }
 
   /** Computes what of `tokens` is not yet, and returns the states of the last. */
-  async #advance(tokens: readonly number[]): Promise<Uint8Array> {
+  async #advance(tokens: readonly number[], vocabulary: VocabularySession): Promise<Uint8Array> {
     const { engine } = this.#decoder;
     const { width } = engine.plan.shape;
     let states: Uint8Array = new Uint8Array();
-    await engine.vocabularyReady();
     while (this.#computed < tokens.length) {
       this.#beat();
       const position = this.#computed;
       const pass = tokens.slice(position, position + engine.longest);
-      states = engine.embed(pass);
+      states = await vocabulary.embed(pass);
       for (const stage of this.#stages) {
         const before = states;
         states = await stage.step(before, pass.length, position);
@@ -138,8 +146,10 @@ export class Conversation {
 
   async #drop(): Promise<void> {
     const stages = this.#stages;
+    const vocabulary = this.#vocabulary;
     this.#stages = [];
+    this.#vocabulary = undefined;
     this.#computed = 0;
-    await Promise.all(stages.map((stage) => stage.close()));
+    await Promise.all([...stages.map((stage) => stage.close()), vocabulary?.close()]);
   }
 }

@@ -11,6 +11,7 @@ interface Exports {
   allocate_weights(bytes: number): number;
   angles_at(): number;
   states_at(): number;
+  scores_at(): number;
   longest_pass(): number;
   attach_layer(layer: number, pointer: number): void;
   attach_vocabulary(pointer: number): void;
@@ -120,8 +121,18 @@ export class Engine {
 
   /** The score of each token after the first row of the states: a view that the next call overwrites. */
   logits(): Float32Array {
-    const pointer = this.#exports.logits(0);
-    return new Float32Array(this.#exports.memory.buffer, pointer, this.plan.shape.vocabulary);
+    this.#exports.logits(0);
+    return this.scores();
+  }
+
+  /** The scores as they lie in the kernels' memory. */
+  scores(): Float32Array {
+    return new Float32Array(this.#exports.memory.buffer, this.#exports.scores_at(), this.plan.scored);
+  }
+
+  /** Puts scores that were made elsewhere, f32, to those of tokens from `first` on. */
+  putScores(scores: Uint8Array, first: number): void {
+    new Uint8Array(this.#exports.memory.buffer, this.#exports.scores_at() + 4 * first, scores.byteLength).set(scores);
   }
 
   /** The token with the highest score. */
@@ -140,10 +151,9 @@ export class Engine {
   }
 
   #describe(): void {
-    const { shape, layers, context, slots, vocabulary } = this.plan;
+    const { shape, layers, context, slots, scored } = this.plan;
     const { width, hidden, heads, kvHeads, headSize, ropeSize, split } = shape;
-    const numbers = [layers.length, width, hidden, heads, kvHeads, headSize, ropeSize, split ? 1 : 0, context, slots];
-    numbers.push(vocabulary === null ? 0 : shape.vocabulary);
+    const numbers = [layers.length, width, hidden, heads, kvHeads, headSize, ropeSize, split ? 1 : 0, context, slots, scored];
     const at = this.#exports.parameters();
     new Int32Array(this.#exports.memory.buffer, at, numbers.length).set(numbers);
     new Float32Array(this.#exports.memory.buffer, at + 4 * numbers.length, 1)[0] = shape.epsilon;

@@ -3,7 +3,7 @@ import { RpcTarget, WorkerEntrypoint } from "cloudflare:workers";
 import type { Prefix } from "./cache";
 import { Engine } from "./engine";
 import { plan } from "./plan";
-import { letGo, LocalStage, type StageSession } from "./stage";
+import { letGo, LocalStage, Sent, type StageSession } from "./stage";
 import type { WeightsEnv } from "./shared/weights";
 
 let engine: Engine | undefined;
@@ -19,7 +19,7 @@ function here(): { readonly engine: Engine; readonly stage: LocalStage } {
 /** A session as the front holds it. It ends when the front lets go of it, or is gone. */
 class LayersSession extends RpcTarget {
   #session: StageSession;
-  #sent: Uint8Array | undefined;
+  #sent = new Sent();
 
   constructor(session: StageSession) {
     super();
@@ -27,28 +27,21 @@ class LayersSession extends RpcTarget {
   }
 
   async step(states: Uint8Array, tokens: number, position: number): Promise<Uint8Array> {
-    this.#letGoOfSent();
+    this.#sent.letGo();
     try {
-      this.#sent = await this.#session.step(states, tokens, position);
-      return this.#sent;
+      return this.#sent.keep(await this.#session.step(states, tokens, position));
     } finally {
       letGo(states);
     }
   }
 
   close(): Promise<void> {
-    this.#letGoOfSent();
+    this.#sent.letGo();
     return this.#session.close();
   }
 
   [Symbol.dispose](): void {
     void this.close();
-  }
-
-  /** What is returned is copied on its way and stays here. Whoever asks for the next step, or for none any more, has the last. */
-  #letGoOfSent(): void {
-    if (this.#sent !== undefined) letGo(this.#sent);
-    this.#sent = undefined;
   }
 }
 

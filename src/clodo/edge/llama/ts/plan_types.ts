@@ -53,7 +53,15 @@ export interface TextPlan {
   readonly noChat: string | null;
 }
 
-/** What one Worker of a model does. The front has `text` and `vocabulary`, layers are here or in `stages`, never in both. */
+/** A Worker that holds the vocabulary's rows of tokens `first` … `last - 1`: embedding and head. */
+export interface Table {
+  readonly binding: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** What one Worker of a model does. The front has `text`; the vocabulary is in the front or in `tables`, layers are here or in `stages`, never
+ * in both. */
 export interface Plan {
   readonly model: string;
   readonly shape: Shape;
@@ -61,7 +69,11 @@ export interface Plan {
   readonly slots: number;
   readonly layers: readonly Blob[];
   readonly vocabulary: Blob | null;
+  /** How many tokens have their scores in this Worker's memory: all in the front, those of its rows in a Worker with a part of the vocabulary. */
+  readonly scored: number;
   readonly text: TextPlan | null;
   /** Bindings of the layer Workers, in order. */
   readonly stages: readonly string[];
+  /** Workers that hold the vocabulary, in order of their tokens; none where it is here. */
+  readonly tables: readonly Table[];
 }

@@ -8,6 +8,7 @@ import { RemoteStage, type LayersBinding } from "./remote";
 import { readChat, readCompletion, type Request as Asked } from "./requests";
 import { LocalStage, type Stage } from "./stage";
 import { Tokenizer } from "./tokenizer";
+import { LocalVocabulary, RemoteVocabulary, type RowsBinding } from "./vocabulary";
 import { type Send, eventStream } from "./shared/events";
 import { type Front, type FrontEnv, json, readObject, type Route } from "./shared/front";
 import { Loading } from "./shared/loading";
@@ -16,7 +17,7 @@ import { Problem } from "./shared/problems";
 import { type Place, Queue } from "./shared/queue";
 import type { WeightsEnv } from "./shared/weights";
 
-/** What the front is bound to: its key and weights, and the layer Workers under the names that the plan gives. */
+/** What the front is bound to: its key and weights, and the other Workers under the names that the plan gives. */
 export type Env = FrontEnv & WeightsEnv & Readonly<Record<string, unknown>>;
 
 /** How many requests may wait. */
@@ -48,12 +49,13 @@ export class Service implements Front<Env> {
     this.#engine = new Engine(plan);
     this.#remote = plan.stages.map((binding) => new RemoteStage(env[binding] as LayersBinding));
     const stages: readonly Stage[] = this.#remote.length > 0 ? this.#remote : [new LocalStage(this.#engine)];
-    this.decoder = new Decoder(this.#engine, stages);
+    const rows = plan.tables.length > 0 ? new RemoteVocabulary(this.#engine, (binding) => env[binding] as RowsBinding) : undefined;
+    this.decoder = new Decoder(this.#engine, rows ?? new LocalVocabulary(this.#engine), stages);
     this.decoder.onRetry = () => this.metrics.add("edge_retries_total");
     this.#queue = new Queue(plan.slots, WAITING);
     this.#tokenizer = new Loading(async ({ beat }) => new Tokenizer(text, await this.#readTokens(beat)));
     this.#warm = new Loading(async () => {
-      await Promise.all(this.#remote.map((stage) => stage.warm()));
+      await Promise.all([...this.#remote.map((stage) => stage.warm()), rows?.warm()]);
       return true;
     });
     this.metrics.gauge("edge_requests_waiting", () => this.#queue.waiting);

@@ -23,6 +23,21 @@ export function letGo(states: Uint8Array): void {
   (states.buffer as ArrayBuffer).transfer(0);
 }
 
+/** What a Worker has sent last. It is copied on its way and stays: whoever asks for the next, or for nothing any more, has it. */
+export class Sent {
+  #last: Uint8Array | undefined;
+
+  keep(made: Uint8Array): Uint8Array {
+    this.#last = made;
+    return made;
+  }
+
+  letGo(): void {
+    if (this.#last !== undefined) letGo(this.#last);
+    this.#last = undefined;
+  }
+}
+
 /** Some layers of a model, here or in another Worker. */
 export interface Stage {
   open(session: string, prefix: Prefix | null): Promise<StageSession>;
