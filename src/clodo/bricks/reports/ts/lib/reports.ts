@@ -38,7 +38,7 @@ export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
           throw new Problem(400, `A report has no ${name}.`, [{ path: name, message: "is not for reports" }]);
         }
       }
-      return c.json(await figures(c.env, entity, r, [...visible(entity, caller), ...parseListQuery(entity, url).conditions]));
+      return c.json(await figures(c.env, entity, r, [...visible(entity, caller), ...parseListQuery(entity, url.href).conditions]));
     },
   });
 }

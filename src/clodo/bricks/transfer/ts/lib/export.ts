@@ -72,7 +72,7 @@ async function* texts(c: Context<AppEnv>, entity: Entity, caller: Caller, url: U
   const keys = Object.keys(toJson(entity, {}));
   let head = format === "csv" ? line(keys) : "";
   for (let limit = FIRST_ROWS; ; ) {
-    const query = parseListQuery(entity, url);
+    const query = parseListQuery(entity, url.href);
     const filter = where([...visible(entity, caller), ...query.conditions]);
     const { results } = await c.env.DB.prepare(
       `SELECT ${selected(entity)} FROM ${quote(entity.name)}${filter.sql} ORDER BY ${query.order} LIMIT ?`,
