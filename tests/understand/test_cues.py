@@ -32,6 +32,7 @@ def built(text: str, *facts: str) -> tuple[list[str], list[str]]:
 
 ROOM = "[rooms|room] ([name|room.], [seats|room. int]), [bookings|booking] ([guest|booking.], [start|booking. dt], [end|booking. dt], [people|booking. int], [status|booking. enum] [held|booking.status =enumdef], [sure|booking.status =enum], [off|booking.status =enum]). "
 ORDER = "[orders|order] ([number|order.], [quantity|order. int], [price|order. money], [total|order. money], [status|order. enum] [new|order.status =enum], [paid|order.status =enum], [sent|order.status =enum], [cancelled|order.status =enum], [due|order. date], [sent on|order. date]) of a [customer|customer] ([name|customer.], [city|customer.], [spent|customer. money], [vip|customer. bool]). "
+NOTE = "[Notes|note] ([title|note. !], [text|note. long], [mood|note. enum]: [good|note.mood =enum] or [bad|note.mood =enum]), "
 CASES = [
     (ROOM + "No [two at once|@overlap of=booking per=room unless=booking.status:off]", ["booking > room"], 'no overlap (start, end) per room where status != "off"'),
     (ROOM + "[at most|@at-most of=booking per=booking.guest n=#two when=booking.status:held] [two|#]", ["booking > room"], 'at most 2 per guest where status = "held"'),
@@ -57,6 +58,11 @@ CASES = [
     (ORDER + "a [user|ROLE:user] orders for a customer [once|@at-most of=order per=customer per=role:user]", ["order > customer"], "at most 1 per customer, owner"),
     (ORDER + "each [clerk|ROLE:clerk] [up to|@at-most of=order per=role:clerk per=#day n=#9] [9|#] a [day|#]", ["order > customer"], "at most 9 per owner per day of due"),
     (ROOM + "No two sure ones [at once|@overlap of=booking per=room when=booking.status:sure]", ["booking > room"], 'no overlap (start, end) per room where status = "sure"'),
+    (NOTE + "search in [plain words|@ask of=note]", [], "assistant search"),
+    (NOTE + "[sum up|@summary of=note from=note.text] the [text|note.]", [], "assistant summary of text"),
+    (NOTE + "with a [TL;DR|@summary of=note] of each", [], "assistant summary of text"),
+    (NOTE + "[sorted|@classify of=note from=note.title set=note.mood] by [title|note.]", [], "assistant classify title as mood"),
+    (NOTE + "[triaged|@classify of=note] by a model", [], "assistant classify text as mood"),
     (ROOM + "[no two|@at-most of=booking per=room per=booking.guest] of a guest", ["booking > room"], "unique (room, guest)"),
     (ROOM + "[no two|@at-most of=booking per=room per=booking.guest when=booking.status:sure] sure ones", ["booking > room"], 'at most 1 per room, guest where status = "sure"'),
     (ORDER + "[mail us|@notify of=order below=order.quantity over=order.price] once quantity is under price", ["order > customer"], "notify admin when quantity < price"),
@@ -174,6 +180,13 @@ def test_whoever_deletes_a_row_of_their_own_is_no_role_and_logs_in_to_make_it() 
     lines, _ = built(ORDER + "its [author|ROLE:author] can [erase|@action of=order by=role:author] it", "order > customer")
     assert "users {" in lines and "write user" in lines and not any(line.startswith("roles") for line in lines)
     assert "roles boss" in built(ORDER + MAKER, "order > customer")[0]
+
+
+@pytest.mark.parametrize("said", ["[sum up|@summary of=shelf] each", "[triage|@classify of=shelf] by a model", "[sum up|@summary of=shelf from=shelf.height] each"])
+def test_a_model_that_has_nothing_to_read_is_no_wish(said: str) -> None:
+    lines, left = built("[shelves|shelf] ([height|shelf. int]), " + said)
+    assert not any(line.startswith("assistant") for line in lines)
+    assert len(left) == 1
 
 
 def test_a_step_that_leads_to_where_it_starts_is_none() -> None:

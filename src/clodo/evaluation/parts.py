@@ -21,6 +21,7 @@ _LINES = {
     "live": {"live_line"}, "room": {"room_line"}, "publish": {"publish_line"}, "slug": {"slug_line"}, "markdown": {"markdown_line"},
     **dict.fromkeys(("webhook-created", "webhook-updated", "webhook-deleted"), {"webhook"}),
     **dict.fromkeys(("limit-user", "limit-address", "limit-key"), {"limit", "write_limit"}),
+    **dict.fromkeys(("ask", "summary", "classify"), {"assistant"}),
     "idempotency": {"idempotency_keys"}, "user-keys": {"api_keys"},
     **dict.fromkeys(("incoming-stripe", "incoming-github", "incoming-hmac"), {"incoming"}),
 }  # fmt: skip

@@ -73,6 +73,10 @@ CUES: dict[str, tuple[str, ...]] = {
     "incoming-hmac": ("n",),
     # Mails that changes lead to.
     "notify": ("of", "when", "unless", "below", "over", "n", "to", "by", "from", "per"),
+    # What a model in the service does.
+    "ask": ("of",),
+    "summary": ("of", "from"),
+    "classify": ("of", "from", "set"),
 }
 
 #: Kinds of cue that speak of one entity, never of several.

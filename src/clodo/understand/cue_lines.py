@@ -724,6 +724,27 @@ class _Writer:
         watched = " and ".join(f"{e.name} {events}" for e in self.entities())
         self.say(SERVICE, f"webhook {f'{kind}_events' if kind else 'changes'} on {watched}")
 
+    def summary(self) -> None:
+        told = [self.names.field(f) for f in self.slot("from") if f.field]
+        for e, f in told or [self._longest_text(self.entity())]:
+            self.say(e.name, f"assistant summary of {f.name}")
+
+    def classify(self) -> None:
+        e = self.entity()
+        told = [self.names.field(f) for f in self.slot("set") if f.field and not f.words]
+        _, target = told[0] if told else (e, _only(e, FieldType.ENUM))
+        read = [self.names.field(f) for f in self.slot("from") if f.field]
+        source = next((f for owner, f in read if owner.name == e.name), None) or self._longest_text(e)[1]
+        self.say(e.name, f"assistant classify {source.name} as {target.name}")
+
+    def _longest_text(self, e: Entity) -> tuple[Entity, Field]:
+        """The text that a model reads where none is named: the first long one, else the first."""
+        for kind in (FieldType.LONG_TEXT, FieldType.TEXT):
+            found = next((f for f in e.fields if f.type is kind and not f.write_only), None)
+            if found is not None:
+                return e, found
+        raise Unsaid
+
     # The service as a whole.
 
     def limit(self) -> None:
@@ -830,6 +851,18 @@ def _only_number(e: Entity) -> str:
     raise Unsaid
 
 
+def _only(e: Entity, kind: FieldType) -> Field:
+    """The only field of a type.
+
+    Raises:
+        Unsaid: there is none, or there are several.
+    """
+    found = [f for f in e.fields if f.type is kind]
+    if len(found) != 1:
+        raise Unsaid
+    return found[0]
+
+
 def _amount(cue: DraftCue) -> Decimal | None:
     return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
 
@@ -895,7 +928,7 @@ def _truth(filler: Filler) -> bool:
 
 #: Words for whoever made a row, which a blueprint calls its owner.
 MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
-_PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish"}
+_PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish", "ask": "assistant search"}
 _ONCE = {
     "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),
     "cookies": (USERS, "cookies"), "user-keys": (USERS, "api keys"), "confirm-email": (USERS, "confirm email"), "reset-password": (USERS, "reset password"),
@@ -908,7 +941,7 @@ _WRITERS: dict[str, Callable[[_Writer], None]] = {
     **dict.fromkeys(("total-of", "number-of"), _Writer.gathered),
     **dict.fromkeys(("export", "import"), _Writer.transferred), "bulk": _Writer.bulk, "audit": _Writer.audit,
     **dict.fromkeys(_PLAIN, _Writer.plain), **dict.fromkeys(_ONCE, _Writer.once),
-    "slug": _Writer.from_field, "markdown": _Writer.from_field, "cache": _Writer.cache,
+    "summary": _Writer.summary, "classify": _Writer.classify, "slug": _Writer.from_field, "markdown": _Writer.from_field, "cache": _Writer.cache,
     **dict.fromkeys(("webhook", "webhook-created", "webhook-updated", "webhook-deleted"), _Writer.webhook),
     **dict.fromkeys(("limit-user", "limit-address", "limit-key"), _Writer.limit), "login-limit": _Writer.login_limit,
     "cors": _Writer.cors, "sessions": _Writer.sessions, "tenants": _Writer.tenants,

@@ -21,7 +21,7 @@ CARRIERS = frozenset([
     "go", "goes", "going", "move", "moves", "moving", "start", "starts", "started", "starting", "begin", "begins", "beginning", "become",
     "becomes", "can", "may", "will", "must", "be", "is", "are", "was", "been", "being", "pass", "passes", "run", "runs", "turn", "turns",
     "change", "changes", "follow", "follows", "advance", "advances", "progress", "progresses", "flow", "flows", "come", "comes", "end",
-    "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "as", "with",
+    "ends", "get", "gets", "stay", "stays", "remain", "remains", "either", "first", "then", "next", "through", "from", "to", "into", "as", "with",
     "in", "at", "or", "and", "step", "steps", "it", "they",
 ])  # fmt: skip
 #: Words in front of the bounds of a figure that no word of the text names: "rate films from 1 to 5", "out of 10".

@@ -265,6 +265,10 @@ class Writer {
       case "slug":
       case "markdown":
         return this.#fromField();
+      case "summary":
+        return this.#summary();
+      case "classify":
+        return this.#classify();
       case "cache":
         return this.#cache();
       case "limit-user":
@@ -880,6 +884,24 @@ class Writer {
     say(e, e.fields.find(({ type, name }) => type === (isSlug ? "text" : "longtext") && name !== "slug") ?? unsaid());
   }
 
+  #summary(): void {
+    const told = this.#slot("from").filter(({ field }) => field !== "").map((f) => this.#names.field(f));
+    for (const [e, f] of told.length > 0 ? told : [longestText(this.#entity())]) {
+      this.#say(e.name, "assistant", `assistant summary of ${f.name}`);
+    }
+  }
+
+  #classify(): void {
+    const e = this.#entity();
+    const told = this.#slot("set").find(({ field, words }) => field !== "" && words === "");
+    const enums = e.fields.filter(({ type }) => type === "enum");
+    const only = enums.length === 1 ? enums[0] : undefined;
+    const target = told !== undefined ? this.#names.field(told)[1] : (only ?? unsaid());
+    const read = this.#slot("from").filter(({ field }) => field !== "").map((f) => this.#names.field(f));
+    const [, source] = read.find(([owner]) => owner.name === e.name) ?? longestText(e);
+    this.#say(e.name, "assistant", `assistant classify ${source.name} as ${target.name}`);
+  }
+
   #cache(): void {
     const many = this.#amount() ?? new Decimal(1n);
     const unit = this.#unit() || "minute";
@@ -943,6 +965,12 @@ function attempt<T>(work: () => T): T | undefined {
     if (error instanceof Unsaid) return undefined;
     throw error;
   }
+}
+
+/** The text that a model reads where none is named: the first long one, else the first. */
+function longestText(e: Entity): readonly [Entity, Field] {
+  const texts = e.fields.filter(({ writeOnly }) => !writeOnly);
+  return [e, texts.find(({ type }) => type === "longtext") ?? texts.find(({ type }) => type === "text") ?? unsaid()];
 }
 
 /** The word that is most like another, where one is alike enough; else that word itself. */

@@ -57,6 +57,9 @@ function nameOf(construct: string, text: string): readonly string[] {
     case "field":
     case "file_field":
       return [first.replace(":", "")];
+    case "assistant":
+      // One path for each text that is summed up and for each field that is proposed.
+      return [`(assistant ${second} ${text.split(" ").at(-1) ?? ""})`];
     case "transitions":
       return [`(transitions ${second})`];
     case "delete_line":
@@ -160,6 +163,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return sourceFits(e, text, ["longtext", "text"], made) && !has(`${text.split(" ").at(-1) ?? ""}_html`);
     case "versions":
       return !has("version");
+    case "assistant":
+      return assistantFits(e, text);
     case "cache":
       return read.who === "public" && isWithin(number, 86_400) && number * (text.includes("hour") ? 3600 : text.includes("minute") ? 60 : 1) <= 86_400;
     case "bulk":
@@ -240,6 +245,15 @@ function sourceFits(e: Entity, text: string, types: readonly string[], made: Lin
   const name = text.split(" ").at(-1) ?? "";
   const f = e.fields.find((field) => field.name === name);
   return f !== undefined && types.includes(f.type) && !f.writeOnly && !made.computed.has(`${e.name}.${name}`);
+}
+
+/** Whether a model reads a text that somebody sees, and proposes one of the values of a field. */
+function assistantFits(e: Entity, text: string): boolean {
+  const [, source, , target] = /^assistant (?:summary of|classify) (\w+)( as (\w+))?$/.exec(text) ?? [];
+  if (source === undefined) return true;
+  const seen = e.fields.filter(({ writeOnly }) => !writeOnly);
+  const isText = seen.some(({ name, type }) => name === source && (type === "text" || type === "longtext"));
+  return isText && (target === undefined || seen.some(({ name, type }) => name === target && type === "enum"));
 }
 
 /** The field at the end of a path: of the entity itself, or of one that references lead to. */
