@@ -176,7 +176,7 @@ entity reading {
   soft delete
 }
 """,
-    "clubs": """service clubs
+    "leagues": """service leagues
 read user
 write user
 users {
@@ -294,7 +294,7 @@ MUTATIONS = [
     Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "resources.create"),
     Mutation("creating asks for the key", "guest book", "src/entities/entry.ts", 'create: "public"', 'create: "key"', "resources.create"),
     Mutation("writing asks for the rule of creating", "clinic", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.create ?? entity.write);", "users.needed"),
-    Mutation("every member deletes a tenant", "clubs", "src/entities/club.ts", 'delete: { roles: ["boss"] }', 'delete: "user"', "resources.delete"),
+    Mutation("every member deletes a tenant", "leagues", "src/entities/club.ts", 'delete: { roles: ["boss"] }', 'delete: "user"', "resources.delete"),
     Mutation("deleting asks for the rule of writing", "desk", f"{LIB}/deleters.ts", "entity.delete ?? entity.write;", "entity.delete === undefined ? entity.write : entity.write;", "resources.delete"),
     Mutation("writing asks for the rule of deleting", "desk", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.delete ?? entity.write);", "users."),
     Mutation("a row goes whoever asks", "desk", f"{LIB}/deletion.ts", "await deletableRow(c, entity, id)", "[null, {}] as const; void deletableRow", "resources.delete"),
