@@ -63,7 +63,7 @@ FAULTS = [
     Fault("greatest for least", MADE, "AVG(", "MAX(", "reports.sums"),
     Fault("groups by the day", MADE, "'%Y-%m'", "'%Y-%d'", "reports.sums"),
     Fault("no groups", LIB, "` GROUP BY ${places} ORDER BY ${places}`", '""', "reports.sums"),
-    Fault("filters passed over", LIB, ", ...parseListQuery(entity, url).conditions", "", "reports."),
+    Fault("filters passed over", LIB, ", ...parseListQuery(entity, url.href).conditions", "", "reports."),
     Fault("limits passed over", LIB, "if (url.searchParams.has(name)) {", "if (url.searchParams.has(name) && name === 'x') {", "reports.parameters"),
 ]  # fmt: skip
 

@@ -76,6 +76,7 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
     yield from _number_problems(limit, where)
     if len(set(limit.writes)) < len(limit.writes) or (len(limit.writes) > 1 and "writes" in limit.writes):
         yield Problem(f"'limit {', '.join(limit.writes)}' names a write twice.", "Name each once, or say 'writes' for all.", where)
+        return
     rights = {"create": b.create_access, "update": b.write_access, "delete": b.delete_access}
     who = {rights[kind](e).who for kind in limit.kinds}
     if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
