@@ -457,9 +457,10 @@ class _Decoder:
         powers = np.exp(np.clip(self.scores.entity_flags, -25, 25))
         for name, group in zip(self.names, self.groups, strict=True):
             entity = self.draft.entities[name]
-            for flag, total in zip(L.ENTITY_FLAGS, powers[group].sum(0), strict=True):
+            totals = dict(zip(L.ENTITY_FLAGS, powers[group].sum(0), strict=True))
+            for flag, total in totals.items():
                 p = float(total / (1 + total))
-                if p > 0.5:
+                if p > 0.5 and all(total >= totals[rival] for rival in _rivals(flag)):
                     entity.flags.add(flag)
                 entity.evidence.add(max(p, 1 - p))
 
@@ -580,3 +581,9 @@ def _softmax(x: Array) -> Array:
 
 def _sigmoid(x: Array) -> Array:
     return np.asarray(1 / (1 + np.exp(-x)), dtype=x.dtype)
+
+
+def _rivals(flag: str) -> tuple[str, ...]:
+    """Who else may read, or write, where one flag says who does: the surest is meant."""
+    verb, _, who = flag.partition("-")
+    return tuple(f"{verb}-{other}" for other in ("public", "key", "login")) if who in ("public", "key", "login") else ()
