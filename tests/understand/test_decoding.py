@@ -196,6 +196,15 @@ def test_a_right_is_said_at_any_one_mention_of_its_role() -> None:
     assert len(decoder.draft.roles) == 2
 
 
+def test_of_several_who_may_read_the_surest_is_meant() -> None:
+    decoder = decoder_of(["entity"], {})
+    decoder.scores.entity_flags[:] = -9.0
+    for flag, score in (("read-public", 0.6), ("read-login", 2.7), ("write-key", 1.0), ("softdelete", 3.0)):
+        decoder.scores.entity_flags[0, L.ENTITY_FLAGS.index(flag)] = score
+    decoder._entity_flags()
+    assert decoder.draft.entities["ant"].flags == {"read-login", "write-key", "softdelete"}
+
+
 def test_a_step_is_of_the_entity_that_is_surest() -> None:
     decoder = decoder_of(["entity", "entity", "cue"], {(2, 0, "cue-of"): 4.0, (2, 1, "cue-of"): 5.0})
     decoder._cues()
