@@ -585,5 +585,5 @@ def _sigmoid(x: Array) -> Array:
 
 def _rivals(flag: str) -> tuple[str, ...]:
     """Who else may read, or write, where one flag says who does: the surest is meant."""
-    verb, _, who = flag.partition("-")
-    return tuple(f"{verb}-{other}" for other in ("public", "key", "login")) if who in ("public", "key", "login") else ()
+    verb = flag.partition("-")[0]
+    return tuple(f for f in L.ENTITY_FLAGS if f.startswith(f"{verb}-")) if verb in ("read", "write") else ()

@@ -449,7 +449,7 @@ class Decoder {
       const totals = new Map(flags.map((flag, k) => [flag, this.#group(number).reduce((sum, i) => sum + power(this.#scores.entityFlags.at(i, k)), 0)]));
       totals.forEach((total, flag) => {
         const p = total / (1 + total);
-        if (p > 0.5 && rivals(flag).every((rival) => total >= (totals.get(rival) ?? 0))) entity.flags.add(flag);
+        if (p > 0.5 && rivals(flag, flags).every((rival) => total >= (totals.get(rival) ?? 0))) entity.flags.add(flag);
         entity.evidence.add(Math.max(p, 1 - p));
       });
     });
@@ -637,9 +637,8 @@ const ascending = (numbers: readonly number[]): number[] => [...numbers].sort((a
 
 const compared = (x: Cluster, y: Cluster): number => x.owner - y.owner || (x.name < y.name ? -1 : x.name > y.name ? 1 : 0);
 
-/** Who else may read, or write, where one flag says who does: the surest is meant. */
-function rivals(flag: string): string[] {
-  const [verb, who] = [flag.slice(0, flag.indexOf("-")), flag.slice(flag.indexOf("-") + 1)];
-  const others = ["public", "key", "login"];
-  return others.includes(who) ? others.map((other) => `${verb}-${other}`) : [];
+/** Who else of the flags may read, or write, where one says who does: the surest is meant. */
+function rivals(flag: string, flags: readonly string[]): string[] {
+  const verb = flag.split("-", 1)[0] ?? "";
+  return verb === "read" || verb === "write" ? flags.filter((other) => other.startsWith(`${verb}-`)) : [];
 }
