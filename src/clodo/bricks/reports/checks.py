@@ -57,17 +57,27 @@ async def _rows(s: Session, r: Report, e: Entity) -> list[Row]:
             break
     made = []
     for _ in range(_ROWS if shared else 1):
-        body = {**await s.body(e, shared), **shared}
-        if r.where is not None:
-            made_to_hold(e, r.where, body)
+        row = await _row(s, r, e, shared)
+        if row is not None:
+            made.append(row)
+    return made
+
+
+async def _row(s: Session, r: Report, e: Entity, shared: Row) -> Row | None:
+    """A new row that the report is about; ``None`` where a rule leaves no room for it."""
+    plain = {**await s.body(e, shared), **shared}
+    body = dict(plain)
+    if r.where is not None:
+        made_to_hold(e, r.where, body)
+    for tried in (body,) if body == plain else (body, plain):  # what only actions change is not set at first
         try:
-            row = await s.create(e, body)
-        except Fault:  # a rule may leave no room for such rows
+            row = await s.create(e, tried)
+        except Fault:
             continue
         if r.where is not None:
             await bring(s, e, r.where, row)
-        made.append(row)
-    return made
+        return row
+    return None
 
 
 async def _sums(plan: Plan, r: Report, e: Entity, s: Session) -> None:
