@@ -45,8 +45,8 @@ export function canDelete(rule: Access, b: Blueprint, e: Entity): boolean {
   return !isNarrow || rule.roles.every((role) => seeing.includes(role));
 }
 
-/** A rule from its text. */
-export const accessOf = (text: string): Access => {
+/** A rule from its text: wishes carry lines as text. */
+export const ruleOfText = (text: string): Access => {
   const [who = "", roles = ""] = text.startsWith("role ") ? ["role", text.slice(5)] : text.split(" or role ");
   return { who: who as Access["who"], roles: roles === "" ? [] : roles.split(", ") };
 };

@@ -1,4 +1,4 @@
-import { accessOf, canDelete } from "./deleters";
+import { ruleOfText, canDelete } from "./deleters";
 import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
 import type { CueTables } from "./tables";
 import type { Access, Blueprint, Entity, Field } from "./values";
@@ -148,7 +148,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
   const number = Number(/[\d.]+/.exec(text)?.[0] ?? "1");
   switch (construct) {
     case "delete_line": {
-      const rule = accessOf(text.replace("delete ", ""));
+      const rule = ruleOfText(text.replace("delete ", ""));
       // A tenant is there for its members, whoever made it.
       const ofAll = made.lines.some((line) => line.construct === "tenants" && line.text === `tenants ${e.name}`);
       return canDelete(rule, b, e) && !(ofAll && rule.who === "owner");
