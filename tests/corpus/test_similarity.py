@@ -31,13 +31,19 @@ def test_overlap_is_a_share_that_is_symmetric_and_whole_for_equals(a: str, b: st
     assert overlap(one, two) == overlap(two, one) and 0 <= overlap(one, two) <= 1
 
 
-def test_no_held_out_text_is_a_near_duplicate_of_a_training_text() -> None:
-    held_out = [(r.id, r.text) for r in load_split("valid")]
-    assert held_out
-    for path in sorted(SETS.glob("*.txt")):
-        texts = [(r.id, r.text) for r in map(parse, blocks(path))]
-        assert texts, path.name
-        held_out += texts
-    train = load_split("train")
-    found = twins([r.text for r in train], [text for _, text in held_out], 0.25)
-    assert [(train[t.left].id, held_out[t.right][0], t.overlap) for t in found] == []
+WORDS = st.lists(st.sampled_from("a book has one title and pages".split()), max_size=14).map(" ".join)
+
+
+@given(st.lists(WORDS, max_size=5), st.lists(WORDS, max_size=5), st.sampled_from([0.2, 0.5, 1.0]))
+def test_twins_are_the_pairs_whose_overlap_is_large_enough(left: list[str], right: list[str], least: float) -> None:
+    pairs = {(i, j): overlap(shingles(a), shingles(b)) for i, a in enumerate(left) for j, b in enumerate(right)}
+    assert {(t.left, t.right): t.overlap for t in twins(left, right, least)} == {k: o for k, o in pairs.items() if o >= least}
+
+
+def test_no_text_of_one_split_or_test_set_is_a_near_duplicate_of_another_ones() -> None:
+    train, valid = (tuple((r.id, r.text) for r in load_split(split)) for split in ("train", "valid"))
+    sets = [(r.id, r.text) for path in sorted(SETS.glob("*.txt")) for r in map(parse, blocks(path))]
+    assert valid and len({id.partition("-")[0] for id, _ in sets}) >= len(list(SETS.glob("*.txt")))
+    for ours, theirs in ((train, (*valid, *sets)), (valid, sets)):
+        found = twins([text for _, text in ours], [text for _, text in theirs], 0.25)
+        assert [(ours[t.left][0], theirs[t.right][0], t.overlap) for t in found] == []
