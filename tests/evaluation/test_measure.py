@@ -108,8 +108,9 @@ def test_a_wish_is_judged_by_the_lines_of_its_kind(kind: str, change: tuple[str,
     assert judge(Part(f"({kind})", 0.5, kind="cue"), said, meaning(parse(wishes)), exact=True) is right
 
 
-def test_a_step_that_is_a_right_to_delete_is_judged_by_that_right() -> None:
-    text = "service s\nusers {\n  roles boss\n}\nentity order {\n  n: integer\n  write user\n  delete role WHO\n}\n"
+@pytest.mark.parametrize("verb", ["create", "delete"])
+def test_a_step_that_is_a_right_is_judged_by_that_right(verb: str) -> None:
+    text = f"service s\nusers {{\n  roles boss\n}}\nentity order {{\n  n: integer\n  write user\n  {verb} role WHO\n}}\n"
     said, wanted = meaning(parse(text.replace("WHO", "boss"))), meaning(parse(text.replace("WHO", "boss, admin")))
     for kind, other, right in (("action", said, True), ("action", wanted, False), ("live", said, False)):
         assert judge(Part(f"({kind})", 0.5, kind="cue"), said, other, exact=True) is right

@@ -98,3 +98,9 @@ def test_who_deletes_is_a_rule_of_its_entity() -> None:
     text = "service s\nusers {\n  roles boss\n}\nentity order {\n  n: integer\n  write user\nDELETE}\n"
     said, wanted = (meaning(parse(text.replace("DELETE", line))) for line in ("", "  delete owner or role boss, admin\n"))
     assert wanted.rules - said.rules == {("order", "delete", "owner", "admin", "boss")}
+
+
+def test_who_creates_is_a_rule_of_its_entity_where_it_is_not_whoever_writes() -> None:
+    text = "service s\nusers {\n  roles boss, clerk\n}\nentity order {\n  n: integer\n  write role boss\n  create role CREATE\n}\n"
+    said, wanted = (meaning(parse(text.replace("CREATE", roles))) for roles in ("boss", "clerk, boss"))
+    assert wanted.rules - said.rules == {("order", "create", "role", "boss", "clerk")}

@@ -176,6 +176,33 @@ entity reading {
   soft delete
 }
 """,
+    "help desk": """service help_desk
+read user
+write role agent
+users {
+  roles agent, reporter, lead
+}
+entity queue {
+  name: text required
+  read role agent, reporter
+  create role lead
+}
+entity ticket {
+  subject: text required
+  queue: -> queue required
+  create role reporter, agent
+  delete role lead
+}
+entity worklog {
+  text: text required
+  ticket: -> ticket on delete cascade
+  create role lead
+}
+entity praise {
+  text: text required
+  create user
+}
+""",
     "leagues": """service leagues
 read user
 write user
@@ -293,6 +320,12 @@ MUTATIONS = [
     Mutation("only the administrator stands beside the owner", "clinic", f"{LIB}/access.ts", ' || roles.includes(user.role)', "", "users.owner-or-role"),
     Mutation("creating asks for the rule of writing", "clinic", f"{LIB}/resource.ts", "entity.create ?? entity.write", "entity.write", "resources.create"),
     Mutation("creating asks for the key", "guest book", "src/entities/entry.ts", 'create: "public"', 'create: "key"', "resources.create"),
+    Mutation("another role creates", "help desk", "src/entities/worklog.ts", 'create: { roles: ["lead"] }', 'create: { roles: ["lead", "agent"] }', "resources.create"),
+    Mutation("whoever adds rows changes them", "help desk", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", 'const caller = await admit(c, entity.name === "ticket" ? (entity.create ?? entity.write) : entity.write);', "resources.create"),
+    Mutation("whoever adds rows deletes them", "help desk", f"{LIB}/deleters.ts", "entity.delete ?? entity.write;", 'entity.delete === undefined ? entity.write : (entity.create ?? entity.delete);', "resources.create"),
+    Mutation("creating below a parent asks for the rule of writing", "help desk", f"{LIB}/children.ts", "child.create ?? child.write", "child.write", "resources.create"),
+    Mutation("every user creates", "help desk", f"{LIB}/resource.ts", "await admit(c, entity.create ?? entity.write)", 'await admit(c, entity.create === undefined ? entity.write : "user")', "users.needed"),
+    Mutation("nobody is asked for creating", "help desk", f"{LIB}/resource.ts", "await admit(c, entity.create ?? entity.write)", 'await admit(c, entity.create === undefined ? entity.write : "public")', "users.needed"),
     Mutation("writing asks for the rule of creating", "clinic", f"{LIB}/rows.ts", "const caller = await admit(c, entity.write);", "const caller = await admit(c, entity.create ?? entity.write);", "users.needed"),
     Mutation("every member deletes a tenant", "leagues", "src/entities/club.ts", 'delete: { roles: ["boss"] }', 'delete: "user"', "resources.delete"),
     Mutation("deleting asks for the rule of writing", "desk", f"{LIB}/deleters.ts", "entity.delete ?? entity.write;", "entity.delete === undefined ? entity.write : entity.write;", "resources.delete"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import clodo
 from clodo.corpus.format import parse
 from clodo.corpus.splits import load_split
@@ -47,6 +49,24 @@ def test_a_field_that_several_things_have_at_once_is_of_each() -> None:
         "[Titles|book.title u, film.title u] are unique and have [80|book.title =maxlen, film.title =maxlen] letters at most."
     )
     assert not lost(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "A [ticket|ticket] has a [subject|ticket. !]. [Reporters|ROLE:reporter] [open|@action of=ticket by=role:reporter] [tickets|ticket], [agents|ROLE:agent] edit them.",
+            "write ticket role:agent",
+        ),
+        (
+            "[Essays|essay] ([title|essay.]) are [handed in|@action of=essay by=role:pupil by=role:guest] by [pupils|ROLE:pupil] or [guests|ROLE:guest] "
+            "and touched by [teachers|ROLE:teacher] only; just [admins|ROLE:admin] [delete|@action of=essay by=role:admin] them.",
+            "access login\nwrite essay role:teacher",
+        ),
+    ],
+)
+def test_who_adds_rows_comes_back(text: str, facts: str) -> None:
+    assert not lost(text, facts)
 
 
 def test_eleven_of_twelve_validation_records_come_back_whole() -> None:

@@ -37,7 +37,7 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
         # Several cues may come to one line, so that those of a kind are right or wrong together.
         kind = part.path.strip("()")
         made = _LINES.get(kind, {kind.replace("-", "_")})
-        ours, theirs = ({p for p in m.parts if p[1] in made} | _deleters(m, kind) for m in (said, wanted))
+        ours, theirs = ({p for p in m.parts if p[1] in made} | _rights(m, kind) for m in (said, wanted))
         return bool(ours) and ours == theirs if exact else None
     if part.kind == "entity":
         return names[0] in wanted.entities
@@ -51,9 +51,9 @@ def judge(part: Part, said: Meaning, wanted: Meaning, *, exact: bool) -> bool | 
     return bool(ours) and ours == _facts(wanted, names[0], names[1], kinds, exact)
 
 
-def _deleters(m: Meaning, kind: str) -> set[Fact]:
-    """The rights that a step on rows can come to: who deletes them."""
-    return {rule for rule in m.rules if kind == "action" and rule[1] == "delete"}
+def _rights(m: Meaning, kind: str) -> set[Fact]:
+    """The rights that a step on rows can come to: who adds and who deletes them."""
+    return {rule for rule in m.rules if kind == "action" and rule[1] in ("create", "delete")}
 
 
 def _field(entity: str, name: str, said: Meaning, wanted: Meaning) -> bool:

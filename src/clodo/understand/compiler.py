@@ -36,6 +36,7 @@ from clodo.blueprint.values import (
     Who,
 )
 from clodo.understand.choices import choices, chosen, listed
+from clodo.understand.creators import creation, creators_of, lets_add, says_who_creates
 from clodo.understand.cue_lines import is_unique
 from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
 from clodo.understand.draft import (
@@ -147,6 +148,7 @@ class _Compiler:
         self.names = {n: _entity_name(n) for n in kept}
         self.kept = {n: e for n, e in kept.items() if not (n == "user" and self.users)}
         self.profile = kept.get("user") if self.users else None
+        self.creators = creators_of(draft)
 
     def _needs_users(self, kept: dict[str, DraftEntity]) -> bool:
         login = self.draft.access in ("login", "login-write")
@@ -173,7 +175,7 @@ class _Compiler:
             read, write = USER, USER
         entities = tuple(self._entity(e, (read, write)) for e in self.kept.values())
         stated = self.draft.service_type
-        return Blueprint(
+        made = Blueprint(
             name=self._name(),
             type=ServiceType(stated) if stated == "auth-service" else ServiceType.DATA,
             title=self.draft.name,
@@ -182,6 +184,16 @@ class _Compiler:
             users=self._users(entities) if self.users else None,
             entities=_without_cycles(entities),
         )
+        self._hear_creators(made)
+        return made
+
+    def _hear_creators(self, b: Blueprint) -> None:
+        """Cues that say who adds rows are said by the entities; the words of those whom no rule lets add them are left over."""
+        for cue in filter(says_who_creates, self.draft.cues):
+            self.said.append(cue)
+            rules = [b.create_access(e) if (e := b.entity(self.entity_of(f.entity))) else None for f in cue.slots["of"]]
+            if not all(rule and lets_add(rule, f.role) for rule in rules for f in cue.slots["by"] if f.role):
+                self.left.spans += cue.evidence.spans[:1]
 
     def _name(self) -> str:
         if self.draft.name and re.search("[a-zA-Z]", self.draft.name):
@@ -262,6 +274,7 @@ class _Compiler:
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
         known = {n for n, f in fields.items() if not f.hashed} | {r.name for r in references}
         read, write, create = self._access(e, service)
+        create = creation(self.creators.get(e.name, ()), read or service[0], write or service[1], create)
         return Entity(
             name=self.names[e.name],
             fields=tuple(fields.values()),

@@ -12,7 +12,8 @@ from clodo.understand.spelling import RARE, name_words, usage
 
 #: Forms that no ending tells.
 _PAST = {
-    **BASES, "used": "use", "using": "use", "dying": "die", "dies": "die", "does": "do", "has": "have",
+    **BASES, "used": "use", "using": "use", "noted": "note", "noting": "note", "dying": "die", "dies": "die", "does": "do", "has": "have",
+    "creat": "create", "delet": "delete", "remov": "remove", "updat": "update",
     **{verb: verb for verb in ("succeed", "proceed", "exceed", "need", "seed", "embed", "shred", *PARTICIPLES)},
 }  # fmt: skip
 #: Third persons that end like a plural of another kind.
@@ -50,6 +51,12 @@ MILD = {
 }
 #: Words for rows that are not changed any more: "locked once it is approved".
 LOCKED = frozenset(["lock", "freeze", "immutable", "unchangeable", "uneditable", "unalterable", "final", "readonly", "read_only"])
+#: What makes a row, where it is said of whoever does it: "reporters open tickets".
+ADDING = frozenset([
+    "add", "create", "open", "submit", "enter", "file", "raise", "post", "register", "record", "log", "lodge", "place", "insert", "input", "upload", "contribute", "propose",
+    "suggest", "make", "hand_in", "send_in", "turn_in", "put_in", "key_in", "type_in", "note_down", "write_down", "set_up",
+    "addition", "creation", "submission", "registration", "insertion",
+])  # fmt: skip
 _JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
 
 #: What carries a rule or a wish, and is no step by itself: "we cannot", "forbid".
@@ -65,7 +72,7 @@ _REFUSALS = frozenset(["refuse", "reject", "deny", "block"])
 _MUCH_SAID = (
     "edit", "change", "modify", "update", "alter", "amend", "delete", "remove", "erase", "cancel", "approve", "confirm", "close", "accept", "reject", "decline", "archive",
     "publish", "complete", "finish", "return", "withdraw", "submit", "deliver", "resolve", "release", "redeem", "refund", "reserve", "restore", "collect", "register",
-    "receive", "arrive", "settle", "restock", "assign", "launch",
+    "receive", "arrive", "settle", "restock", "assign", "launch", "add", "create", "enter", "open", "record",
 )  # fmt: skip
 _ALIKE = 0.8
 
@@ -83,6 +90,12 @@ def lock_of(surface: str, *, mild: bool = False) -> tuple[tuple[str, ...], bool]
         allowed = True
     verbs = [known.get(_base(mended(word))) for word in parts]
     return tuple(sorted({v for v in verbs if v is not None})) if None not in verbs else (), allowed
+
+
+def makes_rows(surface: str) -> bool:
+    """Whether words say that rows are made: ``handed in``, ``add or register``."""
+    said = [step_name(part).split("_") for part in _JOINED.split("_".join(words(surface)))]
+    return all("_".join(word for word in parts if word not in _OBJECTS) in ADDING for parts in said)
 
 
 def mended(word: str) -> str:

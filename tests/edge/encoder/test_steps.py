@@ -28,6 +28,7 @@ from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
+from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, record_of
 
 pytestmark = pytest.mark.workerd
@@ -169,7 +170,9 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
             chosen.append(draft)
     chosen += [d for d in drafts if not d.cues][:20]
     chosen += [gold_draft(record_of(text, *facts)) for text, facts, _ in CASES]
-    chosen += [gold_draft(record_of(ORDER + text, "order > customer", *facts)) for text, facts, *_ in DELETERS]
+    chosen += [gold_draft(record_of(ORDER + text, "order > customer", *facts)) for text, facts, *_ in (*DELETERS, *CREATORS)]
+    said = "[clerks|ROLE:clerk] [{}|@action of=order by=role:clerk] [orders|order]"
+    chosen += [gold_draft(record_of(ORDER + said.format(words), "order > customer", "write order role:boss")) for words in (*ADDED, *OTHERS)]
     hold_alike(probe, chosen)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from clodo.blueprint.evaluation import Unknowable, plain
 from clodo.blueprint.patterns import matches
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Entity, Field, FieldType, Who
+from clodo.blueprint.values import Entity, Field, FieldType
 from clodo.bricks.resources.computed import agrees, worked_out
+from clodo.bricks.resources.creating import creates
 from clodo.bricks.resources.deleting import deletes
 from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
@@ -42,24 +43,13 @@ def checks(plan: Plan) -> Iterator[Check]:
             run = partial(_unique_group, group=group)
             yield Check("resources.unique", f"{e.name}: {words} unique together", partial(_on, run, e))
         if e.create is not None:
-            yield Check("resources.create", f"{e.name}: create '{e.create}', whoever may change one", partial(_on, _creates, e))
+            yield Check("resources.create", f"{e.name}: create '{e.create}', whoever may change one", partial(_on, creates, e))
         if e.delete is not None:
             yield Check("resources.delete", f"{e.name}: delete '{e.delete}', whoever may change one", partial(_on, deletes, e))
         yield from list_checks(e)
         yield from probe_checks(e)
     yield from plan_checks(plan)
     yield from schema_checks(plan)
-
-
-async def _creates(s: Session, e: Entity) -> None:
-    """Creating asks for its own rule and no other one. (That changing needs the rule of writing is checked with the other doors.)"""
-    rule = s.blueprint.create_access(e)
-    read = [s.blueprint.read_access(t) for r in e.references if (t := s.blueprint.entity(r.target)) is not None]
-    headers = await s.headers(rule, *read, user="ann")
-    if rule.who is Who.ROLE:
-        headers |= (await s.account(f"role:{rule.roles[0]}")).headers
-    body = await s.body(e, user="ann")
-    expect(await s.client.send("POST", s.path(e), body, headers=headers), 201, f"creating by '{rule}'")
 
 
 async def _on(run: Run, e: Entity, s: Session) -> None:

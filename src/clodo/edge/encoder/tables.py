@@ -352,6 +352,7 @@ def _verbs() -> dict[str, Any]:
         "changes": verbs.CHANGES,
         "mild": verbs.MILD,
         "locked": sorted(verbs.LOCKED),
+        "adding": sorted(verbs.ADDING),
         "joined": verbs._JOINED.pattern,
         "participles": irregular_verbs.PARTICIPLES,
         "fronts": irregular_verbs.FRONTS,

@@ -2,6 +2,7 @@ import type { Characters } from "./characters";
 import { faults } from "./checks";
 import { choices, chosen, listed } from "./choices";
 import { type Constants, whole } from "./constants";
+import { creation, creatorsOf, letsAdd, saysWhoCreates } from "./creators";
 import { isUnique, type Pen, Names } from "./cue_lines";
 import { completed, rolesOf } from "./cues";
 import { type Draft, type DraftCue, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
@@ -102,6 +103,7 @@ class Compiler {
   readonly #names: ReadonlyMap<string, string>;
   readonly #hasUsers: boolean;
   readonly #profile: DraftEntity | undefined;
+  readonly #creators: ReadonlyMap<string, ReadonlySet<string>>;
 
   constructor(draft: Draft, kept: ReadonlyMap<string, DraftEntity>, tools: Tools) {
     this.#draft = draft;
@@ -110,6 +112,7 @@ class Compiler {
     this.#names = new Map([...kept.keys()].map((n) => [n, this.#entityName(n)]));
     this.#kept = new Map([...kept].filter(([n]) => !(n === "user" && this.#hasUsers)));
     this.#profile = this.#hasUsers ? kept.get("user") : undefined;
+    this.#creators = creatorsOf(draft, tools.verbs);
   }
 
   /** The words of the rules of fields, given as `entity.field` of the blueprint. */
@@ -141,7 +144,7 @@ class Compiler {
       [read, write] = [USER, USER];
     }
     const entities = [...this.#kept.values()].map((e) => this.#entity(e, [read, write]));
-    return {
+    const made: Blueprint = {
       name: this.#name(),
       type: this.#draft.serviceType === "auth-service" ? "auth-service" : "data-service",
       title: this.#draft.name,
@@ -150,6 +153,20 @@ class Compiler {
       users: this.#hasUsers ? this.#users(entities) : undefined,
       entities: withoutCycles(entities),
     };
+    this.#hearCreators(made);
+    return made;
+  }
+
+  /** Cues that say who adds rows are said by the entities; the words of those whom no rule lets add them are left over. */
+  #hearCreators(b: Blueprint): void {
+    for (const cue of this.#draft.cues.filter((one) => saysWhoCreates(one, this.#tools.verbs))) {
+      this.said.add(cue);
+      const areLet = (cue.slots.get("of") ?? []).every(({ entity }) => {
+        const e = b.entities.find(({ name }) => name === (this.#names.get(entity) ?? entity));
+        return e !== undefined && (cue.slots.get("by") ?? []).every(({ role }) => role === "" || letsAdd(e.create ?? e.write ?? b.write, role));
+      });
+      if (!areLet) this.left.push(...cue.evidence.spans.slice(0, 1));
+    }
   }
 
   #name(): string {
@@ -248,6 +265,7 @@ class Compiler {
     if (held !== undefined && references.length > 0) fields.set(held.name, held);
     const names = new Map([...e.fields.keys()].map((raw) => [this.#fieldName(raw), raw]));
     const search = [...names].filter(([n, raw]) => isSearchable(e.fields.get(raw), fields.get(n))).map(([n]) => n);
+    const { read, write, create } = this.#access(e, service);
     const known = new Set([...fields.values()].filter(({ hashed }) => !hashed).map(({ name }) => name).concat(references.map(({ name }) => name)));
     return {
       name: this.#names.get(e.name) ?? e.name,
@@ -256,7 +274,9 @@ class Compiler {
       links,
       unique: this.#groups(e, known),
       search,
-      ...this.#access(e, service),
+      read,
+      write,
+      create: creation(this.#creators.get(e.name) ?? [], read ?? service[0], write ?? service[1], create),
       softDelete: e.flags.has("softdelete"),
     };
   }

@@ -203,6 +203,8 @@ export interface VerbTables {
   readonly alike: number;
   readonly meant: string;
   readonly locked: readonly string[];
+  /** What makes a row. */
+  readonly adding: readonly string[];
   readonly joined: string;
   readonly silent: string;
   readonly doubled: string;

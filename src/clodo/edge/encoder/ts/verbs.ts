@@ -75,6 +75,16 @@ export class Verbs {
     return [known.length === verbs.length ? [...new Set(known)].sort() : [], allowed];
   }
 
+  /** Whether words say that rows are made: `handed in`, `add or register`. */
+  makesRows(surface: string): boolean {
+    return this.#naming
+      .words(surface)
+      .join("_")
+      .split(this.#joined)
+      .map((part) => this.step(part).split("_"))
+      .every((parts) => this.#tables.adding.includes(parts.filter((word) => !this.#objects.has(word)).join("_")));
+  }
+
   /** A lower-case verb that nobody writes so, as the much said one that it is next to: `chnaged` → `changed`. */
   mended(word: string): string {
     if (word.length < 4 || this.#attested(this.#base(word))) return word;
