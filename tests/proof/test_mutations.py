@@ -198,6 +198,11 @@ entity worklog {
   ticket: -> ticket on delete cascade
   create role lead
 }
+entity tally {
+  count: integer
+  queue: -> queue
+  create role lead
+}
 entity praise {
   text: text required
   create user

@@ -41,9 +41,11 @@ def _only(some: Access, others: Access) -> list[str]:
 
 
 async def _below(s: Session, e: Entity, user: str) -> AsyncIterator[tuple[str, Row]]:
-    """The paths below rows that rows of an entity refer to, each with a body for it."""
+    """The paths below rows that rows of an entity refer to and that whoever may create may read, each with a body for it."""
+    roles = s.blueprint.create_access(e).roles
     for c in s.plan.children:
-        if c.child.name == e.name and c.parent.name != e.name:
+        read = s.blueprint.read_access(c.parent)
+        if c.child.name == e.name and c.parent.name != e.name and (read.who is not Who.ROLE or {*roles} <= {*read.roles, "admin"}):
             key = f"{c.reference.name}_id"
             up = await s.create(c.parent, user=user)
             body = await s.body(e, {key: up["id"]}, user=user)
