@@ -4,9 +4,12 @@ them."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
+from clodo.blueprint.evaluation import Unknowable, value_of
 from clodo.blueprint.formulas import Scope, member, target_of
+from clodo.blueprint.ranges import steps
 from clodo.blueprint.values import (
     Blueprint,
     Call,
@@ -23,6 +26,7 @@ from clodo.bricks.rules.placing import bring, keep_out
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.emit.expressions import Place, sql
 from clodo.errors import ProofError
+from clodo.proof.client import Answer
 from clodo.proof.session import Row, Session
 
 #: Asks the database: SQL in which ``?1`` is the row that rows are counted for.
@@ -43,6 +47,10 @@ class Related:
         self.column = column if f is not None and f.type.is_number and f.computed is None else ""
         self.where: Expression = call.where
         self._given, self._place, self._ask = given, place, ask
+        #: The last answer to the creation of a row.
+        self.last: Answer | None = None
+        #: Answers to the creation of rows that are not counted for sure.
+        self.let_out: list[Answer] = []
 
     async def ids(self) -> list[str]:
         """The rows that are counted, the eldest first."""
@@ -57,16 +65,34 @@ class Related:
         row = await self._made(None, changes or {})
         return row if row is not None and row["id"] in await self.ids() else None
 
-    async def nearly(self) -> list[Row]:
-        """New rows that meet all of the condition but one part, for each part one, where they could be made."""
+    async def nearly(self) -> list[tuple[Row, Expression]]:
+        """New rows that meet all of the condition but one part, for each part one, where they could be made: with that part."""
         made = []
         for part in conjuncts(self.where):
             row = await self._made(part, {})
             if row is not None and row["id"] in await self.ids():
                 await self.drop(row["id"])
             elif row is not None:
-                made.append(row)
+                made.append((row, part))
         return made
+
+    def joining(self, row: Row, part: Expression) -> Row:
+        """Changes with which a row meets a part of the condition, as far as they are found."""
+        if refers := referring(self.holder, self.entity, part, self.row, self._given):
+            return refers
+        body = dict(row)
+        if _is_local(self.entity, part):
+            made_to_hold(self.entity, part, body)
+        return {k: v for k, v in body.items() if v != row.get(k)}
+
+    def amount(self, number: Decimal) -> Row:
+        """A value of what is summed up, as near to a number as the bounds of the field allow; empty where rows are counted."""
+        f = self.entity.field(self.column)
+        if f is None or f.read_only:
+            return {}
+        room = steps(f)
+        value = min(max(number, room.low * room.size), room.high * room.size)
+        return {self.column: float(value) if value != value.to_integral_value() else int(value)}
 
     async def leave_out(self, id: str) -> None:
         """Changes a row until it is not counted, as far as that can be found."""
@@ -93,7 +119,9 @@ class Related:
         own = [part for part in wanted if _is_local(e, part)]
         local = out is not None and _is_local(e, out)
         for tried in self._bodies(plain, own, out if local else None):
-            answer = await s.post(e, tried)
+            self.last = answer = await s.post(e, tried)
+            if out is not None and self._is_out(out, tried):
+                self.let_out.append(answer)
             if answer.status != 201:
                 continue
             row = dict(answer.body)
@@ -103,6 +131,15 @@ class Related:
                 await keep_out(s, e, out, row["id"])
             return row
         return None
+
+    def _is_out(self, part: Expression, body: Row) -> bool:
+        """Whether a row is certain not to meet a part of the condition."""
+        if refers := referring(self.holder, self.entity, part, self.row, self._given):
+            return all(body.get(k) != v for k, v in refers.items())
+        try:
+            return _is_local(self.entity, part) and value_of(part, body) is False
+        except Unknowable:
+            return False
 
     def _bodies(self, plain: Row, own: list[Expression], out: Expression | None) -> Iterator[Row]:
         """Bodies that may give such a row; the last is one that states which only actions change do not hinder."""
