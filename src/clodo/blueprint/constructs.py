@@ -56,6 +56,10 @@ def _no_names(owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
 
+def _no_room(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[tuple[str, str, bool]]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Construct:
     """One construct.
@@ -65,7 +69,8 @@ class Construct:
     canonical lines of the value, without indentation. ``check`` finds what the grammar cannot see.
     ``expand`` gives the fields and references that follow from the value: it returns the entity or service with them, which is
     what code, document and proof are made from. ``fit`` changes the body of a sample so that rules of the value hold;
-    ``entangled`` are the keys of a body that such rules tie to others.
+    ``entangled`` are the keys of a body that such rules tie to others, and ``room`` tells the numbers of samples, of other entities
+    too, that have to be large or small for them: entity, field, whether large.
     """
 
     name: str
@@ -78,6 +83,7 @@ class Construct:
     expand: Callable[[Any, Any], Any] | None = None
     fit: Callable[[Any, Any, dict[str, Any], int], None] = _nothing
     entangled: Callable[[Any, Any], Iterable[str]] = _no_names
+    room: Callable[[Blueprint, Any, Any], Iterable[tuple[str, str, bool]]] = _no_room
     #: The paths that it answers at, made of the plan, the owner and the value: ``{id}/restore`` and ``deleted`` below the rows of
     #: the entity that it is a line of, ``/api/audit`` of the service, ``/api/reports/*`` with all below it. ``routes.py`` refuses
     #: two parts that claim one.

@@ -26,6 +26,8 @@ _FIRST = {
     FieldType.DATETIME: ("2026-01-01T09:00:00.000Z", 86_460_000),
 }
 _TRIES = 200
+#: What leaves room enough for sums of samples.
+_FAR = 1_000_000
 
 
 def sample_body(fields: Iterable[Field], number: int = 0) -> dict[str, Any]:
@@ -34,9 +36,13 @@ def sample_body(fields: Iterable[Field], number: int = 0) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def entity_body(e: Entity, number: int = 0) -> dict[str, Any]:
-    """A body for a row of an entity, without its references, in which the rules that bricks brought hold."""
+def entity_body(e: Entity, number: int = 0, room: Iterable[tuple[str, bool]] = ()) -> dict[str, Any]:
+    """A body for a row of an entity, without its references, in which the rules that bricks brought hold. ``room`` names numbers
+    that have to be large, or else small."""
     body = sample_body(e.fields, number)
+    for name, large in room:
+        if (f := e.field(name)) is not None and name in body:
+            body[name] = _roomy(f, number, large=large)
     for part in e.parts:
         construct_of(part).fit(e, part, body, number)
     return body
@@ -56,6 +62,16 @@ def sample(f: Field, number: int = 0) -> Any:
     if f.type is FieldType.UUID:
         return f"01890000-0000-7000-8000-{number:012x}"
     return _text(f, number)
+
+
+def _roomy(f: Field, number: int, *, large: bool) -> float | int:
+    """A number as large as the bounds allow, or a million more than others; or else one of the smallest that are not negative."""
+    room = steps(f)
+    if large and f.maximum is None:
+        return _number(f, number) + _FAR
+    step = room.high if large else min(max(0, room.low) + number % 2, room.high)
+    value = step * room.size
+    return float(value) if value != value.to_integral_value() else int(value)
 
 
 def _number(f: Field, number: int) -> float | int:

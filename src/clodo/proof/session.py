@@ -65,6 +65,16 @@ def _tied_keys(b: Blueprint) -> dict[str, set[str]]:
     return found
 
 
+def _room(b: Blueprint) -> dict[str, dict[str, bool]]:
+    """The numbers that rules need large, or else small, by entity."""
+    found: dict[str, dict[str, bool]] = {}
+    for e in b.entities:
+        for part in e.parts:
+            for name, field_name, large in construct_of(part).room(b, e, part):
+                found.setdefault(name, {})[field_name] = large
+    return found
+
+
 @dataclass(frozen=True)
 class Account:
     """A registered user."""
@@ -104,6 +114,7 @@ class Session:
         self.blueprint = plan.blueprint
         self._numbers = itertools.count(1)
         self._tied = _tied_keys(self.blueprint)
+        self._room = _room(self.blueprint)
         self._shared: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._accounts: dict[str, asyncio.Task[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
@@ -246,7 +257,7 @@ class Session:
         """A valid body with the changes, and with rows for the references that it needs; ``None`` leaves a key out. Bodies
         share these rows unless the reference is unique or ``apart`` asks for rows of its own: a check that
         changes or deletes a row makes that row itself."""
-        out, changes, tied = entity_body(e, self.number()), changes or {}, self.tied(e)
+        out, changes, tied = self.plain_body(e), changes or {}, self.tied(e)
         for r in e.references:
             key = f"{r.name}_id"
             if not r.required or key in changes:
@@ -259,6 +270,10 @@ class Session:
             else:
                 out[key] = (await self.shared(parent, user=user))["id"]
         return {k: v for k, v in {**out, **changes}.items() if v is not None}
+
+    def plain_body(self, e: Entity) -> Row:
+        """A valid body but for its references."""
+        return entity_body(e, self.number(), self._room.get(e.name, {}).items())
 
     async def shared(self, e: Entity, *, user: str = "admin") -> Row:
         """A row that checks share: to refer to, to read, or to refuse changes of, never to change."""

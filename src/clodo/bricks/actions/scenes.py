@@ -3,64 +3,49 @@ there in the database, along its transitions."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+import itertools
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from typing import Any
 
-from clodo.blueprint.constants import normal
-from clodo.blueprint.evaluation import Unknowable, value_of
-from clodo.blueprint.formulas import member, names_in, parts
-from clodo.blueprint.samples import entity_body
+from clodo.blueprint.formulas import member
 from clodo.blueprint.values import (
     Entity,
     Expression,
-    Field,
-    FieldType,
     Not,
     Operand,
     Operation,
     Path,
     Reference,
 )
-from clodo.bricks.actions.statements import Statement, guards, place_of, statement
-from clodo.bricks.actions.values import (
-    Action,
-    Assignment,
-    CreateRow,
-    DeleteRows,
-    Effect,
-    Guard,
-    SetValues,
-    UpdateRows,
-    target_field,
-)
-from clodo.bricks.rules.language import key_of
+from clodo.bricks.actions.callers import is_of_caller
+from clodo.bricks.actions.statements import place_of, statement
+from clodo.bricks.actions.values import Guard
+from clodo.bricks.actions.view import View
+from clodo.bricks.rules.aggregates import expanded, is_aggregate, outer_parts, rewritten
 from clodo.bricks.rules.placing import put
-from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
-from clodo.emit.expressions import stored_sql
-from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Row, Session, TooFewValues
+from clodo.bricks.rules.related import (
+    Related,
+    counted_paths,
+    counts_rows,
+    related,
+    related_behind,
+)
+from clodo.bricks.rules.samples import OPPOSITE, conjuncts, satisfying
+from clodo.proof.session import Row, TooFewValues
 
-#: The table, the row's id and the column of a value.
-Cell = tuple[str, str, str]
+#: How many rows are made for a count.
+_MOST_COUNTED = 8
+
+#: Whether a state has come that is sought.
+Done = Callable[[], Awaitable[bool]]
 
 
-class Scene:
-    """What the checks of one action share."""
+class Scene(View):
+    """Rows for the checks of one action."""
 
-    def __init__(self, s: Session, e: Entity, action: Action) -> None:
-        self.s, self.e, self.action, self.b = s, e, action, s.blueprint
-        # Guards may look at parameters: a row that is ready for one body need not be so for another.
-        self._given = entity_body(action.as_entity(), s.number())
-
-    async def body(self) -> Row:
-        """A valid body of the action, always with the same values, and with rows of its own to refer to."""
-        out = dict(self._given)
-        for r in self.action.references:
-            target = self.b.entity(r.target)
-            made = (await self.s.create(target))["id"] if target is not None else await self.s.spare_user()
-            out[f"{r.name}_id"] = made
-        return out
+    #: The body for which a row was made ready.
+    readied: Row
 
     async def ready(self, *, barely: bool = False) -> Row:
         """A new row for which every guard holds; ``barely``: with numbers at their limits.
@@ -70,191 +55,159 @@ class Scene:
         """
         row = await self.s.create(self.e, apart=True)
         body = await self.body()
-        for guard in self.action.guards:
-            for part in conjuncts(guard.condition):
-                await self._brought(row, part, body, barely=barely)
+        await self.bring(row, body, barely=barely)
         if not all(await self.held(row["id"], body)):
             raise TooFewValues("no row was found for which every guard holds")
+        self.readied = body
         read = await self.s.get(self.e, row["id"])
         return dict(read.body)
 
+    async def bring(self, row: Row, body: Row, *, barely: bool = False) -> None:
+        """Changes a row, those that it refers to, and those that are counted for it, until every guard holds, as far as that can
+        be found."""
+        for guard in self.action.guards:
+            for part in conjuncts(guard.condition):
+                await self._brought(row, part, body, barely=barely)
+
     async def _brought(self, row: Row, part: Expression, body: Row, *, barely: bool) -> None:
-        """Changes the row, or one that it refers to, until a part of a guard holds."""
-        if not barely and await self._true(row["id"], part, body):
+        if not barely and await self.is_true(row["id"], part, body):
             return
+        counts = await self.counted(row, part, body)
+        for rows in counts:
+            # What is counted, and what must not be, is there before a limit is sought. What the action makes of the row may be
+            # what is counted, so the row itself is not.
+            if rows.entity is self.e:
+                await rows.leave_out(row["id"])
+            for _ in range(2 if rows.column else 1):
+                await rows.one_more()
+            await rows.nearly()
         for table, id, name, value in await self._ways(row, part, body):
             await put(self.s, table, id, name, value)
-            if await self._true(row["id"], part, body):
+            if await self.is_true(row["id"], part, body):
                 return
+        if counts and not await self.is_true(row["id"], part, body):
+            await self._turned(row, part, body, counts, wanted=True)
 
     async def broken(self, row: Row, guard: Guard, number: int, body: Row) -> bool:
-        """Changes the row until a guard does not hold any more; false where no way was found."""
+        """Changes the row, those that it refers to, or those that are counted for it, until a guard does not hold any more;
+        false where no way was found."""
         for part in conjuncts(guard.condition):
+            counts = await self.counted(row, part, body)
+            if counts and await self._turned(row, part, body, counts, wanted=False):
+                return True
             for table, id, name, value in await self._ways(row, Not(part), body):
                 await put(self.s, table, id, name, value)
                 if not (await self.held(row["id"], body))[number]:
                     return True
         return not (await self.held(row["id"], body))[number]
 
+    async def counted(self, row: Row, part: Expression, body: Row) -> list[Related]:
+        """What a condition counts or sums up for a row and for those that it refers to."""
+
+        async def ask(text: str) -> list[Row]:
+            return await self.asked(statement(text), row["id"], body)
+
+        whole = expanded(self.e, part, self.parameters)
+        place = place_of(self.b, self.e, self.action)
+        own = related(self.s, self.e, whole, row, body, place, ask)
+        return own + await related_behind(self.s, self.e, whole, row)
+
+    def looks_afar(self, guard: Guard) -> bool:
+        """Whether a guard depends on rows that can be made for one row alone, or on fields of the caller."""
+        whole = expanded(self.e, guard.condition, self.parameters)
+        return counts_rows(self.b, self.e, whole, self._given) or any(map(is_of_caller, outer_parts(whole)))
+
+    async def _turned(self, row: Row, part: Expression, body: Row, counts: list[Related], *, wanted: bool) -> bool:
+        """Makes, changes and deletes rows that are counted until a condition holds, or does not; whether it came to that."""
+
+        async def done() -> bool:
+            return await self.is_true(row["id"], part, body) is wanted
+
+        for number, rows in itertools.product((1, _MOST_COUNTED), counts):
+            for _ in range(number):
+                if await rows.one_more() is None:
+                    break
+                if await done():
+                    return True
+            counted = await self._changeable(row, rows)
+            if rows.column and counted and await self._summed(row, part, body, rows, counted[-1], done):
+                return True
+            if number == 1 and await self._dropped(row, rows, done):
+                return True
+        return False
+
+    async def short(self, row: Row, guard: Guard, body: Row) -> bool:
+        """Deletes rows that are counted until a guard does not hold any more; false where that does not come of it."""
+        for part in conjuncts(guard.condition):
+
+            async def broken(part: Expression = part) -> bool:
+                return not await self.is_true(row["id"], part, body)
+
+            for rows in await self.counted(row, part, body):
+                if await self._dropped(row, rows, broken):
+                    return True
+        return False
+
+    async def _dropped(self, row: Row, rows: Related, done: Done) -> bool:
+        for id in await self._changeable(row, rows):
+            if await rows.drop(id) and await done():
+                return True
+        return False
+
+    async def _changeable(self, row: Row, rows: Related) -> list[str]:
+        """The rows that are counted, but for those that a check looks at."""
+        return [id for id in await rows.ids() if id not in (row["id"], *self.needed)]
+
+    async def _summed(self, row: Row, part: Expression, body: Row, rows: Related, id: str, done: Done) -> bool:
+        """Changes a row that is summed up until a comparison turns; whether it did."""
+        there = (await self.s.get(rows.entity, id)).body[rows.column] or 0
+        for sides in outer_parts(expanded(self.e, part, self.parameters)):
+            if not isinstance(sides, Operation) or sides.operator not in OPPOSITE:
+                continue
+            left, right = [await self.value(row["id"], side, body) for side in (sides.left, sides.right)]
+            if not (isinstance(left, int | float) and isinstance(right, int | float)):
+                continue
+            for apart, step in itertools.product((right - left, left - right), (0, 1, -1)):
+                if there + apart + step >= 0:
+                    await put(self.s, rows.entity, id, rows.column, there + apart + step)
+                    if await done():
+                        return True
+        await put(self.s, rows.entity, id, rows.column, there)
+        return False
+
     async def _ways(self, row: Row, part: Expression, body: Row) -> list[tuple[Entity, str, str, Any]]:
         """Changes of single cells that may make a condition true."""
-        known = {**row, **{k.removesuffix("_id"): v for k, v in body.items()}}
-        found = [(self.e, row["id"], name, value) for name, value in satisfying(self.e, part, known)]
-        for path in (p for p in parts(part) if isinstance(p, Path) and len(p.names) == 2):
+        part = expanded(self.e, part, self.parameters)
+        known = await self._known(row["id"], part, body)
+        values = {**row, **{k.removesuffix("_id"): v for k, v in body.items()}}
+        found = [(self.e, row["id"], name, value) for name, value in satisfying(self.e, known, values)]
+        for path in (p for p in outer_parts(known) if isinstance(p, Path) and len(p.names) == 2):
             reference = member(self.e, path.names[0])
             target = self.b.entity(reference.target) if isinstance(reference, Reference) else None
-            id = row.get(f"{path.names[0]}_id")
-            if target is None or id is None:
-                continue
-            local = _replaced(part, path, Operand(path.names[1], is_field=True))
-            there = (await self.s.query(f'SELECT * FROM "{target.name}" WHERE "id" = ?', id))[0]
-            found += [(target, id, name, value) for name, value in satisfying(target, local, dict(there))]
+            if target is not None and (id := row.get(f"{path.names[0]}_id")) is not None:
+                found += await self._ways_in(target, id, path, known)
+        if self.caller.is_apart:
+            for path in (p for p in outer_parts(part) if isinstance(p, Path) and is_of_caller(p) and len(p.names) == 2):
+                known = await self._known(row["id"], part, body, but=path)
+                found += await self._ways_in(self.caller.entity(), str(await self.caller.id()), path, known)
         return found
 
-    # -- the database's own view ------------------------------------------------------------------
+    async def _ways_in(self, target: Entity, id: str, path: Path, part: Expression) -> list[tuple[Entity, str, str, Any]]:
+        """Changes of single cells of the row that a path leads to."""
+        local = rewritten(part, lambda e: Operand(path.names[1], is_field=True) if e == path else None)
+        there = (await self.s.query(f'SELECT * FROM "{target.name}" WHERE "id" = ?', id))[0]
+        return [(target, id, name, value) for name, value in satisfying(target, expanded(target, local), dict(there))]
 
-    def _values(self, id: str, body: Row) -> list[Any]:
-        now = datetime.now(UTC)
-        moment = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
-        given = [self._stored(f, body.get(f.name)) for f in self.action.fields]
-        given += [body.get(f"{r.name}_id") for r in self.action.references]
-        return [id, self._caller, moment, moment[:10], *given]
-
-    @staticmethod
-    def _stored(f: Field, value: Any) -> Any:
-        if value is None and f.default is not None:
-            value = float(f.default) if not isinstance(f.default, str | bool) else f.default
-        if f.type in (FieldType.JSON, FieldType.LIST) and value is not None:
-            return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return round(value * 100) if f.type is FieldType.MONEY and value is not None else value
-
-    _caller: str | None = None
-
-    async def _ask(self, statement: Statement, id: str, body: Row) -> Row:
-        if self.b.users is not None:
-            self._caller = (await self.s.account("admin")).id
-        found = await self.s.query(statement.sql, *self._values(id, body)[: statement.uses])
-        return dict(found[0]) if found else {}
-
-    async def _true(self, id: str, part: Expression, body: Row) -> bool:
-        from clodo.emit.expressions import sql
-
-        made = sql(part, place_of(self.b, self.e, self.action))
-        found = await self._ask(statement(f'SELECT {made} AS "held" FROM "{self.e.name}" AS "t" WHERE "t"."id" = ?1'), id, body)
-        return bool(found.get("held"))
-
-    async def held(self, id: str, body: Row) -> list[bool]:
-        """Of each guard, whether it holds."""
-        conditions = guards(self.b, self.e, self.action)
-        if not conditions:
-            return []
-        columns = ", ".join(f'{c} AS "g{n}"' for n, c in enumerate(conditions))
-        found = await self._ask(statement(f'SELECT {columns} FROM "{self.e.name}" AS "t" WHERE "t"."id" = ?1'), id, body)
-        return [bool(found.get(f"g{n}")) for n in range(len(conditions))]
-
-    async def expected(self, id: str, body: Row) -> dict[Cell, Any]:
-        """The values that the assignments to the row, and to those that it refers to, must leave behind."""
-        row = (await self.s.query(f'SELECT * FROM "{self.e.name}" WHERE "id" = ?', id))[0]
-        place, out, changed = place_of(self.b, self.e, self.action), {}, set[str]()
-        for effect in self.action.effects:
-            for a in effect.assignments if isinstance(effect, SetValues) else ():
-                found = target_field(self.b, self.e, a.target)
-                assert found is not None
-                e, m = found
-                there = id if len(a.target) == 1 else row[f"{a.target[0]}_id"]
-                # What an earlier effect changed is not known before the call.
-                if there is not None and not (changed & _read(a)):
-                    made = stored_sql(a.value, place, m)
-                    got = await self._ask(statement(f'SELECT {made} AS "value" FROM "{self.e.name}" AS "t" WHERE "t"."id" = ?1'), id, body)
-                    out[e.name, there, key_of(e, m.name)] = got["value"]
-            if isinstance(effect, SetValues):
-                changed |= {a.target[-1] for a in effect.assignments}
-        return out
-
-    async def counts(self, id: str) -> dict[str, int]:
-        """How many rows there are, of the kinds that the action makes, that refer to a row. (Other checks make rows
-        meanwhile, so those that refer to nothing say nothing.)"""
-        out = {}
-        for effect in self.action.effects:
-            entity = self.b.entity(effect.entity) if isinstance(effect, CreateRow) else None
-            if entity is None or not isinstance(effect, CreateRow):
-                continue
-            for a in effect.assignments:
-                if a.value == Operand("this", is_field=True):
-                    column = key_of(entity, a.target[0])
-                    out[entity.name] = (await self.s.query(f'SELECT COUNT(*) AS "n" FROM "{entity.name}" WHERE "{column}" = ?', id))[0]["n"]
-        return out
-
-    async def victims(self, row: Row, given: Row) -> dict[int, Row]:
-        """For each effect on other rows, by its place, a row that it must reach."""
-        found: dict[int, Row] = {}
-        for number, effect in enumerate(self.action.effects):
-            if isinstance(effect, UpdateRows | DeleteRows):
-                entity = self.b.entity(effect.entity)
-                assert entity is not None
-                changes = _referring(self.e, entity, effect.where, row, given)
-                body = {**await self.s.body(entity, changes), **changes}
-                made_to_hold(entity, effect.where, body)
-                answer = await self.s.post(entity, {k: v for k, v in body.items() if v is not None})
-                if answer.status == 201 and _meets(entity, effect.where, answer.body | {"this": row["id"]}):
-                    found[number] = answer.body
-        return found
-
-    async def settled(self, effect: Effect, row: Row, answer: Answer) -> None:
-        """A fault unless an effect on other rows reached this one."""
-        assert isinstance(effect, UpdateRows | DeleteRows)
-        shown = await self.s.query(f'SELECT * FROM "{effect.entity}" WHERE "id" = ?', row["id"])
-        if isinstance(effect, DeleteRows):
-            if shown and not shown[0].get("deleted_at"):
-                raise Fault(f"a {effect.entity} was to be deleted and is still there", answer)
-            return
-        entity = self.b.entity(effect.entity)
-        assert entity is not None
-        for a in effect.assignments:
-            if isinstance(a.value, Operand) and not a.value.is_field and isinstance(a.value.value, str):
-                f = entity.field(a.target[0])
-                wanted = normal(f.type, a.value.value) if f is not None else a.value.value
-                if not shown or shown[0][key_of(entity, a.target[0])] != wanted:
-                    raise Fault(f"a {effect.entity} was to have {a.target[0]} = {a.value.value!r}", answer)
+    async def _known(self, id: str, part: Expression, body: Row, *, but: Expression | None = None) -> Expression:
+        """A condition with the values that counts and sums, and fields of the caller, have now in their place."""
+        counting = {path for path, _, _ in counted_paths(self.b, self.e, part)}
+        fixed = {p for p in outer_parts(part) if is_aggregate(p) or is_of_caller(p) or p in counting}
+        values = {p: _constant(await self.value(id, p, body)) for p in fixed if p != but}
+        return rewritten(part, values.get)
 
 
-def _read(a: Assignment) -> set[str]:
-    return {*names_in(a.value)} | {p.names[-1] for p in parts(a.value) if isinstance(p, Path)}
-
-
-def _replaced(e: Expression, path: Path, operand: Operand) -> Expression:
-    if e == path:
-        return operand
-    if isinstance(e, Operation):
-        return Operation(e.operator, _replaced(e.left, path, operand), _replaced(e.right, path, operand))
-    if isinstance(e, Not):
-        return Not(_replaced(e.inner, path, operand))
-    return e
-
-
-def _referring(e: Entity, other: Entity, where: Expression, row: Row, given: Row) -> Row:
-    """What a row must refer to so that it meets ``book = this``, ``book = this.book`` or ``reader = a parameter``."""
-    out: Row = {}
-    for part in conjuncts(where):
-        if isinstance(part, Operation) and part.operator == "=" and isinstance(part.left, Operand):
-            key = key_of(other, str(part.left.value))
-            if part.right == Operand("this", is_field=True):
-                out[key] = row["id"]
-            elif isinstance(part.right, Path) and part.right.names[0] == "this" and len(part.right.names) == 2:
-                out[key] = row[key_of(e, part.right.names[1])]
-            elif isinstance(part.right, Operand) and member(other, str(part.right.value)) is None:
-                name = str(part.right.value)
-                value = given.get(f"{name}_id", given.get(name)) if part.right.is_field else None
-                out |= {key: value} if value is not None else {}
-    return out
-
-
-def _meets(entity: Entity, where: Expression, row: Row) -> bool:
-    """Whether a row meets a condition, as far as the row itself tells."""
-    for part in conjuncts(where):
-        try:
-            if value_of(part, row) is False:
-                return False
-        except Unknowable:
-            continue
-    return True
+def _constant(value: Any) -> Expression | None:
+    """A value that the database told, as a constant; ``None`` where it told none."""
+    if isinstance(value, int | float):
+        return Operand(Decimal(str(round(value, 9))))
+    return Operand(value) if isinstance(value, str) else None

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 from clodo.blueprint.evaluation import Unknowable, moved, value_of
-from clodo.blueprint.formulas import Scope, member, parts, target_of
+from clodo.blueprint.formulas import parts
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample
 from clodo.blueprint.values import (
-    Call,
     Entity,
     Expression,
     Not,
     Operand,
     Operation,
-    Path,
-    Reference,
 )
+from clodo.bricks.rules.among import check_among
 from clodo.bricks.rules.language import (
     DAYS,
     AtMost,
@@ -44,7 +41,6 @@ from clodo.bricks.rules.samples import (
 )
 from clodo.bricks.rules.transitions import Transitions, initial, refusal, way
 from clodo.bricks.rules.triggers import status_of
-from clodo.emit.expressions import Place, sql
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
@@ -53,8 +49,6 @@ _AT_ONCE = 8
 #: A user to whom none of the rows belongs.
 _OTHER = "other"
 _MOST_ROWS = 12
-#: How far numbers are pushed.
-_FURTHEST = 2**14
 #: The minute and second after which an hour is about to end.
 _LATE = "5940"
 
@@ -74,7 +68,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             elif status_of(plan.blueprint, e, rule) == 422:
                 yield Check("rules.check", words, partial(_check_alone, e, rule))
             else:
-                yield Check("rules.check", words, partial(_check_among, e, rule))
+                yield Check("rules.check", words, partial(check_among, e, rule))
 
 
 def _says(rule: Rule, answer: Answer) -> Answer:
@@ -228,95 +222,3 @@ async def _no_overlap(e: Entity, rule: NoOverlap, s: Session) -> None:
     if s.settled(e, made, 201, [rule.start, rule.end], "a range that begins where the other ends"):
         back = await s.patch(e, made.body["id"], {rule.start: body[rule.start]})
         expect(back, 409, "a change into the other range")
-
-
-async def _check_among(e: Entity, rule: CheckRule, s: Session) -> None:
-    """A rule in which other rows have a say: rows are added until the service refuses, and the rule must hold all the time."""
-    row = await s.create(e)
-    holds = sql(rule.condition, Place(Scope(s.blueprint, e), f'"{e.name}".', f'"{e.name}".'))
-
-    async def kept() -> bool:
-        found = await s.query(f'SELECT ({holds}) AS "holds" FROM "{e.name}" WHERE "id" = ?', row["id"])
-        return not found or found[0]["holds"] != 0
-
-    refused = False
-    for pressure in _pressures(e, rule, s, row):
-        async for answer in pressure:
-            if not await kept():
-                raise Fault("the rule does not hold any more", answer)
-            # Another rule, or a bound of the field, may have been in the way.
-            refused = refused or (answer.status in (409, 422) and answer.body.get("detail") == said(rule))
-    if not refused:
-        raise TooFewValues("nothing was found that would break this rule")
-
-
-def _pressures(e: Entity, rule: CheckRule, s: Session, row: Row) -> Iterator[AsyncIterator[Answer]]:
-    """Ways to bring a rule to its limit: other values of the row itself and of rows that it refers to, and more rows of
-    what is counted."""
-    own = [f.name for f in e.fields if f.type.is_number and any(p == Operand(f.name, is_field=True) for p in parts(rule.condition))]
-    for sign in (1, -1):
-        # Each time the row is at its own limit, those that it refers to are pushed against it.
-        yield from (_pushed(s, e, row["id"], name, sign) for name in own)
-        if own or sign > 0:
-            yield from _from_behind(e, rule.condition, s, row)
-    for part in parts(rule.condition):
-        other = s.blueprint.entity(target_of(part)[0]) if isinstance(part, Call) else None
-        if other is not None and isinstance(part, Call) and part.where is not None:
-            shared = dict(_shared(e, other, part.where, row))
-            if shared:
-                yield _added(s, other, shared, part.where)
-
-
-def _from_behind(e: Entity, condition: Expression, s: Session, row: Row) -> Iterator[AsyncIterator[Answer]]:
-    for part in parts(condition):
-        if isinstance(part, Path) and (seen := _behind(e, part, s)) is not None:
-            reference, target = seen
-            yield from (_pushed(s, target, row[f"{reference.name}_id"], part.names[-1], sign) for sign in (1, -1))
-
-
-def _behind(e: Entity, path: Path, s: Session) -> tuple[Reference, Entity] | None:
-    """The reference that a path looks through and the entity behind it, where it looks at a number of that."""
-    reference = member(e, path.names[0])
-    target = s.blueprint.entity(reference.target) if isinstance(reference, Reference) else None
-    if not isinstance(reference, Reference) or target is None or len(path.names) != 2:
-        return None
-    f = target.field(path.names[1])
-    return (reference, target) if f is not None and f.type.is_number and f.computed is None else None
-
-
-def _shared(e: Entity, other: Entity, where: Expression, row: Row) -> Iterator[tuple[str, Any]]:
-    """What rows have in common that are counted for a row: ``book = this`` and ``book = this.book``."""
-    for part in conjuncts(where):
-        if not isinstance(part, Operation) or part.operator != "=" or not isinstance(part.left, Operand):
-            continue
-        key = key_of(other, str(part.left.value))
-        if part.right == Operand("this", is_field=True):
-            yield key, row["id"]
-        elif isinstance(part.right, Path) and part.right.names[0] == "this" and len(part.right.names) == 2:
-            yield key, row[key_of(e, part.right.names[1])]
-
-
-async def _added(s: Session, other: Entity, shared: Row, where: Expression) -> AsyncIterator[Answer]:
-    """One more row after the other, until one is refused."""
-    for _ in range(_MOST_ROWS):
-        body = {**await s.body(other, shared), **shared}
-        made_to_hold(other, where, body)
-        answer = await s.post(other, {k: v for k, v in body.items() if v is not None})
-        yield answer
-        if answer.status != 201:
-            return
-
-
-async def _pushed(s: Session, e: Entity, id: str, name: str, sign: int) -> AsyncIterator[Answer]:
-    """Values further and further away, and when one is refused nearer ones, so that the last that is fine is at the limit."""
-    began = expect(await s.get(e, id), 200).body.get(name)
-    value, step, grows = began or 0, 1, True
-    while step and step < _FURTHEST:
-        answer = await s.patch(e, id, {name: int(value + sign * step)})
-        yield answer
-        if answer.status == 200:
-            value += sign * step
-        grows = grows and answer.status == 200
-        step = step * 4 if grows else step // 2
-    if grows:
-        await s.patch(e, id, {name: began})

@@ -39,6 +39,7 @@ from clodo.blueprint.values import (
     Reference,
 )
 from clodo.bricks.rules import transitions
+from clodo.bricks.rules.room import leanings
 from clodo.bricks.rules.samples import made_to_hold, ranged
 
 #: What rules call the user that a row belongs to.
@@ -222,9 +223,12 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
             first = part.names[1] if part.names[0] == "this" else part.names[0]
             if member(e, first) is not None:
                 yield key_of(e, first)
-        if isinstance(part, Call) and part.where is not None and (other := target_of(part)[0]):
+        if isinstance(part, Call) and part.where is not None and target_of(part)[0]:
+            other, column = target_of(part)
             # Rows of the other entity count by what they refer to; which names are references is known there only.
-            yield from (f"{other}.{name}_id" for name in names_in(part.where))
+            yield from (f"{other}.{name}{end}" for name in names_in(part.where) for end in ("_id", ""))
+            if column:
+                yield f"{other}.{column}"
 
 
 def named(e: Entity, rule: AtMost | NoOverlap) -> tuple[str, ...]:
@@ -275,8 +279,13 @@ def _few(rule: Rule) -> bool:
     return rule.period.moment == "created_at" if rule.period is not None else True
 
 
+def _room(b: Blueprint, e: Entity, rule: Rule) -> Iterator[tuple[str, str, bool]]:
+    if isinstance(rule, CheckRule):
+        yield from leanings(b, e, rule.condition)
+
+
 def _construct(name: str, value: type, grammar: str, build: Any, lines: Any) -> Construct:
-    return Construct(name, "entity", value, grammar, build, lines, check=_problems, fit=_fit, entangled=tied, few=_few)
+    return Construct(name, "entity", value, grammar, build, lines, check=_problems, fit=_fit, entangled=tied, room=_room, few=_few)
 
 
 CONSTRUCTS = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.samples import entity_body
 from clodo.blueprint.values import Entity
 from clodo.bricks.tenants.language import HEADER, tenant_entity
 from clodo.proof.session import Account, Headers, Row, Session, expect
@@ -54,7 +53,7 @@ async def made(s: Session, e: Entity, account: Account, changes: Row | None = No
 
 async def body_of(s: Session, e: Entity, account: Account, changes: Row | None = None) -> Row:
     """A valid body of an account."""
-    body: dict[str, Any] = {**entity_body(e, s.number()), **(changes or {})}
+    body: dict[str, Any] = {**s.plain_body(e), **(changes or {})}
     for r in e.references:
         key = f"{r.name}_id"
         if r.required and key not in body:

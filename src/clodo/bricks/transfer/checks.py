@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.samples import entity_body
 from clodo.blueprint.values import OWNER, Entity, Field, FieldType, Who
 from clodo.bricks.transfer.bodies import Way, bodies, named, storing, traces, ways, wrong_cell
 from clodo.bricks.transfer.files import check_export, typed, written
@@ -274,7 +273,7 @@ async def _all(way: Way, s: Session) -> None:
     # All of them refer to the same rows; where that is not possible there are fewer rows to export.
     one = await s.body(e)
     for _ in range(-(-_MANY // most)):
-        await way.send(s, [{**one, **entity_body(e, s.number())} for _ in range(min(most, _MANY))])
+        await way.send(s, [{**one, **s.plain_body(e)} for _ in range(min(most, _MANY))])
     for sort in ("id", "-created_at" if e.timestamps else "-id"):
         form = e.parts_of(Export)[0].formats[0]
         path, params = f"{s.path(e)}/export", {"format": form, "sort": sort}
