@@ -19,7 +19,8 @@ from clodo.corpus.similarity import twins
 from clodo.corpus.splits import WRITTEN, as_people_write, load_split, written_blocks
 from clodo.errors import ModelError, UsageError
 from clodo.evaluation.calibration import fit
-from clodo.evaluation.cases import Case, from_records, load
+from clodo.evaluation.case import Case
+from clodo.evaluation.cases import from_records, load
 from clodo.evaluation.measure import Figures, answers_of, judged_parts, judged_whole, measure
 from clodo.training.decoder.stages import open_trained
 from clodo.training.pairs import read_pairs
@@ -237,8 +238,8 @@ def worth(f: Figures) -> float:
     """One number to compare models by: the share of texts that are handled right (built as stated, or
     asked about where they should be), then the F1 of what is harder than names."""
     asked = f.abstention["asked_of_unclear"] * f.unclear
-    right = (f.figures["usable"] * f.clear + asked) / max(1, f.clear + f.unclear)
-    return right + 0.1 * (f.figures["fields"] + f.figures["constraints"] + f.figures["references"]) / 3
+    right = (f.figures.get("usable", 0.0) * f.clear + asked) / max(1, f.clear + f.unclear)
+    return right + 0.1 * sum(f.figures.get(name, 1.0) for name in ("fields", "constraints", "references")) / 3
 
 
 def _check_memory() -> None:
