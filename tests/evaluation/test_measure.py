@@ -136,6 +136,15 @@ def test_the_same_confidence_means_less_in_a_text_of_which_little_is_understood(
     assert curve(0.8, -2.0) == pytest.approx(0.5, abs=0.05)
 
 
+def test_many_wishes_are_seldom_wrong_each_for_itself() -> None:
+    few = [Judged("whole", 0.2, i % 5 == 0) for i in range(200)]
+    many = [Judged("whole", 0.2, i % 2 == 0, wishes=2.0) for i in range(200)]
+    curve = fit([*few, *many])
+    assert curve(0.2) == pytest.approx(0.2, abs=0.05)
+    assert curve(0.2, wishes=2.0) == pytest.approx(0.5, abs=0.05)
+    assert fit(few).wishes == 0
+
+
 def test_sets_of_both_shapes_are_read(tmp_path: Path) -> None:
     marked = tmp_path / "set.txt"
     marked.write_text(RECORD, "utf-8")

@@ -14,15 +14,15 @@ export interface Part {
 export function confidences(draft: Draft, curves: Tables["curves"]): readonly [parts: Part[], whole: number] {
   const raw = rawParts(draft);
   const company = raw.length === 0 ? 0 : raw.reduce((sum, { confidence }) => sum + logOdds(confidence), 0) / raw.length;
-  const chance = (kind: string, confidence: number, among: number): number => {
-    const [slope, offset, weight] = curves[kind] ?? [1, 0, 0];
-    const at = slope * logOdds(confidence) + weight * among + offset;
+  const chance = (kind: string, confidence: number, wishes = 0): number => {
+    const [slope, offset, ofCompany, ofWishes] = curves[kind] ?? [1, 0, 0, 0];
+    const at = slope * logOdds(confidence) + ofCompany * company + ofWishes * wishes + offset;
     return rounded(1 / (1 + Math.exp(-Math.max(-30, Math.min(30, at)))));
   };
-  const parts = raw.map((part) => ({ ...part, confidence: chance(part.kind, part.confidence, company) }));
+  const parts = raw.map((part) => ({ ...part, confidence: chance(part.kind, part.confidence) }));
   const chances = [...parts.map(({ confidence }) => confidence), draft.verdictConfidence];
   const together = Math.exp(chances.reduce((sum, c) => sum + Math.log(Math.max(c, 1e-6)), 0));
-  return [parts, chance("whole", together, 0)];
+  return [parts, chance("whole", together, Math.log(draft.cues.length + 1))];
 }
 
 /** To four places, as Python rounds: what lies exactly between two goes to neither more often. */
