@@ -49,7 +49,7 @@ docs: setup
 	@$(BIN)/python -m scripts.docs
 
 evals: setup
-	@$(BIN)/python -m evals.run --against evals/results/previous.json
+	@$(BIN)/python -m evals.run
 
 # The built-in model anew: about two hours on two cores. See docs/training.md.
 train: setup $(ENGINE)

@@ -38,6 +38,7 @@ def extract(text: str) -> Meaning:
         pair = key(m[1]), key(m[2])
         if pair[0] in out.entities and pair[1] in out.entities:
             out.references.add((pair[0], ">", pair[1]))
+    out.names = {**{(e, ""): "" for e in out.entities}, **out.fields}
     return out
 
 

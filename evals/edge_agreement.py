@@ -47,12 +47,16 @@ def differences(text: str, worker: Mapping[str, Any], machine: Mapping[str, Any]
     if there != here:
         found.append(Difference(text, "spans", sorted(there - here), sorted(here - there)))
     chances = [(None, d["confidence"]) for d in (worker, machine)]
-    parts = [[(p["path"], p["confidence"]) for p in d["parts"]] + [chance] for d, chance in zip((worker, machine), chances, strict=True)]
+    parts = [[((p["path"], _stretches(p)), p["confidence"]) for p in d["parts"]] + [chance] for d, chance in zip((worker, machine), chances, strict=True)]
     if [p for p, _ in parts[0]] != [p for p, _ in parts[1]]:
         found.append(Difference(text, "parts", *([p for p, _ in side] for side in parts)))
     elif any(abs(a - b) > NEAR for (_, a), (_, b) in zip(*parts, strict=True)):
         found.append(Difference(text, "confidence", *parts))
     return found
+
+
+def _stretches(part: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
+    return tuple((s["start"], s["end"]) for s in part["spans"])
 
 
 def _marked(found: Mapping[str, Any]) -> set[tuple[int, int, str]]:

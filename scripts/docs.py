@@ -16,7 +16,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 COMMANDS = {
     "generate": "The main job: description → blueprint → service → proof. On a terminal it shows the description, "
     "coloured by what was understood, and the blueprint, and lets you accept, edit or rephrase it.",
-    "blueprint": "The first half of `generate`: what the model understands, and nothing else.",
+    "blueprint": "The first half of `generate`: what the model understands, and nothing else. On a terminal the description, coloured by "
+    "what was understood, stands before it on stderr. In the JSON each of `parts` has the words that it comes from (`spans`, in characters).",
     "build": "From a blueprint that you have; no model is used. With `--force` an older service in the folder is replaced: only "
     "files that Clodo generated, and none that you have edited unless `--discard-edits` says so. Everything else in the folder "
     "stays: secrets, local data, packages, git, your own files. A failure leaves it as it was.",
@@ -26,7 +27,8 @@ COMMANDS = {
     "anew in place, as `clodo build --force` does: where you have edited other files that it would replace, it says so and "
     "leaves all as it is.",
     "eval": "Measures models on sets of descriptions whose meaning is known; `evals/README.md` has the shapes of sets and "
-    "the current figures.",
+    "the current figures. A JSONL file of [your own pairs](training.md#your-own-pairs) is a set too. Where nothing was there to judge "
+    "of stands –. Exit status 1 where a model answered none of the texts, as an endpoint that is down does.",
     "train": "Makes a model from your own descriptions and blueprints, or the built-in one anew; `docs/training.md` has the "
     "whole story.",
     "edge build": "A model made ready to run in Workers: a folder that works without Clodo; [edge](edge.md) has the whole story.",

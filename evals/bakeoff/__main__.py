@@ -15,9 +15,10 @@ from pathlib import Path
 
 from clodo.app.training import base_of
 from clodo.corpus.splits import load_split
-from clodo.evaluation.cases import Case, from_records, load
+from clodo.evaluation.case import Case
+from clodo.evaluation.cases import from_records, load
 from clodo.evaluation.measure import Candidate, answers_of, measure
-from clodo.evaluation.report import table
+from clodo.evaluation.tables import table
 from clodo.training.decoder.stages import open_trained
 from clodo.training.pipeline import Job, run
 from clodo.training.plan import Plan

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clodo.cli import main
+from clodo.errors import ModelError
+from clodo.understand.port import Understanding
 
 SET = """=== s-1 | style=terse | domain=shop
 [Books|book] have a [title|book. !] that is required and a [price|book. money].
@@ -50,6 +52,28 @@ def test_eval_tells_a_bad_set_and_bad_results(tmp_path: Path, small: Path) -> No
     for args in (("eval", str(bad)), ("eval", str(tmp_path / "none.txt")), ("eval", str(small), "--against", str(bad))):
         result = clodo(*args)
         assert result.exit_code == 2 and "error:" in result.stderr, result.output
+
+
+def test_eval_reads_pairs_and_breaks_figures_down(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    row = {"description": "Books have a title that is required.", "blueprint": "service books\nentity book {\n  title: text required\n}\n"}
+    pairs.write_text(json.dumps(row) + "\n", "utf-8")
+    shown = clodo("eval", str(pairs), "--by", "construct")
+    assert shown.exit_code == 0, shown.output
+    assert "| clodo-1 | required | 1 |" in shown.stdout and "ECE whole" in shown.stdout
+
+
+def test_eval_tells_a_model_that_answers_nothing(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Dead:
+        def understand(self, description: str) -> Understanding:
+            raise ModelError("Nothing answers there.")
+
+    monkeypatch.setattr("clodo.cli.evaluate.open_understander", lambda *_: Dead())
+    shown = clodo("eval", str(small))
+    assert shown.exit_code == 1 and "100% of 2" in shown.stdout and "No text at all was answered by clodo-1" in shown.stderr
+    told = clodo("eval", str(small), "--json")
+    document = json.loads(told.stdout)
+    assert told.exit_code == 1 and document["error"]["hint"] == "Nothing answers there." and document["results"][0]["failed"] == 2
 
 
 def test_train_tells_what_it_cannot_do(tmp_path: Path) -> None:

@@ -48,6 +48,17 @@ def test_quit_writes_nothing(tmp_path: Path, editor: Path) -> None:
     assert child.exitstatus == 130 and not (tmp_path / "out").exists()
 
 
+def test_blueprint_shows_on_a_terminal_what_was_not_understood(tmp_path: Path) -> None:
+    written = tmp_path / "written.clodo"
+    command = f"{sys.executable} -m clodo blueprint '{BOOKS} We are 12 people in all.' > {written}"
+    environment = {k: v for k, v in os.environ.items() if k != "CLODO_MODEL"} | {"TERM": "xterm-256color"}
+    child = pexpect.spawn("/bin/sh", ["-c", command], env=environment, encoding="utf-8", timeout=60, dimensions=(40, 400))
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0 and "\x1b[" in child.before and "not understood: 12" in child.before
+    assert "confidence" in child.before and written.read_text("utf-8").startswith("service ")
+
+
 @pytest.mark.workerd
 def test_edit_then_accept_builds_what_was_edited(tmp_path: Path, editor: Path, toolchain: Toolchain) -> None:
     child = spawn(tmp_path, editor)

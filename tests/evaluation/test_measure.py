@@ -10,11 +10,13 @@ import pytest
 from clodo.blueprint import parse
 from clodo.errors import UsageError
 from clodo.evaluation.calibration import Judged, expected_error, fit, reliability
-from clodo.evaluation.cases import Case, load
+from clodo.evaluation.case import Case
+from clodo.evaluation.cases import load
 from clodo.evaluation.measure import Answer, answers_of, measure
 from clodo.evaluation.parts import judge
-from clodo.evaluation.report import page, table
+from clodo.evaluation.report import page
 from clodo.evaluation.scoring import Meaning, meaning
+from clodo.evaluation.tables import table
 from clodo.testing import ScriptedModel, ScriptedUnderstander
 from clodo.understand.generative import GenerativeUnderstander
 from clodo.understand.port import Part
@@ -135,6 +137,15 @@ def test_the_same_confidence_means_less_in_a_text_of_which_little_is_understood(
     assert curve(0.8, -2.0) == pytest.approx(0.5, abs=0.05)
 
 
+def test_many_wishes_are_seldom_wrong_each_for_itself() -> None:
+    few = [Judged("whole", 0.2, i % 5 == 0) for i in range(200)]
+    many = [Judged("whole", 0.2, i % 2 == 0, wishes=2.0) for i in range(200)]
+    curve = fit([*few, *many])
+    assert curve(0.2) == pytest.approx(0.2, abs=0.05)
+    assert curve(0.2, wishes=2.0) == pytest.approx(0.5, abs=0.05)
+    assert fit(few).wishes == 0
+
+
 def test_sets_of_both_shapes_are_read(tmp_path: Path) -> None:
     marked = tmp_path / "set.txt"
     marked.write_text(RECORD, "utf-8")
@@ -163,5 +174,5 @@ def test_reports_show_every_candidate_and_escape_what_people_wrote() -> None:
     bad = Case("<b>", "a <script> text", meaning(parse(SHOP)), "terse", True)
     found = measure("mine", lambda _: Answer(wrong(), 0.8, (Part("book", 0.9, kind="entity"),)), [bad]).to_json()
     assert table([found]).count("| mine |") == 1
-    html = page("set & co", [found])
+    html = page("set & co", ("set", [found]))
     assert "<script" not in html and "&lt;script&gt;" in html and "set &amp; co" in html and "<svg" in html

@@ -8,6 +8,7 @@ import pytest
 
 from clodo.app.models import DEFAULT_MODEL, open_understander
 from clodo.blueprint import format_blueprint, parse
+from clodo.errors import ModelError
 from clodo.testing import ScriptedModel
 from clodo.understand.document import document, understanding_of
 from clodo.understand.generative import GenerativeUnderstander
@@ -59,3 +60,19 @@ def test_it_goes_through_json(kind: str) -> None:
     u = made(kind, BLUEPRINT).understand(TEXT)
     back = understanding_of(json.loads(json.dumps(document(u, {}))), TEXT, u.provider)
     assert (back.blueprint, back.confidence, back.model, back.spans, back.tried) == (u.blueprint, u.confidence, u.model, u.spans, u.tried)
+    assert [(p.path, p.kind, p.spans) for p in back.parts] == [(p.path, p.kind, p.spans) for p in u.parts]
+
+
+def test_a_part_tells_the_words_that_it_comes_from() -> None:
+    parts = document(made("encoder", BLUEPRINT).understand(TEXT), {})["parts"]
+    words = {p["path"]: [TEXT[s["start"] : s["end"]] for s in p["spans"]] for p in parts}
+    assert words["book.title"] == ["title"] and "1" in words["book.price.min"]
+
+
+def test_words_of_a_part_beyond_the_description_do_not_hold_up() -> None:
+    told = document(made("encoder", BLUEPRINT).understand(TEXT), {})
+    told["parts"][0]["spans"] = [{"start": 0, "end": len(TEXT) + 1}]
+    with pytest.raises(ModelError, match="no stretch of the description"):
+        understanding_of(told, TEXT, "another")
+    del told["parts"][0]["spans"]
+    assert understanding_of(told, TEXT, "another").parts[0].spans == (), "Workers of before tell none"

@@ -98,10 +98,12 @@ def blueprint_command(
         talk.answer(document(understanding, {"total": total}))
         return
     assert understanding.blueprint is not None
+    if talk.err.is_terminal:
+        output.show_description(talk.err, text, understanding)
     click.echo(format_blueprint(understanding.blueprint), nl=False)
     for note in understanding.notes:
         talk.say(f"note: {note}")
-    if understanding.tried:
+    if understanding.tried or talk.err.is_terminal:
         talk.say(output.answered_by(understanding))
 
 

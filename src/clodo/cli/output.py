@@ -64,10 +64,15 @@ def blueprint(source: str) -> Text:
     return out
 
 
-def show_understanding(console: Console, text: str, u: Understanding, source: str) -> None:
-    """Description, blueprint, notes, and who understood it in what time."""
+def show_description(console: Console, text: str, u: Understanding) -> None:
+    """The description, coloured, and a line after it."""
     console.print(description(text, u.spans), style=None, soft_wrap=True)
     console.print()
+
+
+def show_understanding(console: Console, text: str, u: Understanding, source: str) -> None:
+    """Description, blueprint, notes, and who understood it in what time."""
+    show_description(console, text, u)
     console.print(blueprint(source), soft_wrap=True)
     console.print()
     for note in u.notes:

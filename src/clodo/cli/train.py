@@ -69,7 +69,7 @@ def train_command(
             }
         )
     else:
-        from clodo.evaluation.report import table
+        from clodo.evaluation.tables import table
 
         rows = [r for r in (outcome.figures, outcome.current) if r]
         if rows:

@@ -2,7 +2,7 @@
 
 The error is the expected calibration error over ten bins of equal width (Naeini et al. 2015); the curves
 are Platt's: a logistic function of the raw log-odds, fitted on validation data (Platt 1999), with those of the whole
-text as a second term.
+text as a second term, and for whole blueprints the number of wishes as a third.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ _PRIOR = 1.0  # strength of the pull towards the identity, in examples
 @dataclass(frozen=True)
 class Judged:
     """A decision: its kind, how sure the model was (0 to 1), whether it was right, and how sure the model was
-    of the text all in all (``clodo.understand.confidence.company``)."""
+    of the text all in all and of how many wishes (``company`` and ``wishes`` of ``clodo.understand.confidence``)."""
 
     kind: str
     confidence: float
     right: bool
     company: float = 0.0
+    wishes: float = 0.0
 
 
 def reliability(decisions: Iterable[Judged]) -> list[dict[str, Any]]:
@@ -58,9 +59,9 @@ def fit(decisions: Sequence[Judged]) -> Curve:
     towards leaving it as it is, so that a few decisions cannot turn it over)."""
     if not decisions:
         return Curve()
-    x = np.array([[log_odds(d.confidence), 1.0, d.company] for d in decisions])
+    x = np.array([[log_odds(d.confidence), 1.0, d.company, d.wishes] for d in decisions])
     y = np.array([d.right for d in decisions], dtype=float)
-    start = np.array([1.0, 0.0, 0.0])
+    start = np.array([1.0, 0.0, 0.0, 0.0])
 
     def loss(w: np.ndarray) -> float:
         z = x @ w
@@ -70,9 +71,9 @@ def fit(decisions: Sequence[Judged]) -> Curve:
     for _ in range(_STEPS):
         q = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
         gradient = x.T @ (q - y) + _PRIOR * (w - start)
-        hessian = (x * (q * (1 - q))[:, None]).T @ x + _PRIOR * np.eye(3)
+        hessian = (x * (q * (1 - q))[:, None]).T @ x + _PRIOR * np.eye(4)
         step = np.linalg.solve(hessian, gradient)
         while loss(w - step) > loss(w) and np.abs(step).max() > 1e-9:
             step = step / 2  # far from the minimum a whole step overshoots
         w = w - step
-    return Curve(round(float(max(w[0], 0.05)), 4), round(float(w[1]), 4), round(float(w[2]), 4))
+    return Curve(round(float(max(w[0], 0.05)), 4), *(round(float(v), 4) for v in w[1:]))

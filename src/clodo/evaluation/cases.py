@@ -1,34 +1,22 @@
 """Sets of descriptions with their meaning.
 
-Two shapes: JSON, a list of ``{"id", "description", "means"}`` (``evals/README.md``), and marked text in
-the format of the corpus (``data/corpus/FORMAT.md``).
+Three shapes: JSON, a list of ``{"id", "description", "means"}`` (``evals/README.md``), marked text in
+the format of the corpus (``data/corpus/FORMAT.md``), and a user's own pairs (``docs/training.md``).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from clodo.corpus.format import CorpusError, Record, blocks, parse
 from clodo.corpus.gold import gold_draft
 from clodo.errors import UsageError
+from clodo.evaluation.case import Case
+from clodo.evaluation.pairs import from_pairs, is_pairs
 from clodo.evaluation.scoring import Fact, Meaning, key, meaning
 from clodo.understand.compiler import compile_draft
-
-
-@dataclass(frozen=True)
-class Case:
-    """A description and what it states; ``meaning`` is ``None`` where it should be answered by
-    questions. ``exact``: the set tells
-    exclusive bounds, rules of single entities and who may read what only its author changes."""
-
-    id: str
-    text: str
-    meaning: Meaning | None
-    style: str = ""
-    exact: bool = False
 
 
 def load(path: Path) -> list[Case]:
@@ -43,6 +31,8 @@ def load(path: Path) -> list[Case]:
             if not isinstance(found, list):
                 raise ValueError("not a list")
             return [_from_json(d) for d in found]
+        if is_pairs(path.read_text("utf-8")):
+            return list(from_pairs(path.read_text("utf-8")))
         return from_records(parse(b) for b in blocks(path))
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be read: {error}.", hint="Check the path.") from None
@@ -80,8 +70,9 @@ def _meaning(means: dict[str, Any]) -> Meaning:
     for raw, entity in means["entities"].items():
         name = key(raw)
         out.entities.add(name)
+        out.names[raw.lower(), ""] = ""
         for raw_field, f in entity["fields"].items():
-            out.fields[name, key(raw_field)] = f["type"]
+            out.fields[name, key(raw_field)] = out.names[raw.lower(), raw_field.lower()] = f["type"]
             out.constraints |= _constraints((name, key(raw_field)), f)
         for r in entity.get("references", []):
             out.references.add((name, ">", key(r["to"])))

@@ -11,7 +11,7 @@ from typing import Any
 
 from clodo.errors import ModelError
 from clodo.evaluation.calibration import Judged, expected_error, reliability
-from clodo.evaluation.cases import Case
+from clodo.evaluation.case import Case
 from clodo.evaluation.parts import judge
 from clodo.evaluation.scoring import Meaning, Score, aligned, key, meaning, renames
 from clodo.understand.confidence import company
@@ -52,7 +52,8 @@ def answers_of(understander: Understander) -> Candidate:
 
 @dataclass
 class Figures:
-    """Everything that was measured of one candidate on one set."""
+    """Everything that was measured of one candidate on one set. What nothing was there to judge of is left out of
+    ``figures``; ``failed`` texts came to no answer at all."""
 
     candidate: str
     clear: int
@@ -64,6 +65,8 @@ class Figures:
     abstention: dict[str, float]
     calibration: dict[str, Any]
     latency_ms: dict[str, float]
+    failed: int = 0
+    failure: str = ""
     faults: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -95,14 +98,15 @@ def measure(
     table = score.table()
     styles = sorted({c.style for c, _ in clear if c.style})
     times = sorted(a.ms for a in answers)
+    failures = [a.failed for a in answers if a.failed]
     refused = sum(a.meaning is None for _, a in clear)
     return Figures(
         candidate=name,
         clear=len(clear),
         unclear=len(unclear),
         figures=table,
-        intervals={k: _middle([d.get(k, 1.0) for d in drawn]) for k in table} if drawn else {},
-        styles={s: _score([x for x in clear if x[0].style == s])[0].table() for s in styles},
+        intervals={k: _middle([d[k] for d in drawn if k in d]) for k in table} if drawn else {},
+        styles={s: _of_style(clear, s) for s in styles},
         constructs={k: t.to_json() for k, t in sorted(score.constructs.items())},
         abstention={
             "asked_of_unclear": round(sum(a.meaning is None for a in unclear) / max(1, len(unclear)), 4),
@@ -113,8 +117,16 @@ def measure(
             "p50": round(statistics.median(times), 1),
             "p95": round(times[min(len(times) - 1, int(len(times) * 0.95))], 1),
         },
+        failed=len(failures),
+        failure=failures[0][:200] if failures else "",
         faults=faults,
     )
+
+
+def _of_style(clear: Sequence[tuple[Case, Answer]], style: str) -> dict[str, float]:
+    """The figures of one style, and how many texts they are of."""
+    of = [x for x in clear if x[0].style == style]
+    return {"texts": len(of), **_score(of)[0].table()}
 
 
 def _score(clear: Sequence[tuple[Case, Answer]]) -> tuple[Score, list[dict[str, Any]]]:

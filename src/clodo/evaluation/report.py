@@ -1,10 +1,12 @@
-"""Figures for readers: a table in Markdown, and a page with pictures of where a model fails."""
+"""A page with pictures of where models fail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 from typing import Any
+
+from clodo.evaluation.tables import breakdown, table
 
 _STYLE = """
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -20,38 +22,14 @@ _BAR_WIDTH, _BAR_HEIGHT, _LABELS = 380, 20, 190
 _SQUARE = 260
 
 
-def table(results: Sequence[dict[str, Any]]) -> str:
-    """One row for each candidate: figures with their 95 % intervals, abstention, calibration, time."""
-    names = list(dict.fromkeys(k for r in results for k in r["figures"]))
-    heads = ["candidate", *names, "asks unclear", "asks clear", "ECE", "p50 ms", "p95 ms"]
-    lines = [" | ".join(["", *heads, ""]).strip(), "|".join(["", *["---"] * len(heads), ""])]
-    for r in results:
-        cells = [r["candidate"], *(_cell(r, n) for n in names)]
-        asked = r["abstention"]
-        cells += [_share(asked["asked_of_unclear"], r["unclear"]), _share(asked["asked_of_clear"], r["clear"])]
-        ece = r["calibration"]["ece_parts"] if r["calibration"]["parts"] else None
-        cells += ["–" if ece is None else f"{ece:.3f}", str(r["latency_ms"]["p50"]), str(r["latency_ms"]["p95"])]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def _cell(result: dict[str, Any], name: str) -> str:
-    if name not in result["figures"]:
-        return "–"
-    value = f"{result['figures'][name]:.2f}"
-    found = result["intervals"].get(name)
-    return f"{value} ({found[0]:.2f}–{found[1]:.2f})" if found else value
-
-
-def _share(value: float, of: int) -> str:
-    return f"{value:.0%} of {of}" if of else "–"
-
-
-def page(title: str, results: Sequence[dict[str, Any]]) -> str:
-    """A page that stands by itself: no script, no request."""
-    parts = [f"<h1>{escape(title)}</h1>", _html_table(results)]
-    for r in results:
-        parts += [f"<h2>{escape(r['candidate'])}</h2>", *_sections(r)]
+def page(title: str, *sets: tuple[str, Sequence[dict[str, Any]]]) -> str:
+    """A page that stands by itself, no script, no request: of each set its name, the table of all candidates, and pictures
+    of each."""
+    parts = [f"<h1>{escape(title)}</h1>"]
+    for name, results in sets:
+        parts += [f"<h2>{escape(name)}</h2>", _html(table(results))]
+        for r in results:
+            parts += [f"<h3>{escape(r['candidate'])}</h3>", *_sections(r)]
     body = "\n".join(parts)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
@@ -59,8 +37,8 @@ def page(title: str, results: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _html_table(results: Sequence[dict[str, Any]]) -> str:
-    head, _, *rows = table(results).splitlines()
+def _html(markdown: str) -> str:
+    head, _, *rows = markdown.splitlines()
 
     def row(line: str, tag: str) -> str:
         cells = [c.strip() for c in line.strip("| ").split(" | ")]
@@ -73,14 +51,19 @@ def _sections(r: dict[str, Any]) -> list[str]:
     out = []
     if r["constructs"]:
         shown = {f"{k} ({v['wanted']:.0f})": v["f1"] for k, v in r["constructs"].items() if v["wanted"]}
-        out += ["<h3>F1 by construct (how many were stated)</h3>", bars(shown)]
+        out += ["<h4>F1 by construct (how many were stated)</h4>", bars(shown)]
     if r["styles"]:
-        out += ["<h3>Right as a whole, by style</h3>", bars({k: v["usable"] for k, v in r["styles"].items()})]
-    if r["calibration"]["parts"]:
-        bins = r["calibration"]["reliability_parts"]
-        out += [f"<h3>Confidence of {r['calibration']['parts']} parts against the share that is right</h3>", diagram(bins)]
-    if r["faults"]:
-        out.append(f"<h3>{len(r['faults'])} texts with a fault</h3>")
+        out += ["<h4>By style</h4>", _html(breakdown([r], "style")), bars({k: v["usable"] for k, v in r["styles"].items()})]
+    calibration = r["calibration"]
+    for what, name in (("parts", "parts"), ("whole", "whole blueprints")):
+        bins = calibration.get(f"reliability_{what}") if calibration.get("parts") else None
+        if bins:
+            count = sum(b["count"] for b in bins)
+            out += [f"<h4>Confidence of {count} {name} against the share that is right</h4>", diagram(bins)]
+    if r.get("failed"):
+        out.append(f'<p class="faults">{r["failed"]} texts came to no answer: {escape(r["failure"])}</p>')
+    if r.get("faults"):
+        out.append(f"<h4>{len(r['faults'])} texts with a fault</h4>")
         out += [_fault(f) for f in r["faults"]]
     return out
 

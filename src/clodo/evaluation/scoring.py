@@ -13,12 +13,17 @@ from dataclasses import dataclass, field, replace
 
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.text import expression_text
-from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Who
+from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Reference, Who
 from clodo.bricks.files.language import FileField
+from clodo.evaluation.exact import exactly
 from clodo.evaluation.wishes import as_called, canonical, same_names
 from clodo.understand.naming import singular
 
 Fact = tuple[object, ...]
+
+#: The kinds of fact that are counted, and all figures in the order in which they are shown.
+TALLIED = ("entities", "fields", "types", "constraints", "references", "owned", "rules", "parts")
+FIGURES = (*TALLIED, "access", "usable", "exact")
 
 #: What references say besides where they lead and what becomes of them: they may be empty; no two rows have the same.
 OPTIONAL, ONE = "optional", "one to one"
@@ -47,7 +52,8 @@ def same_type(wanted: str, got: str) -> bool:
 
 @dataclass
 class Meaning:
-    """What a text states, or what a blueprint says, as facts by construct."""
+    """What a text states, or what a blueprint says, as facts by construct; ``names`` are entities, fields and references
+    as they are written, with their types (``clodo.evaluation.exact``)."""
 
     entities: set[str] = field(default_factory=set)
     fields: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -57,6 +63,7 @@ class Meaning:
     owned: set[str] = field(default_factory=set)
     rules: set[Fact] = field(default_factory=set)
     parts: set[Fact] = field(default_factory=set)
+    names: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def key(name: str) -> str:
@@ -74,12 +81,13 @@ def meaning(b: Blueprint) -> Meaning:
     for owner, parts in (("", b.parts), ("user", b.users.parts if b.users else ()), *((key(e.name), e.parts) for e in b.entities)):
         for part in parts:
             if isinstance(part, FileField):
-                out.fields[owner, key(part.name)] = part.kind
+                out.fields[owner, key(part.name)] = out.names[owner, part.name.lower()] = part.kind
             else:
                 out.parts.add((owner, construct_of(part).name, _said("\n".join(construct_of(part).lines(part)))))
     for e in b.entities:
         name = key(e.name)
         out.entities.add(name)
+        out.names |= _names(e.name.lower(), e.fields, e.references)
         for f in e.fields:
             out.fields[name, key(f.name)] = f.type.value
             if f.computed is not None:
@@ -111,6 +119,7 @@ def meaning(b: Blueprint) -> Meaning:
             out.rules.add((name, "soft delete"))
     if b.users is not None:
         out.entities.add("user")
+        out.names |= _names("user", b.users.fields, ())
         for f in b.users.fields:
             out.fields["user", key(f.name)] = f.type.value
             out.constraints |= set(_constraints("user", f))
@@ -118,6 +127,11 @@ def meaning(b: Blueprint) -> Meaning:
         out.constraints |= {("user", "+".join(sorted(key(g) for g in group)), "together") for group in b.users.unique}
     out.access = _access(b)
     return out
+
+
+def _names(owner: str, fields: Iterable[Field], references: Iterable[Reference]) -> dict[tuple[str, str], str]:
+    found = {(owner, ""): "", **{(owner, f.name.lower()): f.type.value for f in fields}}
+    return {**found, **{(owner, r.name.lower()): f"->{r.target}" for r in references}}
 
 
 def _said(part: str) -> str:
@@ -179,15 +193,14 @@ class Tally:
 
 @dataclass
 class Score:
-    """Tallies over a set of texts, and how many texts were right as a whole."""
+    """Tallies over a set of texts, and how many texts were right as a whole and to the letter."""
 
     tallies: dict[str, Tally] = field(
-        default_factory=lambda: {
-            k: Tally() for k in ("entities", "fields", "types", "constraints", "references", "owned", "rules", "parts")
-        }
+        default_factory=lambda: {k: Tally() for k in TALLIED}
     )
     texts: int = 0
     usable: int = 0
+    exact: int = 0
     access_right: int = 0
     access_stated: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -197,6 +210,7 @@ class Score:
         """Counts one text; returns what is wrong with it, in words. ``lenient``: the reference does not
         tell exclusive bounds, which references may be empty, rules of single entities or who may read what only its author changes."""
         self.texts += 1
+        named = exactly(said.names, wanted.names, plain=lenient)
         said = aligned(said, renames(said, wanted))
         if lenient:
             said, wanted = (replace(m, constraints=bounds(m.constraints), references=_plain(m.references)) for m in (said, wanted))
@@ -210,16 +224,17 @@ class Score:
                 faults.append(f"access: {said.access!r}, not {wanted.access!r}")
         self.faults.update(f.split(":")[0] for f in faults)
         self.usable += not faults
+        self.exact += not faults and named
         return faults
 
     def table(self) -> dict[str, float]:
-        """The figures by name."""
-        out = {k: round(t.f1, 4) for k, t in self.tallies.items()}
-        for name in ("rules", "parts"):
-            if not self.tallies[name].wanted + self.tallies[name].said:
-                del out[name]
-        out["access"] = round(self.access_right / max(1, self.access_stated), 4)
-        out["usable"] = round(self.usable / max(1, self.texts), 4)
+        """The figures by name, without those of which nothing was there to judge."""
+        out = {k: round(t.f1, 4) for k, t in self.tallies.items() if t.wanted + t.said}
+        if self.access_stated:
+            out["access"] = round(self.access_right / self.access_stated, 4)
+        if self.texts:
+            out["usable"] = round(self.usable / self.texts, 4)
+            out["exact"] = round(self.exact / self.texts, 4)
         return out
 
 

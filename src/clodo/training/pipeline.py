@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,27 @@ from clodo.corpus.similarity import twins
 from clodo.corpus.splits import WRITTEN, as_people_write, load_split, written_blocks
 from clodo.errors import ModelError, UsageError
 from clodo.evaluation.calibration import fit
-from clodo.evaluation.cases import Case, from_records, load
-from clodo.evaluation.measure import Figures, answers_of, judged_parts, judged_whole, measure
+from clodo.evaluation.case import Case
+from clodo.evaluation.cases import from_records, load
+from clodo.evaluation.measure import (
+    Answer,
+    Figures,
+    answers_of,
+    judged_parts,
+    judged_whole,
+    measure,
+)
 from clodo.training.decoder.stages import open_trained
 from clodo.training.pairs import read_pairs
 from clodo.training.plan import MEMORY_BYTES, Plan, plan_hash
-from clodo.understand.confidence import KINDS
+from clodo.understand.confidence import KINDS, Curve, company, wishes
 from clodo.understand.encoder import EncoderUnderstander
 from clodo.understand.port import Understander
 
 Progress = Callable[[str], None]
 _VALID_ONE_IN = 10
 #: About so many validation records calibrate a model.
-_CALIBRATED = 1000
+CALIBRATED = 1000
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def _encoder(job: Job, own: list[str] | None, valid: list[Record], folder: Path,
         progress("Quantising and writing the model …")
         _export(job, folder)
         progress("Calibrating its confidence …")
-        _calibrate(folder, from_records(as_people_write(valid, _CALIBRATED)))
+        calibrate(folder, from_records(as_people_write(valid, CALIBRATED)))
 
 
 def _decoder(job: Job, own: list[str] | None, folder: Path, progress: Progress) -> None:
@@ -192,26 +200,33 @@ def _details(job: Job) -> dict[str, Any]:
     }
 
 
-def _calibrate(folder: Path, valid: list[Case]) -> None:
+def calibrate(folder: Path, valid: list[Case]) -> dict[str, tuple[float, ...]]:
     """Fits the curves of confidence on validation texts and keeps them in the manifest."""
     manifest = json.loads((folder / "model.json").read_text("utf-8"))
     manifest["calibration"] = calibration(EncoderUnderstander(folder), valid)
     (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    return dict(manifest["calibration"])
 
 
-def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tuple[float, float, float]]:
-    """The curve of each kind of part, fitted on the model's raw confidence. The parts come first,
-    because the confidence of the whole is made of theirs."""
-    curves: dict[str, tuple[float, float, float]] = {}
-    for kinds in (KINDS[:-1], KINDS[-1:]):
-        model.calibrate(curves)
-        candidate = answers_of(model)
-        answered = [(c, candidate(c.text)) for c in cases if c.meaning is not None]
-        judged = [j for c, a in answered for j in judged_parts(c, a)] + judged_whole(answered)
-        for kind in kinds:
-            curve = fit([j for j in judged if j.kind == kind])
-            curves[kind] = (curve.slope, curve.offset, curve.company)
-    return curves
+def calibration(model: EncoderUnderstander, cases: list[Case]) -> dict[str, tuple[float, ...]]:
+    """The curve of each kind of part, fitted on the model's raw confidence, and that of the whole. The parts come first,
+    because the confidence of the whole is made of theirs; what it stands among is told by the raw ones."""
+    model.calibrate({})
+    raw = _answered(model, cases)
+    judged = [j for c, a in raw for j in judged_parts(c, a)]
+    curves = {kind: astuple(fit([j for j in judged if j.kind == kind])) for kind in KINDS[:-1]}
+    model.calibrate({**curves, "whole": astuple(Curve())})
+    whole = judged_whole(_answered(model, cases))
+    among = [(company([p.confidence for p in a.parts]), wishes(p.kind for p in a.parts)) for _, a in raw]
+    judged = [replace(j, company=of, wishes=many) for j, (of, many) in zip(whole, among, strict=True)]
+    return {**curves, "whole": astuple(fit(judged))}
+
+
+def _answered(model: EncoderUnderstander, cases: list[Case]) -> list[tuple[Case, Answer]]:
+    """The clear cases of which the model makes a blueprint."""
+    candidate = answers_of(model)
+    found = [(c, candidate(c.text)) for c in cases if c.meaning is not None]
+    return [(c, a) for c, a in found if a.meaning is not None]
 
 
 def _admit(job: Job, folder: Path, refused: tuple[str, ...], progress: Progress) -> Outcome:
@@ -237,8 +252,8 @@ def worth(f: Figures) -> float:
     """One number to compare models by: the share of texts that are handled right (built as stated, or
     asked about where they should be), then the F1 of what is harder than names."""
     asked = f.abstention["asked_of_unclear"] * f.unclear
-    right = (f.figures["usable"] * f.clear + asked) / max(1, f.clear + f.unclear)
-    return right + 0.1 * (f.figures["fields"] + f.figures["constraints"] + f.figures["references"]) / 3
+    right = (f.figures.get("usable", 0.0) * f.clear + asked) / max(1, f.clear + f.unclear)
+    return right + 0.1 * sum(f.figures.get(name, 1.0) for name in ("fields", "constraints", "references")) / 3
 
 
 def _check_memory() -> None:

@@ -26,7 +26,10 @@ def document(u: Understanding, timings: Mapping[str, float]) -> dict[str, Any]:
         "confidence": u.confidence,
         "questions": list(u.questions),
         "notes": list(u.notes),
-        "parts": [{"path": p.path, "kind": p.kind, "confidence": round(p.confidence, 4)} for p in u.parts],
+        "parts": [
+            {"path": p.path, "kind": p.kind, "confidence": round(p.confidence, 4), "spans": [{"start": a, "end": b} for a, b in p.spans]}
+            for p in u.parts
+        ],
         "spans": [{"start": s.start, "end": s.end, "role": s.role} for s in u.spans],
         "timings_ms": {k: round(v, 1) for k, v in all_timings.items()},
     }
@@ -50,7 +53,7 @@ def understanding_of(found: Mapping[str, Any], description: str, provider: str) 
             confidence=_chance(found["confidence"]),
             model=str(found["model"]),
             provider=provider,
-            parts=tuple(_part(p) for p in found.get("parts") or ()),
+            parts=tuple(_part(p, len(description)) for p in found.get("parts") or ()),
             questions=questions if text is None else (),
             notes=_texts(found.get("notes")),
             spans=tuple(_span(s, len(description)) for s in found.get("spans") or ()),
@@ -70,11 +73,11 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(value or ())
 
 
-def _part(value: Mapping[str, Any]) -> Part:
+def _part(value: Mapping[str, Any], length: int) -> Part:
     path = str(value["path"])
-    # Workers of before 1.5 do not tell what a part is.
+    # Workers of before 1.5 do not tell what a part is, those of before 1.12 not which words it comes from.
     kind = str(value.get("kind") or ("field" if "." in path else "entity"))
-    return Part(path, _chance(value["confidence"]), kind=kind)
+    return Part(path, _chance(value["confidence"]), tuple(_stretch(s, length) for s in value.get("spans") or ()), kind)
 
 
 def _chance(value: object) -> float:
@@ -88,10 +91,17 @@ def _milliseconds(value: object) -> float:
 
 
 def _span(value: Mapping[str, Any], length: int) -> Span:
-    start, end, role = value["start"], value["end"], value["role"]
-    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end <= length and role in SPAN_ROLES):
+    start, end = _stretch(value, length)
+    if value["role"] not in SPAN_ROLES:
+        raise ValueError(f"{value['role']!r} is nothing that words are taken for")
+    return Span(start, end, value["role"])
+
+
+def _stretch(value: Mapping[str, Any], length: int) -> tuple[int, int]:
+    start, end = value["start"], value["end"]
+    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start <= end <= length):
         raise ValueError(f"{dict(value)!r} is no stretch of the description")
-    return Span(start, end, role)
+    return start, end
 
 
 def _tried(value: Mapping[str, Any]) -> Tried:

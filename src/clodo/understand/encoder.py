@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from clodo.errors import ModelError
 from clodo.understand import labels, naming, spelling
 from clodo.understand.compiler import compile_draft
-from clodo.understand.confidence import Curve, company, curves
+from clodo.understand.confidence import Curve, company, curves, wishes
 from clodo.understand.coverage import unexplained
 from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft, Evidence
@@ -159,7 +159,7 @@ class EncoderUnderstander:
         parts = tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence, among), 4)) for p in raw)
         chances = [p.confidence for p in parts] + [draft.verdict_confidence]
         together = math.exp(sum(math.log(max(c, 1e-6)) for c in chances))
-        return parts, round(self._curves["whole"](together), 4)
+        return parts, round(self._curves["whole"](together, among, wishes(p.kind for p in parts)), 4)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

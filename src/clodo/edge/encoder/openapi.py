@@ -38,7 +38,8 @@ def openapi(model: str) -> dict[str, Any]:
 
 
 def _understanding(blueprint: dict[str, Any], questions: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    span = whole({"start": {"type": "integer", "minimum": 0}, "end": {"type": "integer", "minimum": 0}, "role": one_of(SPAN_ROLES)})
+    stretch: dict[str, dict[str, Any]] = {"start": {"type": "integer", "minimum": 0}, "end": {"type": "integer", "minimum": 0}}
+    words = array(whole(stretch), description="The words that it comes from, in characters of the description")
     return {
         "blueprint": blueprint,
         "model": _TEXT,
@@ -47,7 +48,7 @@ def _understanding(blueprint: dict[str, Any], questions: dict[str, Any]) -> dict
         "confidence": _CHANCE,
         "questions": questions,
         "notes": array(_TEXT),
-        "parts": array(whole({"path": _TEXT, "kind": _TEXT, "confidence": _CHANCE})),
-        "spans": array(span, description="Stretches of the description, in characters"),
+        "parts": array(whole({"path": _TEXT, "kind": _TEXT, "confidence": _CHANCE, "spans": words})),
+        "spans": array(whole({**stretch, "role": one_of(SPAN_ROLES)}), description="Stretches of the description, in characters"),
         "timings_ms": whole(dict.fromkeys(("prefill", "decode", "model", "build", "verify", "total"), _TIME)),
     }

@@ -122,7 +122,7 @@ def known_words(tokenizer: Any) -> list[str]:
 
 def _curves(manifest: Mapping[str, Any]) -> dict[str, list[float]]:
     found = confidence.curves(manifest.get("calibration", {}))
-    return {kind: [c.slope, c.offset, c.company] for kind, c in found.items()}
+    return {kind: [c.slope, c.offset, c.company, c.wishes] for kind, c in found.items()}
 
 
 def _labels() -> dict[str, Any]:

@@ -1,26 +1,28 @@
 import type { Draft, Evidence } from "./draft";
+import type { Span } from "./reading";
 import type { Tables } from "./tables";
 
-/** One part of the blueprint: its path, what it is, and how sure the model is of it (0 to 1). */
+/** One part of the blueprint: its path, what it is, how sure the model is of it (0 to 1), and the words that it comes from. */
 export interface Part {
   readonly path: string;
   readonly kind: string;
   readonly confidence: number;
+  readonly spans: readonly Span[];
 }
 
 /** The parts, calibrated, and the chance that all of it is right. */
 export function confidences(draft: Draft, curves: Tables["curves"]): readonly [parts: Part[], whole: number] {
   const raw = rawParts(draft);
   const company = raw.length === 0 ? 0 : raw.reduce((sum, { confidence }) => sum + logOdds(confidence), 0) / raw.length;
-  const chance = (kind: string, confidence: number, among: number): number => {
-    const [slope, offset, weight] = curves[kind] ?? [1, 0, 0];
-    const at = slope * logOdds(confidence) + weight * among + offset;
+  const chance = (kind: string, confidence: number, wishes = 0): number => {
+    const [slope, offset, ofCompany, ofWishes] = curves[kind] ?? [1, 0, 0, 0];
+    const at = slope * logOdds(confidence) + ofCompany * company + ofWishes * wishes + offset;
     return rounded(1 / (1 + Math.exp(-Math.max(-30, Math.min(30, at)))));
   };
-  const parts = raw.map(({ path, kind, confidence }) => ({ path, kind, confidence: chance(kind, confidence, company) }));
+  const parts = raw.map((part) => ({ ...part, confidence: chance(part.kind, part.confidence) }));
   const chances = [...parts.map(({ confidence }) => confidence), draft.verdictConfidence];
   const together = Math.exp(chances.reduce((sum, c) => sum + Math.log(Math.max(c, 1e-6)), 0));
-  return [parts, chance("whole", together, 0)];
+  return [parts, chance("whole", together, Math.log(draft.cues.length + 1))];
 }
 
 /** To four places, as Python rounds: what lies exactly between two goes to neither more often. */
@@ -34,7 +36,7 @@ function logOdds(chance: number): number {
 
 function rawParts(draft: Draft): Part[] {
   const out: Part[] = [];
-  const add = (path: string, { confidence }: Evidence, kind: string): void => void out.push({ path, confidence, kind });
+  const add = (path: string, { confidence, spans }: Evidence, kind: string): void => void out.push({ path, kind, confidence, spans });
   for (const e of draft.entities.values()) {
     add(e.name, e.evidence, "entity");
     for (const f of e.fields.values()) {

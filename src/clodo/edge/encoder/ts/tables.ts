@@ -1,7 +1,7 @@
 /** What the build carries over from Python: every table and pattern, so that there is one source of each. */
 export interface Tables {
   readonly model: string;
-  readonly curves: Readonly<Record<string, readonly [number, number, number]>>;
+  readonly curves: Readonly<Record<string, readonly [slope: number, offset: number, company: number, wishes: number]>>;
   readonly labels: Labels;
   readonly tokenizer: TokenizerTables;
   readonly characters: CharacterTables;

@@ -17,6 +17,17 @@ import type { Tables } from "./tables";
 import { Tokenizer } from "./tokenizer";
 import { Verbs } from "./verbs";
 
+/** Characters (code points) of the description. */
+export interface Stretch {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A part as it is told. */
+export interface ToldPart extends Omit<Part, "spans"> {
+  readonly spans: readonly Stretch[];
+}
+
 /** What the model made of a description. There is no blueprint exactly where questions must be answered first. */
 export interface Understanding {
   readonly blueprint: string | null;
@@ -24,7 +35,7 @@ export interface Understanding {
   readonly confidence: number;
   readonly questions: readonly string[];
   readonly notes: readonly string[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly ToldPart[];
   /** In characters (code points) of the description. */
   readonly spans: readonly MarkedSpan[];
 }
@@ -76,14 +87,15 @@ export class Understander {
     spans.push(...marked(this.#coverage.unexplained(draft, text, spans, reading.end), "unexplained"));
     const [parts, confidence] = confidences(draft, this.#tables.curves);
     await pause("decoded");
+    const points = codePoints(text);
     return {
       blueprint: questions.length > 0 ? null : (written ?? null),
       model: this.#tables.model,
       confidence,
       questions,
       notes: notesOn(draft, blueprint, this.#tables.compiler, this.#tools.secrecy),
-      parts,
-      spans: inOrder(spans, codePoints(text)),
+      parts: parts.map((part) => ({ ...part, spans: part.spans.map(([start, end]) => ({ start: points(start), end: points(end) })) })),
+      spans: inOrder(spans, points),
     };
   }
 
