@@ -94,6 +94,13 @@ def test_a_service_that_stores_something_has_limits_of_its_own_beside_its_routes
     assert lines[0] == "service order_service" and lines[1] == ""
 
 
+def test_a_header_makes_no_site() -> None:
+    header = "[send|@header-set from=#X-A to=#b] [X-A|#]: [b|#]"
+    assert built(ORDER + header, "order > customer")[1] == ["send"]
+    lines, left = built(f"{ORDER}a [single-page app|@spa], {header}", "order > customer")
+    assert left == [] and 'header "/*" "X-A: b"' in lines
+
+
 def test_a_site_is_open_and_says_that_it_cannot_be_closed() -> None:
     draft = Draft(service_type="static-site", access="login", access_evidence=Evidence(spans=[(2, 9)]))
     blueprint, left = compile_draft(draft)

@@ -34,7 +34,8 @@ def lines_of(cue: DraftCue) -> Lines:
     if cue.kind == "spa":
         found = ["single page"]
     elif cue.kind == "header-set":
-        found = [f"header \"/*\" {quote(': '.join(header_of(cue)))}"]
+        # It is of a site that there is, and makes none.
+        return Lines(blocks=[(SITE, f"header \"/*\" {quote(': '.join(header_of(cue)))}")])
     else:
         found = _redirects(cue)
     members: list[Member] = [(SITE, ""), *((SITE, line) for line in found)]

@@ -19,7 +19,8 @@ export function siteLines(cue: DraftCue, pen: Pen): Lines {
   if (cue.kind === "spa") return siteOf("single page");
   // A site has no headers but its own.
   if (cue.kind === "header-remove") throw new Unsaid();
-  if (cue.kind === "header-set") return siteOf(`header "/*" ${quote(headerOf(cue, pen).join(": "))}`);
+  // It is of a site that there is, and makes none.
+  if (cue.kind === "header-set") return { ...noLines(), blocks: [[SITE, `header "/*" ${quote(headerOf(cue, pen).join(": "))}`]] };
   const places = (slot: string): string[] => (cue.slots.get(slot) ?? []).map(({ words }) => placeOf(words, pen)).filter((place) => place !== "");
   const [target] = places("to");
   const sources = places("from").filter((source) => source.startsWith("/"));
