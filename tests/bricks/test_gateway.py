@@ -14,6 +14,7 @@ from clodo.blueprint.checks import check
 from clodo.blueprint.plan import make_plan
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.blueprint.syntax import read
+from clodo.bricks.gateway.attacks import attack_checks
 from clodo.bricks.gateway.bench import FINE, Bench, Reply, problem
 from clodo.bricks.gateway.values import Upstream
 from clodo.bricks.registry import service_tree
@@ -156,6 +157,14 @@ def test_a_gateway_stores_nothing() -> None:
     assert config["vars"] == {"UPSTREAM_SHOP": "https://shop.internal.example/v1"}
     assert "wrangler d1" not in tree["package.json"] and "D1" not in tree["README.md"]
     assert "DB" not in "".join(text for name, text in tree.items() if name.startswith("src/lib/"))
+
+
+def test_what_a_path_has_by_another_method_is_no_disguise() -> None:
+    open_ = 'route "/a/*" to shop {\n  methods GET\n}\n\n'
+    closed = 'route "/a/*" to shop {\n  methods POST\n  allow key\n}\n'
+    text = PLAIN % ("", '"/*"', "  methods GET\n")
+    found = [[id for id, _, _ in attack_checks(make_plan(parse(f"{text}\n{more}{closed}")))] for more in ("", open_)]
+    assert ["disguise" in ids for ids in found] == [True, False]
 
 
 def test_with_an_entity_it_has_a_database() -> None:

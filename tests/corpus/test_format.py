@@ -17,6 +17,7 @@ from clodo.training.data import Mixture
 from clodo.training.generator import generate
 from clodo.training.variation import Vocabulary, vary
 from clodo.understand.compiler import compile_draft
+from tests.understand.services import RECORDS
 
 SHOP = """=== s-1 | style=terse | domain=shop
 [Books|book] have a [title|book. !] and a [score|book. int] from [1|book.score =min] to [5|book.score =max].
@@ -120,3 +121,14 @@ def test_the_words_that_spelling_knows_are_those_of_the_corpus() -> None:
 
 def test_a_folder_without_records_gives_none(tmp_path: Path) -> None:
     assert load_split("train", tmp_path) == []
+
+
+def test_records_without_entities_are_drawn_and_varied_as_others_are() -> None:
+    texts = corpus.blocks(Path(__file__).parents[1] / "understand" / "records" / "services.txt")
+    drawn = list(islice(Mixture(random.Random(5), 1.0, texts).records(), 200))
+    assert {r.id for r in drawn} == {r.id for r in RECORDS}
+    assert len({(r.id, r.text) for r in drawn}) > 40
+    for record in drawn:
+        blueprint, _ = compile_draft(gold_draft(record))
+        assert blueprint is not None, record.text
+    assert [line for r in RECORDS for line in corpus.warnings(r)] == []

@@ -104,3 +104,70 @@ def test_who_creates_is_a_rule_of_its_entity_where_it_is_not_whoever_writes() ->
     text = "service s\nusers {\n  roles boss, clerk\n}\nentity order {\n  n: integer\n  write role boss\n  create role CREATE\n}\n"
     said, wanted = (meaning(parse(text.replace("CREATE", roles))) for roles in ("boss", "clerk, boss"))
     assert wanted.rules - said.rules == {("order", "create", "role", "boss", "clerk")}
+
+
+GATEWAY = """service gateway
+type api-gateway
+
+upstream shop "https://shop.example" {
+  retry 2 times
+}
+
+route "/a/*" to shop {
+  methods GET
+  allow key
+}
+
+route "/b/*" to shop {
+  allow key
+}
+"""
+SITE = """service site
+type static-site
+
+site {
+  single page
+  redirect "/old" to "/new"
+}
+"""
+LEASE = """service lettings
+read user
+write user
+
+users {
+}
+
+entity lease {
+  deed: file max 10 MB types "application/pdf", "text/csv" private
+}
+"""
+
+
+@pytest.mark.parametrize("text", [GATEWAY, SITE, LEASE])
+def test_what_has_no_fields_is_right_as_a_whole(text: str) -> None:
+    made, faults = score(text, text)
+    assert faults == [] and made.usable == 1 and made.tallies["parts"].wanted > 2
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "faults"),
+    [
+        (GATEWAY, "retry 2", "retry 3", ["parts: missing", "parts: extra"]),
+        (GATEWAY, "  methods GET\n", "", ["parts: missing", "parts: extra"]),
+        (GATEWAY, "  allow key\n", "", ["access", "parts: extra", "parts: missing"]),
+        (SITE, "  single page\n", "", ["parts: missing"]),
+        (SITE, '  redirect "/old" to "/new"\n', "", ["parts: missing"]),
+        (LEASE, " private", "", ["parts: missing"]),
+        (LEASE, ', "text/csv"', "", ["parts: missing"]),
+    ],
+)
+def test_each_line_of_a_gateway_a_site_and_a_file_counts(text: str, old: str, new: str, faults: list[str]) -> None:
+    found = {fault.partition(" (")[0].partition(":")[0] if fault.startswith("access") else fault.partition(" (")[0] for fault in score(text.replace(old, new), text)[1]}
+    assert found == set(faults)
+
+
+def test_a_gateway_is_open_to_whom_its_routes_let_in() -> None:
+    assert meaning(parse(GATEWAY)).access == "key"
+    split = GATEWAY.replace("  allow key\n", "", 1).replace('route "/b/*" to shop {', 'route "/b/*" to shop {\n  methods POST')
+    assert meaning(parse(split)).access == "key write"
+    assert meaning(parse(GATEWAY.replace("  allow key\n", ""))).access == "none"

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 import clodo
-from clodo.corpus.format import parse
+from clodo.blueprint import format_blueprint
+from clodo.corpus.format import Record, parse
 from clodo.corpus.splits import load_split
-from clodo.training.ceiling import differences
+from clodo.training.ceiling import differences, perfect_draft
+from clodo.training.examples import example
+from clodo.understand.compiler import compile_draft
 from clodo.understand.reading import load_tokenizer
+from tests.understand.services import RECORDS, wanted
 
 TOKENIZER = load_tokenizer(Path(clodo.__file__).parent / "models" / "clodo-1")
 
@@ -73,3 +77,11 @@ def test_eleven_of_twelve_validation_records_come_back_whole() -> None:
     records = [r for r in load_split("valid") if not r.verdict][::4]
     found = differences(records, TOKENIZER)
     assert len(found) < len(records) / 12, found
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda r: r.id)
+def test_gateways_sites_accounts_and_files_come_back_whole(record: Record) -> None:
+    assert not differences([record], TOKENIZER)
+    blueprint, left = compile_draft(perfect_draft(example(record, TOKENIZER), lambda phrase: phrase))  # type: ignore[arg-type]
+    assert blueprint is not None
+    assert (format_blueprint(blueprint), [record.text[a:b] for a, b in left]) == wanted()[record.id]

@@ -23,6 +23,8 @@ TYPES = frozenset(["long", "int", "dec", "money", "bool", "date", "dt", "time", 
 ROLES = frozenset(["min", "max", "xmin", "xmax", "minlen", "maxlen", "len", "enum", "def", "enumdef"])
 ACCESS = ("none", "key", "key-write", "login", "login-write")
 VERDICTS = ("vague", "not-a-service", "contradictory")
+#: Types of service that need no entity.
+_WITHOUT_ENTITIES = ("api-gateway", "static-site", "auth-service")
 
 _MARK = re.compile(r"\[([^\[\]|]+)\|([^\[\]]+)\]")
 _HEADER = re.compile(r"^=== *(\S+) *\| *style=(\w+) *\| *domain=(.+?) *$")
@@ -307,7 +309,7 @@ def _finish(record: Record) -> None:
     for name, what in named:
         if name not in known:
             raise CorpusError(f"{where}: {what} names {name!r}, which is never marked")
-    if not record.verdict and not known:
+    if not record.verdict and not known and record.type not in _WITHOUT_ENTITIES:
         raise CorpusError(f"{where}: no entity and no verdict")
     for filler in (f for m in record.marks for _, f in m.slots):
         _check_filler(record, filler)

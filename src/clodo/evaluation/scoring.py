@@ -15,6 +15,8 @@ from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Reference, Who
 from clodo.bricks.files.language import FileField
+from clodo.bricks.gateway.values import METHODS, Route
+from clodo.bricks.static_site.values import Site
 from clodo.evaluation.exact import exactly
 from clodo.evaluation.wishes import as_called, canonical, same_names
 from clodo.understand.naming import singular
@@ -82,6 +84,12 @@ def meaning(b: Blueprint) -> Meaning:
         for part in parts:
             if isinstance(part, FileField):
                 out.fields[owner, key(part.name)] = out.names[owner, part.name.lower()] = part.kind
+                out.parts |= {(owner, "file types", f'types {key(part.name)}: "{type_}"') for type_ in part.types}
+                out.parts |= {(owner, "private file", f"private {key(part.name)}")} if part.private else set()
+            elif isinstance(part, Site):
+                # Each line of a site is one by itself; the block says that there is one.
+                head, *lines, _ = construct_of(part).lines(part)
+                out.parts |= {("", "site", head), *(("", "site", line.strip()) for line in lines)}
             else:
                 out.parts.add((owner, construct_of(part).name, _said("\n".join(construct_of(part).lines(part)))))
     for e in b.entities:
@@ -140,6 +148,12 @@ def _said(part: str) -> str:
 
 def _access(b: Blueprint) -> str:
     names = {"public": "none", "key": "key", "user": "login"}
+    routes = b.parts_of(Route) if not b.entities else ()
+    if routes:
+        # A gateway's routes say whom they let in: whoever reads, and whoever does the rest.
+        reads, rest = ({names[r.access.who] for r in routes if r.access.who in names and some & set(r.all_methods)} for some in ({"GET"}, {*METHODS} - {"GET"}))
+        read, write = (next(iter(found)) if len(found) == 1 else "" for found in (reads or rest, rest or reads))
+        return read if read == write else f"{write} write"
     read, write = names.get(b.read.who, ""), names.get(b.write.who, "")
     return read if read == write else f"{write} write"
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
 
+from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.fields import valid_constant
 from clodo.blueprint.keywords import LIST_PARAMETERS, OBJECT_KEYS, ROUTE_NAMES, ROW_KEYS
 from clodo.blueprint.people import MANY
@@ -38,7 +39,7 @@ from clodo.blueprint.values import (
 from clodo.understand.choices import choices, chosen, listed
 from clodo.understand.creators import creation, creators_of, lets_add, says_who_creates
 from clodo.understand.cue_lines import is_unique
-from clodo.understand.cues import FILES, NEED_USERS, completed, roles_of, with_wishes
+from clodo.understand.cues import NEED_USERS, completed, roles_of, with_wishes
 from clodo.understand.draft import (
     Draft,
     DraftCue,
@@ -49,8 +50,10 @@ from clodo.understand.draft import (
     Span,
 )
 from clodo.understand.faults import without_faults
+from clodo.understand.file_rules import FILES
 from clodo.understand.naming import singular, words
 from clodo.understand.numbers import number
+from clodo.understand.storeless import CALLED, is_storeless, type_of
 
 _TYPES = {
     "long": FieldType.LONG_TEXT,
@@ -106,7 +109,10 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     kept = {n: e for n, e in draft.entities.items() if n[:1].isalpha()}
     bare = bare_entities(draft)
     kept = {n: e for n, e in kept.items() if n not in bare}
-    if not kept:
+    if is_storeless(draft):
+        # Users of whom nothing is told are users all the same, and what else the text names is in other services.
+        kept = {}
+    if not kept and type_of(draft, stores=False) is ServiceType.DATA:
         return None, left.spans
     compiled = _Compiler(draft, kept, left)
     blueprint, relaxed = without_faults(compiled.blueprint())
@@ -115,6 +121,8 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
         rest = replace(draft, cues=[cue for cue in draft.cues if cue not in compiled.said])
         blueprint, spans = with_wishes(blueprint, rest, compiled.entity_of, _field_name)
         left.spans += spans
+        if blueprint.type is ServiceType.GATEWAY and not blueprint.entities and not any(construct_of(p).name == "route" for p in blueprint.parts):
+            return None, left.spans
     return blueprint, left.spans
 
 
@@ -122,6 +130,8 @@ def bare_entities(draft: Draft) -> frozenset[str]:
     """Entities of which the text says nothing to store, beside others of which it does: mostly people
     who use the service."""
     told = {n for n, e in draft.entities.items() if e.fields}
+    if not told and is_storeless(draft):
+        return frozenset(draft.entities.keys() - {"user"})
     if not told:
         return frozenset()
     for r in draft.relations:
@@ -170,14 +180,19 @@ class _Compiler:
         return [span for path, f in fields if path in paths for v in f.values if v.role != "enum" for span in v.evidence.spans]
 
     def blueprint(self) -> Blueprint:
+        type_ = type_of(self.draft, stores=bool(self.kept))
         read, write = _ACCESS.get(self.draft.access, (PUBLIC, PUBLIC))
+        if not self.kept and type_ in (ServiceType.GATEWAY, ServiceType.STATIC):
+            # Routes say themselves whom they let in, and pages are open to all.
+            read, write = PUBLIC, PUBLIC
+            if type_ is ServiceType.STATIC and self.draft.access not in ("none", "unstated"):
+                self.left.spans += self.draft.access_evidence.spans
         if self.draft.access == "unstated" and any("own" in e.flags for e in self.kept.values()):
             read, write = USER, USER
         entities = tuple(self._entity(e, (read, write)) for e in self.kept.values())
-        stated = self.draft.service_type
         made = Blueprint(
-            name=self._name(),
-            type=ServiceType(stated) if stated == "auth-service" else ServiceType.DATA,
+            name=self._name(type_),
+            type=type_,
             title=self.draft.name,
             read=read,
             write=write,
@@ -195,9 +210,11 @@ class _Compiler:
             if not all(rule and lets_add(rule, f.role) for rule in rules for f in cue.slots["by"] if f.role):
                 self.left.spans += cue.evidence.spans[:1]
 
-    def _name(self) -> str:
+    def _name(self, type_: ServiceType) -> str:
         if self.draft.name and re.search("[a-zA-Z]", self.draft.name):
             name = "_".join(words(self.draft.name))
+        elif not self.kept and self.profile is None and type_ in CALLED:
+            name = CALLED[type_]
         else:
             name = f"{next(iter(self.kept or self.draft.entities))}_service"
         return re.sub(r"^[^a-z]+", "", name)[:40].strip("_") or "service"

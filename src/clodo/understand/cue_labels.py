@@ -77,11 +77,29 @@ CUES: dict[str, tuple[str, ...]] = {
     "ask": ("of",),
     "summary": ("of", "from"),
     "classify": ("of", "from", "set"),
+    # Gateways: paths that lead to other services, and what becomes of requests on their way.
+    "route": ("from", "to", "n", "by"),
+    "retry": ("n",),
+    "timeout": ("n", "per"),
+    "header-set": ("from", "to"),
+    "header-remove": ("n",),
+    # Sites.
+    "spa": (),
+    "redirect": ("from", "to"),
+    # What accounts and files can do besides, work that is done later, and figures by mail.
+    "jwks": (),
+    "change-password": (),
+    "manage-roles": (),
+    "custom-code": (),
+    "private": ("set",),
+    "file-types": ("set", "n"),
+    "job": ("of", "when", "unless", "below", "over", "set", "unset", "makes", "by", "to", "plus", "minus", "from", "n", "per"),
+    "mail-report": ("of", "n", "per", "from"),
 }
 
 #: Kinds of cue that speak of one entity, never of several.
 OF_ONE = frozenset(
-    ["overlap", "at-most", "action", "every", "expire", "count", "sum", "average", "highest", "lowest", "total-of", "number-of", "notify"]
+    ["overlap", "at-most", "action", "every", "expire", "count", "sum", "average", "highest", "lowest", "total-of", "number-of", "notify", "job", "mail-report"]
 )
 #: Slots that often hold several things. The others seldom do, so there only the surest counts, and what is beyond doubt.
 OFTEN_SEVERAL = frozenset(["when", "by", "n"])

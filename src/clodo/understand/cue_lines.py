@@ -16,20 +16,15 @@ from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.text import choice_text, field_line, number, quote
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
+from clodo.understand.blocks import Member
 from clodo.understand.choices import chosen
 from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.irregular_verbs import PARTICIPLES
+from clodo.understand.jobs import later
 from clodo.understand.naming import plural, singular, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.verbs import (
-    is_rule,
-    is_said,
-    lock_of,
-    mended,
-    participle,
-    step_name,
-)
+from clodo.understand.verbs import is_rule, is_said, lock_of, mended, participle, step_name
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
@@ -63,6 +58,8 @@ class Lines:
     computed: dict[tuple[str, str], str] = field(default_factory=dict)
     #: Fields that a line brings itself: entity and name.
     brought: set[tuple[str, str]] = field(default_factory=set)
+    #: Lines of blocks of the service that several cues make together.
+    blocks: list[Member] = field(default_factory=list)
 
 
 class Names:
@@ -204,7 +201,9 @@ class _Writer:
     def entities(self) -> list[Entity]:
         """Those that it names, else all."""
         named = list({e.name: e for e in (self.names.entity(f) for f in self.slot("of") if f.entity)}.values())
-        return named or list(self.names.blueprint.entities)
+        if not (found := named or list(self.names.blueprint.entities)):
+            raise Unsaid
+        return found
 
     def amount(self) -> Decimal | None:
         """The number in its slot ``n``."""
@@ -355,7 +354,7 @@ class _Writer:
         if e.field(name) is not None or any(r.name == name for r in e.references):
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
-        self.say(e.name, "\n".join([f"action {name}{given} {{", *body, "}"]))
+        self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
 
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
@@ -500,7 +499,7 @@ class _Writer:
             where = " and ".join(name if value == "false" else f"not {name}" for name, _, value in ticks if value in ("true", "false"))
         if not where:
             raise Unsaid
-        self.say(SERVICE, f"{_clock(self.unit() or 'day')} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
+        self.say(SERVICE, f"{clock(self.unit() or 'day')} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
 
     def expire(self) -> None:
         e, many, unit = self.entity(), self.amount(), self.unit()
@@ -511,7 +510,7 @@ class _Writer:
         name, moment = (ends[0][0], _now(ends[0][1])) if ends else ("created_at", "now")
         condition = " and ".join(c for c in (f"{name} < {moment}{self._before(ends[0][1] if ends else None)}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
-        self.say(SERVICE, f"{_clock(often)} {{\n  delete {e.name} where {condition}\n}}")
+        self.say(SERVICE, f"{clock(often)} {{\n  delete {e.name} where {condition}\n}}")
 
     def notify(self) -> None:
         e = self.entity()
@@ -907,7 +906,7 @@ def _now(f: Field) -> str:
     return "today" if f.type is FieldType.DATE else "now"
 
 
-def _clock(unit: str) -> str:
+def clock(unit: str) -> str:
     """The head of a schedule."""
     if unit in ("minute", "hour"):
         return f"every {unit}"
@@ -932,10 +931,11 @@ _PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "re
 _ONCE = {
     "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),
     "cookies": (USERS, "cookies"), "user-keys": (USERS, "api keys"), "confirm-email": (USERS, "confirm email"), "reset-password": (USERS, "reset password"),
+    "jwks": (USERS, "jwks"), "change-password": (USERS, "change password"), "manage-roles": (USERS, "manage roles"), "custom-code": (SERVICE, "custom code"),
 }  # fmt: skip
 _WRITERS: dict[str, Callable[[_Writer], None]] = {
     "overlap": _Writer.overlap, "at-most": _Writer.at_most, "above": _Writer.compared, "at-least": _Writer.compared,
-    "notify": _Writer.notify, "action": _Writer.action, "every": _Writer.every, "expire": _Writer.expire,
+    "notify": _Writer.notify, "action": _Writer.action, "job": _Writer.action, "every": _Writer.every, "expire": _Writer.expire,
     **dict.fromkeys(("count", "sum", "average", "highest", "lowest"), _Writer.report),
     **dict.fromkeys(("times", "added", "less"), _Writer.computed),
     **dict.fromkeys(("total-of", "number-of"), _Writer.gathered),

@@ -15,7 +15,9 @@ from clodo.blueprint.checks import check
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.blueprint.syntax import read
 from clodo.blueprint.text import field_line, format_blueprint
-from clodo.blueprint.values import Blueprint, Entity, Field
+from clodo.blueprint.values import Blueprint, Entity, Field, ServiceType
+from clodo.understand import file_rules, jobs, sites
+from clodo.understand.blocks import written
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
     MAKERS,
@@ -28,14 +30,18 @@ from clodo.understand.cue_lines import (
     transitions_line,
 )
 from clodo.understand.deleters import says_who_deletes
-from clodo.understand.draft import Draft, DraftEntity, DraftField, Filler, Span
+from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
+from clodo.understand.file_rules import FILES, FileRules
+from clodo.understand.gateways import Gateway
+from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
+from clodo.understand.storeless import is_gateway
 
 #: Cues that need people who log in.
-NEED_USERS = frozenset(["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user"])
-#: Kinds of field that are files beside the row, and no columns.
-FILES = ("file", "image")
+NEED_USERS = frozenset(
+    ["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user", "jwks", "change-password", "manage-roles"]
+)
 #: Things that are files themselves: what is stored of one, where the text names neither a file nor an address of it.
 PICTURES = ("photo", "picture")
 PICTURE = "image"
@@ -67,6 +73,7 @@ def completed(draft: Draft) -> Draft:
     written by people who log in, and so on. What the text states stays as it is."""
     entities = {name: replace(e, flags=set(e.flags), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
     made = replace(draft, entities=entities, relations=list(draft.relations))
+    usual = ROUTES_ACCESS if is_gateway(draft) else ACCESS
     for e in filter(is_picture, entities.values()):
         e.fields = {**e.fields, PICTURE: DraftField(PICTURE, PICTURE)}
     for cue in draft.cues:
@@ -87,8 +94,8 @@ def completed(draft: Draft) -> Draft:
             # Whoever is counted, or deletes rows of their own, logs in to make them.
             for e in named:
                 _written(made, e, [])
-        if made.access == "unstated" and cue.kind in _ACCESS:
-            made.access = _ACCESS[cue.kind]
+        if made.access == "unstated" and cue.kind in usual:
+            made.access = usual[cue.kind]
         if cue.kind == "tenants":
             # What only some may see is not open to all.
             made.access = {"none": "login", "login-write": "login"}.get(made.access, made.access)
@@ -98,7 +105,9 @@ def completed(draft: Draft) -> Draft:
 
 
 #: What may be taken for granted of a service where its text says nothing of who may call it.
-_ACCESS = {"tenants": "login", "limit-key": "key-write"}
+ACCESS = {"tenants": "login", "limit-key": "key-write"}
+#: The same of a service of nothing but routes: whoever is counted shows who they are.
+ROUTES_ACCESS = {"limit-key": "key", "limit-user": "login"}
 
 
 def _written(draft: Draft, e: DraftEntity, roles: list[str]) -> None:
@@ -119,8 +128,9 @@ def with_wishes(
     ``field_of`` give what things of the draft are called in the blueprint."""
     names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues))
     wishes: list[_Wish] = []
-    left: list[Span] = []
-    for make, spans in _wanted(draft, names):
+    rules = FileRules(draft)
+    left = [*rules.left, *jobs.unsaid(draft.cues)]
+    for make, spans in _wanted(draft, names, rules):
         try:
             wishes.append(_Wish(make(), spans))
         except Unsaid:
@@ -141,21 +151,37 @@ def with_wishes(
     return whole or blueprint, left
 
 
-def _wanted(draft: Draft, names: Names) -> Iterator[tuple[Callable[[], Lines], tuple[Span, ...]]]:
-    """All wishes of a draft, in the order in which their lines are to stand: files, states, then cues by kind."""
+def _wanted(draft: Draft, names: Names, rules: FileRules) -> Iterator[tuple[Callable[[], Lines], tuple[Span, ...]]]:
+    """All wishes of a draft, in the order in which their lines are to stand: a site, files, states, then cues by kind."""
+    if names.blueprint.type is ServiceType.STATIC:
+        yield sites.site, ()
     for entity in draft.entities.values():
         for f in entity.fields.values():
             spans = tuple(f.evidence.spans)
             if f.type in FILES:
                 most = next((n for v in f.values if v.role in ("max", "xmax") and (n := number(v.words)) is not None), None)
                 text = f"{names.field_name(f.name)}: {f.type}" + (f" max {int(most)} MB" if most is not None and most >= 1 else "")
-                yield _in_entity(names, entity.name, partial(str, text)), spans
+                text += rules.tail(entity.name, f)
+                yield _in_entity(names, entity.name, partial(str, text)), tuple(rules.spans(entity.name, f))
             if f.steps:
                 yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
     # What keeps rows apart comes first: other wishes must fit in.
     order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
+    gateway = Gateway(draft, alone=not names.blueprint.entities)
     for cue, apart in steps_apart(sorted(draft.cues, key=lambda c: order.index(c.kind))):
-        yield partial(lines_of, cue, names, apart=apart), tuple(cue.evidence.spans[:1])
+        if cue.kind not in file_rules.KINDS:
+            yield _maker(cue, draft, names, gateway, apart), tuple(cue.evidence.spans[:1])
+
+
+def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: bool) -> Callable[[], Lines]:
+    """What makes the lines of a cue."""
+    if gateway.takes(cue):
+        return partial(gateway.lines, cue)
+    if cue.kind in sites.KINDS:
+        return partial(sites.lines_of, cue)
+    if cue.kind == "mail-report":
+        return partial(mailed, cue, draft, names)
+    return partial(lines_of, cue, names, apart=apart)
 
 
 def _in_entity(names: Names, entity: str, line: Callable[[], str]) -> Callable[[], Lines]:
@@ -170,6 +196,10 @@ def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
     """The blueprint with the lines of some wishes; ``None`` where it does not hold up."""
     computed = _unfolded({key: text for w in wishes for key, text in w.made.computed.items()})
     lines = list(dict.fromkeys(line for w in wishes for line in w.made.lines))
+    blocks = written(w.made.blocks for w in wishes)
+    if blocks is None:
+        return None
+    lines += [(SERVICE, block) for block in blocks]
     try:
         brought = {pair for w in wishes for pair in w.made.brought}
         made = read("\n".join(_text(_bare(blueprint, computed, brought), computed, lines)) + "\n")[0]

@@ -207,13 +207,12 @@ class _Decoder:
     def run(self) -> None:
         self._plain()
         self._entities()
-        if not self.groups:
-            return
-        self._fields()
-        self._values()
-        self._same_figures()
-        self._relations()
-        self._entity_flags()
+        if self.groups:
+            self._fields()
+            self._values()
+            self._same_figures()
+            self._relations()
+            self._entity_flags()
         self._roles()
         self._together()
         self._steps()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clodo.blueprint.secrecy import is_secret
-from clodo.blueprint.values import Blueprint
+from clodo.blueprint.values import Blueprint, ServiceType
 from clodo.understand.compiler import bare_entities, held_by
-from clodo.understand.cues import PICTURE, is_picture
+from clodo.understand.cues import ACCESS, PICTURE, is_picture
 from clodo.understand.draft import Draft
+from clodo.understand.storeless import is_gateway
 
 _QUESTIONS = {
     "vague": (
@@ -24,7 +25,14 @@ _QUESTIONS = {
         "Some of these rules exclude each other. Which of them should hold?",
         "Can you say the rule that matters in one sentence?",
     ),
+    "api-gateway": (
+        "Which paths should lead to which servers? Name each path and the address of its server, such as /orders and https://orders.example.",
+        "Who may call them: everybody, people who log in, or callers with an API key?",
+    ),
 }
+
+#: Types of service that are whole without anything stored.
+_WHOLE = (ServiceType.GATEWAY, ServiceType.STATIC)
 
 
 def questions_for(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
@@ -32,8 +40,8 @@ def questions_for(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     if draft.verdict != "clear":
         return _QUESTIONS[draft.verdict]
     if blueprint is None:
-        return _QUESTIONS["vague"][:2]
-    if not blueprint.entities and blueprint.users is None:
+        return _QUESTIONS["api-gateway"][:1] if is_gateway(draft) else _QUESTIONS["vague"][:2]
+    if not blueprint.entities and blueprint.users is None and blueprint.type not in _WHOLE:
         return _QUESTIONS["vague"]
     if blueprint.entities and not any(e.fields or e.references or e.links for e in blueprint.entities):
         names = " and a ".join(e.name.replace("_", " ") for e in blueprint.entities[:3])
@@ -46,7 +54,8 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     if blueprint is None:
         return ()
     notes = []
-    if draft.access == "unstated" and blueprint.users is None:
+    told = any(cue.kind in ACCESS for cue in draft.cues) or (blueprint.type is ServiceType.STATIC and not blueprint.entities)
+    if draft.access == "unstated" and blueprint.users is None and not told:
         notes.append("The text does not say who may use the service, so everybody may.")
     if draft.unsupported:
         notes.append("Some wishes cannot be built yet; they are marked in the text.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from clodo.understand.draft import DraftCue
+from clodo.understand.jobs import STEPS
 from clodo.understand.verbs import step_name
 
 
@@ -21,8 +22,8 @@ def steps_apart(cues: Iterable[DraftCue]) -> list[tuple[DraftCue, bool]]:
             continue
         roles = [*once[first].slots.get("by", []), *cue.slots.get("by", [])]
         once[first] = replace(once[first], slots={**once[first].slots, **({"by": list(dict.fromkeys(roles))} if roles else {})})
-    named = Counter(_name(cue) for cue in once if cue.kind == "action")
-    return [(cue, cue.kind == "action" and named[_name(cue)] > 1) for cue in once]
+    named = Counter(_name(cue) for cue in once if cue.kind in STEPS)
+    return [(cue, cue.kind in STEPS and named[_name(cue)] > 1) for cue in once]
 
 
 def _name(cue: DraftCue) -> tuple[object, ...]:
@@ -31,6 +32,6 @@ def _name(cue: DraftCue) -> tuple[object, ...]:
 
 def _is_again(a: DraftCue, b: DraftCue) -> bool:
     """Whether two cues say one step, whoever may take it."""
-    if a.kind != "action" or b.kind != "action" or _name(a) != _name(b):
+    if a.kind not in STEPS or a.kind != b.kind or _name(a) != _name(b):
         return False
     return all(set(a.slots.get(slot, [])) == set(b.slots.get(slot, [])) for slot in {*a.slots, *b.slots} - {"by"})

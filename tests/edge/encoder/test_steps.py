@@ -23,10 +23,12 @@ from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
 from clodo.understand import naming, nominals, numbers
 from clodo.understand.compiler import compile_draft
-from clodo.understand.draft import Draft
+from clodo.understand.cue_labels import CUES
+from clodo.understand.draft import Draft, DraftCue, Evidence, Filler
 from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
+from tests.understand.services import RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, record_of
@@ -178,6 +180,53 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
 
 def test_secrets_and_users_become_the_same_blueprints(probe: httpx.Client) -> None:
     hold_alike(probe, [*SECRETS, *USERS, CROSSED])
+
+
+def test_services_without_entities_become_the_same_blueprints(probe: httpx.Client) -> None:
+    hold_alike(probe, [gold_draft(r) for r in RECORDS])
+
+
+def test_odd_paths_addresses_and_rules_come_to_the_same(probe: httpx.Client) -> None:
+    hold_alike(probe, [*odd_gateways(300), *odd_sites(150)])
+
+
+SAID = {
+    "from": ["/a", "/orders", "/orders/*", "/orders/{id}", "GET /b", "orders", "the orders", "/", "*", "everything else", "`/A/b`", "https://x.example/c?d", "/Ä", "/health", "/docs/x", "/a/../b",
+             "//a", "/api/v1/x", "/orders…", "/x.y", "/auth,", "/api/auth/x", "/metrics", "/old-*", "X-Api-Version", "Host", "Server:"],
+    "to": ["https://a.example", "https://api.b.example/v1/", "a.example", "localhost:3000", "10.0.0.5:80", "orders:8080", "https://u:p@a.example", "the shop", "https://a.example:99999", "HTTPS://A.example",
+           "print-server.example", "/new", "/new/*", "/", "https://shop.example/x", "about.html", "2", "no-store", "“x”", "ü"],
+    "n": ["GET", "post and put", "reading", "writes", "twice", "3", "0", "9", "10", "1.5", "60", "500", "100000", "any", "X-A", "Server", "get, post, put, patch, delete"],
+    "per": ["second", "seconds", "minute", "hour", "day", "week", "ms", "milliseconds", "minuets"],
+}  # fmt: skip
+
+
+def odd_gateways(count: int) -> list[Draft]:
+    """Drafts of gateways, some of nonsense, the same each time."""
+    dice = random.Random(13)
+    kinds = ["route", "route", "route", "retry", "timeout", "header-set", "header-remove", "limit-address", "limit-key", "limit-user", "cache", "metrics", "manage-roles", "redirect", "spa", "custom-code"]
+    return [
+        Draft(
+            cues=[DraftCue("route", "to", {"from": [Filler(words="/first")], "to": [Filler(words="https://first.example")]}, Evidence(spans=[(0, 1)])), *odd_cues(dice, kinds)],
+            access=dice.choice(["unstated", "none", "key", "key-write", "login", "login-write"]), service_type=dice.choice(["api-gateway", "unstated", "static-site"]),
+        )
+        for _ in range(count)
+    ]  # fmt: skip
+
+
+def odd_sites(count: int) -> list[Draft]:
+    dice = random.Random(17)
+    return [Draft(cues=odd_cues(dice, ["redirect", "redirect", "spa", "header-set", "header-remove", "cache"]), service_type="static-site") for _ in range(count)]
+
+
+def odd_cues(dice: random.Random, kinds: list[str]) -> list[DraftCue]:
+    cues = []
+    for at in range(dice.randint(1, 5)):
+        kind = dice.choice(kinds)
+        slots = {s: [Filler(words=dice.choice(SAID[s])) for _ in range(dice.choice([1, 1, 1, 2]))] for s in CUES[kind] if s in SAID and dice.random() < (0.4 if kind == "route" and s == "n" else 0.9)}
+        if "by" in CUES[kind] and dice.random() < 0.2:
+            slots["by"] = [Filler(role=dice.choice(["clerk", "user", "admin"]))]
+        cues.append(DraftCue(kind, dice.choice(["goes to", "temporarily leads to", "for a minute"]), slots, Evidence(spans=[(2 + at, 3 + at)])))
+    return cues
 
 
 def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:

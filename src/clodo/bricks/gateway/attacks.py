@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
 from clodo.blueprint.plan import Plan
@@ -35,12 +35,22 @@ def attack_checks(plan: Plan) -> Iterator[tuple[str, str, Run]]:
         if method is not None and body_bytes(r) <= _MOST_SENT:
             yield "body", f"{method} {r.path} takes {body_bytes(r):,} bytes and no more", partial(_body, r=r, method=method)
         for inner in routes:
-            if r.below and inner is not r and inner.prefix.startswith(f"{r.prefix}/") and _stricter(inner, r):
+            if r.below and inner is not r and inner.prefix.startswith(f"{r.prefix}/") and _stricter(inner, r) and _answers(inner, r, routes):
                 yield "disguise", f"{inner.path} is not reached as {r.path} under another spelling", partial(_disguise, outer=r, inner=inner)
 
 
 def _stricter(inner: Route, outer: Route) -> bool:
     return needs_credentials(inner) and (inner.access != outer.access) and outer.access.who in (Who.PUBLIC, Who.KEY, Who.USER)
+
+
+def _answers(inner: Route, outer: Route, routes: Sequence[Route]) -> bool:
+    """Whether no other route for the path of the inner one answers the method by which it would be reached."""
+    method = _method(inner, outer)
+    return method in inner.all_methods or not any(r.path == inner.path and method in r.all_methods for r in routes)
+
+
+def _method(inner: Route, outer: Route) -> str:
+    return next((m for m in outer.all_methods if m in inner.all_methods), outer.all_methods[0])
 
 
 async def _paths(p: Probe, r: Route) -> None:
@@ -103,7 +113,7 @@ async def _disguise(p: Probe, outer: Route, inner: Route) -> None:
         if segment == first:
             continue
         number = p.bench.number()
-        method = next((m for m in outer.all_methods if m in inner.all_methods), outer.all_methods[0])
+        method = _method(inner, outer)
         headers = {**p.address(), **(await p.session.headers(outer.access, user="plain"))}
         answer = await p.session.client.send(method, f"{outer.prefix}/{segment}{end}?proof={number}", headers=headers)
         p.unseen(number, answer)

@@ -18,7 +18,11 @@ from clodo.blueprint.constructs import construct_of, constructs
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.syntax import read
 from clodo.blueprint.values import FieldType
+from clodo.bricks.gateway import problems as gateway_problems
+from clodo.bricks.static_site import problems as site_problems
 from clodo.understand import (
+    addresses,
+    blocks,
     clusters,
     compiler,
     confidence,
@@ -26,14 +30,20 @@ from clodo.understand import (
     cue_lines,
     cues,
     decoding,
+    file_rules,
+    gateways,
     irregular_verbs,
+    jobs,
     labels,
+    mail_reports,
     naming,
     nominals,
     numbers,
     questions,
     reading,
+    sites,
     spelling,
+    storeless,
     verbs,
 )
 from clodo.understand.cue_labels import BEYOND_DOUBT, CUES, OF_ONE, OFTEN_SEVERAL
@@ -297,10 +307,15 @@ def _compiler() -> dict[str, Any]:
         "held": {thing: list(field) for thing, field in compiler.HELD.items()},
         "cues": _cues(),
         "needUsers": sorted(cues.NEED_USERS),
-        "files": list(cues.FILES),
+        "files": list(file_rules.FILES),
         "pictures": list(cues.PICTURES),
         "picture": cues.PICTURE,
-        "cueAccess": cues._ACCESS,
+        "cueAccess": cues.ACCESS,
+        "routesAccess": cues.ROUTES_ACCESS,
+        "storeless": {
+            "typeOf": {kind: type_.value for kind, type_ in storeless.TYPE_OF.items()},
+            "called": {type_.value: name for type_, name in storeless.CALLED.items()},
+        },
     }
 
 
@@ -321,7 +336,30 @@ def _cues() -> dict[str, Any]:
         "once": {kind: [where, line, _construct(line, "users" if where else "service")] for kind, (where, line) in cue_lines._ONCE.items()},
         "figures": figures,
         "single": sorted(c.name for c in known if c.once),
+        "steps": list(jobs.STEPS),
+        "later": jobs.LATER,
+        "brief": sites.BRIEF,
+        **_blocks(),
     }
+
+
+def _blocks() -> dict[str, Any]:
+    """What blocks of the service, files and figures by mail are made of."""
+    return {
+        "blocks": {
+            "kinds": list(blocks.KINDS), "order": list(blocks.ORDER), "usual": ["timeout 10 s", "retry 0 times"],
+            "ownPaths": list(gateway_problems._OWN_PATHS), "routeHeaders": sorted(gateway_problems._OWN_HEADERS),
+            "siteOwnPaths": list(site_problems._OWN_PATHS), "siteHeaders": list(site_problems._OWN_HEADERS),
+        },
+        "addresses": {"signs": addresses.SIGNS, "all": sorted(addresses.ALL), "plainHosts": sorted(addresses.PLAIN_HOSTS)},
+        "gateways": {
+            "methods": list(gateways.METHODS), "methodWords": {word: list(m) for word, m in gateways.METHOD_WORDS.items()},
+            "ofAnswers": sorted(gateways.OF_ANSWERS), "ofAnswersBegin": list(gateways.OF_ANSWERS_BEGIN), "seconds": gateways.SECONDS,
+            "milliseconds": sorted(gateways.MILLISECONDS), "usualRetries": int(gateways.USUAL_RETRIES),
+        },
+        "media": {"types": {word: list(types) for word, types in file_rules.MEDIA_TYPES.items()}, "imageTypes": list(file_rules.IMAGE_TYPES)},
+        "mailed": {"figures": list(mail_reports.FIGURES), "units": list(mail_reports.UNITS)},
+    }  # fmt: skip
 
 
 def _construct(line: str, place: str) -> str:

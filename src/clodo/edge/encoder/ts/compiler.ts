@@ -11,6 +11,7 @@ import type { Numbers } from "./numbers";
 import type { Span } from "./reading";
 import type { Secrecy } from "./secrecy";
 import { similarity } from "./similarity";
+import { isStoreless, typeOf } from "./storeless";
 import type { CompilerTables } from "./tables";
 import type { Verbs } from "./verbs";
 import { withWishes } from "./wishes";
@@ -61,9 +62,11 @@ export interface Compiled {
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const draft = completed(stated, tools.tables, tools.verbs);
-  const bare = bareEntities(draft);
-  const kept = new Map([...draft.entities].filter(([n]) => /^\p{L}/u.test(n) && !bare.has(n)));
-  if (kept.size === 0) return { blueprint: undefined, text: undefined, left: [] };
+  const bare = bareEntities(draft, tools.tables);
+  // Users of whom nothing is told are users all the same, and what else the text names is in other services.
+  const isStored = (name: string): boolean => /^\p{L}/u.test(name) && !bare.has(name);
+  const kept = new Map(isStoreless(draft, tools.tables.storeless) ? [] : [...draft.entities].filter(([n]) => isStored(n)));
+  if (kept.size === 0 && typeOf(draft, false, tools.tables.storeless) === "data-service") return { blueprint: undefined, text: undefined, left: [] };
   const compiler = new Compiler(draft, kept, tools);
   const { blueprint, relaxed } = withoutFaults(compiler.blueprint(), tools.constants);
   const known = new Set(compiler.left.map(([start, end]) => `${start} ${end}`));
@@ -71,13 +74,16 @@ export function compileDraft(stated: Draft, tools: Tools): Compiled {
   if (blueprint === undefined) return { blueprint, text: undefined, left: compiler.left };
   const rest = Object.assign(draft.copied(), { cues: draft.cues.filter((cue) => !compiler.said.has(cue)) });
   const wished = withWishes(blueprint, rest, compiler.names(blueprint), compiler.pen, tools.tables.files);
-  return { blueprint, text: wished.text, left: [...compiler.left, ...wished.left] };
+  const left = [...compiler.left, ...wished.left];
+  if (blueprint.type === "api-gateway" && blueprint.entities.length === 0 && !wished.hasRoutes) return { blueprint: undefined, text: undefined, left };
+  return { blueprint, text: wished.text, left };
 }
 
 /** Entities of which the text says nothing to store, beside others of which it does: mostly people who use the service. */
-export function bareEntities(draft: Draft): ReadonlySet<string> {
+export function bareEntities(draft: Draft, tables: CompilerTables): ReadonlySet<string> {
   const entities = [...draft.entities.values()];
   const told = new Set(entities.filter(({ fields }) => fields.size > 0).map(({ name }) => name));
+  if (told.size === 0 && isStoreless(draft, tables.storeless)) return new Set(entities.map(({ name }) => name).filter((name) => name !== "user"));
   if (told.size === 0) return new Set();
   for (const { source, target } of draft.relations) {
     if (source !== target) told.add(source).add(target);
@@ -138,15 +144,19 @@ class Compiler {
 
   blueprint(): Blueprint {
     const { tables } = this.#tools;
-    const [reading, writing] = tables.access[this.#draft.access] ?? ["public", "public"];
+    const type = typeOf(this.#draft, this.#kept.size > 0, tables.storeless);
+    // Where nothing is stored, routes say themselves whom they let in, and pages are open to all.
+    const isOpen = this.#kept.size === 0 && ["api-gateway", "static-site"].includes(type);
+    if (isOpen && type === "static-site" && !["none", "unstated"].includes(this.#draft.access)) this.left.push(...this.#draft.accessEvidence.spans);
+    const [reading, writing] = (isOpen ? undefined : tables.access[this.#draft.access]) ?? ["public", "public"];
     let [read, write] = [accessOf(reading), accessOf(writing)];
     if (this.#draft.access === "unstated" && [...this.#kept.values()].some(({ flags }) => flags.has("own"))) {
       [read, write] = [USER, USER];
     }
     const entities = [...this.#kept.values()].map((e) => this.#entity(e, [read, write]));
     const made: Blueprint = {
-      name: this.#name(),
-      type: this.#draft.serviceType === "auth-service" ? "auth-service" : "data-service",
+      name: this.#name(type),
+      type,
       title: this.#draft.name,
       read,
       write,
@@ -169,10 +179,11 @@ class Compiler {
     }
   }
 
-  #name(): string {
+  #name(type: string): string {
     const { name, entities } = this.#draft;
     const [first = ""] = this.#kept.size > 0 ? this.#kept.keys() : entities.keys();
-    const made = /[a-zA-Z]/.test(name) ? this.#tools.naming.words(name).join("_") : `${first}_service`;
+    const called = this.#kept.size === 0 && this.#profile === undefined ? this.#tools.tables.storeless.called[type] : undefined;
+    const made = /[a-zA-Z]/.test(name) ? this.#tools.naming.words(name).join("_") : (called ?? `${first}_service`);
     return this.#tools.characters.strip([...made.replace(/^[^a-z]+/, "")].slice(0, 40).join(""), "_") || "service";
   }
 

@@ -1,3 +1,4 @@
+import type { Member } from "./blocks";
 import type { Characters } from "./characters";
 import { chosen } from "./choices";
 import { deleters, saysWhoDeletes } from "./deleters";
@@ -24,14 +25,18 @@ export interface Line {
   readonly text: string;
 }
 
-/** What a cue comes to: lines, fields that are computed (`entity.field` → expression), fields that a line brings itself. */
+/**
+ * What a cue comes to: lines, fields that are computed (`entity.field` → expression), fields that a line brings itself, and lines of
+ * blocks of the service that several cues make together.
+ */
 export interface Lines {
   readonly lines: Line[];
   readonly computed: Map<string, string>;
   readonly brought: Set<string>;
+  readonly blocks: readonly Member[];
 }
 
-export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: new Set() });
+export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: new Set(), blocks: [] });
 
 /** What writing lines needs beside the cue. */
 export interface Pen {
@@ -174,7 +179,7 @@ function inDays(many: string, unit: string, f: Field | undefined): readonly [man
 
 /** Whether the rows of an entity belong to whoever made them. */
 /** The number in the slot `n` of a cue. */
-function amount(cue: DraftCue, { numbers }: Pen): Decimal | undefined {
+export function amount(cue: DraftCue, { numbers }: Pen): Decimal | undefined {
   for (const { words } of cue.slots.get("n") ?? []) {
     const value = numbers.read(words);
     if (value !== undefined) return value;
@@ -236,6 +241,7 @@ class Writer {
       case "at-least":
         return this.#compared();
       case "action":
+      case "job":
         return this.#action();
       case "every":
         return this.#every();
@@ -313,7 +319,8 @@ class Writer {
   /** Those that it names, else all. */
   #entities(): readonly Entity[] {
     const named = unique(this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f)));
-    return named.length > 0 ? named : this.#names.blueprint.entities;
+    const found = named.length > 0 ? named : this.#names.blueprint.entities;
+    return found.length > 0 ? found : unsaid();
   }
 
   #amount(): Decimal | undefined {
@@ -327,19 +334,7 @@ class Writer {
   }
 
   #period(surface: string): string {
-    const { units } = this.#pen.tables;
-    for (const said of this.#pen.naming.words(surface)) {
-      const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
-      const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
-      if (unit !== undefined) return unit;
-    }
-    // Short units are known by their plurals too: dyas, weks.
-    const plurals = this.#pen.tables.lengths.map((unit) => `${unit}s`);
-    for (const said of this.#pen.naming.words(surface)) {
-      const near = [...said].length > 3 ? closest(said, plurals) : said;
-      if (plurals.includes(near)) return near.slice(0, -1);
-    }
-    return "";
+    return periodOf(surface, this.#pen);
   }
 
   /** What `when` and `unless` say of a row; empty where they say nothing. */
@@ -554,7 +549,7 @@ class Writer {
       ...created,
     ];
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
-    this.#say(e.name, "action", [`action ${name}${given} {`, ...body, "}"].join("\n"));
+    this.#say(e.name, "action", [`action ${name}${given}${this.#cue.kind === "job" ? this.#pen.tables.later : ""} {`, ...body, "}"].join("\n"));
   }
 
   /** What a value is called in a name: by its words, one of a yes/no field by the field. */
@@ -958,6 +953,23 @@ class Writer {
   }
 }
 
+/** The unit of time in some words, in the singular; empty where there is none. */
+export function periodOf(surface: string, { naming, tables }: Pen): string {
+  const { units } = tables;
+  for (const said of naming.words(surface)) {
+    const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
+    const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
+    if (unit !== undefined) return unit;
+  }
+  // Short units are known by their plurals too: dyas, weks.
+  const plurals = tables.lengths.map((unit) => `${unit}s`);
+  for (const said of naming.words(surface)) {
+    const near = [...said].length > 3 ? closest(said, plurals) : said;
+    if (plurals.includes(near)) return near.slice(0, -1);
+  }
+  return "";
+}
+
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
@@ -1000,7 +1012,7 @@ function rangeOf(e: Entity): string[] {
 }
 
 /** The head of a schedule. */
-function clock(unit: string): string {
+export function clock(unit: string): string {
   if (unit === "minute" || unit === "hour") return `every ${unit}`;
   if (unit === "week" || unit === "fortnight") return 'every monday at "03:00"';
   return `every ${unit === "month" || unit.endsWith("day") ? unit : "day"} at "03:00"`;

@@ -1,5 +1,6 @@
 import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
+import { isGateway } from "./storeless";
 import type { CompilerTables } from "./tables";
 import type { Verbs } from "./verbs";
 
@@ -22,6 +23,7 @@ export function isPicture(e: DraftEntity, { pictures, picture, files }: Compiler
 export function completed(stated: Draft, tables: CompilerTables, verbs: Verbs): Draft {
   const draft = stated.copied();
   for (const e of draft.entities.values()) if (isPicture(e, tables)) e.fields.set(tables.picture, new DraftField(tables.picture, tables.picture));
+  const usual = isGateway(draft, tables.storeless) ? tables.routesAccess : tables.cueAccess;
   for (const cue of draft.cues) {
     const named = namedBy(cue, draft);
     const about = named.length > 0 ? named : [...draft.entities.values()];
@@ -37,7 +39,7 @@ export function completed(stated: Draft, tables: CompilerTables, verbs: Verbs): 
     // Whoever is counted, or deletes rows of their own, logs in to make them.
     const deletesOwn = saysWhoDeletes(cue, verbs) && (cue.slots.get("by") ?? []).some(({ role }) => tables.cues.makers.includes(role));
     if (cue.kind === "limit-user" || deletesOwn) for (const e of named) write(draft, e, []);
-    const access = Object.hasOwn(tables.cueAccess, cue.kind) ? tables.cueAccess[cue.kind] : undefined;
+    const access = Object.hasOwn(usual, cue.kind) ? usual[cue.kind] : undefined;
     if (draft.access === "unstated" && access !== undefined) draft.access = access;
     if (cue.kind === "tenants") {
       // What only some may see is not open to all.

@@ -101,8 +101,7 @@ class Decoder {
   run(): void {
     this.#plain();
     this.#entities();
-    if (this.#groups.length === 0) return;
-    this.#fieldsOf();
+    if (this.#groups.length > 0) this.#fieldsOf();
     this.#values();
     this.#sameFigures();
     for (let a = 0; a < this.#groups.length; a += 1) {

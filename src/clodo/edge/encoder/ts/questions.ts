@@ -2,15 +2,16 @@ import { bareEntities, heldBy } from "./compiler";
 import { isPicture } from "./cues";
 import type { Draft } from "./draft";
 import type { Secrecy } from "./secrecy";
+import { isGateway } from "./storeless";
 import type { CompilerTables, Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
 
 /** One to three questions where a blueprint would be a guess; none where it is not. */
-export function questionsFor(draft: Draft, b: Blueprint | undefined, asked: Tables["questions"]): readonly string[] {
+export function questionsFor(draft: Draft, b: Blueprint | undefined, { questions: asked, compiler }: Tables): readonly string[] {
   const vague = asked["vague"] ?? [];
   if (draft.verdict !== "clear") return asked[draft.verdict] ?? vague;
-  if (b === undefined) return vague.slice(0, 2);
-  if (b.entities.length === 0 && b.users === undefined) return vague;
+  if (b === undefined) return isGateway(draft, compiler.storeless) ? (asked["api-gateway"] ?? vague) : vague.slice(0, 2);
+  if (b.entities.length === 0 && b.users === undefined && !["api-gateway", "static-site"].includes(b.type)) return vague;
   if (b.entities.length > 0 && b.entities.every(isEmpty)) {
     const names = b.entities.slice(0, 3).map(({ name }) => name.replaceAll("_", " "));
     return [`What do you want to know about a ${names.join(" and a ")}? Name the fields.`];
@@ -22,11 +23,12 @@ export function questionsFor(draft: Draft, b: Blueprint | undefined, asked: Tabl
 export function notesOn(draft: Draft, b: Blueprint | undefined, tables: CompilerTables, secrecy: Secrecy): string[] {
   if (b === undefined) return [];
   const notes: string[] = [];
-  if (draft.access === "unstated" && b.users === undefined) {
+  const isTold = draft.cues.some(({ kind }) => Object.hasOwn(tables.cueAccess, kind)) || (b.type === "static-site" && b.entities.length === 0);
+  if (draft.access === "unstated" && b.users === undefined && !isTold) {
     notes.push("The text does not say who may use the service, so everybody may.");
   }
   if (draft.unsupported.length > 0) notes.push("Some wishes cannot be built yet; they are marked in the text.");
-  const bare = [...bareEntities(draft)].sort().map((name) => name.replaceAll("_", " "));
+  const bare = [...bareEntities(draft, tables)].sort().map((name) => name.replaceAll("_", " "));
   if (bare.length > 0) notes.push(`The text names nothing to store of ${bare.join(", ")}, so nothing is.`);
   const referring = new Set(b.entities.filter(({ references }) => references.length > 0).map(({ name }) => name));
   for (const [name, e] of draft.entities) {

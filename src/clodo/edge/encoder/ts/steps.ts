@@ -1,5 +1,5 @@
 import type { DraftCue, Filler } from "./draft";
-import type { Verbs } from "./verbs";
+import type { Pen } from "./cue_lines";
 
 /** A cue, and whether another step has its verb and its entity, so that its outcome must tell the two apart. */
 export interface Step {
@@ -8,9 +8,9 @@ export interface Step {
 }
 
 /** The cues, a step that is said again joined to the first ("drivers close runs … planners close them, too"). */
-export function stepsApart(cues: readonly DraftCue[], verbs: Verbs): Step[] {
+export function stepsApart(cues: readonly DraftCue[], { tables: { steps }, verbs }: Pen): Step[] {
   const nameOf = (cue: DraftCue): string => [verbs.step(cue.words), ...(cue.slots.get("of") ?? []).map(({ entity }) => entity)].join(" ");
-  const isAgain = (a: DraftCue, b: DraftCue): boolean => a.kind === "action" && b.kind === "action" && nameOf(a) === nameOf(b) && doesTheSame(a, b);
+  const isAgain = (a: DraftCue, b: DraftCue): boolean => steps.includes(a.kind) && a.kind === b.kind && nameOf(a) === nameOf(b) && doesTheSame(a, b);
   const once: DraftCue[] = [];
   for (const cue of cues) {
     const at = once.findIndex((other) => isAgain(other, cue));
@@ -19,8 +19,8 @@ export function stepsApart(cues: readonly DraftCue[], verbs: Verbs): Step[] {
     else once[at] = { ...first, slots: withRoles(first, cue) };
   }
   const named = new Map<string, number>();
-  for (const cue of once) if (cue.kind === "action") named.set(nameOf(cue), (named.get(nameOf(cue)) ?? 0) + 1);
-  return once.map((cue) => ({ cue, apart: cue.kind === "action" && (named.get(nameOf(cue)) ?? 0) > 1 }));
+  for (const cue of once) if (steps.includes(cue.kind)) named.set(nameOf(cue), (named.get(nameOf(cue)) ?? 0) + 1);
+  return once.map((cue) => ({ cue, apart: steps.includes(cue.kind) && (named.get(nameOf(cue)) ?? 0) > 1 }));
 }
 
 function withRoles(first: DraftCue, again: DraftCue): Map<string, readonly Filler[]> {

@@ -147,6 +147,50 @@ export interface CompilerTables {
   readonly picture: string;
   /** The access that a cue takes for granted where the text says nothing of it. */
   readonly cueAccess: Readonly<Record<string, string>>;
+  /** The same of a service of nothing but routes. */
+  readonly routesAccess: Readonly<Record<string, string>>;
+  readonly storeless: StorelessTables;
+}
+
+/** Kinds of cue that only services of one type have, where nothing is stored, and what services of these types are called. */
+export interface StorelessTables {
+  readonly typeOf: Readonly<Record<string, string>>;
+  readonly called: Readonly<Record<string, string>>;
+}
+
+/** Blocks in their order and their lines in theirs, lines that say what is so anyway, and what a part of a service keeps to itself. */
+export interface BlockTables {
+  readonly kinds: readonly string[];
+  readonly order: readonly string[];
+  readonly usual: readonly string[];
+  readonly ownPaths: readonly string[];
+  readonly routeHeaders: readonly string[];
+  readonly siteOwnPaths: readonly string[];
+  readonly siteHeaders: readonly string[];
+}
+
+/** Signs around addresses, words for all paths, and first parts of hosts that name no service. */
+export interface AddressTables {
+  readonly signs: string;
+  readonly all: readonly string[];
+  readonly plainHosts: readonly string[];
+}
+
+export interface GatewayTables {
+  readonly methods: readonly string[];
+  readonly methodWords: Readonly<Record<string, readonly string[]>>;
+  /** Headers that answers have, and how further ones begin. */
+  readonly ofAnswers: readonly string[];
+  readonly ofAnswersBegin: readonly string[];
+  readonly seconds: Readonly<Record<string, number>>;
+  readonly milliseconds: readonly string[];
+  readonly usualRetries: number;
+}
+
+/** What people call kinds of file, and the media types of pictures. */
+export interface MediaTables {
+  readonly types: Readonly<Record<string, readonly string[]>>;
+  readonly imageTypes: readonly string[];
 }
 
 type Placed = readonly [where: string, line: string, construct: string];
@@ -175,6 +219,17 @@ export interface CueTables {
   readonly figures: Readonly<Record<string, readonly [verb: string, label: string]>>;
   /** Constructs that may stand once in their place. */
   readonly single: readonly string[];
+  /** Kinds of cue that are steps on a row, and what the language says of one that is done in the background, if anything. */
+  readonly steps: readonly string[];
+  readonly later: string;
+  /** A pattern of words of redirects that stand for now only. */
+  readonly brief: string;
+  readonly blocks: BlockTables;
+  readonly addresses: AddressTables;
+  readonly gateways: GatewayTables;
+  readonly media: MediaTables;
+  /** Kinds of cue that reports are made of, and units of which a schedule has each. */
+  readonly mailed: { readonly figures: readonly string[]; readonly units: readonly string[] };
 }
 
 /** Inflected verbs by what their base form ends in, and plurals that no rule makes. */

@@ -78,7 +78,7 @@ export class Understander {
     const reading = read(text, this.#tokenizer, this.characters, this.#tables.decoding.mostPieces);
     const draft = await this.#draft(reading, pause);
     const { blueprint, text: written, left } = compileDraft(draft, this.#tools);
-    const questions = questionsFor(draft, blueprint, this.#tables.questions);
+    const questions = questionsFor(draft, blueprint, this.#tables);
     // Whatever they were taken for, words that are left over are not understood.
     const spans = markedSpans(draft, text).filter(
       ({ start, end, role }) => !["cue", "entity", "field"].includes(role) || !left.some(([a, b]) => a === start && b === end),

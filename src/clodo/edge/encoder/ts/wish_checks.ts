@@ -1,6 +1,6 @@
+import { routeFits, siteFits, upstreamFits } from "./block_checks";
 import { ruleOfText, canDelete } from "./deleters";
-import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
-import type { CueTables } from "./tables";
+import { isOwned, type Line, type Lines, type Pen, SERVICE, USERS } from "./cue_lines";
 import type { Access, Blueprint, Entity, Field } from "./values";
 
 const MOST_ROWS = 1_000_000;
@@ -12,8 +12,8 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/;
  * Whether a blueprint holds up with the lines of wishes. These are the rules that lines made from descriptions can break: names
  * that meet, types that do not fit, access that contradicts a line, numbers out of range.
  */
-export function holdsUp(b: Blueprint, made: Lines, tables: CueTables): boolean {
-  const context = { b, made, tables };
+export function holdsUp(b: Blueprint, made: Lines, pen: Pen): boolean {
+  const context = { b, made, pen };
   return (
     !isRepeated(context) &&
     made.lines.every((line) => fits(line, context)) &&
@@ -24,7 +24,7 @@ export function holdsUp(b: Blueprint, made: Lines, tables: CueTables): boolean {
 interface Context {
   readonly b: Blueprint;
   readonly made: Lines;
-  readonly tables: CueTables;
+  readonly pen: Pen;
 }
 
 const readOf = (b: Blueprint, e: Entity): Access => e.read ?? b.read;
@@ -32,7 +32,7 @@ const writeOf = (b: Blueprint, e: Entity): Access => e.write ?? b.write;
 const createOf = (b: Blueprint, e: Entity): Access => e.create ?? writeOf(b, e);
 
 /** Whether something that may stand once stands twice, or a name is taken. */
-function isRepeated({ b, made, tables }: Context): boolean {
+function isRepeated({ b, made, pen: { tables } }: Context): boolean {
   const taken = new Set(b.entities.flatMap((e) => [...e.fields, ...e.references, ...e.links].map(({ name }) => `${e.name}.${name}`)));
   for (const { where, construct, text } of made.lines) {
     const [name] = nameOf(construct, text);
@@ -92,7 +92,8 @@ function usersLineFits(construct: string, text: string, b: Blueprint): boolean {
   return true;
 }
 
-function serviceLineFits(construct: string, text: string, { b, made }: Context): boolean {
+function serviceLineFits(construct: string, text: string, { b, made, pen }: Context): boolean {
+  const around = { b, lines: made.lines, tables: pen.tables.blocks, pathOf: (name: string) => `/api/${pen.verbs.plural(name).replaceAll("_", "-")}` };
   const numbers = [...text.matchAll(/ (\d[\d.]*)/g)].map(([, n]) => Number(n));
   switch (construct) {
     case "tenants":
@@ -101,7 +102,16 @@ function serviceLineFits(construct: string, text: string, { b, made }: Context):
       if (!isWithin(numbers[0], MOST_ROWS)) return false;
       if (text.endsWith("per user")) return b.users !== undefined;
       return !text.endsWith("per key") || hasKey(b) || made.lines.some(isKeyed);
+    case "upstream":
+      return upstreamFits(text);
+    case "route":
+      return routeFits(text, around);
+    case "site":
+      return siteFits(text, around);
     case "schedule": {
+      // What is mailed has to be there, and to go to an address.
+      const mails = [...text.matchAll(/mail report (\w+) to (.+)/g)];
+      if (!mails.every(([, report = "", to = ""]) => isAddress(to) && made.lines.some((line) => line.text.startsWith(`report ${report} `)))) return false;
       // A field of that name would be meant by 'today' and 'now'.
       const about = b.entities.find(({ name }) => name === /(?:delete|update) (\w+)/.exec(text)?.[1]);
       return !(about?.fields ?? []).some(({ name }) => (name === "today" || name === "now") && new RegExp(`\\b${name}\\b`).test(text));
@@ -219,11 +229,14 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
   }
 }
 
+/** Whether a text in quotation marks is an e-mail address. */
+const isAddress = (text: string): boolean => /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(text);
+
 /** Whether a notice goes to somebody: an address, an e-mail field, whoever owns the row, the administrator. */
 function noticeFits(e: Entity, to: string, { b }: Context): boolean {
   if (to === "admin") return true;
   if (to === "owner") return isOwned(b, e);
-  if (to.startsWith('"')) return /^"[^\s@<>"]{1,64}@[^\s@<>"]{1,190}\.[^\s@<>".]{2,}"$/.test(to);
+  if (to.startsWith('"')) return isAddress(to);
   if (e.references.some(({ name, target }) => target === "user" && to === `${name}.email`)) return true;
   const f = pathOf(b, e, to);
   return f?.type === "email" && !f.writeOnly;

@@ -1,7 +1,13 @@
+import { blocksOf } from "./blocks";
 import { type Line, type Lines, linesOf, Names, noLines, type Pen, SERVICE, transitionsLine, Unsaid, USERS } from "./cue_lines";
-import type { Draft, DraftField } from "./draft";
+import type { Draft, DraftCue, DraftField } from "./draft";
+import { FILE_CUES, FileRules } from "./file_rules";
+import { Gateway } from "./gateways";
+import { mailed } from "./mail_reports";
 import type { Span } from "./reading";
+import { SITE_CUES, siteLines, siteOf } from "./sites";
 import { stepsApart } from "./steps";
+import type { CueTables } from "./tables";
 import { holdsUp } from "./wish_checks";
 import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } from "./values";
 
@@ -22,13 +28,18 @@ export interface Wished {
   readonly text: string;
   /** The words of the rest. */
   readonly left: readonly Span[];
+  /** Whether some paths lead to other servers. */
+  readonly hasRoutes: boolean;
 }
 
 /** A blueprint with what its text wishes besides stored rows: each wish that does not hold up is left out as a whole. */
 export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, files: readonly string[]): Wished {
   const wishes: Wish[] = [];
-  const left: Span[] = [];
-  for (const [make, spans] of wanted(draft, names, pen, files)) {
+  const rules = new FileRules(draft, pen, files);
+  const left: Span[] = [...rules.left];
+  // What is done in the background is a step like any other, as long as the language cannot say it.
+  if (pen.tables.later === "") left.push(...draft.cues.filter(({ kind }) => kind === "job").flatMap(({ evidence }) => evidence.spans.slice(0, 1)));
+  for (const [make, spans] of wanted(draft, names, pen, files, rules)) {
     try {
       wishes.push({ made: make(), spans });
     } catch (error) {
@@ -37,7 +48,10 @@ export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, f
     }
   }
   let kept = wishes;
-  const isSound = (some: readonly Wish[]): boolean => holdsUp(stripped(b, joined(some)), joined(some), pen.tables);
+  const isSound = (some: readonly Wish[]): boolean => {
+    const made = joined(some, pen.tables, true);
+    return made !== undefined && holdsUp(stripped(b, made), made, pen);
+  };
   if (!isSound(wishes)) {
     kept = [];
     for (const wish of wishes) {
@@ -45,16 +59,19 @@ export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, f
       else left.push(...wish.spans);
     }
   }
-  return { text: `${textLines(b, joined(kept)).join("\n")}\n`, left };
+  const made = joined(kept, pen.tables, false) ?? noLines();
+  return { text: `${textLines(b, made).join("\n")}\n`, left, hasRoutes: made.lines.some(({ construct }) => construct === "route") };
 }
 
-/** All wishes of a draft, in the order in which their lines are to stand: files, states, then cues by kind. */
+/** All wishes of a draft, in the order in which their lines are to stand: a site, files, states, then cues by kind. */
 function* wanted(
   draft: Draft,
   names: Names,
   pen: Pen,
   files: readonly string[],
+  rules: FileRules,
 ): Iterable<readonly [make: () => Lines, spans: readonly Span[]]> {
+  if (names.blueprint.type === "static-site") yield [() => siteOf(), []];
   for (const entity of draft.entities.values()) {
     const filler = { entity: entity.name, field: "", words: "", role: "" };
     const within = (construct: string, text: string): Lines => ({
@@ -62,7 +79,7 @@ function* wanted(
       lines: [{ where: names.entity(filler).name, construct, text }],
     });
     for (const f of entity.fields.values()) {
-      if (files.includes(f.type)) yield [() => within("file_field", fileLine(f, names, pen)), f.evidence.spans];
+      if (files.includes(f.type)) yield [() => within("file_field", `${fileLine(f, names, pen)}${rules.tail(f)}`), rules.spansOf(f)];
       if (f.steps.length === 0) continue;
       const field = { ...filler, field: f.name };
       yield [() => within("transitions", transitionsLine(names.field(field)[1], f.steps, pen)), f.evidence.spans];
@@ -70,9 +87,18 @@ function* wanted(
   }
   // What keeps rows apart comes first: other wishes must fit in.
   const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
-  for (const { cue, apart } of stepsApart([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), pen.verbs)) {
-    yield [() => linesOf(cue, names, pen, apart), cue.evidence.spans.slice(0, 1)];
+  const gateway = new Gateway(draft, names.blueprint.entities.length === 0, pen);
+  for (const { cue, apart } of stepsApart([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), pen)) {
+    if (!FILE_CUES.includes(cue.kind)) yield [makerOf(cue, draft, names, pen, gateway, apart), cue.evidence.spans.slice(0, 1)];
   }
+}
+
+/** What makes the lines of a cue. */
+function makerOf(cue: DraftCue, draft: Draft, names: Names, pen: Pen, gateway: Gateway, apart: boolean): () => Lines {
+  if (gateway.takes(cue)) return () => gateway.lines(cue);
+  if (SITE_CUES.includes(cue.kind)) return () => siteLines(cue, pen);
+  if (cue.kind === "mail-report") return () => mailed(cue, draft, names, pen);
+  return () => linesOf(cue, names, pen, apart);
 }
 
 function fileLine(f: DraftField, names: Names, pen: Pen): string {
@@ -82,8 +108,11 @@ function fileLine(f: DraftField, names: Names, pen: Pen): string {
   return `${names.fieldName(f.name)}: ${f.type} max ${whole >= 1n ? whole : USUAL_MB} MB`;
 }
 
-/** The lines of some wishes together, each once, and their computed fields in terms of stored ones. */
-function joined(wishes: readonly Wish[]): Lines {
+/**
+ * The lines of some wishes together, each once, and their computed fields in terms of stored ones; undefined where a wish is about
+ * blocks that none of them makes. `whole`: with what blocks say that is so anyway.
+ */
+function joined(wishes: readonly Wish[], tables: CueTables, whole: boolean): Lines | undefined {
   const lines = new Map<string, Line>();
   const computed = new Map<string, string>();
   const brought = new Set<string>();
@@ -92,7 +121,10 @@ function joined(wishes: readonly Wish[]): Lines {
     for (const [key, text] of made.computed) computed.set(key, text);
     for (const key of made.brought) brought.add(key);
   }
-  return { lines: [...lines.values()], computed: unfolded(computed), brought };
+  const blocks = blocksOf(wishes.map(({ made }) => made.blocks), whole, tables.blocks);
+  if (blocks === undefined) return undefined;
+  const standing = blocks.map((text): Line => ({ where: SERVICE, construct: /^\w+/.exec(text)?.[0] ?? "", text }));
+  return { lines: [...lines.values(), ...standing], computed: unfolded(computed), brought, blocks: [] };
 }
 
 /** The expressions of computed fields, those that they name in the place of their names: none is computed from another. */

@@ -1,0 +1,218 @@
+"""Cues of gateways: paths that lead to other servers, and what becomes of requests on their way.
+
+Several cues make one route: each says what it adds to the blocks of routes and of their upstreams. Limits and caching are
+of every route that can have them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from clodo.blueprint.text import number, quote
+from clodo.understand.addresses import SIGNS, address, segments, upstream_name
+from clodo.understand.blocks import Block
+from clodo.understand.cue_lines import Lines, Unsaid, period_of
+from clodo.understand.draft import Draft, DraftCue, Filler
+from clodo.understand.naming import words
+from clodo.understand.numbers import number as number_in
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_CHANGES = METHODS[1:]
+#: Words for methods besides their names.
+METHOD_WORDS = {
+    **{m.lower(): (m,) for m in METHODS},
+    **dict.fromkeys(("read", "reads", "reading"), METHODS[:1]),
+    **dict.fromkeys(("write", "writes", "writing"), _CHANGES),
+}
+#: Headers that answers have, not requests.
+OF_ANSWERS = frozenset(
+    ["age", "cache-control", "content-disposition", "content-security-policy", "etag", "expires", "last-modified", "permissions-policy", "referrer-policy",
+     "retry-after", "server", "server-timing", "set-cookie", "strict-transport-security", "vary", "x-cache", "x-content-type-options", "x-frame-options",
+     "x-powered-by", "x-robots-tag", "x-runtime", "x-xss-protection"]
+)  # fmt: skip
+OF_ANSWERS_BEGIN = ("access-control-", "cross-origin-", "x-aspnet")
+SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
+MILLISECONDS = frozenset(["millisecond", "milliseconds", "ms", "msec"])
+#: How often a request is tried again where the text does not say it.
+USUAL_RETRIES = Decimal(2)
+_ALLOWED = {"key": "key", "login": "user"}
+_MINUTELY = {"second": 60, "minute": 1}
+
+
+@dataclass(frozen=True)
+class _Route:
+    """A block ``route``, the block of its upstream, and whom it lets in (empty: everybody)."""
+
+    block: Block
+    upstream: Block
+    methods: tuple[str, ...]
+    allow: str
+
+    def lines(self) -> Iterable[tuple[Block, str]]:
+        """Itself, with the upstream."""
+        yield self.upstream, ""
+        yield self.block, ""
+        if self.methods:
+            yield self.block, f"methods {', '.join(self.methods)}"
+        if self.allow:
+            yield self.block, f"allow {self.allow}"
+
+
+class Gateway:
+    """The routes of a draft, and what its cues say of them."""
+
+    def __init__(self, draft: Draft, *, alone: bool) -> None:
+        """``alone``: there is nothing but the gateway, so that limits and caching can only be of its routes."""
+        self._access, self._alone = draft.access, alone
+        self._names: dict[str, str] = {}
+        self._said = [cue for cue in draft.cues if cue.kind == "route"]
+        self._routes: list[_Route] = []
+        for cue in self._said:
+            try:
+                self._routes += self._of(cue)
+            except Unsaid:
+                continue
+
+    def takes(self, cue: DraftCue) -> bool:
+        """Whether a cue is about the gateway."""
+        if cue.kind in ("header-set", "header-remove"):
+            return bool(self._said)
+        return cue.kind in ("route", "retry", "timeout") or (cue.kind in _WRITERS and self._alone and bool(self._said) and not cue.slots.get("of"))
+
+    def lines(self, cue: DraftCue) -> Lines:
+        """What it adds.
+
+        Raises:
+            Unsaid: the text leaves open what a line would need, or no route can have it.
+        """
+        made = list(_WRITERS[cue.kind](self, cue))
+        if not made:
+            raise Unsaid
+        return Lines(blocks=list(dict.fromkeys(made)))
+
+    def _of(self, cue: DraftCue) -> list[_Route]:
+        where = next((found for f in cue.slots.get("to", []) if (found := address(f.words))), "")
+        said = [segments(f.words) for f in cue.slots.get("from", []) if f.words]
+        paths = [[part.lower() for part in path] for path in said if path is not None]
+        if not where or not paths:
+            raise Unsaid
+        return [_Route(*self._blocks(path, where, methods), methods, allow) for path in paths for methods, allow in self._callers(cue)]
+
+    def _blocks(self, path: list[str], where: str, methods: tuple[str, ...]) -> tuple[Block, Block]:
+        if where not in self._names:
+            self._names[where] = upstream_name(where, path, set(self._names.values()))
+        name = self._names[where]
+        return (f"route {quote('/'.join(['', *path, '*']))} to {name}", ", ".join(methods)), (f"upstream {name} {quote(where)}", "")
+
+    def _callers(self, cue: DraftCue) -> list[tuple[tuple[str, ...], str]]:
+        """The methods of a route (none: all) by whom they let in."""
+        methods = methods_of(cue.slots.get("n", []))
+        roles = list(dict.fromkeys(f.role for f in cue.slots.get("by", []) if f.role))
+        if roles:
+            return [(methods, "user" if "user" in roles else f"role {', '.join(roles)}")]
+        kind, _, changes = self._access.partition("-")
+        allow = _ALLOWED.get(kind, "")
+        if not changes or not allow:
+            return [(methods, allow)]
+        # Everybody reads.
+        open_, closed = (tuple(m for m in methods or METHODS if m in some) for some in (METHODS[:1], _CHANGES))
+        return [(some, who) for some, who in ((open_, ""), (closed, allow)) if some]
+
+    # What cues add.
+
+    def _route(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        return (line for route in self._of(cue) for line in route.lines())
+
+    def _retry(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        times = _number(cue)
+        return self._upstreams(f"retry {number(USUAL_RETRIES if times is None else times)} times")
+
+    def _timeout(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        many = _number(cue)
+        unit = unit_of(cue) or "second"
+        if many is None or unit not in ("millisecond", "second", "minute"):
+            raise Unsaid
+        seconds = many / 1000 if unit == "millisecond" else many * SECONDS[unit]
+        return self._upstreams(f"timeout {number(seconds)} s")
+
+    def _upstreams(self, line: str) -> Iterable[tuple[Block, str]]:
+        return ((route.upstream, line) for route in self._routes)
+
+    def _header_set(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        name, value = header_of(cue)
+        line = f"{'answer ' if is_of_answers(name) else ''}set {quote(name)} {quote(value)}"
+        return ((route.block, line) for route in self._routes)
+
+    def _header_remove(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        names = [f.words.strip(SIGNS + ":") for f in cue.slots.get("n", []) if f.words]
+        lines = [f"{'answer ' if is_of_answers(name) else ''}remove {quote(name)}" for name in names]
+        return ((route.block, line) for route in self._routes for line in lines)
+
+    def _limit(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        many, unit, who = _number(cue), unit_of(cue) or "minute", cue.kind.partition("-")[2]
+        if many is None or unit not in _MINUTELY:
+            raise Unsaid
+        line = f"limit {number(many * _MINUTELY[unit])} per minute per {who}"
+        return ((r.block, line) for r in self._routes if who == "address" or r.allow.partition(" ")[0] in {"key": ("key",), "user": ("user", "role")}[who])
+
+    def _cache(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
+        many, unit = _number(cue) or Decimal(1), unit_of(cue) or "minute"
+        if unit not in SECONDS:
+            raise Unsaid
+        line = f"cache {number(many * SECONDS[unit])} s"
+        return ((r.block, line) for r in self._routes if r.allow in ("", "key") and "GET" in (r.methods or METHODS))
+
+
+def methods_of(fillers: Iterable[Filler]) -> tuple[str, ...]:
+    """The methods that are named, in the order of the language; none where nothing is.
+
+    Raises:
+        Unsaid: the words name no method.
+    """
+    told = [f.words for f in fillers if f.words]
+    found = {m for text in told for word in words(text) for m in METHOD_WORDS.get(word.lower(), ())}
+    if told and not found:
+        raise Unsaid
+    return tuple(m for m in METHODS if m in found) if len(found) < len(METHODS) else ()
+
+
+def header_of(cue: DraftCue) -> tuple[str, str]:
+    """The name and the value of a header that is added.
+
+    Raises:
+        Unsaid: one of them is missing.
+    """
+    name = next((f.words.strip(SIGNS + ":") for f in cue.slots.get("from", []) if f.words), "")
+    value = next((f.words.strip("\"'“”‘’` ") for f in cue.slots.get("to", []) if f.words), "")
+    if not name or not value:
+        raise Unsaid
+    return name, value
+
+
+def is_of_answers(name: str) -> bool:
+    """Whether a header is one of answers."""
+    return name.lower() in OF_ANSWERS or name.lower().startswith(OF_ANSWERS_BEGIN)
+
+
+def unit_of(cue: DraftCue) -> str:
+    """The unit of time of its slot ``per``, else of its own words; empty where there is none."""
+    said = [f.words for f in cue.slots.get("per", []) if f.words and not f.entity]
+    for text in [*said, cue.words]:
+        if MILLISECONDS & set(words(text)):
+            return "millisecond"
+        if unit := period_of(text):
+            return unit
+    return ""
+
+
+def _number(cue: DraftCue) -> Decimal | None:
+    return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
+
+
+_WRITERS: dict[str, Callable[[Gateway, DraftCue], Iterable[tuple[Block, str]]]] = {
+    "route": Gateway._route, "retry": Gateway._retry, "timeout": Gateway._timeout,
+    "header-set": Gateway._header_set, "header-remove": Gateway._header_remove, "cache": Gateway._cache,
+    **dict.fromkeys(("limit-address", "limit-key", "limit-user"), Gateway._limit),
+}  # fmt: skip

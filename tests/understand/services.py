@@ -1,0 +1,23 @@
+"""Records of wishes that are of the service as a whole, or of files, accounts, mails and work in the background, with the blueprint
+that each comes to and the words that it leaves over."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from clodo.corpus.format import Record, read
+
+_HERE = Path(__file__).parent / "records"
+
+RECORDS: tuple[Record, ...] = tuple(read(_HERE / "services.txt"))
+
+
+def wanted() -> dict[str, tuple[str, list[str]]]:
+    """By id of each record: the text of its blueprint, and the words that are left over."""
+    found = {}
+    for block in re.split(r"(?m)^=== ", (_HERE / "services.clodo").read_text("utf-8"))[1:]:
+        head, _, text = block.partition("\n")
+        id, _, left = head.partition(" | left: ")
+        found[id] = (text.strip() + "\n", left.split(", ") if left else [])
+    return found
