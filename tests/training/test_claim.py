@@ -126,3 +126,18 @@ def test_the_same_description_is_on_one_side_only() -> None:
 def test_a_mean_is_judged_by_what_all_of_its_trainings_had_held_out() -> None:
     a, b = Split(frozenset("abcd"), frozenset("ab"), frozenset("c")), Split(frozenset("abce"), frozenset("a"), frozenset("bc"))
     assert common([a, b]) == Split(frozenset("abcde"), frozenset("a"), frozenset("c"))
+
+
+def test_the_corpus_is_judged_by_the_frozen_sets(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clodo.corpus.format import parse
+    from clodo.testing import ScriptedUnderstander
+    from clodo.training import prepare
+
+    records = {split: [parse(f"=== {split[0]}-1 | style=terse | domain=t\n{split} [books|book] with a [title|book.]\n---\n")] for split in ("train", "valid")}
+    monkeypatch.setattr(prepare, "load_split", records.__getitem__)
+    corpus = replace(job, pairs=None, current=ScriptedUnderstander())
+    data = prepare.prepare(corpus, lambda _: None)
+    assert data.own is None and data.gate_names == ["clear.txt", "cues.txt", "unclear.txt"] and len(data.gate) > 200
+    assert not prepare.prepare(replace(corpus, current=None), lambda _: None).gate
+    mine = prepare.prepare(replace(corpus, gate=(prepare.FROZEN / "unclear.txt",)), lambda _: None)
+    assert mine.gate_names == ["unclear.txt"] and all(c.meaning is None for c in mine.gate)

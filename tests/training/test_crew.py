@@ -36,6 +36,7 @@ def test_a_crew_of_the_environment_starts_no_processes(monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_example_of_the_page_trains_under_torchrun(tmp_path: Path) -> None:
     """The program of docs/training.md, with a tiny base and a minute that is over soon, as two processes."""
     program = re.search(r"```python\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
@@ -48,7 +49,7 @@ def test_the_example_of_the_page_trains_under_torchrun(tmp_path: Path) -> None:
     (tmp_path / "many.py").write_text(text, "utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "many.py")]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=280)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=560)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "run" / "weights.pt").is_file()
     log = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text("utf-8").splitlines()]

@@ -86,7 +86,7 @@ class Crew:
         """Raises ``ModelError`` where the processes do not all start from the same weights and place."""
         if self.size == 1:
             return
-        mine = [float(seen), *(float(p.detach().double().sum()) for p in parameters)]
+        mine = [float(seen), *(float(p.detach().cpu().double().sum()) for p in parameters)]
         all_: list[Any] = [None] * self.size
         distributed.all_gather_object(all_, mine)
         # Machines of other makes add up in another order.

@@ -61,7 +61,8 @@ def _from_corpus(job: Job, cases: list[Case], progress: Progress) -> Data:
             hint="Remove them from data/corpus/written.",
         )
     progress(f"{len(train) + len(valid)} written records, {len(valid)} of them held out.")
-    sets = job.gate or tuple(sorted(FROZEN.glob("*.txt")))
+    # They are many, so they are read where there is a model to compare with.
+    sets = job.gate or (tuple(sorted(FROZEN.glob("*.txt"))) if job.current is not None else ())
     return Data(None, valid, cases or [c for path in sets for c in load(path)], [p.name for p in sets], sets)
 
 
