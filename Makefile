@@ -51,7 +51,7 @@ docs: setup
 evals: setup
 	@$(BIN)/python -m evals.run
 
-# The built-in model anew: about two hours on two cores. See docs/training.md.
+# A model like the built-in one, from the bare base: about two hours on two cores. How releases go on from there: docs/training.md.
 train: setup $(ENGINE)
 	@$(BIN)/clodo train -o runs/clodo-1 --minutes 120 --name clodo-1 --gate evals/sets/clear.txt --gate evals/sets/unclear.txt
 

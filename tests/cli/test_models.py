@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -82,3 +83,34 @@ def test_train_tells_what_it_cannot_do(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "no-such-base" in result.stderr
     assert not (tmp_path / "out").exists()
     assert clodo("train").exit_code == 2
+
+
+def test_a_mean_needs_trainings_and_numbers(tmp_path: Path) -> None:
+    out = ("-o", str(tmp_path / "out"))
+    for given, told in (
+        (("--mean",), "takes the mean of some trainings"),
+        ((str(tmp_path),), "are for --mean"),
+        (("--weights", "1,2"), "are for --mean"),
+        (("--mean", str(tmp_path), "--from", str(tmp_path)), "starts from nothing else"),
+        (("--mean", str(tmp_path), "--weights", "much"), "'much' are no numbers"),
+    ):
+        result = clodo("train", *out, *given)
+        assert result.exit_code == 2 and told in result.stderr, result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_whether_a_model_is_admitted_is_told_with_its_grounds(tmp_path: Path) -> None:
+    from clodo.cli.train import verdict_of
+    from clodo.training.admission import Comparison
+    from clodo.training.job import Outcome
+
+    def told(figures: dict[str, Any], comparison: Comparison | None) -> tuple[bool | None, str]:
+        outcome = Outcome(tmp_path, figures, None, comparison, ())
+        return outcome.admitted, verdict_of(outcome)
+
+    assert told({}, None) == (None, "not measured, for want of texts that it was not trained on")
+    assert told({"usable": 1.0}, None) == (None, "not compared with the current model")
+    better, level, worse = Comparison(0.1, 0.02, 0.2, 40), Comparison(0.1, -0.02, 0.2, 40), Comparison(-0.1, -0.2, -0.05, 40)
+    assert told({}, better) == (True, "admitted: better than the current model on 40 texts (+0.100, 95 % between +0.020 and +0.200)")
+    assert told({}, level)[0] is True and "not told apart" in told({}, level)[1]
+    assert told({}, worse)[0] is False and told({}, worse)[1].startswith("not admitted: worse")

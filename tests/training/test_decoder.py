@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from clodo.errors import UsageError
 from clodo.lm import Message
 from clodo.runtime.llamacpp import LlamaCppModel
 from clodo.training.decoder.stages import open_trained
-from clodo.training.pipeline import Job, run
+from clodo.training.job import Job
+from clodo.training.pipeline import run
 from clodo.training.plan import Plan
 from clodo.understand.generative import GenerativeUnderstander
 from tests.edge.llama.tiny import tiny_gguf
@@ -62,6 +65,8 @@ def test_a_decoder_is_trained_and_packed(small: Path, tmp_path: Path) -> None:
     said: list[str] = []
     job = Job(Plan(0.1), small, tmp_path / "run", "tiny-decoder", "1", "Apache-2.0", pairs, kind="decoder")
     outcome = run(job, said.append)
+    log = [json.loads(line) for line in (job.out / "log.jsonl").read_text("utf-8").splitlines()]
+    assert log[-1]["seen"] > 0 and (job.out / "curves.svg").is_file()
     manifest = json.loads((outcome.folder / "model.json").read_text("utf-8"))
     assert manifest["kind"] == "decoder" and set(manifest["files"]) == {"model.gguf"}
     adapter = torch.load(job.out / "adapter.pt", weights_only=True)
@@ -71,3 +76,31 @@ def test_a_decoder_is_trained_and_packed(small: Path, tmp_path: Path) -> None:
     assert isinstance(open_trained(outcome.folder), GenerativeUnderstander)
     run(job, said.append)
     assert said[-1] != "Merging, quantising and writing the model …", "a second call does nothing twice"
+
+
+def test_the_log_is_written_while_it_runs(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clodo.training.decoder.train import DecoderTraining
+
+    made = DecoderTraining(Plan(1.0), small, tmp_path, None)
+    steps = iter([(4, 2.0), (8, 1.0)])
+    for seen, loss in steps:
+        made.seen = seen
+        made._note([loss])
+        log = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text("utf-8").splitlines()]
+        assert log[-1] == {"seen": seen, "minutes": 0.0, "loss": loss}
+    assert (tmp_path / "curves.svg").read_text("utf-8").startswith("<svg")
+
+
+def test_what_a_decoder_cannot_is_refused_and_not_ignored(small: Path, tmp_path: Path) -> None:
+    job = Job(Plan(0.1), small, tmp_path / "run", "tiny-decoder", "1", "Apache-2.0", None, kind="decoder")
+    for other, option in ((replace(job, start=small), "--from"), (replace(job, mean=(small,)), "--mean"), (replace(job, workers=2), "--workers")):
+        with pytest.raises(UsageError, match=f"{option} is for encoders"):
+            run(other, lambda _: None)
+    assert not job.out.exists()
+
+
+def test_its_memory_is_reckoned_from_its_weights(small: Path, tmp_path: Path) -> None:
+    from clodo.training.memory import decoder_bytes
+
+    large = tiny_gguf(tmp_path / "large.gguf", kinds=("Q8_0",))
+    assert 2**30 < decoder_bytes(small) < 1.5 * 2**30 and decoder_bytes(large) >= decoder_bytes(small) - 1

@@ -36,37 +36,37 @@ def batches(records: Iterator[Record], tokenizer: Any, size: int) -> Iterator[li
             window = []
 
 
-def collate(examples: list[Example]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Padded ids and mask ``[batch, pieces]``."""
-    lengths = torch.tensor([[len(e.reading.pieces)] for e in examples])
-    longest = int(lengths.max())
-    ids = torch.zeros(len(examples), longest, dtype=torch.long)
-    for row, e in enumerate(examples):
-        ids[row, : len(e.reading.pieces)] = torch.tensor(e.reading.pieces)
-    return ids, (torch.arange(longest)[None] < lengths).long()
+def collate(examples: list[Example], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Padded ids and mask ``[batch, pieces]``, made on the processor and moved as a whole."""
+    longest = max(len(e.reading.pieces) for e in examples)
+    padding = [longest - len(e.reading.pieces) for e in examples]
+    ids = [[*e.reading.pieces, *[0] * n] for e, n in zip(examples, padding, strict=True)]
+    mask = [[1] * (longest - n) + [0] * n for n in padding]
+    return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
 
 def batch_loss(network: Network, examples: list[Example]) -> tuple[torch.Tensor, dict[str, float]]:
     """The mean loss of a batch and its parts."""
-    ids, mask = collate(examples)
+    device = network.device
+    ids, mask = collate(examples, device)
     states, tags, access, verdict, service = network(ids, mask)
     parts: dict[str, list[torch.Tensor]] = {}
-    weights = torch.full((len(L.TAGS),), 1.0)
+    weights = torch.full((len(L.TAGS),), 1.0, device=device)
     weights[0] = _OUTSIDE_WEIGHT
     for row, e in enumerate(examples):
-        first = torch.tensor(e.reading.first)
-        gold = torch.as_tensor(e.tags)
+        first = torch.tensor(e.reading.first, device=device)
+        gold = torch.as_tensor(e.tags, device=device)
         loss = torch.nn.functional.cross_entropy(tags[row, first], gold, weight=weights)
         parts.setdefault("tags", []).append(loss * _TAGS_WEIGHT)
         for name, scores, i in (("access", access, 0), ("verdict", verdict, 1), ("service", service, 2)):
             if name == "verdict" or e.whole[1] == 0:
-                gold = torch.as_tensor(e.whole[i : i + 1])
+                gold = torch.as_tensor(e.whole[i : i + 1], device=device)
                 loss = torch.nn.functional.cross_entropy(scores[row : row + 1], gold)
                 parts.setdefault(name, []).append(loss * _WHOLE_WEIGHT)
         if e.spans:
-            at = torch.tensor([e.reading.first[s[0]] for s in e.spans])
-            to = torch.tensor([e.reading.last[s[1]] for s in e.spans])
-            kinds, features = torch.as_tensor(e.kinds), torch.as_tensor(e.features)
+            at = torch.tensor([e.reading.first[s[0]] for s in e.spans], device=device)
+            to = torch.tensor([e.reading.last[s[1]] for s in e.spans], device=device)
+            kinds, features = (torch.as_tensor(x, device=device) for x in (e.kinds, e.features))
             scored = network.links(states[row], at, to, kinds, features)
             for name, value in link_losses(e, *scored).items():
                 parts.setdefault(name, []).append(value)

@@ -1,4 +1,5 @@
-"""Data-parallel training on one machine: a process for each core, gradients averaged (gloo).
+"""Data-parallel training: a process for each core of a machine (gloo), or the processes that a launcher has started on several; gradients
+are averaged.
 
 One thread a process: the links of an example are many small operations, and waking a second thread for
 each costs more than it does. Every process computes the same weights; rank 0 keeps the time, validates and saves.
@@ -11,13 +12,14 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import isclose
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import distributed
 
-from clodo.errors import ModelError
+from clodo.errors import ModelError, UsageError
 
 #: How long the others wait for rank 0, which validates alone.
 _PATIENCE = timedelta(minutes=30)
@@ -35,10 +37,33 @@ class Crew:
     rank: int = 0
     size: int = 1
     hands: list[Any] = field(default_factory=list)
+    #: Whether something else has started the processes, each with a crew of its own.
+    started: bool = False
+    #: Whether it was this crew that has let its processes meet.
+    met: bool = False
+
+    @staticmethod
+    def of_environment() -> Crew:
+        """The crew that this process is in where a launcher has started all of them and tells each its ``RANK`` and the
+        ``WORLD_SIZE`` (and ``MASTER_ADDR`` and ``MASTER_PORT``), as ``torchrun`` does. It starts no others.
+
+        Raises:
+            UsageError: there are no such variables.
+        """
+        try:
+            rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+        except (KeyError, ValueError):
+            raise UsageError("RANK and WORLD_SIZE are not set.", hint="Start the processes with torchrun.") from None
+        return Crew(rank, size, started=True)
 
     def gather(self, folder: Path, follow: Callable[..., None], arguments: tuple[Any, ...]) -> None:
-        """Starts the others: ``follow(crew, *arguments)`` in each, which calls ``join``."""
+        """Starts the others: ``follow(crew, *arguments)`` in each, which calls ``join``. Those of a launcher only meet."""
         if self.size == 1:
+            return
+        if self.started:
+            if not distributed.is_initialized():
+                distributed.init_process_group("gloo", timeout=_PATIENCE)
+                self.met = True
             return
         meeting = folder / "meeting"
         meeting.unlink(missing_ok=True)
@@ -55,6 +80,21 @@ class Crew:
         distributed.init_process_group(
             "gloo", init_method=f"file://{meeting}", rank=self.rank, world_size=self.size, timeout=_PATIENCE
         )
+        self.met = True
+
+    def check_same(self, parameters: Iterable[torch.nn.Parameter], seen: int) -> None:
+        """Raises ``ModelError`` where the processes do not all start from the same weights and place."""
+        if self.size == 1:
+            return
+        mine = [float(seen), *(float(p.detach().cpu().double().sum()) for p in parameters)]
+        all_: list[Any] = [None] * self.size
+        distributed.all_gather_object(all_, mine)
+        # Machines of other makes add up in another order.
+        if any(not isclose(x, y, rel_tol=1e-6, abs_tol=1e-6) for theirs in all_ for x, y in zip(theirs, all_[0], strict=True)):
+            raise ModelError(
+                "The processes of the training do not start from the same weights.",
+                hint="They need the same plan and base, and one folder that all of them see.",
+            )
 
     def agree(self, parameters: Iterable[torch.nn.Parameter], seconds: float, done: bool) -> tuple[float, bool]:
         """Averages the gradients in place, and tells all what rank 0 says of time and end."""
@@ -62,14 +102,18 @@ class Crew:
             return seconds, done
         trained = [p for p in parameters if p.requires_grad]
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in trained]
-        told = torch.tensor([seconds, float(done)]) if self.rank == 0 else torch.zeros(2)
+        device = grads[0].device
+        told = torch.tensor([seconds, float(done)] if self.rank == 0 else [0.0, 0.0], device=device)
         flat = torch.cat([*(g.reshape(-1) / self.size for g in grads), told])
+        # Gloo speaks of what is in the memory of the machine.
+        spoken = flat.cpu() if distributed.get_backend() == "gloo" else flat
         try:
-            distributed.all_reduce(flat)
+            distributed.all_reduce(spoken)
         except RuntimeError:
             raise ModelError(
                 "A process of the training has ended.", hint="Give the same command again to go on."
             ) from None
+        flat = spoken.to(device)
         at = 0
         for p in trained:
             p.grad = flat[at : at + p.numel()].view_as(p)
@@ -78,8 +122,9 @@ class Crew:
 
     def part(self) -> None:
         """Ends the other processes."""
-        if distributed.is_available() and distributed.is_initialized():
+        if self.met:
             distributed.destroy_process_group()
+            self.met = False
         for process in self.hands:
             process.join(5)
             process.kill()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
+
+from clodo.training.files import write_text
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 640, 320, 46, 24
 _COLOURS = {"loss": "#888", "entities": "#7b5ea7", "fields": "#3b82c4", "constraints": "#d0573f", "references": "#c58a1c", "usable": "#2a8f5b"}  # fmt: skip
+
+
+def write_log(folder: Path, log: Sequence[dict[str, float]]) -> None:
+    """``log.jsonl`` and ``curves.svg``, as far as a training is."""
+    write_text(folder / "log.jsonl", "".join(json.dumps(x) + "\n" for x in log))
+    write_text(folder / "curves.svg", draw_curves(log))
 
 
 def draw_curves(log: Sequence[dict[str, float]]) -> str:

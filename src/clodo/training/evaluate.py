@@ -25,21 +25,22 @@ def understand(network: Network, tokenizer: Any, text: str) -> Draft:
     """The draft that a network makes of a text."""
     network.eval()
     reading = read(text, tokenizer)
-    ids = torch.tensor([reading.pieces])
+    device = network.device
+    ids = torch.tensor([reading.pieces], device=device)
     states, tags, access, verdict, service = network(ids, torch.ones_like(ids))
-    first, last = torch.tensor(reading.first), torch.tensor(reading.last)
+    first, last = (torch.tensor(x, device=device) for x in (reading.first, reading.last))
 
     def link(
         spans: list[tuple[int, int]], kinds: list[int], features: NDArray[np.int64]
     ) -> LinkScores:
         at = first[[s[0] for s in spans]]
         to = last[[s[1] for s in spans]]
-        out = network.links(states[0], at, to, torch.tensor(kinds), torch.as_tensor(features))
-        return LinkScores(*(t.numpy() for t in out))
+        out = network.links(states[0], at, to, torch.tensor(kinds, device=device), torch.as_tensor(features, device=device))
+        return LinkScores(*(t.cpu().numpy() for t in out))
 
     scores = TextScores(
-        tags[0, first].numpy(), access[0].numpy(), verdict[0].numpy(), service[0].numpy(),
-        network.access_words(states, access)[0, first].numpy(),
+        tags[0, first].cpu().numpy(), access[0].cpu().numpy(), verdict[0].cpu().numpy(), service[0].cpu().numpy(),
+        network.access_words(states, access)[0, first].cpu().numpy(),
     )  # fmt: skip
     return decode(reading, scores, link, Speller(known_words(tokenizer)))
 

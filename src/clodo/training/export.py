@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from clodo.training.base import load_base
+from clodo.training.files import load_tensors
 from clodo.training.network import Network
 from clodo.understand import labels
 
@@ -34,7 +35,7 @@ def export(weights: Path, base: Path, out: Path, details: dict[str, Any]) -> Non
     """Writes the model folder ``out``."""
     encoder, _ = load_base(base)
     network = Network(encoder)
-    network.load_state_dict(torch.load(weights, weights_only=True))
+    network.load_state_dict(load_tensors(weights))
     network.eval()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():

@@ -36,9 +36,10 @@ def link_losses(
     e: Example, pairs: Tensor, types: Tensor, field_flags: Tensor, entity_flags: Tensor
 ) -> dict[str, Tensor]:
     """The losses of one example over its mentions, each a scalar."""
-    t = _tensors(e)
+    device = pairs.device
+    t = _tensors(e, device)
     out: dict[str, Tensor] = {}
-    single = torch.eye(len(e.spans))
+    single = torch.eye(len(e.spans), device=device)
     is_field = t["owners"].sum(1) > 0
     if is_field.any() and e.in_entity.shape[0] > 0:
         owner = pooled(single[is_field], pairs[..., [_OWNER]], t["in_entity"])[..., 0]
@@ -58,22 +59,22 @@ def link_losses(
             out["steps"] = loss / scores.shape[0]
     if e.field_surfaces.shape[0] > 1:
         scores = pooled(t["field_surfaces"], pairs[..., [_ALIAS]], t["field_surfaces"])[..., 0]
-        judged = (t["field_alias"] >= 0) & ~torch.eye(scores.shape[0], dtype=torch.bool)
+        judged = (t["field_alias"] >= 0) & ~torch.eye(scores.shape[0], dtype=torch.bool, device=device)
         if judged.any():
             loss = F.binary_cross_entropy_with_logits(scores[judged], t["field_alias"][judged], reduction="sum")
             out["field_alias"] = loss / scores.shape[0]
     if e.surfaces.shape[0] > 1:
         scores = pooled(t["surfaces"], pairs[..., [_ALIAS]], t["surfaces"])[..., 0]
-        off = ~torch.eye(scores.shape[0], dtype=torch.bool)
+        off = ~torch.eye(scores.shape[0], dtype=torch.bool, device=device)
         out["alias"] = F.binary_cross_entropy_with_logits(scores[off], t["alias"][off])
     return out
 
 
-def _tensors(e: Example) -> dict[str, Tensor]:
+def _tensors(e: Example, device: torch.device) -> dict[str, Tensor]:
     whole = ("types", "targets", "relations", "values", "kinds", "cues")
-    out = {name: torch.as_tensor(getattr(e, name)).long() for name in whole}
+    out = {name: torch.as_tensor(getattr(e, name), dtype=torch.long, device=device) for name in whole}
     rest = ["owners", "in_entity", "in_field", "surfaces", "alias", "field_surfaces", "field_alias", "field_flags", "target_flags", "entity_flags", "relation_flags", "in_role", "roles", "together", "slots", "states", "steps"]  # fmt: skip
-    return out | {name: torch.as_tensor(getattr(e, name)).float() for name in rest}
+    return out | {name: torch.as_tensor(getattr(e, name), dtype=torch.float32, device=device) for name in rest}
 
 
 def _field_losses(
@@ -88,7 +89,7 @@ def _field_losses(
     )
     is_value = t["kinds"] == L.KINDS.index("value")
     if is_value.any():
-        single = torch.eye(member.shape[1])[is_value]
+        single = torch.eye(member.shape[1], device=member.device)[is_value]
         scores = pooled(single, pairs[..., _VALUE], member)
         loss = _softmax(scores, t["values"][is_value])
         out["values"] = loss.sum() / is_value.sum() * 1.5
@@ -97,14 +98,14 @@ def _field_losses(
         scores = pooled(member[named], pairs[..., [_TARGET]], t["in_entity"])[..., 0]
         out["target"] = F.cross_entropy(scores, t["targets"][named])
         flags = pooled(member[named], pairs[..., _REF], t["in_entity"])
-        flags = flags[torch.arange(len(flags)), t["targets"][named]]
+        flags = flags[torch.arange(len(flags), device=flags.device), t["targets"][named]]
         out["target_flags"] = F.binary_cross_entropy_with_logits(flags, t["target_flags"][named], reduction="none").sum(-1).mean()
     return out
 
 
 def _cue_losses(t: dict[str, Tensor], pairs: Tensor, types: Tensor) -> dict[str, Tensor]:
     is_cue = t["cues"] >= 0
-    single = torch.eye(types.shape[0])
+    single = torch.eye(types.shape[0], device=types.device)
     out = {"cue": F.cross_entropy(types[is_cue], t["cues"][is_cue])}
     scores = pooled(single[is_cue], pairs[..., _SLOTS], torch.cat([t["in_entity"], t["in_field"], single]))
     gold = t["slots"][is_cue]

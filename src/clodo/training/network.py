@@ -108,6 +108,11 @@ class Network(nn.Module):
         self.links = Links(hidden)
         self.drop = nn.Dropout(0.1)
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are; whatever it reads must be there too."""
+        return self.tags.weight.device
+
     def access_words(self, states: Tensor, access: Tensor) -> Tensor:
         """How much each piece speaks for the access rule that wins over none being stated,
         ``[batch, pieces]``: the part of the score that comes through the pooled maximum, given to the

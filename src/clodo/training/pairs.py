@@ -2,21 +2,26 @@
 
 A line of a JSONL file is ``{"description": …, "blueprint": …}``. The description must say what the
 blueprint says: every entity, field and value is looked for in the text, and a row of which some part
-cannot be found is refused with the reason, because a model would learn to make it up.
+cannot be found is refused with the reason, because a model would learn to make it up. So is one whose
+blueprint says what records of own pairs cannot (rules, actions, rights of roles), which would be lost without a word. A text that should be
+answered by questions is ``{"description": …, "blueprint": null, "verdict": "vague"}``.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from clodo.blueprint import InvalidBlueprint, parse
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, OnDelete, Reference, Who
-from clodo.corpus.format import CorpusError
+from clodo.corpus.format import VERDICTS, CorpusError
 from clodo.corpus.format import parse as parse_record
+from clodo.errors import UsageError
+from clodo.training.faithful import check_faithful
 from clodo.understand.naming import FILLERS, entity_name, field_name, moment_name
 from clodo.understand.numbers import number
 
@@ -41,9 +46,14 @@ class BadRow:
 
 
 def read_pairs(path: Path) -> tuple[list[str], list[BadRow]]:
-    """The records (as texts of the corpus format) of a file's rows, and the rows that are no use."""
+    """The records (as texts of the corpus format) of a file's rows, and the rows that are no use.
+
+    Raises:
+        UsageError: the file is not UTF-8.
+    """
     good, bad = [], []
-    for i, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for i, raw in enumerate(path.read_bytes().removeprefix(BOM_UTF8).split(b"\n"), 1):
+        line = _decoded(raw, path, i)
         if not line.strip():
             continue
         try:
@@ -53,17 +63,54 @@ def read_pairs(path: Path) -> tuple[list[str], list[BadRow]]:
     return good, bad
 
 
+def _decoded(raw: bytes, path: Path, line: int) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"{str(path)!r} is not UTF-8: line {line}, byte {error.start + 1} ({raw[error.start]:#04x}).",
+            hint="It may be Latin-1: iconv -f LATIN1 -t UTF-8 OLD > NEW",
+        ) from None
+
+
 def _row(line: str, id: str) -> str:
     try:
         row = json.loads(line)
         text, source = row["description"], row["blueprint"]
     except (ValueError, KeyError, TypeError):
         raise CorpusError('it is not JSON with "description" and "blueprint"') from None
-    if not isinstance(text, str) or not isinstance(source, str):
-        raise CorpusError('"description" and "blueprint" must be texts')
-    made = align(text, parse(source), id)
-    parse_record(made)
+    if not isinstance(text, str) or not isinstance(source, str | None):
+        raise CorpusError('"description" must be a text, "blueprint" a text or null')
+    verdict = row.get("verdict")
+    if source is None:
+        made = _unclear(text, verdict, id)
+        parse_record(made)
+        return made
+    if verdict is not None:
+        raise CorpusError('a row with a "verdict" has the blueprint null')
+    blueprint = parse(source)
+    made = align(text, blueprint, id)
+    check_faithful(parse_record(made), blueprint)
     return made
+
+
+def _unclear(text: str, verdict: object, id: str) -> str:
+    """The record of a text that should be answered by questions."""
+    if verdict not in VERDICTS:
+        raise CorpusError(f'a row without a blueprint has a "verdict": {", ".join(VERDICTS)}')
+    return _record(id, _unmarked(text), f"verdict {verdict}")
+
+
+def _unmarked(text: str) -> str:
+    if re.search(r"[\[\]|]", text):
+        raise CorpusError("the description has brackets or bars, which marks are made of")
+    if re.search(r"(?m)^---", text) or not text.strip():
+        raise CorpusError("the description is empty or has a line that begins with ---")
+    return text
+
+
+def _record(id: str, text: str, facts: str) -> str:
+    return f"=== {id} | style=chatty | domain=own\n{text}\n---\n{facts}\n"
 
 
 def align(text: str, b: Blueprint, id: str) -> str:
@@ -72,9 +119,7 @@ def align(text: str, b: Blueprint, id: str) -> str:
     Raises:
         CorpusError: some part of the blueprint cannot be found in the text.
     """
-    if re.search(r"[\[\]|]", text):
-        raise CorpusError("the description has brackets or bars, which marks are made of")
-    marks = _Marks(text)
+    marks = _Marks(_unmarked(text))
     for e in b.entities:
         marks.entity(e.name)
     for e in b.entities:
@@ -86,15 +131,15 @@ def align(text: str, b: Blueprint, id: str) -> str:
     for e in b.entities:
         for f in e.fields:
             marks.values(e, f)
-    facts = "\n".join(_facts(b, marks))
-    return f"=== {id} | style=chatty | domain=own\n{marks.text()}\n---\n{facts}\n"
+    return _record(id, marks.text(), "\n".join(_facts(b, marks)))
 
 
 def _facts(b: Blueprint, marks: _Marks) -> Iterator[str]:
     for e in b.entities:
         for r in e.references:
             if f"{e.name}.{r.name}" not in marks.named:
-                yield f"{e.name} > {r.target} {_ON_DELETE[r.on_delete]} {'one' if r.unique else ''}".strip()
+                options = [_ON_DELETE[r.on_delete], "one" * r.unique, "optional" * _may_be_empty(e, r)]
+                yield " ".join([f"{e.name} > {r.target}", *filter(None, options)])
         for link in e.links:
             yield f"{e.name} * {link.target}"
         if b.read_access(e).who is Who.OWNER:
@@ -108,6 +153,11 @@ def _facts(b: Blueprint, marks: _Marks) -> Iterator[str]:
     access = _ACCESS.get((str(b.read), str(b.write)))
     if access:
         yield f"access {access}"
+
+
+def _may_be_empty(e: Entity, r: Reference) -> bool:
+    """Whether a reference may be empty that would be required where nothing is said."""
+    return not r.required and r.on_delete is not OnDelete.SET_NULL and r.target != e.name
 
 
 class _Marks:
@@ -144,7 +194,8 @@ class _Marks:
 
     def reference(self, e: Entity, r: Reference) -> None:
         """Marks a reference whose name is not that of its target."""
-        self._mark(self._place(e.name, r.name), f"{e.name}.{r.name} ->{r.target}")
+        attrs = [f"->{r.target}", "u" * r.unique, "?" * _may_be_empty(e, r)]
+        self._mark(self._place(e.name, r.name), " ".join([f"{e.name}.{r.name}", *filter(None, attrs)]))
         self.named.add(f"{e.name}.{r.name}")
 
     def values(self, e: Entity, f: Field) -> None:

@@ -1,6 +1,6 @@
-"""``clodo train``: prepare → train → export → calibrate → evaluate → admit → pack, in one folder.
+"""``clodo train``: prepare → train (or average) → export → calibrate → evaluate → admit → pack, in one folder.
 
-Each stage leaves its result in the folder and is not done twice, so a run that was ended at any point
+Each stage leaves its result in the folder in one move and is not done twice, so a run that was ended at any point
 goes on when it is called again with the same plan.
 """
 
@@ -9,18 +9,16 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass, replace
+from dataclasses import astuple, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from clodo.corpus.format import Record, parse
-from clodo.corpus.similarity import twins
-from clodo.corpus.splits import WRITTEN, as_people_write, load_split, written_blocks
+from clodo.corpus.splits import as_people_write
 from clodo.errors import ModelError, UsageError
 from clodo.evaluation.calibration import fit
 from clodo.evaluation.case import Case
-from clodo.evaluation.cases import from_records, load
+from clodo.evaluation.cases import from_records
 from clodo.evaluation.measure import (
     Answer,
     Figures,
@@ -29,182 +27,170 @@ from clodo.evaluation.measure import (
     judged_whole,
     measure,
 )
+from clodo.training import memory
+from clodo.training.admission import Comparison, Kept, compare
+from clodo.training.claim import base_digest, claim, corpus_digest
 from clodo.training.decoder.stages import open_trained
-from clodo.training.pairs import read_pairs
-from clodo.training.plan import MEMORY_BYTES, Plan, plan_hash
+from clodo.training.files import PARTIAL, read_json, write_json
+from clodo.training.job import Job, Outcome
+from clodo.training.prepare import Data, prepare
+from clodo.training.sources import minutes_of, weights_in
+from clodo.understand import labels
 from clodo.understand.confidence import KINDS, Curve, company, wishes
 from clodo.understand.encoder import EncoderUnderstander
 from clodo.understand.port import Understander
 
+__all__ = ["Job", "Outcome", "calibration", "run"]
+
 Progress = Callable[[str], None]
-_VALID_ONE_IN = 10
 #: About so many validation records calibrate a model.
 CALIBRATED = 1000
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to train, on what, and where. ``pairs``: the user's own JSONL in place of the corpus;
-    ``start``: weights or a model's folder to go on from; ``gate``: sets that decide on admission; ``current``:
-    the model that must be beaten; ``workers``: processes, 0 for one on each core. ``kind`` is ``encoder``, with a
-    folder as its base, or ``decoder``, with a GGUF file."""
-
-    plan: Plan
-    base: Path
-    out: Path
-    name: str
-    version: str
-    licence: str
-    pairs: Path | None = None
-    start: Path | None = None
-    gate: tuple[Path, ...] = ()
-    current: Understander | None = None
-    workers: int = 0
-    kind: str = "encoder"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a job: the model's folder, its figures beside the current model's, whether it is
-    admitted, and the rows of the user's file that were no use."""
-
-    folder: Path
-    figures: dict[str, Any]
-    current: dict[str, Any] | None
-    admitted: bool
-    refused_rows: tuple[str, ...]
 
 
 def run(job: Job, progress: Progress) -> Outcome:
     """Carries a job out, or takes it up where it was.
 
     Raises:
-        UsageError: the data is no use, or the folder holds another training.
+        UsageError: the data is no use, the folder holds another training, or the job asks for what its kind of model cannot.
         ModelError: the base does not fit, PyTorch is missing, or there is too little memory.
     """
-    if job.kind == "encoder":
-        from clodo.training.base import check_base
-
-        check_base(job.base)
-    _check_memory()
-    train_on, valid, refused = _prepare(job, progress)
-    _claim(job)
+    workers = _check(job)
+    data = prepare(job, progress)
+    claim(job, data.sets, data.split)
     folder = job.out / "model"
     if job.kind == "decoder":
-        _decoder(job, train_on, folder, progress)
+        _decoder(job, data, folder, progress)
     else:
-        _encoder(job, train_on, valid, folder, progress)
-    return _admit(job, folder, refused, progress)
+        _encoder(job, data, folder, workers, progress)
+    return _admit(job, data, folder, progress)
 
 
-def _encoder(job: Job, own: list[str] | None, valid: list[Record], folder: Path, progress: Progress) -> None:
+def _check(job: Job) -> int:
+    """Whether the job can be done; how many processes are to train."""
+    from clodo.training.device import choose
+
+    device = choose(job.device)
+    if job.kind == "decoder":
+        asked = {"--from": job.start, "--mean": job.mean, "--workers": job.workers > 1}
+        for option, value in asked.items():
+            if value:
+                raise UsageError(f"{option} is for encoders; a text model is trained with LoRA in one process, from its base.")
+        memory.check(memory.decoder_bytes(job.base))
+        return 1
+    from clodo.training.base import check_base
+    from clodo.training.crew import cores
+    from clodo.training.device import usual_workers
+
+    check_base(job.base)
+    for source in job.mean:
+        _check_source(job, source)
+    workers = 1 if job.mean else job.workers or usual_workers(device, cores())
+    memory.check(memory.encoder_bytes(job.base, job.plan.batch, workers), workers)
+    return workers
+
+
+def _check_source(job: Job, source: Path) -> None:
+    """Whether a training whose weights are to be averaged is over, and had the same base and labels."""
+    weights_in(source)
+    path, model = source / "plan.json", source / "model.json"
+    had = read_json(path).get("made_of", {}) if path.is_file() else {}
+    if model.is_file():
+        had = {"labels": read_json(model).get("labels")}
+    for part, wanted in (("base", base_digest(job.base)), ("labels", labels.fingerprint())):
+        if had.get(part, wanted) != wanted:
+            told = "another base" if part == "base" else "other labels"
+            raise UsageError(f"{str(source)!r} was made with {told}.", hint="Only weights of the same base and labels have a mean.")
+
+
+def _encoder(job: Job, data: Data, folder: Path, workers: int, progress: Progress) -> None:
     if not (job.out / "weights.pt").is_file():
-        _train(job, own, valid, progress)
-    if not (folder / "model.json").is_file():
+        if job.mean:
+            _average(job, progress)
+        else:
+            _train(job, data, workers, progress)
+    if not _is_made(folder, "calibration"):
+        made = _begun(folder)
         progress("Quantising and writing the model …")
-        _export(job, folder)
+        from clodo.training.export import export
+
+        export(job.out / "weights.pt", job.base, made, _details(job))
         progress("Calibrating its confidence …")
-        calibrate(folder, from_records(as_people_write(valid, CALIBRATED)))
+        calibrate(made, from_records(as_people_write(data.valid, CALIBRATED)))
+        _finished(made, folder)
 
 
-def _decoder(job: Job, own: list[str] | None, folder: Path, progress: Progress) -> None:
+def _decoder(job: Job, data: Data, folder: Path, progress: Progress) -> None:
     from clodo.training.decoder import stages
 
     if not (job.out / "adapter.pt").is_file():
-        stages.train(job.plan, job.base, job.out, own, progress)
-    if not (folder / "model.json").is_file():
+        stages.train(job.plan, job.base, job.out, data.own, progress, job.device)
+    if not _is_made(folder, "files"):
+        made = _begun(folder)
         progress("Merging, quantising and writing the model …")
-        stages.export(job.base, job.out, folder, _details(job))
+        stages.export(job.base, job.out, made, _details(job))
+        _finished(made, folder)
 
 
-def _prepare(job: Job, progress: Progress) -> tuple[list[str] | None, list[Record], tuple[str, ...]]:
-    """The user's records (``None``: the corpus), the validation records and the refused rows."""
-    if job.pairs is None:
-        if not WRITTEN.is_dir():
-            raise UsageError(
-                "The corpus is not part of an installed Clodo.",
-                hint="Train from the source tree, or on your own pairs with --pairs.",
-            )
-        train, valid = load_split("train"), load_split("valid")
-        found = twins([r.text for r in train], [r.text for r in valid])
-        if found:
-            raise UsageError(
-                f"{len(found)} validation texts are near-duplicates of training texts.",
-                hint="Remove them from data/corpus/written.",
-            )
-        progress(f"{len(train) + len(valid)} written records, {len(valid)} of them held out.")
-        return None, valid, ()
-    blocks, bad = read_pairs(job.pairs)
-    for row in bad:
-        progress(f"not used: {row}")
-    if len(blocks) < 2:
-        raise UsageError(
-            f"{str(job.pairs)!r} has {len(blocks)} usable rows of {len(blocks) + len(bad)}.",
-            hint=str(bad[0]) if bad else "A row is JSON with a description and a blueprint.",
-        )
-    held = blocks[:: _VALID_ONE_IN] if len(blocks) >= 2 * _VALID_ONE_IN else blocks[-1:]
-    progress(f"{len(blocks)} usable rows, {len(held)} of them held out.")
-    return [b for b in blocks if b not in held], [parse(b) for b in held], tuple(str(b) for b in bad)
+def _is_made(folder: Path, part: str) -> bool:
+    """Whether a model's folder is whole: its manifest has what the last step before the move puts there."""
+    try:
+        return part in json.loads((folder / "model.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
-def _claim(job: Job) -> None:
-    """Makes the folder this job's, or makes sure that it is."""
-    wanted = plan_hash(job.plan, *([job.pairs] if job.pairs else []))
-    path = job.out / "plan.json"
-    if path.is_file():
-        if json.loads(path.read_text("utf-8"))["hash"] != wanted:
-            raise UsageError(
-                f"{str(job.out)!r} holds a training with another plan or other data.",
-                hint="Choose another folder with -o, or remove this one.",
-            )
-        return
-    if job.out.is_dir() and any(job.out.iterdir()):
-        raise UsageError(f"{str(job.out)!r} is not empty.", hint="Choose another folder with -o.")
-    job.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"hash": wanted, **asdict(job.plan)}, indent=1) + "\n", "utf-8")
-
-
-def _train(job: Job, own: list[str] | None, valid: list[Record], progress: Progress) -> None:
-    from clodo.training.crew import Crew, cores
-    from clodo.training.train import Setting, Training
-
-    crew = Crew(size=job.workers or cores())
-    training = Training(Setting(job.plan, job.base, job.out, own, job.start), valid, crew)
-    if training.resumed:
-        progress(f"Going on after {training.state.seen} examples.")
-    if crew.size > 1:
-        progress(f"Training in {crew.size} processes.")
-    training.run(progress)
-
-
-def _export(job: Job, folder: Path) -> None:
-    from clodo.training.export import export
-
-    made = folder.with_name("model.partial")
+def _begun(folder: Path) -> Path:
+    made = folder.with_name(folder.name + PARTIAL)
     shutil.rmtree(made, ignore_errors=True)
-    export(job.out / "weights.pt", job.base, made, _details(job))
+    return made
+
+
+def _finished(made: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     made.replace(folder)
 
 
+def _train(job: Job, data: Data, workers: int, progress: Progress) -> None:
+    from clodo.training.crew import Crew
+    from clodo.training.train import Setting, Training
+
+    crew = Crew(size=workers)
+    training = Training(Setting(job.plan, job.base, job.out, data.own, job.start, job.device), data.valid, crew)
+    if training.resumed:
+        progress(f"Going on after {training.state.seen} examples.")
+    where = "" if training.device.type == "cpu" else f" on {training.device}"
+    if crew.size > 1:
+        progress(f"Training in {crew.size} processes{where}.")
+    elif where:
+        progress(f"Training{where}.")
+    training.run(progress)
+
+
+def _average(job: Job, progress: Progress) -> None:
+    from clodo.training.files import save_tensors
+    from clodo.training.mean import mean_of
+
+    progress(f"Taking the mean of {len(job.mean)} trainings …")
+    save_tensors(job.out / "weights.pt", mean_of([weights_in(p) for p in job.mean], job.shares, job.base))
+
+
 def _details(job: Job) -> dict[str, Any]:
     """What the manifest says beside the files."""
-    data = sha256("".join(b for b, _ in written_blocks()).encode()).hexdigest()[:12]
     return {
         "name": job.name,
         "version": job.version,
         "kind": job.kind,
         "licence": job.licence,
-        "data": "own pairs" if job.pairs else f"corpus {data}",
-        "minutes": job.plan.minutes,
-    }
+        "data": "own pairs" if job.pairs else f"corpus {corpus_digest()}",
+        "minutes": minutes_of(job.mean) if job.mean else job.plan.minutes,
+    } | ({"mean_of": len(job.mean)} if job.mean else {})
 
 
 def calibrate(folder: Path, valid: list[Case]) -> dict[str, tuple[float, ...]]:
     """Fits the curves of confidence on validation texts and keeps them in the manifest."""
     manifest = json.loads((folder / "model.json").read_text("utf-8"))
     manifest["calibration"] = calibration(EncoderUnderstander(folder), valid)
-    (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    write_json(folder / "model.json", manifest, indent=2)
     return dict(manifest["calibration"])
 
 
@@ -229,40 +215,49 @@ def _answered(model: EncoderUnderstander, cases: list[Case]) -> list[tuple[Case,
     return [(c, a) for c, a in found if a.meaning is not None]
 
 
-def _admit(job: Job, folder: Path, refused: tuple[str, ...], progress: Progress) -> Outcome:
-    """Measures the model on the gate beside the current one; it is admitted if it is better there."""
-    cases = [c for path in job.gate for c in load(path)]
-    if not cases:
-        return Outcome(folder, {}, None, True, refused)
-    progress(f"Evaluating on {len(cases)} texts …")
-    ours = measure(job.name, answers_of(open_trained(folder)), cases, draws=0)
-    theirs = measure("current", answers_of(job.current), cases, draws=0) if job.current else None
-    admitted = theirs is None or worth(ours) > worth(theirs)
-    manifest = json.loads((folder / "model.json").read_text("utf-8"))
-    manifest["scores"] = {**ours.figures, **ours.abstention, "gate": [p.name for p in job.gate]}
-    (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    (job.out / "outcome.json").write_text(
-        json.dumps({"admitted": admitted, "model": ours.to_json(), "current": theirs.to_json() if theirs else None}, indent=1)
-        + "\n", "utf-8",
-    )  # fmt: skip
-    return Outcome(folder, ours.to_json(), theirs.to_json() if theirs else None, admitted, refused)
+def _admit(job: Job, data: Data, folder: Path, progress: Progress) -> Outcome:
+    """Measures the model on the gate beside the current one, unless that was done."""
+    if not data.gate:
+        return Outcome(folder, {}, None, None, data.refused)
+    manifest = read_json(folder / "model.json")
+    of = _measured_on(manifest, job.current, data.gate)
+    path = job.out / "outcome.json"
+    found = read_json(path) if path.is_file() else {}
+    if found.get("of") != of:
+        found = {"of": of, **_measure(job, data, folder, progress)}
+        write_json(path, found)
+    told = found["comparison"]
+    comparison = Comparison(told["difference"], told["interval"][0], told["interval"][1], told["texts"]) if told else None
+    model = found["model"]
+    scores = {**model["figures"], **model["abstention"], "texts": len(data.gate), "gate": data.gate_names} | ({"against_current": told} if told else {})
+    if manifest.get("scores") != scores:
+        write_json(folder / "model.json", {**manifest, "scores": scores}, indent=2)
+    return Outcome(folder, model, found["current"], comparison, data.refused)
 
 
-def worth(f: Figures) -> float:
-    """One number to compare models by: the share of texts that are handled right (built as stated, or
-    asked about where they should be), then the F1 of what is harder than names."""
-    asked = f.abstention["asked_of_unclear"] * f.unclear
-    right = (f.figures.get("usable", 0.0) * f.clear + asked) / max(1, f.clear + f.unclear)
-    return right + 0.1 * sum(f.figures.get(name, 1.0) for name in ("fields", "constraints", "references")) / 3
+def _measure(job: Job, data: Data, folder: Path, progress: Progress) -> dict[str, Any]:
+    progress(f"Evaluating on {len(data.gate)} texts ({', '.join(data.gate_names)}) …")
+    ours, figures = _kept(job.name, open_trained(folder), data.gate)
+    if job.current is None:
+        return {"admitted": None, "comparison": None, "model": figures.to_json(), "current": None}
+    theirs, others = _kept("current", job.current, data.gate)
+    comparison = compare(data.gate, ours, theirs)
+    told = comparison.to_json()
+    return {"admitted": comparison.verdict != "worse", "comparison": told, "model": figures.to_json(), "current": others.to_json()}
 
 
-def _check_memory() -> None:
-    info = Path("/proc/meminfo")
-    if not info.is_file():
-        return
-    available = next(int(line.split()[1]) * 1024 for line in info.read_text().splitlines() if line.startswith("MemAvailable"))
-    if available < MEMORY_BYTES:
-        raise ModelError(
-            f"Training needs {MEMORY_BYTES / 2**30:.0f} GiB of memory, and {available / 2**30:.1f} are free.",
-            hint="End other programs, or train on a larger machine.",
-        )
+def _kept(name: str, model: Understander, cases: list[Case]) -> tuple[Kept, Figures]:
+    kept = Kept(answers_of(model))
+    return kept, measure(name, kept, cases, draws=0)
+
+
+def _measured_on(manifest: dict[str, Any], current: Understander | None, gate: list[Case]) -> str:
+    """What an outcome is of: the model, its calibration, the current model and the gate."""
+    name = ""
+    if current is not None:
+        try:
+            name = current.understand(gate[0].text).model
+        except ModelError as error:
+            name = error.message
+    texts = [(c.id, c.text) for c in gate]
+    return sha256(json.dumps([manifest["files"], manifest.get("calibration"), name, texts], sort_keys=True).encode()).hexdigest()[:16]

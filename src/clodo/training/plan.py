@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
-from hashlib import sha256
-from pathlib import Path
-
-#: Bytes that training needs at most: weights, gradients, optimizer and the states of a batch.
-MEMORY_BYTES = 3 * 2**30
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -30,6 +25,10 @@ class Plan:
         """Seconds since some moment, as ``minutes`` counts them, of a process that works in so many threads."""
         return time.process_time() / threads if self.cpu else time.perf_counter()
 
+    def spent(self, seconds: float) -> float:
+        """The share of the time that is spent, 0 to 1. The last step may end after it."""
+        return min(1.0, seconds / (self.minutes * 60)) if self.minutes > 0 else 1.0
+
     @property
     def checkpoint_seconds(self) -> float:
         """The time between two checkpoints."""
@@ -44,13 +43,3 @@ class Plan:
         """The factor of the learning rates when ``share`` (0 to 1) of the time is spent: a warm-up,
         then a straight line to nearly nothing."""
         return max(0.01, min(1.0, share / self.warm_up) * (1 - 0.98 * share))
-
-
-def plan_hash(plan: Plan, *inputs: Path) -> str:
-    """What makes one training another: its plan and the bytes of its inputs."""
-    digest = sha256(repr(asdict(plan)).encode())
-    for path in inputs:
-        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(file.name.encode() + sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]

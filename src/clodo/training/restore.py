@@ -14,6 +14,7 @@ import torch
 
 from clodo.errors import ModelError
 from clodo.training.base import load_base
+from clodo.training.files import load_tensors
 from clodo.training.network import Network
 
 _GRAPHS = {"reader.onnx": "network.", "links.onnx": ""}
@@ -40,17 +41,19 @@ def restored(folder: Path, base: Path) -> dict[str, torch.Tensor]:
     return state
 
 
-def taken_up(file: Path, base: Path) -> dict[str, torch.Tensor]:
-    """The state of a network that starts from the weights of an earlier training.
+def taken_up(file: Path, base: Path, *, whole: bool = False) -> dict[str, torch.Tensor]:
+    """The state of a network that starts from the weights of an earlier training. ``whole``: they are of today's labels, not of fewer.
 
     Raises:
         ModelError: the weights are of another kind of network.
     """
     state: dict[str, torch.Tensor] = Network(load_base(base)[0]).state_dict()
-    loaded: dict[str, torch.Tensor] = torch.load(file, weights_only=True)
+    loaded: dict[str, torch.Tensor] = load_tensors(file)
     if set(loaded) != set(state):
         raise ModelError(f"{str(file)!r} does not hold the weights of an encoder.")
     for key, weight in loaded.items():
+        if whole and weight.shape != state[key].shape:
+            raise ModelError(f"{str(file)!r} was made from another base or for other labels: {key} has another shape.")
         _put(state, key, weight, file)
     return state
 

@@ -1,13 +1,13 @@
 """The loop: examples in, weights out. It can be stopped at any time and goes on where it was.
 
-It is plain PyTorch on purpose: a model, an optimizer and a stream of batches, with nothing that would
-keep it from running under ``accelerate`` or Ray Train (``docs/training.md``). What is validated and kept is
+It is plain PyTorch on purpose: a model, an optimizer and a stream of batches, which a launcher may run in
+processes of several machines (``docs/training.md``). What is validated and kept is
 the running mean of the weights (Polyak & Juditsky 1992), which wavers less than the weights themselves.
 """
 
 from __future__ import annotations
 
-import json
+import os
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,9 +21,11 @@ from clodo.corpus.format import Record
 from clodo.training.base import load_base
 from clodo.training.batches import batch_loss, batches
 from clodo.training.crew import Crew
-from clodo.training.curves import draw_curves
+from clodo.training.curves import write_log
 from clodo.training.data import mixture_of
+from clodo.training.device import choose
 from clodo.training.evaluate import evaluate
+from clodo.training.files import load_tensors, save_tensors
 from clodo.training.network import Network
 from clodo.training.plan import Plan
 from clodo.training.restore import restored, taken_up
@@ -52,13 +54,14 @@ class State:
 @dataclass(frozen=True)
 class Setting:
     """Where a training starts: its plan, its base, its folder, the user's own records (``None``: the
-    corpus) and weights of an earlier training."""
+    corpus), weights of an earlier training, and the device (``device.DEVICES``)."""
 
     plan: Plan
     base: Path
     out: Path
     own: list[str] | None = None
     start: Path | None = None
+    device: str = "auto"
 
 
 class Training:
@@ -73,7 +76,8 @@ class Training:
         encoder, self.tokenizer = load_base(base)
         if setting.start is not None:
             _train_upper_half(encoder)
-        self.network = Network(encoder)
+        self.device = choose(setting.device, int(os.environ.get("LOCAL_RANK", self.crew.rank)))
+        self.network = Network(encoder).to(self.device)
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
         theirs = [p for p in self.network.encoder.parameters() if p.requires_grad]
         groups = [{"params": theirs, "lr": plan.encoder_rate}, {"params": own, "lr": plan.head_rate}]
@@ -90,7 +94,7 @@ class Training:
         path = self.out / "checkpoint.pt"
         self._saved: dict[str, Any] = {}
         if path.is_file():
-            self._saved = torch.load(path, weights_only=False)
+            self._saved = load_tensors(path, trusted=True)
             self.network.load_state_dict(self._saved["network"])
             self.optimizer.load_state_dict(self._saved["optimizer"])
             self.state = State(**self._saved["state"])
@@ -104,35 +108,33 @@ class Training:
 
     def save(self) -> None:
         """Writes the checkpoint; the old one stands until the new one is whole."""
-        made = self.out / "checkpoint.tmp"
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "mean": self.mean.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "state": vars(self.state),
-            },
-            made,
-        )
-        made.replace(self.out / "checkpoint.pt")
+        state = {
+            "network": self.network.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "state": vars(self.state),
+        }
+        save_tensors(self.out / "checkpoint.pt", state)
 
     def run(self, progress: Progress) -> None:
-        """Trains until the time of the plan is spent, and writes ``weights.pt``."""
+        """Trains until the time of the plan is spent; the process of rank 0 writes ``weights.pt``."""
         threads = torch.get_num_threads()
         # Numbers next to nothing slow the optimizer; what else runs in this process must keep them.
         torch.set_flush_denormal(True)
         try:
             self.crew.gather(self.out, _follow, (self.setting,))
+            self.crew.check_same(self.network.parameters(), self.state.seen)
             self._loop(progress)
         finally:
             self.crew.part()
             torch.set_flush_denormal(False)
             torch.set_num_threads(threads)
-        self._validate(self._lately(), progress)
-        torch.save(self.mean.module.state_dict(), self.out / "weights.pt")
+        if self.crew.rank == 0:
+            self._validate(self._lately(), progress)
+            save_tensors(self.out / "weights.pt", {name: weight.cpu() for name, weight in self.mean.module.state_dict().items()})
 
     def _loop(self, progress: Progress) -> None:
-        plan, state, limit = self.plan, self.state, self.plan.minutes * 60
+        plan, state = self.plan, self.state
         saved = validated = told = state.seconds
         leads = self.crew.rank == 0
         self.losses: list[float] = []
@@ -148,7 +150,7 @@ class Training:
                 continue
             if state.seconds - told > 15:
                 told = state.seconds
-                progress(_line(state, limit, self.losses[-40:]))
+                progress(_line(state, plan, self.losses[-40:]))
             if state.seconds - validated > plan.validation_seconds:
                 validated = state.seconds
                 self._validate(self._lately(), progress)
@@ -171,7 +173,7 @@ class Training:
         if done:
             return False
         rates = (self.plan.encoder_rate, self.plan.head_rate)
-        share = self.plan.rate(seconds / limit) * (1.0 if self.setting.start is None else _GOING_ON)
+        share = self.plan.rate(self.plan.spent(seconds)) * (1.0 if self.setting.start is None else _GOING_ON)
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * share
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
@@ -184,22 +186,23 @@ class Training:
     def _validate(self, loss: float, progress: Progress) -> None:
         figures = evaluate(self.mean.module, self.tokenizer, self.valid) if self.valid else {}
         self.state.log.append({"seen": self.state.seen, "minutes": round(self.state.seconds / 60, 2), "loss": round(loss, 4), **figures})
-        (self.out / "log.jsonl").write_text("".join(json.dumps(x) + "\n" for x in self.state.log), "utf-8")
-        (self.out / "curves.svg").write_text(draw_curves(self.state.log), "utf-8")
+        write_log(self.out, self.state.log)
         shown = " ".join(f"{k} {figures[k]:.2f}" for k in ("fields", "constraints", "references", "usable") if k in figures)
         progress(f"  {self.state.seen} examples: loss {loss:.2f}, validation {shown or 'none'}")
 
 
-def _line(state: State, limit: float, recent: list[float]) -> str:
-    left = max(0.0, limit - state.seconds) / 60
+def _line(state: State, plan: Plan, recent: list[float]) -> str:
+    left = max(0.0, plan.minutes - state.seconds / 60)
     mean = sum(recent) / max(1, len(recent))
-    return f"{state.seconds / limit:4.0%}  {state.seen} examples, loss {mean:.2f}, {left:.0f} min left"
+    return f"{plan.spent(state.seconds):4.0%}  {state.seen} examples, loss {mean:.2f}, {left:.0f} min left"
 
 
 def _follow(crew: Crew, setting: Setting) -> None:
     """What every process but the first does."""
     torch.set_flush_denormal(True)
-    Training(setting, [], crew)._loop(lambda _: None)
+    training = Training(setting, [], crew)
+    crew.check_same(training.network.parameters(), training.state.seen)
+    training._loop(lambda _: None)
 
 
 def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:

@@ -17,15 +17,14 @@ from clodo.understand.port import Understander
 Progress = Callable[[str], None]
 
 
-def train(plan: Plan, base: Path, out: Path, own: list[str] | None, progress: Progress) -> None:
+def train(plan: Plan, base: Path, out: Path, own: list[str] | None, progress: Progress, device: str = "auto") -> None:
     """Trains until the time is spent; goes on where it was. Leaves ``adapter.pt``."""
     from clodo.training.decoder.train import DecoderTraining
 
-    training = DecoderTraining(plan, base, out, own)
+    training = DecoderTraining(plan, base, out, own, device)
     if training.seen:
         progress(f"Going on after {training.seen} examples.")
     training.run(progress)
-    (out / "log.jsonl").write_text("".join(json.dumps(x) + "\n" for x in training.log), "utf-8")
 
 
 def export(base: Path, out: Path, folder: Path, details: dict[str, Any]) -> None:

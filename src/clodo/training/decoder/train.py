@@ -14,8 +14,11 @@ import torch
 from torch.nn import functional as F
 
 from clodo.errors import ModelError
+from clodo.training.curves import write_log
 from clodo.training.data import mixture_of
 from clodo.training.decoder.pairs import batches
+from clodo.training.device import choose
+from clodo.training.files import load_tensors, save_tensors
 from clodo.training.plan import Plan
 
 Progress = Callable[[str], None]
@@ -58,10 +61,12 @@ def with_adapter(base: Path) -> tuple[Any, Any]:
 class DecoderTraining:
     """One training in a folder: ``checkpoint.pt`` while it runs, ``adapter.pt`` when it is done."""
 
-    def __init__(self, plan: Plan, base: Path, out: Path, own: list[str] | None) -> None:
+    def __init__(self, plan: Plan, base: Path, out: Path, own: list[str] | None, device: str = "auto") -> None:
         torch.manual_seed(plan.seed)
         self.plan, self.out, self.own = plan, out, own
+        self.device = choose(device)
         self.model, self.tokenizer = with_adapter(base)
+        self.model.to(self.device)
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(trained, lr=_RATE, weight_decay=0.0)
         self.seconds, self.seen = 0.0, 0
@@ -71,42 +76,51 @@ class DecoderTraining:
     def _resume(self) -> None:
         path = self.out / "checkpoint.pt"
         if path.is_file():
-            saved = torch.load(path, weights_only=False)
+            saved = load_tensors(path, trusted=True)
             self.model.load_state_dict(saved["adapter"], strict=False)
             self.optimizer.load_state_dict(saved["optimizer"])
             self.seconds, self.seen, self.log = saved["seconds"], saved["seen"], saved["log"]
 
     def adapter(self) -> dict[str, torch.Tensor]:
         """The weights that are trained."""
-        return {n: p.detach().clone() for n, p in self.model.named_parameters() if p.requires_grad}
+        return {n: p.detach().cpu().clone() for n, p in self.model.named_parameters() if p.requires_grad}
 
     def save(self) -> None:
         """Writes the checkpoint; the old one stands until the new one is whole."""
-        made = self.out / "checkpoint.tmp"
         state = {"adapter": self.adapter(), "optimizer": self.optimizer.state_dict(), "seconds": self.seconds, "seen": self.seen, "log": self.log}
-        torch.save(state, made)
-        made.replace(self.out / "checkpoint.pt")
+        save_tensors(self.out / "checkpoint.pt", state)
 
     def run(self, progress: Progress) -> None:
         """Trains until the time of the plan is spent, and writes ``adapter.pt``."""
         limit, told, saved = self.plan.minutes * 60, self.seconds, self.seconds
+        self._told = self.seen
         mixture = mixture_of(self.plan, self.own, random.Random(f"{self.plan.seed} {self.seen}"))
         losses: list[float] = []
         for ids, labels in batches(mixture.records(), self.tokenizer, _BATCH):
             if self.seconds >= limit:
                 break
             began = self.plan.clock(torch.get_num_threads())
-            losses.append(self._step(ids, labels, self.seconds / limit))
+            losses.append(self._step(ids.to(self.device), labels.to(self.device), self.plan.spent(self.seconds)))
             self.seconds += min(self.plan.clock(torch.get_num_threads()) - began, _LONGEST_STEP)
             self.seen += len(ids)
             if self.seconds - told > 15:
                 told = self.seconds
-                self.log.append({"seen": self.seen, "minutes": round(self.seconds / 60, 2), "loss": round(sum(losses[-40:]) / len(losses[-40:]), 4)})
-                progress(f"{self.seconds / limit:4.0%}  {self.seen} examples, loss {self.log[-1]['loss']:.2f}, {(limit - self.seconds) / 60:.0f} min left")
+                self._note(losses)
+                left = max(0.0, limit - self.seconds) / 60
+                progress(f"{self.plan.spent(self.seconds):4.0%}  {self.seen} examples, loss {self.log[-1]['loss']:.2f}, {left:.0f} min left")
             if self.seconds - saved > self.plan.checkpoint_seconds:
                 saved = self.seconds
                 self.save()
-        torch.save(self.adapter(), self.out / "adapter.pt")
+        if losses and self.seen != self._told:
+            self._note(losses)
+        save_tensors(self.out / "adapter.pt", self.adapter())
+
+    def _note(self, losses: list[float]) -> None:
+        """Adds a line to the log and writes it."""
+        recent = losses[-40:]
+        self._told = self.seen
+        self.log.append({"seen": self.seen, "minutes": round(self.seconds / 60, 2), "loss": round(sum(recent) / len(recent), 4)})
+        write_log(self.out, self.log)
 
     def _step(self, ids: torch.Tensor, labels: torch.Tensor, spent: float) -> float:
         self.model.train()
@@ -127,6 +141,6 @@ class DecoderTraining:
 def merged(base: Path, adapter: Path) -> dict[str, torch.Tensor]:
     """The weights of the base with the adapter added, by their names in ``transformers``."""
     model, _ = with_adapter(base)
-    model.load_state_dict(torch.load(adapter, weights_only=True), strict=False)
+    model.load_state_dict(load_tensors(adapter), strict=False)
     whole = model.merge_and_unload()
     return {name: weight.detach() for name, weight in whole.state_dict().items()}
