@@ -22,15 +22,16 @@ from clodo.understand.cue_lines import (
     SERVICE,
     USERS,
     Lines,
-    Names,
-    Unsaid,
     lines_of,
     transitions_line,
 )
+from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftEntity, DraftField, Filler, Span
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
+from clodo.understand.takers import MAKER, with_takers
+from clodo.understand.transfers import with_formats
 
 #: Cues that need people who log in.
 NEED_USERS = frozenset(["login-limit", "sessions", "cookies", "user-keys", "confirm-email", "reset-password", "tenants", "limit-user"])
@@ -51,9 +52,9 @@ class _Wish:
 
 def roles_of(draft: Draft) -> list[str]:
     """The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that, nor has
-    whoever made a row that is theirs to delete."""
+    whoever made a row that is theirs to delete or to take a step with."""
     cues = [cue for cue in draft.cues if cue.kind not in ("notify", "at-most")]
-    named = [(cue, f.role) for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
+    named = [(cue, f.role) for cue in cues for fillers in cue.slots.values() for f in fillers if f.role not in ("", MAKER)]
     return [role for cue, role in named if role not in MAKERS or not says_who_deletes(cue)]
 
 
@@ -94,6 +95,7 @@ def completed(draft: Draft) -> Draft:
             made.access = {"none": "login", "login-write": "login"}.get(made.access, made.access)
             # Every row belongs to a tenant, so that no reference needs to say it.
             made.relations = [r for r in made.relations if r.target not in {e.name for e in named}]
+    with_takers(made, MAKERS)
     return made
 
 
@@ -117,7 +119,7 @@ def with_wishes(
 ) -> tuple[Blueprint, list[Span]]:
     """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
     ``field_of`` give what things of the draft are called in the blueprint."""
-    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues))
+    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues), text=draft.text)
     wishes: list[_Wish] = []
     left: list[Span] = []
     for make, spans in _wanted(draft, names):
@@ -154,7 +156,7 @@ def _wanted(draft: Draft, names: Names) -> Iterator[tuple[Callable[[], Lines], t
                 yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
     # What keeps rows apart comes first: other wishes must fit in.
     order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
-    for cue, apart in steps_apart(sorted(draft.cues, key=lambda c: order.index(c.kind))):
+    for cue, apart in steps_apart(with_formats(sorted(draft.cues, key=lambda c: order.index(c.kind)), draft.text)):
         yield partial(lines_of, cue, names, apart=apart), tuple(cue.evidence.spans[:1])
 
 

@@ -1,7 +1,9 @@
-import { type Line, type Lines, linesOf, Names, noLines, type Pen, SERVICE, transitionsLine, Unsaid, USERS } from "./cue_lines";
+import { type Line, type Lines, linesOf, noLines, SERVICE, transitionsLine, USERS } from "./cue_lines";
+import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftField } from "./draft";
 import type { Span } from "./reading";
 import { stepsApart } from "./steps";
+import { withFormats } from "./transfers";
 import { holdsUp } from "./wish_checks";
 import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } from "./values";
 
@@ -70,7 +72,7 @@ function* wanted(
   }
   // What keeps rows apart comes first: other wishes must fit in.
   const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
-  for (const { cue, apart } of stepsApart([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), pen.verbs)) {
+  for (const { cue, apart } of stepsApart(withFormats([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), draft.text, pen), pen.verbs)) {
     yield [() => linesOf(cue, names, pen, apart), cue.evidence.spans.slice(0, 1)];
   }
 }
