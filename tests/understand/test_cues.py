@@ -147,6 +147,7 @@ STEPS: list[tuple[str, list[str], list[str], str, list[str]]] = [
     (OWNERS, [], ["by role owner"], "by owner", []),
     ("the [owner|ROLE:owner] of the shop may [send|@action of=order set=order.status:sent by=role:owner] it", [], ["by role owner"], "by owner", []),
     (OWNERS, ["own-write order"], ["by owner"], "roles", []),
+    ("[sent|@action of=order set=order.status:sent by=role:owner]: role [owner|ROLE:owner]", ["own order"], ["by role owner"], "by owner", []),
     # Whose rows nobody owns has no owner to take a step.
     (ONLY, ["access key"], [], "action", ["send"]),
     (ONLY, ["write order login"], [], "action", ["send"]),
@@ -195,6 +196,8 @@ TIMES: list[tuple[str, str, list[str]]] = [
     ("[At 6 am|@] turn", "", ['day at "06:00"']),
     ("[each|@] [morning|#]", "per=#morning", ['day at "06:00"']),
     ("[nightly|@]", "", ['day at "03:00"']),
+    ("[overnight|@]", "", ['day at "03:00"']),
+    ("[twice a day|@]", "", []),
     ("[every|@] [Monday|#] and [Thursday|#]", "per=#Monday per=#Thursday", ['monday at "03:00"', 'thursday at "03:00"']),
     ("[every|@] [weekend|#] at [two am|#]", "per=#weekend per=#two am", ['saturday at "02:00"', 'sunday at "02:00"']),
     ("[monthly|@] on the [1st|#]", "per=#1st", ['month at "03:00"']),

@@ -8,7 +8,7 @@ from clodo.understand.naming import words
 
 #: Words for units, in the singular, and the unit that each of them means.
 UNITS = {
-    "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "night": "day", "nite": "day", "nightly": "day",
+    "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "night": "day", "nite": "day", "overnight": "day", "nightly": "day",
     "morning": "day", "midnight": "day", "noon": "day", "midday": "day", "evening": "day", "week": "week", "weekly": "week", "month": "month", "monthly": "month", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
     "monday": "monday", "tuesday": "tuesday", "wednesday": "wednesday", "thursday": "thursday", "friday": "friday", "saturday": "saturday", "sunday": "sunday",
     "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter", "quarterly": "quarter",

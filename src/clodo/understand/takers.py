@@ -21,6 +21,8 @@ POSSESSIVE = r"\b(?:its|their|his|her|whose)\s+(?:(?:own|original)\s+)?$"
 POSSESSED = r"\b(\w+)['’]s\s+(?:original\s+)?$"
 BELONGING = r"\s+of\s+(?:(?:an?|the|this|that|each|every|any|such)\s+)?(\w+)"
 DEFINITE = r"\bthe\s+(?:original\s+)?$"
+#: In front of what is said to be a role.
+CALLED = r"\broles?\s*:?\s+$"
 IT = ("it", "one", "them", "these", "those")
 #: Slots that tell which rows a step is about.
 _ABOUT = ("of", "set", "unset", "from", "to", "when", "unless")
@@ -62,11 +64,13 @@ def _about(draft: Draft, cue: DraftCue) -> DraftEntity | None:
 
 
 def _is_of_row(draft: Draft, e: DraftEntity, filler: Filler) -> bool:
+    front = before(draft.text, filler.at) if filler.at is not None else ""
+    if re.search(CALLED, front):
+        return False
     if e.flags & {"own", "own-write"}:
         return True
     if filler.at is None:
         return False
-    front = before(draft.text, filler.at)
     if re.search(POSSESSIVE, front) or (filler.role != DOUBTFUL and re.search(DEFINITE, front)):
         return True
     whose = [m[1] for m in (re.search(POSSESSED, front), re.match(BELONGING, behind(draft.text, filler.at))) if m]

@@ -330,7 +330,7 @@ def _cues() -> dict[str, Any]:
         "sentence": nearby.END,
         "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN},
         "takers": {
-            "maker": takers.MAKER, "doubtful": takers.DOUBTFUL, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
+            "maker": takers.MAKER, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
             "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
         },
         "transfers": {

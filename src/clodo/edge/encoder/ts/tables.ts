@@ -188,6 +188,7 @@ export interface CueTables {
   readonly takers: {
     readonly maker: string;
     readonly doubtful: string;
+    readonly called: string;
     readonly possessive: string;
     readonly possessed: string;
     readonly belonging: string;

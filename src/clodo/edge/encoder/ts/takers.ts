@@ -51,12 +51,13 @@ function about(draft: Draft, { slots }: DraftCue): DraftEntity | undefined {
 }
 
 function isOfRow(draft: Draft, e: DraftEntity, { role, at }: Filler, tables: CueTables, naming: Naming, characters: Characters): boolean {
+  const { called, possessive, possessed, belonging, definite, doubtful, it } = tables.takers;
+  const near = new Nearby(tables.sentence, characters);
+  const front = at === undefined || at === null ? "" : near.before(draft.text, at);
+  const has = (pattern: string): boolean => characters.pattern(pattern).test(front);
+  if (has(called)) return false;
   if (e.flags.has("own") || e.flags.has("own-write")) return true;
   if (at === undefined || at === null) return false;
-  const { possessive, possessed, belonging, definite, doubtful, it } = tables.takers;
-  const near = new Nearby(tables.sentence, characters);
-  const front = near.before(draft.text, at);
-  const has = (pattern: string): boolean => characters.pattern(pattern).test(front);
   if (has(possessive) || (role !== doubtful && has(definite))) return true;
   const found = [characters.pattern(possessed).exec(front), characters.pattern(`^(?:${belonging})`).exec(near.behind(draft.text, at))];
   const whose = found.map((m) => m?.[1]).filter((word) => word !== undefined);
