@@ -147,6 +147,7 @@ STEPS: list[tuple[str, list[str], list[str], str, list[str]]] = [
     (OWNERS, [], ["by role owner"], "by owner", []),
     ("the [owner|ROLE:owner] of the shop may [send|@action of=order set=order.status:sent by=role:owner] it", [], ["by role owner"], "by owner", []),
     (OWNERS, ["own-write order"], ["by owner"], "roles", []),
+    ("its [reporter|ROLE:reporter] [sends|@action of=order set=order.status:sent by=role:reporter] it. [Reporters|ROLE:reporter] [open|@action of=order by=role:reporter] [orders|order]", ["write order role:clerk"], ["by role reporter"], "by owner", []),
     ("[sent|@action of=order set=order.status:sent by=role:owner]: role [owner|ROLE:owner]", ["own order"], ["by role owner"], "by owner", []),
     # Whose rows nobody owns has no owner to take a step.
     (ONLY, ["access key"], [], "action", ["send"]),
