@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clodo.evaluation.cases import Case
+from clodo.evaluation.case import Case
 from clodo.evaluation.measure import Answer
 from clodo.evaluation.scoring import Meaning
 from clodo.training.admission import Comparison, Kept, compare

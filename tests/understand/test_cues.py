@@ -12,7 +12,8 @@ from clodo.corpus.gold import gold_draft
 from clodo.understand import file_rules, sites
 from clodo.understand.compiler import compile_draft
 from clodo.understand.cue_labels import CUES
-from clodo.understand.cue_lines import _WRITERS, period_of
+from clodo.understand.cue_lines import _WRITERS
+from clodo.understand.periods import period_of
 from clodo.understand.verbs import base_form, participle
 
 
@@ -126,6 +127,107 @@ def test_a_wish_becomes_a_line(text: str, facts: list[str], line: str) -> None:
     lines, left = built(text, *facts)
     assert line in lines
     assert left == []
+
+
+#: Steps and files: the text, facts, lines that it comes to, words of lines that it must not, and what is left over.
+THEIRS = "[cancelled|@action of=order set=order.status:cancelled from=order.due by=role:owner] by its [owner|ROLE:owner] until it is [due|order.]"
+ONLY = "only the [creator|ROLE:creator] of an [order|order] may [send|@action of=order set=order.status:sent by=role:creator] it"
+OWNERS = "the [owner|ROLE:owner] may [send|@action of=order set=order.status:sent by=role:owner] it"
+STEPS: list[tuple[str, list[str], list[str], str, list[str]]] = [
+    (THEIRS, [], ["write owner", "by owner", "when today < due"], "roles", []),
+    (ONLY, [], ["write owner", "by owner", 'set status = "sent"'], "roles", []),
+    (ONLY, ["access login"], ["write owner", "by owner"], "roles", []),
+    (ONLY, ["own order"], ["read owner", "write owner", "by owner"], "roles", []),
+    ("the [order|order]'s [sender|ROLE:sender] [stops|@action of=order set=order.status:cancelled by=role:sender] it", [], ["by owner"], "roles", []),
+    ("its [author|ROLE:author] or a [clerk|ROLE:clerk] [sends|@action of=order set=order.status:sent by=role:author by=role:clerk] it", [], ["roles clerk", "by owner or role clerk"], "author", []),
+    # Roles with rights of their own, and those of whom the text does not say that the row is theirs, stay roles.
+    ("[tutors|ROLE:tutor] [send|@action of=order set=order.status:sent by=role:tutor] it", ["write order role:tutor"], ["by role tutor"], "by owner", []),
+    ("its [author|ROLE:author] [sends|@action of=order set=order.status:sent by=role:author] it", ["write order role:author"], ["by role author"], "by owner", []),
+    ("its [author|ROLE:author] [sends|@action of=order set=order.status:sent by=role:author] it", ["write customer role:author"], ["by role author"], "by owner", []),
+    ("[authors|ROLE:author] [send|@action of=order set=order.status:sent by=role:author] it", [], ["by role author"], "by owner", []),
+    (OWNERS, [], ["by role owner"], "by owner", []),
+    ("the [owner|ROLE:owner] of the shop may [send|@action of=order set=order.status:sent by=role:owner] it", [], ["by role owner"], "by owner", []),
+    (OWNERS, ["own-write order"], ["by owner"], "roles", []),
+    ("its [reporter|ROLE:reporter] [sends|@action of=order set=order.status:sent by=role:reporter] it. [Reporters|ROLE:reporter] [open|@action of=order by=role:reporter] [orders|order]", ["write order role:clerk"], ["by role reporter"], "by owner", []),
+    ("[sent|@action of=order set=order.status:sent by=role:owner]: role [owner|ROLE:owner]", ["own order"], ["by role owner"], "by owner", []),
+    # Whose rows nobody owns has no owner to take a step.
+    (ONLY, ["access key"], [], "action", ["send"]),
+    (ONLY, ["write order login"], [], "action", ["send"]),
+    # Whoever alone writes rows changes them as long as a lock says.
+    ("its [author|ROLE:author] may [edit|@action of=order when=order.status:new by=role:author] it while [new|order.status =enum]", [], ["write owner", 'change when status = "new"'], "roles", []),
+    # A number beside no field is compared with the only figure, and which way the words around it say.
+    ("[approve|@action of=order set=order.status:paid n=#500] those over [500|#]", [], [], "when", ["approve"]),
+    ("over [9|#] [take|@action of=order over=order.price minus=order.quantity from=order.due n=#9 n=#3 n=#2 per=#days] [3|#] off until [2|#] [days|#] before", [], ["when price > 9", "when today < due - days(2)", "set quantity = quantity - 3"], "roles", []),
+    ("they [edit|@action of=order when=order.status:new n=#9] up to [9|#] while [new|order.status =enum]", [], [], "change", ["edit"]),
+    ("[exported|@export of=order] as CSV and NDJSON", [], ["export csv, ndjson"], "roles", []),
+    ("[exported|@export of=order] as [CSV|@export of=order] and as [NDJSON|@export of=order]", [], ["export csv, ndjson"], "roles", []),
+    ("[NDJSON|@export of=order] and CSV, [load|@import of=order] them: CSV", [], ["export csv, ndjson", "import csv"], "ndjson, csv", []),
+    ("as JSON Lines or Excel [export|@export of=order], and [from CSV|@import of=order]. NDJSON is fine", [], ["export csv, ndjson", "import csv"], "roles", []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "facts", "wanted", "never", "over"), STEPS)
+def test_who_takes_a_step_what_its_numbers_are_for_and_which_files_go_out(said: str, facts: list[str], wanted: list[str], never: str, over: list[str]) -> None:
+    lines, left = built(ORDER + said, "order > customer", *facts)
+    assert [line for line in wanted if line not in lines] == []
+    assert not any(line.startswith(never) or never in line.split() for line in lines)
+    assert left == over
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [("over [500|#]", "price > 500"), ("[over 500|#]", "price > 500"), ("at least € [500|#]", "price >= 500"), ("[500|#] or more", "price >= 500"), ("up to [five hundred|#]", "price <= 500"),
+     ("less than [500|#]", "price < 500"), ("no more than [500|#]", "price <= 500"), ("[500|#] times", "")],
+)  # fmt: skip
+def test_a_number_of_a_step_is_compared_as_the_words_around_it_say(said: str, wanted: str) -> None:
+    figure = said[said.index("[") + 1 : said.index("|")]
+    text = f"[Claims|claim] ([reason|claim.], [price|claim. money]). We [approve|@action of=claim n=#{figure}] those {said}."
+    lines, left = built(text)
+    assert [line.removeprefix("when ") for line in lines if line.startswith("when ")] == ([wanted] if wanted else [])
+    assert left == ([] if wanted else ["approve"])
+
+
+#: When orders past their due date are cancelled: the words of it, what they are marked with, and the times; none where the language has none.
+TIMES: list[tuple[str, str, list[str]]] = [
+    ("[every|@] [night|#] at [2 am|#]", "per=#night per=#2 am", ['day at "02:00"']),
+    ("[every|@] [day|#] at [7:00|#]", "per=#day per=#7:00", ['day at "07:00"']),
+    ("[every|@] [evening|#], [7.30|#]", "per=#evening per=#7.30", ['day at "19:30"']),
+    ("[daily|@] at [19.30|#]", "per=#19.30", ['day at "19:30"']),
+    ("[each|@] [night|#] at [11|#]", "per=#night per=#11", ['day at "23:00"']),
+    ("[each|@] [noon|#] and [midnight|#]", "per=#noon per=#midnight", ['day at "00:00"', 'day at "12:00"']),
+    ("[At 6 am|@] turn", "", ['day at "06:00"']),
+    ("[each|@] [morning|#]", "per=#morning", ['day at "06:00"']),
+    ("[nightly|@]", "", ['day at "03:00"']),
+    ("[overnight|@]", "", ['day at "03:00"']),
+    ("[twice a day|@]", "", []),
+    ("[every|@] [Monday|#] and [Thursday|#]", "per=#Monday per=#Thursday", ['monday at "03:00"', 'thursday at "03:00"']),
+    ("[every|@] [weekend|#] at [two am|#]", "per=#weekend per=#two am", ['saturday at "02:00"', 'sunday at "02:00"']),
+    ("[monthly|@] on the [1st|#]", "per=#1st", ['month at "03:00"']),
+    ("[every|@] [15 minutes|#]", "per=#15 minutes", ["15 minutes"]),
+    ("[every|@] [ten|#] [minutes|#]", "per=#ten per=#minutes", ["10 minutes"]),
+    ("[every|@] [half hour|#]", "per=#half hour", ["30 minutes"]),
+    ("[hourly|@]", "", ["hour"]),
+    ("[every|@] [2 hours|#]", "per=#2 hours", []),
+    ("[every|@] [7 minutes|#]", "per=#7 minutes", []),
+    ("[every|@] [two|#] [days|#]", "per=#two per=#days", []),
+    ("[monthly|@] on the [15th|#]", "per=#15th", []),
+    ("[every|@] [day|#] at [25:00|#]", "per=#day per=#25:00", []),
+    ("[every|@] [day|#] at [2 am CET|#]", "per=#day per=#2 am CET", []),
+    ("[every|@] [fortnight|#]", "per=#fortnight", []),
+    ("[every|@] [payday|#]", "per=#payday", []),
+]  # fmt: skip
+
+
+def timed(said: str, slots: str) -> str:
+    """The marked text of a wish that orders are cancelled at these times."""
+    return ORDER + said.replace("@", f"@every of=order set=order.status:cancelled from=order.due {slots}".rstrip())
+
+
+@pytest.mark.parametrize(("said", "slots", "wanted"), TIMES)
+def test_work_is_done_at_the_time_that_the_text_marks_or_not_at_all(said: str, slots: str, wanted: list[str]) -> None:
+    lines, left = built(timed(said, slots), "order > customer")
+    assert [line.removeprefix("every ").removesuffix(" {") for line in lines if line.startswith("every ")] == wanted
+    assert len(left) == (not wanted)
 
 
 #: Who deletes orders: the text that says it, facts, the lines that begin with ``delete``, and what is left over.

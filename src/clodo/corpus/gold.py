@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from clodo.corpus.format import FieldFacts, Mark, Record
+from dataclasses import replace
+
+from clodo.corpus.format import FieldFacts, Mark, Record, mentions_of
 from clodo.understand.draft import (
     Draft,
     DraftCue,
@@ -11,6 +13,8 @@ from clodo.understand.draft import (
     DraftRelation,
     DraftValue,
     Evidence,
+    Filler,
+    Span,
 )
 
 #: Attributes of a field mark, as the decisions they stand for.
@@ -26,6 +30,7 @@ def gold_draft(record: Record) -> Draft:
         access=record.access or "unstated",
         service_type=record.type or "unstated",
         verdict=record.verdict or "clear",
+        text=record.text,
     )
     for name, fields in record.entities.items():
         entity = DraftEntity(name)
@@ -61,8 +66,18 @@ def gold_draft(record: Record) -> Draft:
 def _cue(record: Record, mark: Mark) -> DraftCue:
     cue = DraftCue(mark.cue, record.text[mark.start : mark.end], evidence=Evidence(spans=[(mark.start, mark.end)]))
     for name, filler in mark.slots:
-        cue.slots.setdefault(name, []).append(filler)
+        cue.slots.setdefault(name, []).append(replace(filler, at=_place(record, mark, filler)))
     return cue
+
+
+def _place(record: Record, cue: Mark, filler: Filler) -> Span | None:
+    """Where the words or the role that fill a slot of a cue are marked: of several marks, the one that is next to the cue."""
+    if filler.role:
+        marks = [m for m in record.marks if (m.kind, m.role) == ("role", filler.role)]
+    else:
+        marks = mentions_of(record, filler.entity, filler.field, filler.words) if filler.words else []
+    nearest = min(marks, key=lambda m: max(m.start - cue.end, cue.start - m.end), default=None)
+    return (nearest.start, nearest.end) if nearest is not None else None
 
 
 def _field(record: Record, entity: str, name: str, facts: FieldFacts) -> DraftField:

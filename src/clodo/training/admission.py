@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clodo.evaluation.cases import Case
+from clodo.evaluation.case import Case
 from clodo.evaluation.measure import Answer, Candidate
 from clodo.evaluation.scoring import Meaning, Score
 

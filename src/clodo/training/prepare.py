@@ -10,7 +10,8 @@ from clodo.corpus.format import Record, parse
 from clodo.corpus.similarity import twins
 from clodo.corpus.splits import WRITTEN, load_split
 from clodo.errors import UsageError
-from clodo.evaluation.cases import Case, from_records, load
+from clodo.evaluation.case import Case
+from clodo.evaluation.cases import from_records, load
 from clodo.training.claim import split_in
 from clodo.training.job import Job
 from clodo.training.pairs import read_pairs

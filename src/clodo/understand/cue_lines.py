@@ -10,43 +10,40 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
-from difflib import get_close_matches
 
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.text import choice_text, field_line, number, quote
-from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
+from clodo.blueprint.values import Entity, Field, FieldType
 from clodo.understand.blocks import Member
 from clodo.understand.choices import chosen
+from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.jobs import later
-from clodo.understand.naming import plural, singular, words
+from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.verbs import is_rule, is_said, lock_of, mended, participle, step_name
+from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
+from clodo.understand.takers import takers
+from clodo.understand.times import times, usual_time
+from clodo.understand.verbs import (
+    is_rule,
+    is_said,
+    lock_of,
+    mended,
+    participle,
+    step_name,
+)
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
 
-_UNITS = {
-    "second": "second", "minute": "minute", "min": "minute", "hour": "hour", "hourly": "hour", "day": "day", "daily": "day", "night": "day", "nightly": "day",
-    "morning": "day", "midnight": "day", "evening": "day", "week": "week", "weekly": "week", "month": "month", "monthly": "month", "year": "year", "yearly": "year", "annual": "year", "annually": "year",
-    "monday": "monday", "tuesday": "tuesday", "wednesday": "wednesday", "thursday": "thursday", "friday": "friday", "saturday": "saturday", "sunday": "sunday",
-    "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter", "quarterly": "quarter",
-}  # fmt: skip
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
-#: Units of which the language has lengths of time.
-_LENGTHS = ("minute", "hour", "day", "week", "month", "year")
-#: Their plurals, by which misspelt ones are known.
-_PLURALS = {f"{unit}s": unit for unit in _LENGTHS}
 _REMINDED = ("minute", "hour", "day", "week")
 #: Units that reminders know by the name of a smaller one: how many of which.
 _SMALLER = {"fortnight": (2, "week"), "month": (30, "day"), "year": (365, "day")}
-
-
-class Unsaid(Exception):
-    """The text leaves open what a line would need."""
 
 
 @dataclass
@@ -62,98 +59,6 @@ class Lines:
     blocks: list[Member] = field(default_factory=list)
 
 
-class Names:
-    """What the fillers of a draft are called in its blueprint."""
-
-    def __init__(
-        self, blueprint: Blueprint, entity_of: Callable[[str], str], field_of: Callable[[str], str], *, apart: bool = False
-    ) -> None:
-        self.blueprint, self._entity_of, self.field_name = blueprint, entity_of, field_of
-        #: Whether rows are kept apart by tenant.
-        self.apart = apart
-
-    def entity(self, filler: Filler) -> Entity:
-        """The entity of a filler.
-
-        Raises:
-            Unsaid: the blueprint has none of that name.
-        """
-        found = self.blueprint.entity(self._entity_of(filler.entity))
-        if found is None:
-            raise Unsaid
-        return found
-
-    def field(self, filler: Filler) -> tuple[Entity, Field]:
-        """The field of a filler, and its entity.
-
-        Raises:
-            Unsaid: the blueprint has no such field.
-        """
-        entity = self.entity(filler)
-        found = entity.field(self.field_name(filler.field))
-        if found is None:
-            raise Unsaid
-        return entity, found
-
-    def reference(self, filler: Filler) -> tuple[Entity, str] | None:
-        """The reference that a filler names (``winner``), and its entity; ``None`` where it names none."""
-        entity, name = self.entity(filler), self.field_name(filler.field)
-        known = {r.name for r in entity.references}
-        return next(((entity, n) for n in (name, name.removesuffix("_id"), singular(name)) if n in known), None)
-
-    def target(self, filler: Filler) -> str:
-        """What an entity is called where others refer to it."""
-        return self._entity_of(filler.entity)
-
-    def way(self, start: Entity, goal: str) -> str:
-        """The reference, or the path of two, that leads from an entity to another.
-
-        Raises:
-            Unsaid: there is no such path.
-        """
-        for r in start.references:
-            if r.target == goal:
-                return r.name
-        for r in start.references:
-            between = self.blueprint.entity(r.target)
-            for second in between.references if between is not None else ():
-                if second.target == goal:
-                    return f"{r.name}.{second.name}"
-        raise Unsaid
-
-    def own(self, e: Entity, filler: Filler) -> Field:
-        """The field of a filler, which has to be one of that entity.
-
-        Raises:
-            Unsaid: it is not.
-        """
-        entity, found = self.field(filler)
-        if entity.name != e.name:
-            raise Unsaid
-        return found
-
-    def back(self, child: Entity, parent: Entity) -> str:
-        """What the rows of one entity call the row of another that they belong to.
-
-        Raises:
-            Unsaid: they refer to none.
-        """
-        found = next((r.name for r in child.references if r.target == parent.name), None)
-        if found is None:
-            raise Unsaid
-        return found
-
-    def seen_from(self, start: Entity, filler: Filler) -> str:
-        """A field as it is named from the rows of an entity: ``people``, or ``room.seats``.
-
-        Raises:
-            Unsaid: it cannot be reached from there.
-        """
-        named = self.reference(filler)
-        entity, name = named if named is not None else (self.field(filler)[0], self.field(filler)[1].name)
-        return name if entity.name == start.name else f"{self.way(start, entity.name)}.{name}"
-
-
 def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
     """What a cue comes to. ``apart``: it is a step that its outcome tells from another of the same verb.
 
@@ -161,15 +66,6 @@ def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
         Unsaid: the text leaves open what a line would need.
     """
     return _Writer(cue, names, apart=apart).written()
-
-
-def period_of(surface: str) -> str:
-    """The unit of time in some words, in the singular; empty where there is none."""
-    said = [w if w in _UNITS else w.rstrip("s") for w in words(surface)]
-    meant = [w if w in _UNITS or len(w) < 4 else next(iter(get_close_matches(w, _UNITS, 1, 0.75)), w) for w in said]
-    # Short units are known by their plurals too: dyas, weks.
-    meant += [_PLURALS[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, _PLURALS, 1, 0.75))]
-    return next((_UNITS[w] for w in meant if w in _UNITS), "")
 
 
 #: Slots that say what a step does.
@@ -209,6 +105,11 @@ class _Writer:
         """The number in its slot ``n``."""
         return _amount(self.cue)
 
+    @property
+    def numbers(self) -> StepNumbers:
+        """The numbers of a step."""
+        return step_numbers(self.cue)
+
     def unit(self) -> str:
         """The unit of time of its slot ``per``, else of the cue's own words."""
         said = [f.words for f in self.slot("per") if f.words and not f.entity]
@@ -217,7 +118,7 @@ class _Writer:
     def condition(self, e: Entity) -> str:
         """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
         parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
-        most = self.amount()
+        most = self.amount() if self.cue.kind != "action" else self.numbers.compared
         under = [(f, "<") for f in self.slot("below")]
         above = [] if self._late() else [(f, ">") for f in self.slot("over")]
         if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
@@ -340,8 +241,9 @@ class _Writer:
             effects = self._ticked(e)
         if (not effects and not created) or self._stays():
             raise Unsaid
-        body = [f"  by role {', '.join(dict.fromkeys(f.role for f in self.slot('by')))}"] if self.slot("by") else []
-        if condition := self.condition(e):
+        who = takers(self.cue)
+        body = [f"  by {who}"] if who is not None else []
+        if condition := " and ".join(c for c in (self.condition(e), self._measured(e)) if c):
             body.append(f"  when {condition}")
         if early := self._early(e):
             body.append(f"  when {early}")
@@ -355,6 +257,16 @@ class _Writer:
             name = f"{name}_{e.name}"
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
+
+    def _measured(self, e: Entity) -> str:
+        """What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it."""
+        spare = self.numbers.spare
+        if not spare:
+            return ""
+        value, sign = number_in(spare[0].words), comparison(self.names.text, spare[0])
+        if len(spare) > 1 or value is None or not sign or self.slot("below") or self.slot("over"):
+            raise Unsaid
+        return f"{_only_number(e)} {sign} {number(value)}"
 
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
@@ -371,11 +283,13 @@ class _Writer:
         verbs, allowed = lock_of(self.cue.words, mild=True)
         states = [*self._states(e, self.slot("when"), allowed), *self._states(e, self.slot("unless"), not allowed)]
         conditions = [*states, *filter(None, [self._early(e)])]
+        write, who = self.names.blueprint.write_access(e), takers(self.cue)
+        alone = who is not None and not who.is_like(write)
         if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over", "n")):
             # What whoever may write does with rows is no step, and no lock.
-            if {f.role for f in self.slot("by")} <= {*self.names.blueprint.write_access(e).roles}:
+            if not alone or {f.role for f in self.slot("by")} <= {*write.roles}:
                 return
-        if not conditions or self.slot("by") or self.slot("below") or self.slot("over"):
+        if not conditions or alone or self.slot("below") or self.slot("over") or self.numbers.spare:
             raise Unsaid
         for verb in verbs:
             self.say(e.name, f"{verb} when {' and '.join(conditions)}")
@@ -414,11 +328,11 @@ class _Writer:
         return self._conditional() and not stands
 
     def _by_how_much(self, e: Entity) -> str:
-        """What a step adds or takes off: a number or another field, else one. Where the step has a latest moment, ``n`` belongs to that."""
+        """What a step adds or takes off: a number or another field, else one."""
         fields = [f for f in self.slot("n") if f.field]
         if fields:
             return self.names.seen_from(e, fields[0])
-        many = self.amount() if not self.slot("from") and not self.slot("below") and not self.slot("over") else None
+        many = self.numbers.counted
         return number(many) if many is not None else "1"
 
     def _stays(self) -> bool:
@@ -458,12 +372,12 @@ class _Writer:
 
     def _before(self, f: Field | None) -> str:
         """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
-        many, unit = self.amount(), self.unit()
+        many, unit = self.amount() if self.cue.kind != "action" else self.numbers.early, self.unit()
         if many is None:
             return ""
         if f is not None:
             many, unit = _in_days(many, unit, f)
-        if unit not in _LENGTHS:
+        if unit not in LENGTHS:
             raise Unsaid
         return f" - {unit}s({number(many)})"
 
@@ -499,7 +413,9 @@ class _Writer:
             where = " and ".join(name if value == "false" else f"not {name}" for name, _, value in ticks if value in ("true", "false"))
         if not where:
             raise Unsaid
-        self.say(SERVICE, f"{clock(self.unit() or 'day')} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
+        told = [f.words for name in ("per", "n") for f in self.slot(name) if f.words and not f.entity]
+        for time in times(told, self.cue.words):
+            self.say(SERVICE, f"every {time} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
 
     def expire(self) -> None:
         e, many, unit = self.entity(), self.amount(), self.unit()
@@ -510,7 +426,7 @@ class _Writer:
         name, moment = (ends[0][0], _now(ends[0][1])) if ends else ("created_at", "now")
         condition = " and ".join(c for c in (f"{name} < {moment}{self._before(ends[0][1] if ends else None)}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
-        self.say(SERVICE, f"{clock(often)} {{\n  delete {e.name} where {condition}\n}}")
+        self.say(SERVICE, f"every {usual_time(often)} {{\n  delete {e.name} where {condition}\n}}")
 
     def notify(self) -> None:
         e = self.entity()
@@ -904,15 +820,6 @@ def _now(f: Field) -> str:
     if f.type not in _TEMPORAL:
         raise Unsaid
     return "today" if f.type is FieldType.DATE else "now"
-
-
-def clock(unit: str) -> str:
-    """The head of a schedule."""
-    if unit in ("minute", "hour"):
-        return f"every {unit}"
-    if unit in ("week", "fortnight"):
-        return 'every monday at "03:00"'
-    return f'every {unit if unit in ("month",) or unit.endswith("day") else "day"} at "03:00"'
 
 
 #: Words that want a number: where the text has none, it is no one that was meant.

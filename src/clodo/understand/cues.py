@@ -24,11 +24,10 @@ from clodo.understand.cue_lines import (
     SERVICE,
     USERS,
     Lines,
-    Names,
-    Unsaid,
     lines_of,
     transitions_line,
 )
+from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
 from clodo.understand.file_rules import FILES, FileRules
@@ -37,6 +36,8 @@ from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
+from clodo.understand.takers import MAKER, with_takers
+from clodo.understand.transfers import with_formats
 
 #: Cues that need people who log in.
 NEED_USERS = frozenset(
@@ -57,9 +58,9 @@ class _Wish:
 
 def roles_of(draft: Draft) -> list[str]:
     """The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that, nor has
-    whoever made a row that is theirs to delete."""
+    whoever made a row that is theirs to delete or to take a step with."""
     cues = [cue for cue in draft.cues if cue.kind not in ("notify", "at-most")]
-    named = [(cue, f.role) for cue in cues for fillers in cue.slots.values() for f in fillers if f.role]
+    named = [(cue, f.role) for cue in cues for fillers in cue.slots.values() for f in fillers if f.role not in ("", MAKER)]
     return [role for cue, role in named if role not in MAKERS or not says_who_deletes(cue)]
 
 
@@ -101,6 +102,7 @@ def completed(draft: Draft) -> Draft:
             made.access = {"none": "login", "login-write": "login"}.get(made.access, made.access)
             # Every row belongs to a tenant, so that no reference needs to say it.
             made.relations = [r for r in made.relations if r.target not in {e.name for e in named}]
+    with_takers(made, MAKERS)
     return made
 
 
@@ -126,7 +128,7 @@ def with_wishes(
 ) -> tuple[Blueprint, list[Span]]:
     """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
     ``field_of`` give what things of the draft are called in the blueprint."""
-    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues))
+    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues), text=draft.text)
     wishes: list[_Wish] = []
     rules = FileRules(draft)
     left = [*rules.left, *jobs.unsaid(draft.cues)]
@@ -168,7 +170,7 @@ def _wanted(draft: Draft, names: Names, rules: FileRules) -> Iterator[tuple[Call
     # What keeps rows apart comes first: other wishes must fit in.
     order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
     gateway = Gateway(draft, alone=not names.blueprint.entities)
-    for cue, apart in steps_apart(sorted(draft.cues, key=lambda c: order.index(c.kind))):
+    for cue, apart in steps_apart(with_formats(sorted(draft.cues, key=lambda c: order.index(c.kind)), draft.text)):
         if cue.kind not in file_rules.KINDS:
             yield _maker(cue, draft, names, gateway, apart), tuple(cue.evidence.spans[:1])
 

@@ -95,6 +95,7 @@ def decode(
         service_type=L.SERVICE_TYPES[int(scores.service.argmax())],
         verdict=L.VERDICTS[judged],
         verdict_confidence=float(verdict[judged]),
+        text=reading.text,
     )
     draft.access_evidence.add(float(access.max()))
     if draft.access != "unstated":
@@ -541,7 +542,7 @@ class _Decoder:
             groups.append((group, Filler(self.names[owner], made.name)))
         for i in self._of("value"):
             groups += [([i], filler) for filler in self._values_of(i)]
-        groups += [([i], Filler(role=entity_name(self.spell(self._surface(i))))) for i in self._of("role")]
+        groups += [([i], Filler(role=entity_name(self.spell(self._surface(i))), at=self._chars(i))) for i in self._of("role")]
         found = []
         for group, filler in groups:
             score = self._pooled([cue], group, label)
@@ -555,8 +556,8 @@ class _Decoder:
         words = self._surface(i)
         numbers = self.value_fields.get(i, [])
         if not numbers:
-            return [Filler(words=words)]
-        return [Filler(self.names[self.field_owner[n]], self.fields[n].name, words) for n in numbers]
+            return [Filler(words=words, at=self._chars(i))]
+        return [Filler(self.names[self.field_owner[n]], self.fields[n].name, words, at=self._chars(i)) for n in numbers]
 
 
 def _surest(fillers: list[tuple[float, Filler, list[Span]]]) -> list[tuple[float, Filler, list[Span]]]:

@@ -7,6 +7,7 @@ Both the corpus (what a text means) and the model (what it understood) are turne
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from dataclasses import field as field_
 
 Span = tuple[int, int]
 
@@ -36,12 +37,14 @@ class DraftValue:
 @dataclass(frozen=True)
 class Filler:
     """What fills a slot of a cue: ``entity``, ``entity.field``, a value of a field (``words``), a value that stands alone
-    (``words`` and no entity), or a ``role``."""
+    (``words`` and no entity), or a ``role``. ``at``: the characters of the words or the role, where they are known; two that
+    fill a slot with the same are the same."""
 
     entity: str = ""
     field: str = ""
     words: str = ""
     role: str = ""
+    at: Span | None = field_(default=None, compare=False)
 
 
 @dataclass
@@ -96,7 +99,7 @@ class DraftRelation:
 
 @dataclass
 class Draft:
-    """A whole text. ``unsupported`` are wishes that a blueprint cannot say, ``roles`` the words for kinds
+    """A whole text, ``text``. ``unsupported`` are wishes that a blueprint cannot say, ``roles`` the words for kinds
     of user; ``mended`` are words of names whose spelling was mended."""
 
     entities: dict[str, DraftEntity] = field(default_factory=dict)
@@ -111,3 +114,4 @@ class Draft:
     unsupported: list[Span] = field(default_factory=list)
     roles: list[Span] = field(default_factory=list)
     mended: dict[str, str] = field(default_factory=dict)
+    text: str = ""

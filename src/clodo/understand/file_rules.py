@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from clodo.blueprint.text import quote
-from clodo.understand.cue_lines import Unsaid
+from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import Draft, DraftCue, DraftField, Span
 from clodo.understand.naming import words
 

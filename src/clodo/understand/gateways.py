@@ -13,10 +13,12 @@ from decimal import Decimal
 from clodo.blueprint.text import number, quote
 from clodo.understand.addresses import SIGNS, address, segments, upstream_name
 from clodo.understand.blocks import Block
-from clodo.understand.cue_lines import Lines, Unsaid, period_of
+from clodo.understand.cue_lines import Lines
+from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.naming import words
 from clodo.understand.numbers import number as number_in
+from clodo.understand.periods import period_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CHANGES = METHODS[1:]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clodo.blueprint.text import quote
-from clodo.understand.cue_lines import SERVICE, Lines, Names, Unsaid, clock, lines_of
+from clodo.understand.cue_lines import SERVICE, Lines, lines_of
+from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Draft, DraftCue
 from clodo.understand.gateways import unit_of
+from clodo.understand.times import times
 
 #: Kinds of cue that reports are made of.
 FIGURES = ("count", "sum", "average", "highest", "lowest")
@@ -26,7 +28,8 @@ def mailed(cue: DraftCue, draft: Draft, names: Names) -> Lines:
     if not to or unit not in UNITS or len(found) != 1:
         raise Unsaid
     work = [f"  mail report {found[0]} to {quote(one)}" for one in to]
-    return Lines([(SERVICE, "\n".join([f"{clock(unit)} {{", *work, "}"]))])
+    told = [f.words for f in cue.slots.get("per", []) if f.words]
+    return Lines([(SERVICE, "\n".join([f"every {time} {{", *work, "}"])) for time in times(told, cue.words)])
 
 
 def _reports(cue: DraftCue, draft: Draft, names: Names) -> Iterator[str]:

@@ -7,7 +7,8 @@ import re
 from clodo.blueprint.text import quote
 from clodo.understand.addresses import place
 from clodo.understand.blocks import Block, Member
-from clodo.understand.cue_lines import Lines, Unsaid
+from clodo.understand.cue_lines import Lines
+from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import DraftCue
 from clodo.understand.gateways import header_of
 

@@ -69,6 +69,7 @@ interface Told {
   readonly access: string;
   readonly serviceType: string;
   readonly name: string;
+  readonly text: string;
 }
 
 function draftOf(told: Told): Draft {
@@ -91,6 +92,6 @@ function draftOf(told: Told): Draft {
   });
   const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
   const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: resting(r.spans) }));
-  const { access, serviceType, name } = told;
-  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name });
+  const { access, serviceType, name, text } = told;
+  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text });
 }

@@ -37,13 +37,19 @@ from clodo.understand import (
     labels,
     mail_reports,
     naming,
+    nearby,
     nominals,
     numbers,
+    periods,
     questions,
     reading,
     sites,
     spelling,
+    step_numbers,
     storeless,
+    takers,
+    times,
+    transfers,
     verbs,
 )
 from clodo.understand.cue_labels import BEYOND_DOUBT, CUES, OF_ONE, OFTEN_SEVERAL
@@ -325,12 +331,12 @@ def _cues() -> dict[str, Any]:
     known = constructs()
     return {
         "order": list(CUES),
-        "units": cue_lines._UNITS,
+        "units": periods.UNITS,
         "false": cue_lines._FALSE.pattern,
         "periods": list(PERIODS),
         "makers": sorted(cue_lines.MAKERS),
         "bounds": sorted(cue_lines._BOUNDS),
-        "lengths": list(cue_lines._LENGTHS),
+        "lengths": list(periods.LENGTHS),
         "smaller": cue_lines._SMALLER,
         "plain": {kind: [line, _construct(line, "entity")] for kind, line in cue_lines._PLAIN.items()},
         "once": {kind: [where, line, _construct(line, "users" if where else "service")] for kind, (where, line) in cue_lines._ONCE.items()},
@@ -340,6 +346,20 @@ def _cues() -> dict[str, Any]:
         "later": jobs.LATER,
         "brief": sites.BRIEF,
         **_blocks(),
+        "sentence": nearby.END,
+        "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN},
+        "takers": {
+            "maker": takers.MAKER, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
+            "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
+        },
+        "transfers": {
+            "kinds": list(transfers.KINDS), "format": transfers.FORMAT, "goesOn": transfers.GOES_ON, "leadsTo": transfers.LEADS_TO,
+            "followed": transfers.FOLLOWED, "before": transfers.BEFORE, "ended": transfers.ENDED,
+        },
+        "times": {
+            "steps": list(times.STEPS), "usual": times.USUAL, "named": times.NAMED, "hours": list(times.HOURS), "hour": times.HOUR, "clock": times.CLOCK,
+            "parts": times.PARTS, "spans": times.SPANS, "ordinal": times.ORDINAL, "odd": times.ODD, "several": times.SEVERAL, "afternoon": times.AFTERNOON, "night": times.NIGHT,
+        },
     }
 
 

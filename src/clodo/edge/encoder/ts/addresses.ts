@@ -1,4 +1,4 @@
-import type { Pen } from "./cue_lines";
+import type { Pen } from "./cue_names";
 
 const ADDRESS = /^https?:\/\/([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9._~%-]+)*)$/;
 const BARE = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?(?:\/.*)?|(?:[A-Za-z0-9-]+:[0-9]{1,5}|localhost)(?:\/.*)?)$/;

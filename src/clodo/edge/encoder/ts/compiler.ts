@@ -3,7 +3,8 @@ import { faults } from "./checks";
 import { choices, chosen, listed } from "./choices";
 import { type Constants, whole } from "./constants";
 import { creation, creatorsOf, letsAdd, saysWhoCreates } from "./creators";
-import { isUnique, type Pen, Names } from "./cue_lines";
+import { isUnique } from "./cue_lines";
+import { Names, type Pen } from "./cue_names";
 import { completed, rolesOf } from "./cues";
 import { type Draft, type DraftCue, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
 import type { Naming } from "./naming";
@@ -61,7 +62,7 @@ export interface Compiled {
 
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
-  const draft = completed(stated, tools.tables, tools.verbs);
+  const draft = completed(stated, tools.tables, tools);
   const bare = bareEntities(draft, tools.tables);
   // Users of whom nothing is told are users all the same, and what else the text names is in other services.
   const isStored = (name: string): boolean => /^\p{L}/u.test(name) && !bare.has(name);
@@ -135,7 +136,9 @@ class Compiler {
   /** What things of the draft are called in its blueprint. */
   names(blueprint: Blueprint): Names {
     const entityName = (name: string): string => this.#names.get(name) ?? name;
-    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, this.#draft.cues.some(({ kind }) => kind === "tenants"));
+    const { cues, text } = this.#draft;
+    const isApart = cues.some(({ kind }) => kind === "tenants");
+    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, isApart, text);
   }
 
   get pen(): Pen {

@@ -1,22 +1,18 @@
 import type { Member } from "./blocks";
-import type { Characters } from "./characters";
 import { chosen } from "./choices";
-import { deleters, saysWhoDeletes } from "./deleters";
+import { type Names, type Pen, Unsaid, unsaid } from "./cue_names";
+import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
-import type { Naming } from "./naming";
-import type { Numbers } from "./numbers";
-import { similarity } from "./similarity";
-import type { CueTables } from "./tables";
+import { periodOf } from "./periods";
+import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
+import { takers } from "./takers";
+import { times, usualTime } from "./times";
 import { accessText, type Blueprint, type Entity, type Field, fieldLine, quote } from "./values";
-import type { Verbs } from "./verbs";
 
 /** Where lines go besides entities. */
 export const SERVICE = "";
 export const USERS = "users";
-
-/** The text leaves open what a line would need. */
-export class Unsaid extends Error {}
 
 /** A line or block of the language, where it stands, and the name of its construct. */
 export interface Line {
@@ -37,80 +33,6 @@ export interface Lines {
 }
 
 export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: new Set(), blocks: [] });
-
-/** What writing lines needs beside the cue. */
-export interface Pen {
-  readonly tables: CueTables;
-  readonly characters: Characters;
-  readonly naming: Naming;
-  readonly numbers: Numbers;
-  readonly verbs: Verbs;
-}
-
-/** What the fillers of a draft are called in its blueprint. */
-export class Names {
-  readonly blueprint: Blueprint;
-  readonly fieldName: (name: string) => string;
-  readonly #entityName: (name: string) => string;
-  readonly #naming: Naming;
-  /** Whether rows are kept apart by tenant. */
-  readonly apart: boolean;
-
-  constructor(
-    blueprint: Blueprint,
-    entityName: (name: string) => string,
-    fieldName: (name: string) => string,
-    naming: Naming,
-    apart: boolean,
-  ) {
-    this.blueprint = blueprint;
-    this.apart = apart;
-    this.#entityName = entityName;
-    this.fieldName = fieldName;
-    this.#naming = naming;
-  }
-
-  entity(filler: Filler): Entity {
-    const name = this.#entityName(filler.entity);
-    return this.blueprint.entities.find((e) => e.name === name) ?? unsaid();
-  }
-
-  field(filler: Filler): readonly [Entity, Field] {
-    const entity = this.entity(filler);
-    const name = this.fieldName(filler.field);
-    return [entity, entity.fields.find((f) => f.name === name) ?? unsaid()];
-  }
-
-  /** The reference that a filler names (`winner`), and its entity. */
-  #reference(filler: Filler): readonly [Entity, string] | undefined {
-    const entity = this.entity(filler);
-    const name = this.fieldName(filler.field);
-    const known = entity.references.map((r) => r.name);
-    const found = [name, name.replace(/_id$/, ""), this.#naming.singular(name)].find((n) => known.includes(n));
-    return found === undefined ? undefined : [entity, found];
-  }
-
-  target(filler: Filler): string {
-    return this.#entityName(filler.entity);
-  }
-
-  /** The reference, or the path of two, that leads from an entity to another. */
-  way(start: Entity, goal: string): string {
-    for (const r of start.references) if (r.target === goal) return r.name;
-    for (const r of start.references) {
-      const between = this.blueprint.entities.find(({ name }) => name === r.target);
-      for (const second of between?.references ?? []) if (second.target === goal) return `${r.name}.${second.name}`;
-    }
-    return unsaid();
-  }
-
-  /** A field as it is named from the rows of an entity: `people`, or `room.seats`. */
-  seenFrom(start: Entity, filler: Filler): string {
-    const named = this.#reference(filler);
-    const [entity, name] = named ?? [this.field(filler)[0], this.field(filler)[1].name];
-    return entity.name === start.name ? name : `${this.way(start, entity.name)}.${name}`;
-  }
-}
 
 /**
  * What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. `apart`: it is a step that its outcome
@@ -162,10 +84,6 @@ function allReached(f: Field, pairs: readonly (readonly [string, string])[]): bo
 const bare = (state: string): string =>
   /^[a-z][a-z0-9_]*$/.test(state) && state !== "true" && state !== "false" ? state : quote(state);
 
-const unsaid = (): never => {
-  throw new Unsaid();
-};
-
 /** How long sessions last where a line says nothing of it. */
 const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
@@ -177,7 +95,6 @@ function inDays(many: string, unit: string, f: Field | undefined): readonly [man
   return [Math.ceil(Number(many) / 24).toString(), "day"];
 }
 
-/** Whether the rows of an entity belong to whoever made them. */
 /** The number in the slot `n` of a cue. */
 export function amount(cue: DraftCue, { numbers }: Pen): Decimal | undefined {
   for (const { words } of cue.slots.get("n") ?? []) {
@@ -330,11 +247,7 @@ class Writer {
   /** The unit of time of its slot `per`, else of the cue's own words; empty where there is none. */
   #unit(): string {
     const said = this.#slot("per").filter(({ words, entity }) => words !== "" && entity === "").map(({ words }) => words);
-    return [...said, this.#cue.words].map((text) => this.#period(text)).find((unit) => unit !== "") ?? "";
-  }
-
-  #period(surface: string): string {
-    return periodOf(surface, this.#pen);
+    return [...said, this.#cue.words].map((text) => periodOf(text, this.#pen)).find((unit) => unit !== "") ?? "";
   }
 
   /** What `when` and `unless` say of a row; empty where they say nothing. */
@@ -345,7 +258,7 @@ class Writer {
 
   /** What `below` and `over` say of numbers of a row: as against a number of the text, else against each other. */
   #comparisons(e: Entity): string[] {
-    const most = this.#amount();
+    const most = this.#cue.kind === "action" ? this.#numbers.compared : this.#amount();
     const under = this.#slot("below");
     const above = this.#late().length > 0 ? [] : this.#slot("over");
     if ([...under, ...above].some((f) => !["integer", "decimal", "money"].includes(this.#names.field(f)[1].type))) unsaid();
@@ -428,7 +341,7 @@ class Writer {
 
   /** A period of the text, and the field that tells in which one a row lies. */
   #inPeriod(e: Entity, filler: Filler): readonly [period: string, moment: string] {
-    const period = this.#period(filler.words);
+    const period = periodOf(filler.words, this.#pen);
     if (!this.#pen.tables.periods.includes(period)) unsaid();
     const moment = e.fields.find((f) => isMoment(f) && (period !== "hour" || f.type === "datetime"));
     return [period, moment?.name ?? "created_at"];
@@ -500,11 +413,25 @@ class Writer {
     return this.#isConditional() && !stands;
   }
 
-  /** What a step adds or takes off: a number or another field, else one. Where it has a latest moment, `n` belongs to that. */
+  get #numbers(): StepNumbers {
+    return stepNumbers(this.#cue, this.#pen);
+  }
+
+  /** What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it. */
+  #measured(e: Entity): string {
+    const [spare, ...others] = this.#numbers.spare;
+    if (spare === undefined) return "";
+    const value = this.#pen.numbers.read(spare.words) ?? unsaid();
+    const sign = comparison(this.#names.text, spare, this.#pen);
+    if (others.length > 0 || sign === "" || this.#slots("below", "over").length > 0) unsaid();
+    return `${onlyNumber(e)} ${sign} ${value.toString()}`;
+  }
+
+  /** What a step adds or takes off: a number or another field, else one. */
   #byHowMuch(e: Entity): string {
     const field = this.#slot("n").find((f) => f.field !== "");
     if (field !== undefined) return this.#names.seenFrom(e, field);
-    return (this.#slots("from", "below", "over").length === 0 ? this.#amount()?.toString() : undefined) ?? "1";
+    return this.#numbers.counted?.toString() ?? "1";
   }
 
   #action(): void {
@@ -531,8 +458,8 @@ class Writer {
     const [parameters, created] = this.#made(e);
     if (effects.length === 0 && created.length === 0) effects.push(...this.#ticked(e));
     if (effects.length === 0 && created.length === 0) unsaid();
-    const by = unique(this.#slot("by").map(({ role }) => role));
-    const condition = this.#condition(e);
+    const who = takers(this.#cue, this.#pen.tables);
+    const condition = [this.#condition(e), this.#measured(e)].filter((part) => part !== "").join(" and ");
     const early = this.#early(e);
     let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
@@ -542,7 +469,7 @@ class Writer {
     if (this.#apart) name = [name, ...this.#aim()].join("_");
     if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
     const body = [
-      ...(by.length > 0 ? [`  by role ${by.join(", ")}`] : []),
+      ...(who === undefined ? [] : [`  by ${accessText(who)}`]),
       ...(condition === "" ? [] : [`  when ${condition}`]),
       ...(early === "" ? [] : [`  when ${early}`]),
       ...(effects.length > 0 ? [`  set ${effects.join(", ")}`] : []),
@@ -573,12 +500,14 @@ class Writer {
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
     const states = [...this.#states(e, this.#slot("when"), allowed), ...this.#states(e, this.#slot("unless"), !allowed)];
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
+    const write = e.write ?? this.#names.blueprint.write;
+    const who = takers(this.#cue, this.#pen.tables);
+    const isAlone = who !== undefined && !isLike(who, write);
     if (allowed && this.#slots("when", "unless", "from", "below", "over", "n").length === 0) {
       // What whoever may write does with rows is no step, and no lock.
-      const writers = (e.write ?? this.#names.blueprint.write).roles;
-      if (this.#slot("by").every(({ role }) => writers.includes(role))) return;
+      if (!isAlone || this.#slot("by").every(({ role }) => write.roles.includes(role))) return;
     }
-    if (conditions.length === 0 || this.#slots("by", "below", "over").length > 0) unsaid();
+    if (conditions.length === 0 || isAlone || this.#slots("below", "over").length > 0 || this.#numbers.spare.length > 0) unsaid();
     for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}`);
   }
 
@@ -620,7 +549,7 @@ class Writer {
 
   /** How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it. */
   #before(f: Field | undefined): string {
-    const amount = this.#amount();
+    const amount = this.#cue.kind === "action" ? this.#numbers.early : this.#amount();
     if (amount === undefined) return "";
     const [many, unit] = inDays(amount.toString(), this.#unit(), f);
     return this.#pen.tables.lengths.includes(unit) ? ` - ${unit}s(${many})` : unsaid();
@@ -717,7 +646,8 @@ class Writer {
     }
     if (where === "") unsaid();
     const work = `update ${e.name} set ${effects.join(", ")} where ${where}`;
-    this.#say(SERVICE, "schedule", `${clock(this.#unit() || "day")} {\n  ${work}\n}`);
+    const told = this.#slots("per", "n").filter(({ words, entity: of }) => words !== "" && of === "").map(({ words }) => words);
+    for (const time of times(told, this.#cue.words, this.#pen)) this.#say(SERVICE, "schedule", `every ${time} {\n  ${work}\n}`);
   }
 
   #expire(): void {
@@ -732,7 +662,7 @@ class Writer {
     const moment = (end?.[1].type === "date" ? "today" : "now") + this.#before(end?.[1]);
     const condition = [`${end?.[0] ?? "created_at"} < ${moment}`, this.#condition(e)].filter((c) => c !== "").join(" and ");
     const often = many === undefined ? unit || "day" : unit === "minute" || unit === "hour" ? "hour" : "day";
-    this.#say(SERVICE, "schedule", `${clock(often)} {\n  delete ${e.name} where ${condition}\n}`);
+    this.#say(SERVICE, "schedule", `every ${usualTime(often, this.#pen)} {\n  delete ${e.name} where ${condition}\n}`);
   }
 
   /** A report of the rows from which all that it names can be reached. */
@@ -985,13 +915,6 @@ function longestText(e: Entity): readonly [Entity, Field] {
   return [e, texts.find(({ type }) => type === "longtext") ?? texts.find(({ type }) => type === "text") ?? unsaid()];
 }
 
-/** The word that is most like another, where one is alike enough; else that word itself. */
-function closest(word: string, options: readonly string[]): string {
-  const near = options.map((option) => ({ option, ratio: similarity(option, word) })).filter(({ ratio }) => ratio >= 0.75);
-  near.sort((x, y) => y.ratio - x.ratio || (x.option < y.option ? 1 : -1));
-  return near[0]?.option ?? word;
-}
-
 /** The number that is measured where the text names none: the only amount of money of an entity, else its only number. */
 function onlyNumber(e: Entity): string {
   for (const types of [["money"], ["integer", "decimal"]]) {
@@ -1009,11 +932,4 @@ function rangeOf(e: Entity): string[] {
     if (found.length === 2) return found;
   }
   return unsaid();
-}
-
-/** The head of a schedule. */
-export function clock(unit: string): string {
-  if (unit === "minute" || unit === "hour") return `every ${unit}`;
-  if (unit === "week" || unit === "fortnight") return 'every monday at "03:00"';
-  return `every ${unit === "month" || unit.endsWith("day") ? unit : "day"} at "03:00"`;
 }

@@ -1,17 +1,27 @@
+import type { Characters } from "./characters";
 import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
 import { isGateway } from "./storeless";
+import { withTakers } from "./takers";
 import type { CompilerTables } from "./tables";
+import type { Naming } from "./naming";
 import type { Verbs } from "./verbs";
 
 /**
  * The roles that cues give rights to; who is told of something, or has so many rows at most, has none by that, nor has
- * whoever made a row that is theirs to delete.
+ * whoever made a row that is theirs to delete or to take a step with.
  */
-export const rolesOf = (draft: Draft, { cues: { makers } }: CompilerTables, verbs: Verbs): string[] =>
+export const rolesOf = (draft: Draft, { cues: { makers, takers } }: CompilerTables, verbs: Verbs): string[] =>
   draft.cues
     .filter(({ kind }) => kind !== "notify" && kind !== "at-most")
-    .flatMap((cue) => [...cue.slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "" && !(makers.includes(role) && saysWhoDeletes(cue, verbs)))));
+    .flatMap((cue) => [...cue.slots.values()].flatMap((fillers) => fillers.map(({ role }) => role).filter((role) => role !== "" && role !== takers.maker && !(makers.includes(role) && saysWhoDeletes(cue, verbs)))));
+
+/** What reading words needs. */
+interface Spoken {
+  readonly verbs: Verbs;
+  readonly naming: Naming;
+  readonly characters: Characters;
+}
 
 /** Whether a thing is a picture of which more is told than where it is. */
 export function isPicture(e: DraftEntity, { pictures, picture, files }: CompilerTables): boolean {
@@ -20,7 +30,7 @@ export function isPicture(e: DraftEntity, { pictures, picture, files }: Compiler
 }
 
 /** The draft with what its cues take for granted. What the text states stays as it is. */
-export function completed(stated: Draft, tables: CompilerTables, verbs: Verbs): Draft {
+export function completed(stated: Draft, tables: CompilerTables, { verbs, naming, characters }: Spoken): Draft {
   const draft = stated.copied();
   for (const e of draft.entities.values()) if (isPicture(e, tables)) e.fields.set(tables.picture, new DraftField(tables.picture, tables.picture));
   const usual = isGateway(draft, tables.storeless) ? tables.routesAccess : tables.cueAccess;
@@ -48,6 +58,7 @@ export function completed(stated: Draft, tables: CompilerTables, verbs: Verbs): 
       draft.relations = draft.relations.filter(({ target }) => !named.some(({ name }) => name === target));
     }
   }
+  withTakers(draft, tables.cues, verbs, naming, characters);
   return draft;
 }
 

@@ -24,6 +24,7 @@ export interface Means {
 export function decode(reading: Reading, scores: TextScores, link: Linker, means: Means): Draft {
   const { labels } = means.tables;
   const draft = new Draft();
+  draft.text = reading.text;
   const verdict = softmax(scores.verdict);
   const access = softmax(scores.access);
   draft.access = labels.access[argmax(access)] ?? "unstated";
@@ -545,7 +546,7 @@ class Decoder {
       all.push([group, { ...NOTHING, entity: this.#name(owner), field: made.name }]);
     }
     for (const i of this.#of("value")) for (const filler of this.#valuesOf(i)) all.push([[i], filler]);
-    for (const i of this.#of("role")) all.push([[i], { ...NOTHING, role: this.#entityName(i) }]);
+    for (const i of this.#of("role")) all.push([[i], { ...NOTHING, role: this.#entityName(i), at: this.#chars(i) }]);
     return all;
   }
 
@@ -563,10 +564,10 @@ class Decoder {
   #valuesOf(i: number): Filler[] {
     const words = this.#surface(i);
     const numbers = this.#valueFields.get(i) ?? [];
-    if (numbers.length === 0) return [{ ...NOTHING, words }];
+    if (numbers.length === 0) return [{ ...NOTHING, words, at: this.#chars(i) }];
     return numbers.map((number) => {
       const field = this.#fields[number];
-      return { ...NOTHING, entity: this.#name(field?.owner ?? 0), field: field?.made.name ?? "", words };
+      return { ...NOTHING, entity: this.#name(field?.owner ?? 0), field: field?.made.name ?? "", words, at: this.#chars(i) };
     });
   }
 }

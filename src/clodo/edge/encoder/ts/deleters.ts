@@ -24,7 +24,7 @@ export function deleters(roles: readonly string[], b: Blueprint, e: Entity, make
 }
 
 /** Whether two rules let in the same people; an administrator may do what any role may. */
-function isLike(a: Access, b: Access): boolean {
+export function isLike(a: Access, b: Access): boolean {
   const [ours, theirs] = [a, b].map(({ roles }) => new Set(roles.length > 0 ? [...roles, "admin"] : []));
   return a.who === b.who && ours?.size === theirs?.size && [...(ours ?? [])].every((role) => theirs?.has(role));
 }

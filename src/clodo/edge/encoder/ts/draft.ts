@@ -25,6 +25,8 @@ export interface Filler {
   readonly field: string;
   readonly words: string;
   readonly role: string;
+  /** The characters of the words or the role, where they are known. */
+  readonly at?: Span | null;
 }
 
 /** A wish for more than stored rows: its kind, the text's own words, and what fills each slot. */
@@ -92,7 +94,7 @@ export interface DraftRelation {
 export class Draft {
   entities: ReadonlyMap<string, DraftEntity> = new Map();
   relations: readonly DraftRelation[] = [];
-  readonly cues: DraftCue[] = [];
+  cues: DraftCue[] = [];
   access = "unstated";
   readonly accessEvidence = new Evidence();
   serviceType = "unstated";
@@ -102,6 +104,7 @@ export class Draft {
   unsupported: readonly Span[] = [];
   readonly roles: Span[] = [];
   mended: ReadonlyMap<string, string> = new Map();
+  text = "";
 
   /** Another draft that says the same; its entities may be changed without this one's being so. */
   copied(): Draft {

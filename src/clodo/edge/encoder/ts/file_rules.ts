@@ -1,4 +1,4 @@
-import { type Pen, Unsaid } from "./cue_lines";
+import { type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue, DraftField } from "./draft";
 import type { Span } from "./reading";
 import { quote } from "./values";

@@ -1,9 +1,11 @@
 import { addressOf, segmentsOf, upstreamName } from "./addresses";
 import type { Block, Member } from "./blocks";
-import { amount, type Lines, noLines, type Pen, periodOf, Unsaid } from "./cue_lines";
+import { amount, type Lines, noLines } from "./cue_lines";
+import { type Pen, Unsaid } from "./cue_names";
 import { Decimal } from "./decimal";
 import type { Draft, DraftCue, Filler } from "./draft";
 import { quote } from "./values";
+import { periodOf } from "./periods";
 
 /** What a gateway can be told by cues that speak of other services too. */
 const OF_ALL = ["limit-address", "limit-key", "limit-user", "cache"];

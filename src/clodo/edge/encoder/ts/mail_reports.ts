@@ -1,6 +1,8 @@
-import { clock, type Lines, linesOf, type Names, noLines, type Pen, SERVICE, Unsaid } from "./cue_lines";
+import { type Lines, linesOf, noLines, SERVICE } from "./cue_lines";
+import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue } from "./draft";
 import { unitOf } from "./gateways";
+import { times } from "./times";
 import { quote } from "./values";
 
 /** Figures by mail: the schedule that mails the report which another cue of the text makes. */
@@ -10,7 +12,9 @@ export function mailed(cue: DraftCue, draft: Draft, names: Names, pen: Pen): Lin
   const [report, ...others] = new Set(reports(cue, draft, names, pen));
   if (addresses.length === 0 || !pen.tables.mailed.units.includes(unit) || report === undefined || others.length > 0) throw new Unsaid();
   const work = [...new Set(addresses)].map((to) => `  mail report ${report} to ${quote(to)}`);
-  return { ...noLines(), lines: [{ where: SERVICE, construct: "schedule", text: [`${clock(unit)} {`, ...work, "}"].join("\n") }] };
+  const told = (cue.slots.get("per") ?? []).map(({ words }) => words).filter((words) => words !== "");
+  const lines = times(told, cue.words, pen).map((time) => ({ where: SERVICE, construct: "schedule", text: [`every ${time} {`, ...work, "}"].join("\n") }));
+  return { ...noLines(), lines };
 }
 
 /** The names of the reports that may be meant: of the entity, and of the field where one is named. */

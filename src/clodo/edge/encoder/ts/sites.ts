@@ -1,6 +1,7 @@
 import { placeOf } from "./addresses";
 import type { Block, Member } from "./blocks";
-import { type Lines, noLines, type Pen, Unsaid } from "./cue_lines";
+import { type Lines, noLines } from "./cue_lines";
+import { type Pen, Unsaid } from "./cue_names";
 import type { DraftCue } from "./draft";
 import { headerOf } from "./gateways";
 import { quote } from "./values";

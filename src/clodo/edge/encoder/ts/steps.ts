@@ -1,5 +1,5 @@
 import type { DraftCue, Filler } from "./draft";
-import type { Pen } from "./cue_lines";
+import type { Pen } from "./cue_names";
 
 /** A cue, and whether another step has its verb and its entity, so that its outcome must tell the two apart. */
 export interface Step {

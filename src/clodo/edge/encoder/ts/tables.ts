@@ -230,6 +230,60 @@ export interface CueTables {
   readonly media: MediaTables;
   /** Kinds of cue that reports are made of, and units of which a schedule has each. */
   readonly mailed: { readonly figures: readonly string[]; readonly units: readonly string[] };
+  readonly times: TimeTables;
+  /** Where what is said of something ends. */
+  readonly sentence: string;
+  /** Signs with the words in front of a number, and behind it, that stand for them. */
+  readonly comparisons: {
+    readonly front: readonly (readonly [sign: string, said: string])[];
+    readonly back: readonly (readonly [sign: string, said: string])[];
+    readonly between: string;
+  };
+  /** How whoever made a row is spoken of as its own; `maker` stands for a role. */
+  readonly takers: {
+    readonly maker: string;
+    readonly doubtful: string;
+    readonly called: string;
+    readonly possessive: string;
+    readonly possessed: string;
+    readonly belonging: string;
+    readonly definite: string;
+    readonly it: readonly string[];
+  };
+  /** Kinds of cue that speak of files, and formats in their place. */
+  readonly transfers: {
+    readonly kinds: readonly string[];
+    readonly format: string;
+    readonly goesOn: string;
+    readonly leadsTo: string;
+    readonly followed: string;
+    readonly before: string;
+    readonly ended: string;
+  };
+}
+
+/** Patterns and words of the times at which something is done. */
+export interface TimeTables {
+  /** Steps of minutes that divide an hour. */
+  readonly steps: readonly number[];
+  /** Part of the day → the time where none is said; of no part: the empty one. */
+  readonly usual: Readonly<Record<string, string>>;
+  /** Words for a time of day → its hour. */
+  readonly named: Readonly<Record<string, number>>;
+  /** Hours in words, from one. */
+  readonly hours: readonly string[];
+  readonly hour: string;
+  readonly clock: string;
+  /** Parts of an hour: how many minutes. */
+  readonly parts: Readonly<Record<string, number>>;
+  /** Several days of the week in one word. */
+  readonly spans: Readonly<Record<string, readonly string[]>>;
+  readonly ordinal: string;
+  readonly odd: string;
+  /** Units of which several are meant. */
+  readonly several: string;
+  readonly afternoon: string;
+  readonly night: string;
 }
 
 /** Inflected verbs by what their base form ends in, and plurals that no rule makes. */

@@ -1,6 +1,7 @@
 import { routeFits, siteFits, upstreamFits } from "./block_checks";
 import { ruleOfText, canDelete } from "./deleters";
-import { isOwned, type Line, type Lines, type Pen, SERVICE, USERS } from "./cue_lines";
+import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
+import type { Pen } from "./cue_names";
 import type { Access, Blueprint, Entity, Field } from "./values";
 
 const MOST_ROWS = 1_000_000;
@@ -201,7 +202,9 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "action": {
       const effects = text.split("\n").filter((line) => line.startsWith("  set "));
       const set = effects.flatMap((line) => [...line.matchAll(/(?:set|,) ([\w.]+) = /g)].map(([, name]) => name));
-      return NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
+      const isTheirs = made.lines.some((line) => line.where === e.name && line.construct === "delete_line" && line.text.startsWith("delete owner"));
+      const hasMaker = isOwned(b, e) || isTheirs || !/^ {2}by owner\b/m.test(text);
+      return hasMaker && NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");

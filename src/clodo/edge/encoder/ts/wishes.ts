@@ -1,5 +1,6 @@
 import { blocksOf } from "./blocks";
-import { type Line, type Lines, linesOf, Names, noLines, type Pen, SERVICE, transitionsLine, Unsaid, USERS } from "./cue_lines";
+import { type Line, type Lines, linesOf, noLines, SERVICE, transitionsLine, USERS } from "./cue_lines";
+import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue, DraftField } from "./draft";
 import { FILE_CUES, FileRules } from "./file_rules";
 import { Gateway } from "./gateways";
@@ -8,6 +9,7 @@ import type { Span } from "./reading";
 import { SITE_CUES, siteLines, siteOf } from "./sites";
 import { stepsApart } from "./steps";
 import type { CueTables } from "./tables";
+import { withFormats } from "./transfers";
 import { holdsUp } from "./wish_checks";
 import { blueprintLines, type Blueprint, type Entity, fieldLine, plainField } from "./values";
 
@@ -88,7 +90,7 @@ function* wanted(
   // What keeps rows apart comes first: other wishes must fit in.
   const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
   const gateway = new Gateway(draft, names.blueprint.entities.length === 0, pen);
-  for (const { cue, apart } of stepsApart([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), pen)) {
+  for (const { cue, apart } of stepsApart(withFormats([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), draft.text, pen), pen)) {
     if (!FILE_CUES.includes(cue.kind)) yield [makerOf(cue, draft, names, pen, gateway, apart), cue.evidence.spans.slice(0, 1)];
   }
 }

@@ -1,0 +1,26 @@
+import type { Pen } from "./cue_names";
+import { similarity } from "./similarity";
+
+/** The unit of time in some words, in the singular; empty where there is none. */
+export function periodOf(surface: string, { tables, naming }: Pen): string {
+  const { units } = tables;
+  for (const said of naming.words(surface)) {
+    const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
+    const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
+    if (unit !== undefined) return unit;
+  }
+  // Short units are known by their plurals too: dyas, weks.
+  const plurals = tables.lengths.map((unit) => `${unit}s`);
+  for (const said of naming.words(surface)) {
+    const near = [...said].length > 3 ? closest(said, plurals) : said;
+    if (plurals.includes(near)) return near.slice(0, -1);
+  }
+  return "";
+}
+
+/** The word that is most like another, where one is alike enough; else that word itself. */
+function closest(word: string, options: readonly string[]): string {
+  const near = options.map((option) => ({ option, ratio: similarity(option, word) })).filter(({ ratio }) => ratio >= 0.75);
+  near.sort((x, y) => y.ratio - x.ratio || (x.option < y.option ? 1 : -1));
+  return near[0]?.option ?? word;
+}

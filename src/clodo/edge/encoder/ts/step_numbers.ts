@@ -1,0 +1,41 @@
+import type { Pen } from "./cue_names";
+import type { Decimal } from "./decimal";
+import type { DraftCue, Filler } from "./draft";
+import { Nearby } from "./nearby";
+
+/** The numbers of a step by what they are for; `spare`: what is for nothing. */
+export interface StepNumbers {
+  readonly compared: Decimal | undefined;
+  readonly early: Decimal | undefined;
+  readonly counted: Decimal | undefined;
+  readonly spare: readonly Filler[];
+}
+
+/** The numbers in the slot `n` of a step. That of its latest moment stands behind the others. */
+export function stepNumbers({ slots }: DraftCue, { numbers }: Pen): StepNumbers {
+  const given = slots.get("n") ?? [];
+  const has = (...names: readonly string[]): boolean => names.some((name) => (slots.get(name) ?? []).length > 0);
+  const left = given.filter(({ words }) => numbers.read(words) !== undefined);
+  const counts = has("plus", "minus");
+  const compares = has("below", "over");
+  const isTimed = (slots.get("from") ?? []).some(({ field }) => field !== "");
+  const early = isTimed && (left.length > 1 || has("per") || !compares) ? left.pop() : undefined;
+  const compared = compares ? left.shift() : undefined;
+  const byField = given.filter(({ field, words }) => field !== "" && words === "");
+  const counted = counts && byField.length === 0 ? left.shift() : undefined;
+  const other = given.filter((f) => numbers.read(f.words) === undefined && !(counts && byField.includes(f)));
+  const of = (f: Filler | undefined): Decimal | undefined => (f === undefined ? undefined : numbers.read(f.words));
+  return { compared: of(compared), early: of(early), counted: of(counted), spare: [...left, ...other] };
+}
+
+/** The sign that the words around a number amount to; empty where there are no such words. */
+export function comparison(text: string, { at, words }: Filler, { tables, characters }: Pen): string {
+  if (at === undefined || at === null) return "";
+  const { front, back, between } = tables.comparisons;
+  const near = new Nearby(tables.sentence, characters);
+  // Words that are marked with the number count as well: "over 500".
+  const inside = /[0-9]/.test(words) ? (words.toLowerCase().split(/[0-9]/)[0] ?? "") : "";
+  const [ahead, rest] = [near.before(text, at) + inside, near.behind(text, at)];
+  const after = back.find(([, said]) => characters.pattern(`^(?:${said})`).test(rest));
+  return (after ?? front.find(([, said]) => characters.pattern(`(?<!\\w)${said}${between}`).test(ahead)))?.[0] ?? "";
+}

@@ -1,0 +1,67 @@
+"""Which number of a step is for what: one that a field is compared with, how long before a moment it must be taken, by how much
+a figure changes. What is for none of these is compared with the only figure that it can mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from clodo.understand.draft import DraftCue, Filler
+from clodo.understand.nearby import before, behind
+from clodo.understand.numbers import number
+
+#: Words in front of a number that compare with it; those that are part of others come later.
+FRONT = {
+    ">=": r"(?:at least|(?:no|not) (?:less|fewer|lower) than|not (?:under|below)|min(?:imum)?(?: of)?|from|≥|>=)",
+    "<=": r"(?:at most|up to|(?:no|not) (?:more|higher) than|not (?:over|above)|not exceeding|max(?:imum)?(?: of)?|within|≤|<=)",
+    ">": r"(?:over|above|more than|(?:great|high|larg)er than|exceed(?:s|ed|ing)?|beyond|>)",
+    "<": r"(?:under|below|less than|fewer than|(?:low|small|cheap)er than|<)",
+}
+#: Words behind a number that do.
+BACK = {
+    ">=": r"\s*(?:\+|\S*\s*(?:or|and) (?:more|up|above|over|higher|upwards)\b)",
+    "<=": r"\s*\S*\s*(?:or|and) (?:less|below|under|fewer|lower|down)\b",
+}
+#: What may stand between the words and the number.
+BETWEEN = r"\s*(?:(?:a|an|the)\s+)?(?:[€$£¥]|eur|usd|gbp)?\s*$"
+
+
+@dataclass(frozen=True)
+class StepNumbers:
+    """The numbers of a step by what they are for; ``spare``: what is for nothing."""
+
+    compared: Decimal | None
+    early: Decimal | None
+    counted: Decimal | None
+    spare: tuple[Filler, ...]
+
+
+def step_numbers(cue: DraftCue) -> StepNumbers:
+    """The numbers in the slot ``n`` of a step. That of its latest moment stands behind the others."""
+    given = cue.slots.get("n", [])
+    left = [f for f in given if number(f.words) is not None]
+    counts = bool(cue.slots.get("plus") or cue.slots.get("minus"))
+    compares = bool(cue.slots.get("below") or cue.slots.get("over"))
+    timed = any(f.field for f in cue.slots.get("from", []))
+    early = left.pop() if timed and left and (len(left) > 1 or cue.slots.get("per") or not compares) else None
+    compared = left.pop(0) if compares and left else None
+    by_field = [f for f in given if f.field and not f.words]
+    counted = left.pop(0) if counts and left and not by_field else None
+    other = [f for f in given if number(f.words) is None and not (counts and f in by_field)]
+    return StepNumbers(_value(compared), _value(early), _value(counted), (*left, *other))
+
+
+def _value(filler: Filler | None) -> Decimal | None:
+    return number(filler.words) if filler is not None else None
+
+
+def comparison(text: str, filler: Filler) -> str:
+    """The sign that the words around a number amount to; empty where there are no such words."""
+    if filler.at is None:
+        return ""
+    # Words that are marked with the number count as well: "over 500".
+    front = before(text, filler.at) + re.split("[0-9]", filler.words.lower())[0] * bool(re.search("[0-9]", filler.words))
+    found = [sign for sign, said in BACK.items() if re.match(said, behind(text, filler.at))]
+    found += [sign for sign, said in FRONT.items() if re.search(rf"(?<!\w){said}{BETWEEN}", front)]
+    return found[0] if found else ""
