@@ -883,23 +883,6 @@ class Writer {
   }
 }
 
-/** The unit of time in some words, in the singular; empty where there is none. */
-export function periodOf(surface: string, { naming, tables }: Pen): string {
-  const { units } = tables;
-  for (const said of naming.words(surface)) {
-    const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
-    const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
-    if (unit !== undefined) return unit;
-  }
-  // Short units are known by their plurals too: dyas, weks.
-  const plurals = tables.lengths.map((unit) => `${unit}s`);
-  for (const said of naming.words(surface)) {
-    const near = [...said].length > 3 ? closest(said, plurals) : said;
-    if (plurals.includes(near)) return near.slice(0, -1);
-  }
-  return "";
-}
-
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();
