@@ -84,7 +84,7 @@ def test_a_run_that_is_killed_at_any_stage_goes_on_as_if_it_had_not_been(job: Jo
     for place, name, stand_in in (
         (export, "export", killed()),
         (export, "export", killed(export.export)),
-        (pipeline, "_calibrate", killed()),
+        (pipeline, "calibrate", killed()),
         (pipeline, "calibrate", killed(pipeline.calibrate)),
     ):
         with monkeypatch.context() as m:
