@@ -50,7 +50,8 @@ def differences(text: str, worker: Mapping[str, Any], machine: Mapping[str, Any]
     parts = [[((p["path"], _stretches(p)), p["confidence"]) for p in d["parts"]] + [chance] for d, chance in zip((worker, machine), chances, strict=True)]
     if [p for p, _ in parts[0]] != [p for p, _ in parts[1]]:
         found.append(Difference(text, "parts", *([p for p, _ in side] for side in parts)))
-    elif any(abs(a - b) > NEAR for (_, a), (_, b) in zip(*parts, strict=True)):
+    elif any(abs(a - b) > (NEAR if of else NEAR * max(1.0, len(parts[0]) / 4)) for (of, a), (_, b) in zip(*parts, strict=True)):
+        # The chance of the whole is made of the log-odds of a product, so the differences of the parts add up in it (a quarter of each at most).
         found.append(Difference(text, "confidence", *parts))
     return found
 

@@ -29,6 +29,14 @@ def test_a_row_means_what_its_blueprint_says(name: str, tmp_path: Path) -> None:
     assert (one.meaning.access, two.meaning.access) == ("", "key write"), "access is judged where the blueprint has a line of it"
 
 
+def test_a_row_with_a_verdict_wants_questions_and_odd_signs_break_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.jsonl"
+    lines = ({"description": "An app.", "blueprint": None, "verdict": "vague"}, {"description": "Books.\u2028Titles.", "blueprint": BOOKS})
+    path.write_text("\ufeff" + "\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    unclear, clear = load(path)
+    assert unclear.meaning is None and clear.text == "Books.\u2028Titles."
+
+
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [

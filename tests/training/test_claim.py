@@ -103,6 +103,8 @@ def test_a_tenth_and_at_least_five_are_held_out_where_there_are_enough() -> None
         found = divide(TEXTS[:count], None, gated=True)
         assert (len(found.gate), len(found.valid)) == (gate, valid), count
         assert not found.gate & found.valid
+    grown = divide(TEXTS[:21], divide(TEXTS[:18], None, gated=True), gated=True)
+    assert not grown.gate and len(grown.valid) == 2, "three tell nothing"
     assert not divide(TEXTS, None, gated=False).gate, "sets of one's own take the place of held-out pairs"
 
 

@@ -177,7 +177,7 @@ def test_who_takes_a_step_what_its_numbers_are_for_and_which_files_go_out(said: 
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [("over [500|#]", "price > 500"), ("[over 500|#]", "price > 500"), ("at least € [500|#]", "price >= 500"), ("[500|#] or more", "price >= 500"), ("up to [five hundred|#]", "price <= 500"),
-     ("less than [500|#]", "price < 500"), ("no more than [500|#]", "price <= 500"), ("[500|#] times", "")],
+     ("less than [500|#]", "price < 500"), ("no more than [500|#]", "price <= 500"), ("[500|#] times", ""), ("that are not over [500|#]", ""), ("unless over [500|#]", "")],
 )  # fmt: skip
 def test_a_number_of_a_step_is_compared_as_the_words_around_it_say(said: str, wanted: str) -> None:
     figure = said[said.index("[") + 1 : said.index("|")]
@@ -196,6 +196,12 @@ TIMES: list[tuple[str, str, list[str]]] = [
     ("[each|@] [night|#] at [11|#]", "per=#night per=#11", ['day at "23:00"']),
     ("[each|@] [noon|#] and [midnight|#]", "per=#noon per=#midnight", ['day at "00:00"', 'day at "12:00"']),
     ("[At 6 am|@] turn", "", ['day at "06:00"']),
+    ("[every|@] [day|#] [at 5 pm|#]", "per=#day per=#at 5 pm", ['day at "17:00"']),
+    ("[Every day at 10 p.m.|@]", "", ['day at "22:00"']),
+    ("on the [first day of the month|#], [each|@]", "per=#first day of the month", ['month at "03:00"']),
+    ("on the [last day of the month|#], [each|@]", "per=#last day of the month", []),
+    ("on the [first Monday of the month|#], [each|@]", "per=#first Monday of the month", []),
+    ("[every|@] [night except Sunday|#]", "per=#night except Sunday", []),
     ("[each|@] [morning|#]", "per=#morning", ['day at "06:00"']),
     ("[nightly|@]", "", ['day at "03:00"']),
     ("[overnight|@]", "", ['day at "03:00"']),

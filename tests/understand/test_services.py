@@ -65,6 +65,19 @@ def test_limits_and_caching_are_of_the_routes_that_can_have_them() -> None:
     assert lines.count("cache 60 s") == 1 and lines.count("limit 10 per minute per key") == lines.count("allow key") == 2
 
 
+def test_of_several_rules_for_a_path_the_narrower_holds() -> None:
+    text = "[/a|#] [goes|@route from=#/a to=#https://a.example] to [https://a.example|#], for [auditors|ROLE:auditor] [only|@route from=#/a to=#https://a.example by=role:auditor]"
+    for access in ("access key", "access key-write"):
+        lines, left = built(text, "type api-gateway", access)
+        assert lines.count("allow role auditor") == 1 and "allow key" not in lines and lines.count('route "/a/*" to a {') == 1
+        assert left == []
+
+
+def test_a_wish_that_cannot_be_takes_no_limit_with_it() -> None:
+    lines, left = built(GATEWAY + "[60|#] a [minute|#] [per address|@limit-address n=#60 per=#minute], [timeout|@timeout n=#900 per=#seconds] of [900|#] [seconds|#]", "type api-gateway")
+    assert left == ["timeout"] and "limit 60 per minute per address" in lines
+
+
 def test_whoever_is_counted_on_routes_shows_who_they_are() -> None:
     draft = gold_draft(record_of(GATEWAY + "[10|#] a [minute|#] [per user|@limit-user n=#10 per=#minute]", "type api-gateway"))
     blueprint, left = compile_draft(draft)
@@ -135,7 +148,7 @@ def test_addresses_and_paths_as_people_write_them() -> None:
     assert {said: address(said) for said in addresses} == addresses
     paths = {
         "/orders": ["orders"], "/orders/**": ["orders"], "GET /orders/{id}/items": ["orders"], "`/a/B`": ["a", "B"], "orders": ["orders"], "everything else": [],
-        "/": [], "*": [], "/orders/…": ["orders"], "/Ärger": None, "the orders": None, "https://x.example/a/b?c": ["a", "b"],
+        "/": [], "*": [], "/orders/…": ["orders"], "/Ärger": None, "the orders": None, "all orders": None, "anything under orders": None, "rest/items": ["rest", "items"], "all the other requests": [], "https://x.example/a/b?c": ["a", "b"],
     }  # fmt: skip
     assert {said: segments(said) for said in paths} == paths
     assert [place(said) for said in ("/a/", "/a/*", "x.example", "https://x.example/*", "index.html")] == ["/a", "/a/*", "https://x.example", "https://x.example/*", ""]
@@ -157,6 +170,8 @@ def test_rules_of_files_are_of_files_alone() -> None:
     assert built(two + "The [name|lease.] is [private|@private set=lease.name].")[1] == ["private"]
     lines, left = built(two + "[plans|lease.plan] as [PDF|#] [only|@file-types set=lease.plan n=#PDF]")
     assert left == ["only"] and "plan: image max 10 MB" in lines
+    lines, left = built(two + "[deeds|lease.deed] as [PDF|#] or [DWG|#] [only|@file-types set=lease.deed n=#PDF n=#DWG]")
+    assert left == ["only"] and "deed: file max 10 MB" in lines
     lines, left = built("[leases|lease]: [deed|lease. file] ([private|@private])")
     assert left == [] and "deed: file max 10 MB private" in lines
 

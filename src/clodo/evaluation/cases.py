@@ -31,8 +31,9 @@ def load(path: Path) -> list[Case]:
             if not isinstance(found, list):
                 raise ValueError("not a list")
             return [_from_json(d) for d in found]
-        if is_pairs(path.read_text("utf-8")):
-            return list(from_pairs(path.read_text("utf-8")))
+        text = path.read_text("utf-8-sig")
+        if is_pairs(text):
+            return list(from_pairs(text))
         return from_records(parse(b) for b in blocks(path))
     except OSError as error:
         raise UsageError(f"{str(path)!r} cannot be read: {error}.", hint="Check the path.") from None

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from clodo.blueprint import InvalidBlueprint, parse
+from clodo.corpus.format import VERDICTS
 from clodo.evaluation.case import Case
 from clodo.evaluation.scoring import meaning
 
@@ -26,18 +27,22 @@ def from_pairs(text: str) -> Iterator[Case]:
     """The cases of a file's rows. Who may call is stated where the blueprint has a line of it.
 
     Raises:
-        ValueError: a row is not JSON with both texts, or its blueprint is not valid.
+        ValueError: a row is not JSON with both texts (or, for one that should be answered by questions, a verdict), or its blueprint is not valid.
     """
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
             description, source = row["description"], row["blueprint"]
-            if not (isinstance(description, str) and description.strip() and isinstance(source, str)):
+            is_unclear = source is None and row.get("verdict") in VERDICTS
+            if not (isinstance(description, str) and description.strip() and (is_unclear or isinstance(source, str))):
                 raise TypeError("not texts")
         except (ValueError, KeyError, TypeError):
             raise ValueError(f'line {number} is not JSON with the texts "description" and "blueprint"') from None
+        if is_unclear:
+            yield Case(f"own-{number}", description.strip(), None, "", True)
+            continue
         try:
             wanted = meaning(parse(source))
         except InvalidBlueprint as error:

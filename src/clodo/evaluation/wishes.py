@@ -17,6 +17,8 @@ _LISTS = (
     re.compile(r"(?<=\bgroup by ).+$"),
     re.compile(r"(?<=^set ).+$"),
 )
+#: Lines of sites, in which everything is text.
+_QUOTING = ("title ", "redirect ", "header ", "policy ")
 #: Conditions that must all hold.
 _ALL_OF = re.compile(r"(?<=\b(?:where|.when) )(?!.* or )[^(){}]+$|(?<=^when )(?!.* or )[^(){}]+$")
 
@@ -55,6 +57,8 @@ def _in_order(line: str) -> str:
         name, chains = line.split(": ", 1)
         steps = {step for chain in chains.split(", ") for step in _steps(chain.split(" -> "))}
         return f"{name}: {', '.join(sorted(steps))}"
+    if line.startswith(_QUOTING):
+        return line  # what they say is text
     for pattern in _LISTS:
         line = pattern.sub(lambda m: ", ".join(sorted(_apart(m[0]))), line)
     return _ALL_OF.sub(lambda m: " and ".join(sorted(m[0].split(" and "))), line)

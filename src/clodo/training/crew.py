@@ -88,7 +88,10 @@ class Crew:
             return
         mine = [float(seen), *(float(p.detach().cpu().double().sum()) for p in parameters)]
         all_: list[Any] = [None] * self.size
-        distributed.all_gather_object(all_, mine)
+        try:
+            distributed.all_gather_object(all_, mine)
+        except RuntimeError:
+            raise _ended() from None
         # Machines of other makes add up in another order.
         if any(not isclose(x, y, rel_tol=1e-6, abs_tol=1e-6) for theirs in all_ for x, y in zip(theirs, all_[0], strict=True)):
             raise ModelError(
@@ -110,9 +113,7 @@ class Crew:
         try:
             distributed.all_reduce(spoken)
         except RuntimeError:
-            raise ModelError(
-                "A process of the training has ended.", hint="Give the same command again to go on."
-            ) from None
+            raise _ended() from None
         flat = spoken.to(device)
         at = 0
         for p in trained:
@@ -137,3 +138,8 @@ def _hand(crew: Crew, meeting: Path, follow: Callable[..., None], arguments: tup
         follow(crew, *arguments)
     except (ModelError, KeyboardInterrupt):
         raise SystemExit(1) from None
+
+
+def _ended() -> ModelError:
+    """What to say where a process is gone."""
+    return ModelError("A process of the training has ended.", hint="Give the same command again to go on.")

@@ -75,7 +75,8 @@ def _check(job: Job) -> int:
         for option, value in asked.items():
             if value:
                 raise UsageError(f"{option} is for encoders; a text model is trained with LoRA in one process, from its base.")
-        memory.check(memory.decoder_bytes(job.base))
+        if not (job.out / "adapter.pt").is_file():
+            memory.check(memory.decoder_bytes(job.base))
         return 1
     from clodo.training.base import check_base
     from clodo.training.crew import cores
@@ -85,7 +86,8 @@ def _check(job: Job) -> int:
     for source in job.mean:
         _check_source(job, source)
     workers = 1 if job.mean else job.workers or usual_workers(device, cores())
-    memory.check(memory.encoder_bytes(job.base, job.plan.batch, workers), workers)
+    if not job.mean and not (job.out / "weights.pt").is_file():
+        memory.check(memory.encoder_bytes(job.base, job.plan.batch, workers), workers)
     return workers
 
 
@@ -100,6 +102,8 @@ def _check_source(job: Job, source: Path) -> None:
         if had.get(part, wanted) != wanted:
             told = "another base" if part == "base" else "other labels"
             raise UsageError(f"{str(source)!r} was made with {told}.", hint="Only weights of the same base and labels have a mean.")
+    if "data" in had and had["data"].startswith("own pairs") != (job.pairs is not None):
+        raise UsageError(f"{str(source)!r} was trained on other data.", hint="Give --pairs as its training had it, or leave it out.")
 
 
 def _encoder(job: Job, data: Data, folder: Path, workers: int, progress: Progress) -> None:

@@ -86,7 +86,7 @@ def _from_pairs(job: Job, path: Path, cases: list[Case], progress: Progress) -> 
         raise UsageError(f"The rows of {str(path)!r} all have the same description.", hint="Give different ones.")
     held_gate, valid = ([parse(b) for b in kept[part]] for part in ("gate", "valid"))
     progress(f"{len(blocks)} usable rows, {len(held_gate)} of them held out for the gate and {len(valid)} for validation.")
-    alike = twins([parse(b).text for b in kept["own"]], [r.text for r in held_gate])
+    alike = twins([parse(b).text for b in kept["own"]], [r.text for r in (*held_gate, *valid)])
     if alike:
         progress(f"{len(alike)} held-out texts are nearly the same as texts of the training: the figures will flatter the model.")
     names = [p.name for p in job.gate] if job.gate else ["held-out pairs"] * bool(held_gate)
@@ -98,7 +98,9 @@ def _split(job: Job, records: list[Record]) -> Split:
     """How the user's texts are divided; for a mean, as all of its trainings had them divided."""
     texts = [r.text for r in records]
     if not job.mean:
-        return divide(texts, split_in(job.out), gated=not job.gate)
+        # What the training that this one goes on from was trained on is not held out either.
+        earlier = split_in(job.out) or (split_in(job.start.parent) if job.start else None)
+        return divide(texts, earlier, gated=not job.gate)
     splits = [split_in(p) for p in job.mean if p.is_dir()]
     whole = [s for s in splits if s is not None]
     if len(whole) < len(job.mean):

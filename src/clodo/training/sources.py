@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 from clodo.errors import UsageError
@@ -16,7 +17,7 @@ def shares_of(sources: Sequence[Path], shares: Sequence[float]) -> list[float]:
         UsageError: they are not one for each, or below nought, or all nought.
     """
     given = list(shares) or [1.0] * len(sources)
-    if len(given) != len(sources) or min(given) < 0 or sum(given) <= 0:
+    if len(given) != len(sources) or not all(map(isfinite, given)) or min(given) < 0 or sum(given) <= 0:
         raise UsageError(f"{len(sources)} trainings need {len(sources)} weights of nought or more.", hint="For instance --weights 4,1 for two.")
     return [s / sum(given) for s in given]
 

@@ -42,8 +42,10 @@ def divide(texts: Iterable[str], earlier: Split | None, *, gated: bool) -> Split
     marks = dict.fromkeys(mark_of(t) for t in texts)
     new = sorted(m for m in marks if m not in before.known)
     in_gate = max(FEWEST_IN_GATE, len(marks) // _ONE_IN) if gated and len(marks) >= 4 * FEWEST_IN_GATE else 0
-    gate, new = _filled(before.gate, new, in_gate)
-    valid, _ = _filled(before.valid, new, max(1, len(marks) // _ONE_IN))
+    gate, rest = _filled(before.gate, new, in_gate)
+    if len(gate) < FEWEST_IN_GATE:
+        gate, rest = before.gate, new
+    valid, _ = _filled(before.valid, rest, max(1, len(marks) // _ONE_IN))
     return Split(before.known | frozenset(marks), gate, valid)
 
 

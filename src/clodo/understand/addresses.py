@@ -17,6 +17,8 @@ _WORD = re.compile(r"[A-Za-z0-9_~-]+(?:/[A-Za-z0-9_~-]+)*")
 ALL = frozenset(["all", "anything", "else", "everything", "other", "others", "remaining", "rest"])
 _HIGHEST_PORT = 65535
 #: First parts of hosts that name no service.
+#: Words that may stand beside those for all paths.
+FILLERS = frozenset(["the", "of", "path", "paths", "request", "requests", "route", "routes", "call", "calls", "traffic"])
 PLAIN_HOSTS = frozenset(
     ["api", "app", "apps", "backend", "dev", "host", "internal", "localhost", "origin", "prod", "production", "server", "service", "services", "staging", "svc", "test", "upstream", "web", "www"]
 )  # fmt: skip
@@ -40,7 +42,8 @@ def segments(surface: str) -> list[str] | None:
         said = whole[1] or "/"
     found = re.search("(?:^| )(/[^ ]*)", said)
     if found is None:
-        if ALL & set(words(said)) or re.fullmatch(r"\*+", said):
+        told = set(words(said))
+        if (ALL & told and told <= ALL | FILLERS) or re.fullmatch(r"\*+", said):
             return []
         return said.split("/") if _WORD.fullmatch(said) else None
     out: list[str] = []

@@ -21,7 +21,7 @@ from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import later
+from clodo.understand.jobs import STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.periods import LENGTHS, period_of
@@ -118,7 +118,7 @@ class _Writer:
     def condition(self, e: Entity) -> str:
         """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
         parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
-        most = self.amount() if self.cue.kind != "action" else self.numbers.compared
+        most = self.amount() if self.cue.kind not in STEPS else self.numbers.compared
         under = [(f, "<") for f in self.slot("below")]
         above = [] if self._late() else [(f, ">") for f in self.slot("over")]
         if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
@@ -372,7 +372,7 @@ class _Writer:
 
     def _before(self, f: Field | None) -> str:
         """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
-        many, unit = self.amount() if self.cue.kind != "action" else self.numbers.early, self.unit()
+        many, unit = self.amount() if self.cue.kind not in STEPS else self.numbers.early, self.unit()
         if many is None:
             return ""
         if f is not None:

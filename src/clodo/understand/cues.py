@@ -167,8 +167,9 @@ def _wanted(draft: Draft, names: Names, rules: FileRules) -> Iterator[tuple[Call
                 yield _in_entity(names, entity.name, partial(str, text)), tuple(rules.spans(entity.name, f))
             if f.steps:
                 yield _in_entity(names, entity.name, partial(_transitions, names, entity.name, f.name, f.steps)), spans
-    # What keeps rows apart comes first: other wishes must fit in.
-    order = ["tenants", *(kind for kind in CUES if kind != "tenants")]
+    # What keeps rows apart comes first, and what others are of: other wishes must fit in.
+    first = ("tenants", "route")
+    order = [*first, *(kind for kind in CUES if kind not in first)]
     gateway = Gateway(draft, alone=not names.blueprint.entities)
     for cue, apart in steps_apart(with_formats(sorted(draft.cues, key=lambda c: order.index(c.kind)), draft.text)):
         if cue.kind not in file_rules.KINDS:

@@ -73,13 +73,16 @@ class FileRules:
         return [*f.evidence.spans, *self._spans.get((entity, f.name), [])]
 
     def _note(self, cue: DraftCue) -> None:
-        for key, f in self._files(cue):
+        files = self._files(cue)
+        kinds = [media_types(filler.words) for filler in cue.slots.get("n", []) if filler.words]
+        found = [t for some in kinds for t in some]
+        # A kind that is not known would be refused by the service.
+        if cue.kind == "file-types" and (not found or not all(kinds) or any(f.type == "image" and not set(found) <= set(IMAGE_TYPES) for _, f in files)):
+            raise Unsaid
+        for key, _ in files:
             if cue.kind == "private":
                 self._private.add(key)
             else:
-                found = [t for filler in cue.slots.get("n", []) if filler.words for t in media_types(filler.words)]
-                if not found or (f.type == "image" and not set(found) <= set(IMAGE_TYPES)):
-                    raise Unsaid
                 self._types.setdefault(key, {}).update(dict.fromkeys(found))
             self._spans.setdefault(key, []).extend(cue.evidence.spans[:1])
 

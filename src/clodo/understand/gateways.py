@@ -76,6 +76,9 @@ class Gateway:
                 self._routes += self._of(cue)
             except Unsaid:
                 continue
+        # Of several rules for one path the narrower holds.
+        narrow = {r.block[0] for r in self._routes if r.allow.startswith("role ")}
+        self._routes = [r for r in self._routes if r.block[0] not in narrow or r.allow.startswith("role ")]
 
     def takes(self, cue: DraftCue) -> bool:
         """Whether a cue is about the gateway."""
@@ -125,7 +128,8 @@ class Gateway:
     # What cues add.
 
     def _route(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        return (line for route in self._of(cue) for line in route.lines())
+        blocks = {r.block[0] for r in self._of(cue)}
+        return (line for route in self._routes if route.block[0] in blocks for line in route.lines())
 
     def _retry(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
         times = _number(cue)

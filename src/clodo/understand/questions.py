@@ -27,7 +27,6 @@ _QUESTIONS = {
     ),
     "api-gateway": (
         "Which paths should lead to which servers? Name each path and the address of its server, such as /orders and https://orders.example.",
-        "Who may call them: everybody, people who log in, or callers with an API key?",
     ),
 }
 
@@ -40,7 +39,7 @@ def questions_for(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     if draft.verdict != "clear":
         return _QUESTIONS[draft.verdict]
     if blueprint is None:
-        return _QUESTIONS["api-gateway"][:1] if is_gateway(draft) else _QUESTIONS["vague"][:2]
+        return _QUESTIONS["api-gateway"] if is_gateway(draft) else _QUESTIONS["vague"][:2]
     if not blueprint.entities and blueprint.users is None and blueprint.type not in _WHOLE:
         return _QUESTIONS["vague"]
     if blueprint.entities and not any(e.fields or e.references or e.links for e in blueprint.entities):

@@ -26,6 +26,9 @@ BACK = {
 #: What may stand between the words and the number.
 BETWEEN = r"\s*(?:(?:a|an|the)\s+)?(?:[€$£¥]|eur|usd|gbp)?\s*$"
 
+#: Words that turn what stands beside a number into its opposite: which rule is meant is left open then.
+NEGATED = r"\b(?:cannot|can not|(?:must|may|shall|should|will|is|are) not|never|nobody|unless|except)\b|n['’]t\b"
+
 
 @dataclass(frozen=True)
 class StepNumbers:
@@ -62,6 +65,8 @@ def comparison(text: str, filler: Filler) -> str:
         return ""
     # Words that are marked with the number count as well: "over 500".
     front = before(text, filler.at) + re.split("[0-9]", filler.words.lower())[0] * bool(re.search("[0-9]", filler.words))
+    if re.search(NEGATED, f"{front} {behind(text, filler.at)}"):
+        return ""
     found = [sign for sign, said in BACK.items() if re.match(said, behind(text, filler.at))]
     found += [sign for sign, said in FRONT.items() if re.search(rf"(?<!\w){said}{BETWEEN}", front)]
     return found[0] if found else ""

@@ -27,7 +27,7 @@ HOUR = rf"\b(?:{'|'.join(HOURS)})\b"
 #: A time of day: a word, an hour with its half of the day, hour and minutes, an hour with the words that make it one.
 CLOCK = (
     r"\b(noon|midday|midnight)\b|\b([0-9]{1,2})(?:[:.h]([0-9]{2}))?\s*([ap])\.?\s?m\b\.?|\b([0-9]{1,2})[:.h]([0-9]{2})(?![0-9])"
-    r"|\b([0-9]{1,2})\s*o['’]?\s?clock|\bat\s+([0-9]{1,2})(?![0-9:.])"
+    r"|\b([0-9]{1,2})\s*o['’]?\s?clock|\bat\s+([0-9]{1,2})(?![0-9:.h]|\s*[ap]\.?\s?m\b)"
 )
 #: Parts of an hour: how many minutes.
 PARTS = {r"\bhalf\s+(?:an\s+)?hour": 30, r"\bquarter\s+(?:of\s+an\s+)?hour": 15}
@@ -39,7 +39,9 @@ SPANS = {
 #: Days of a month.
 ORDINAL = r"\b[0-9]{1,2}(?:st|nd|rd|th)\b|\bfirst\b"
 #: What changes a time in a way that is not read: another zone than UTC, "quarter past", "every other".
-ODD = r"\b(?:[ecmpb]st|[ecmp]dt|ces?t|ees?t|[ij]st|aest|local|past|to|till|until|before|after|other|alternate)\b"
+ODD = r"\b(?:[ecmpb]st|[ecmp]dt|ces?t|ees?t|[ij]st|aest|local|past|to|till|until|before|after|other|alternate|except|excluding|but|apart)\b"
+#: Days of a month in words: only its first day is a time that the language has.
+MONTH, FIRST = r"\bmonths?\b", r"\b(?:first|1st)\s+day\b"
 #: Units of which several are meant.
 SEVERAL = r"\b(?:days|nights|weeks|months)\b"
 AFTERNOON = r"\b(?:evening|afternoon|tonight)"
@@ -75,6 +77,10 @@ def times(told: Sequence[str], own: str) -> list[str]:
     days = [day for pattern, span in SPANS.items() if re.search(pattern, said) for day in span]
     days = days or [unit for unit in units if unit.endswith("day") and unit != "day"]
     unit = days[0] if days else units[0] if units else "day"
+    if unit != "month" and any(re.search(MONTH, t.lower()) for t in told):
+        if days or not re.search(FIRST, said):
+            raise Unsaid
+        unit = "month"
     if unit in ("second", "minute", "hour"):
         numbers = [p.many for p in parts if p.many is not None]
         if clocks or len(numbers) > 1:

@@ -160,7 +160,7 @@ class Scene(View):
 
     async def _summed(self, row: Row, part: Expression, body: Row, rows: Related, id: str, done: Done) -> bool:
         """Changes a row that is summed up until a comparison turns; whether it did."""
-        there = (await self.s.get(rows.entity, id)).body[rows.column] or 0
+        there = (await self.s.get(rows.entity, id)).body.get(rows.column) or 0
         for sides in outer_parts(expanded(self.e, part, self.parameters)):
             if not isinstance(sides, Operation) or sides.operator not in OPPOSITE:
                 continue

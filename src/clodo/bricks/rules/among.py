@@ -135,7 +135,7 @@ class _Among:
         if isinstance(part, Related):
             if part.call.function != "sum" or part.call not in outer_parts(self.condition) or id not in await part.ids():
                 return False
-            there = expect(await self.s.get(part.entity, id), 200).body[part.column] or 0
+            there = expect(await self.s.get(part.entity, id), 200).body.get(part.column) or 0
             value += await self._value(part.call) - there
         old = part.call if isinstance(part, Related) else part
         constant = Operand(Decimal(str(round(value, 9))))

@@ -346,8 +346,8 @@ def _cues() -> dict[str, Any]:
         "later": jobs.LATER,
         "brief": sites.BRIEF,
         **_blocks(),
-        "sentence": nearby.END,
-        "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN},
+        "sentence": nearby.END, "reach": nearby.REACH,
+        "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN, "negated": step_numbers.NEGATED},
         "takers": {
             "maker": takers.MAKER, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
             "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
@@ -358,7 +358,7 @@ def _cues() -> dict[str, Any]:
         },
         "times": {
             "steps": list(times.STEPS), "usual": times.USUAL, "named": times.NAMED, "hours": list(times.HOURS), "hour": times.HOUR, "clock": times.CLOCK,
-            "parts": times.PARTS, "spans": times.SPANS, "ordinal": times.ORDINAL, "odd": times.ODD, "several": times.SEVERAL, "afternoon": times.AFTERNOON, "night": times.NIGHT,
+            "parts": times.PARTS, "spans": times.SPANS, "ordinal": times.ORDINAL, "odd": times.ODD, "month": times.MONTH, "first": times.FIRST, "several": times.SEVERAL, "afternoon": times.AFTERNOON, "night": times.NIGHT,
         },
     }
 
@@ -371,7 +371,7 @@ def _blocks() -> dict[str, Any]:
             "ownPaths": list(gateway_problems._OWN_PATHS), "routeHeaders": sorted(gateway_problems._OWN_HEADERS),
             "siteOwnPaths": list(site_problems._OWN_PATHS), "siteHeaders": list(site_problems._OWN_HEADERS),
         },
-        "addresses": {"signs": addresses.SIGNS, "all": sorted(addresses.ALL), "plainHosts": sorted(addresses.PLAIN_HOSTS)},
+        "addresses": {"signs": addresses.SIGNS, "all": sorted(addresses.ALL), "fillers": sorted(addresses.FILLERS), "plainHosts": sorted(addresses.PLAIN_HOSTS)},
         "gateways": {
             "methods": list(gateways.METHODS), "methodWords": {word: list(m) for word, m in gateways.METHOD_WORDS.items()},
             "ofAnswers": sorted(gateways.OF_ANSWERS), "ofAnswersBegin": list(gateways.OF_ANSWERS_BEGIN), "seconds": gateways.SECONDS,

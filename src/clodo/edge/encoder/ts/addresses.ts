@@ -24,7 +24,10 @@ export function segmentsOf(surface: string, pen: Pen): readonly string[] | undef
   if (within !== null) said = within[1] || "/";
   const path = /(?:^| )(\/[^ ]*)/.exec(said)?.[1];
   if (path === undefined) {
-    if (pen.naming.words(said).some((word) => pen.tables.addresses.all.includes(word)) || /^\*+$/.test(said)) return [];
+    const { all, fillers } = pen.tables.addresses;
+    const told = pen.naming.words(said);
+    const isAll = told.some((word) => all.includes(word)) && told.every((word) => all.includes(word) || fillers.includes(word));
+    if (isAll || /^\*+$/.test(said)) return [];
     return WORD.test(said) ? said.split("/") : undefined;
   }
   const out: string[] = [];

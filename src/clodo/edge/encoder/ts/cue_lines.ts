@@ -258,7 +258,7 @@ class Writer {
 
   /** What `below` and `over` say of numbers of a row: as against a number of the text, else against each other. */
   #comparisons(e: Entity): string[] {
-    const most = this.#cue.kind === "action" ? this.#numbers.compared : this.#amount();
+    const most = this.#pen.tables.steps.includes(this.#cue.kind) ? this.#numbers.compared : this.#amount();
     const under = this.#slot("below");
     const above = this.#late().length > 0 ? [] : this.#slot("over");
     if ([...under, ...above].some((f) => !["integer", "decimal", "money"].includes(this.#names.field(f)[1].type))) unsaid();
@@ -549,7 +549,7 @@ class Writer {
 
   /** How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it. */
   #before(f: Field | undefined): string {
-    const amount = this.#cue.kind === "action" ? this.#numbers.early : this.#amount();
+    const amount = this.#pen.tables.steps.includes(this.#cue.kind) ? this.#numbers.early : this.#amount();
     if (amount === undefined) return "";
     const [many, unit] = inDays(amount.toString(), this.#unit(), f);
     return this.#pen.tables.lengths.includes(unit) ? ` - ${unit}s(${many})` : unsaid();

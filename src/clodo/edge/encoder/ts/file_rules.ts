@@ -43,13 +43,17 @@ export class FileRules {
   }
 
   #note(cue: DraftCue): void {
-    for (const f of this.#named(cue)) {
+    const files = this.#named(cue);
+    const kinds = (cue.slots.get("n") ?? []).filter(({ words }) => words !== "").map(({ words }) => this.#mediaTypes(words));
+    const found = kinds.flat();
+    const { imageTypes } = this.#pen.tables.media;
+    const isWrong = ({ type }: DraftField): boolean => type === "image" && !found.every((one) => imageTypes.includes(one));
+    // A kind that is not known would be refused by the service.
+    if (cue.kind === "file-types" && (found.length === 0 || kinds.some(({ length }) => length === 0) || files.some(isWrong))) throw new Unsaid();
+    for (const f of files) {
       if (cue.kind === "private") {
         this.#private.add(f);
       } else {
-        const found = (cue.slots.get("n") ?? []).flatMap(({ words }) => (words === "" ? [] : this.#mediaTypes(words)));
-        const { imageTypes } = this.#pen.tables.media;
-        if (found.length === 0 || (f.type === "image" && !found.every((type) => imageTypes.includes(type)))) throw new Unsaid();
         this.#types.set(f, new Set([...(this.#types.get(f) ?? []), ...found]));
       }
       this.#spans.set(f, [...(this.#spans.get(f) ?? []), ...cue.evidence.spans.slice(0, 1)]);

@@ -1,7 +1,7 @@
 import { addressOf, segmentsOf, upstreamName } from "./addresses";
 import type { Block, Member } from "./blocks";
 import { amount, type Lines, noLines } from "./cue_lines";
-import { type Pen, Unsaid } from "./cue_names";
+import { type Pen, Unsaid, unsaid } from "./cue_names";
 import { Decimal } from "./decimal";
 import type { Draft, DraftCue, Filler } from "./draft";
 import { quote } from "./values";
@@ -23,10 +23,6 @@ interface Route {
   readonly allow: string;
 }
 
-const unsaid = (): never => {
-  throw new Unsaid();
-};
-
 /** The routes of a draft, and what its cues say of them. Limits and caching are of every route that can have them. */
 export class Gateway {
   readonly #pen: Pen;
@@ -34,7 +30,7 @@ export class Gateway {
   readonly #alone: boolean;
   readonly #isThere: boolean;
   readonly #names = new Map<string, string>();
-  readonly #routes: Route[] = [];
+  readonly #routes: readonly Route[];
 
   /** `alone`: there is nothing but the gateway, so that limits and caching can only be of its routes. */
   constructor(draft: Draft, alone: boolean, pen: Pen) {
@@ -43,13 +39,18 @@ export class Gateway {
     this.#alone = alone;
     const said = draft.cues.filter(({ kind }) => kind === "route");
     this.#isThere = said.length > 0;
+    const routes: Route[] = [];
     for (const cue of said) {
       try {
-        this.#routes.push(...this.#of(cue));
+        routes.push(...this.#of(cue));
       } catch (error) {
         if (!(error instanceof Unsaid)) throw error;
       }
     }
+    // Of several rules for one path the narrower holds.
+    const isNarrow = ({ allow }: Route): boolean => allow.startsWith("role ");
+    const narrow = new Set(routes.filter(isNarrow).map(({ block }) => block[0]));
+    this.#routes = routes.filter((route) => !narrow.has(route.block[0]) || isNarrow(route));
   }
 
   /** Whether a cue is about the gateway. */
@@ -67,7 +68,7 @@ export class Gateway {
   #added(cue: DraftCue): readonly Member[] {
     switch (cue.kind) {
       case "route":
-        return this.#of(cue).flatMap(membersOf);
+        return this.#like(this.#of(cue)).flatMap(membersOf);
       case "retry":
         return this.#ofUpstreams(`retry ${(amount(cue, this.#pen) ?? new Decimal(BigInt(this.#pen.tables.gateways.usualRetries))).toString()} times`);
       case "timeout":
@@ -85,6 +86,12 @@ export class Gateway {
       default:
         return this.#limit(cue);
     }
+  }
+
+  /** The routes of the same paths to the same servers. */
+  #like(some: readonly Route[]): Route[] {
+    const blocks = new Set(some.map(({ block }) => block[0]));
+    return this.#routes.filter(({ block }) => blocks.has(block[0]));
   }
 
   #of(cue: DraftCue): Route[] {

@@ -18,9 +18,9 @@ type Env = FrontEnv & WeightsEnv;
 const MOST_CHARACTERS = 20_000;
 /** How many unknown fields are told. */
 const MOST_ERRORS = 10;
-/** As many as are answered before callers lose their patience, were all texts as long as the model reads. */
-const MOST_WAITING = 16;
-const MOST_ARRIVING = 4;
+/** As many as there is memory for, whoever comes with the longest texts. */
+const MOST_WAITING = 8;
+const MOST_ARRIVING = 2;
 
 const metrics = new Metrics();
 /** The network works on one text at a time, and so does all that follows it: what one text takes is had once. */

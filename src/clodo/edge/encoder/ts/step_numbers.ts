@@ -31,11 +31,12 @@ export function stepNumbers({ slots }: DraftCue, { numbers }: Pen): StepNumbers 
 /** The sign that the words around a number amount to; empty where there are no such words. */
 export function comparison(text: string, { at, words }: Filler, { tables, characters }: Pen): string {
   if (at === undefined || at === null) return "";
-  const { front, back, between } = tables.comparisons;
-  const near = new Nearby(tables.sentence, characters);
+  const { front, back, between, negated } = tables.comparisons;
+  const near = new Nearby(tables, characters);
   // Words that are marked with the number count as well: "over 500".
   const inside = /[0-9]/.test(words) ? (words.toLowerCase().split(/[0-9]/)[0] ?? "") : "";
   const [ahead, rest] = [near.before(text, at) + inside, near.behind(text, at)];
+  if (characters.pattern(negated).test(`${ahead} ${rest}`)) return "";
   const after = back.find(([, said]) => characters.pattern(`^(?:${said})`).test(rest));
   return (after ?? front.find(([, said]) => characters.pattern(`(?<!\\w)${said}${between}`).test(ahead)))?.[0] ?? "";
 }

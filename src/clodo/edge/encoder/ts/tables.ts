@@ -173,6 +173,7 @@ export interface BlockTables {
 export interface AddressTables {
   readonly signs: string;
   readonly all: readonly string[];
+  readonly fillers: readonly string[];
   readonly plainHosts: readonly string[];
 }
 
@@ -233,11 +234,15 @@ export interface CueTables {
   readonly times: TimeTables;
   /** Where what is said of something ends. */
   readonly sentence: string;
+  /** Characters to either side beyond which nothing is looked at. */
+  readonly reach: number;
   /** Signs with the words in front of a number, and behind it, that stand for them. */
   readonly comparisons: {
     readonly front: readonly (readonly [sign: string, said: string])[];
     readonly back: readonly (readonly [sign: string, said: string])[];
     readonly between: string;
+    /** Words that turn what stands beside a number into its opposite. */
+    readonly negated: string;
   };
   /** How whoever made a row is spoken of as its own; `maker` stands for a role. */
   readonly takers: {
@@ -280,6 +285,9 @@ export interface TimeTables {
   readonly spans: Readonly<Record<string, readonly string[]>>;
   readonly ordinal: string;
   readonly odd: string;
+  /** Days of a month, of which only the first is a time. */
+  readonly month: string;
+  readonly first: string;
   /** Units of which several are meant. */
   readonly several: string;
   readonly afternoon: string;

@@ -52,7 +52,7 @@ function about(draft: Draft, { slots }: DraftCue): DraftEntity | undefined {
 
 function isOfRow(draft: Draft, e: DraftEntity, { role, at }: Filler, tables: CueTables, naming: Naming, characters: Characters): boolean {
   const { called, possessive, possessed, belonging, definite, doubtful, it } = tables.takers;
-  const near = new Nearby(tables.sentence, characters);
+  const near = new Nearby(tables, characters);
   const front = at === undefined || at === null ? "" : near.before(draft.text, at);
   const has = (pattern: string): boolean => characters.pattern(pattern).test(front);
   if (has(called)) return false;

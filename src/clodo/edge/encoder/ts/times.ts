@@ -31,7 +31,11 @@ export function times(told: readonly string[], own: string, pen: Pen): string[] 
   const units = parts.map(({ unit }) => unit).filter((unit) => unit !== "");
   const spans = Object.entries(t.spans).flatMap(([pattern, days]) => (has(pattern, said) ? days : []));
   const days = spans.length > 0 ? spans : [...new Set(units.filter((unit) => unit.endsWith("day") && unit !== "day"))];
-  const unit = days[0] ?? units[0] ?? "day";
+  let unit = days[0] ?? units[0] ?? "day";
+  if (unit !== "month" && told.some((text) => has(t.month, text.toLowerCase()))) {
+    if (days.length > 0 || !has(t.first, said)) unsaid();
+    unit = "month";
+  }
   if (["second", "minute", "hour"].includes(unit)) {
     const numbers = parts.map(({ many }) => many).filter((many) => many !== undefined);
     if (clocks.length > 0 || numbers.length > 1) unsaid();

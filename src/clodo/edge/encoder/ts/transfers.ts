@@ -29,7 +29,7 @@ function formats({ words, evidence }: DraftCue, text: string, places: readonly S
   const [at] = evidence.spans;
   if (at === undefined) return [];
   const t = tables.transfers;
-  const near = new Nearby(tables.sentence, characters);
+  const near = new Nearby(tables, characters);
   const stop = Math.min(text.length, ...places.map(([start]) => start).filter((start) => start >= at[1]));
   const from = Math.max(0, ...places.map(([, end]) => end).filter((end) => end <= at[0]));
   const rest = near.behind(text, at).slice(0, stop - at[1]);

@@ -87,8 +87,8 @@ function* wanted(
       yield [() => within("transitions", transitionsLine(names.field(field)[1], f.steps, pen)), f.evidence.spans];
     }
   }
-  // What keeps rows apart comes first: other wishes must fit in.
-  const rank = (kind: string): number => (kind === "tenants" ? -1 : pen.tables.order.indexOf(kind));
+  // What keeps rows apart comes first, and what others are of: other wishes must fit in.
+  const rank = (kind: string): number => (kind === "tenants" ? -2 : kind === "route" ? -1 : pen.tables.order.indexOf(kind));
   const gateway = new Gateway(draft, names.blueprint.entities.length === 0, pen);
   for (const { cue, apart } of stepsApart(withFormats([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), draft.text, pen), pen)) {
     if (!FILE_CUES.includes(cue.kind)) yield [makerOf(cue, draft, names, pen, gateway, apart), cue.evidence.spans.slice(0, 1)];
