@@ -88,9 +88,9 @@ def test_a_shared_vocabulary_changes_no_choice(alone: Caller, shared: Caller, mo
 
 def test_a_killed_worker_with_rows_loses_no_request(alone: Caller, shared: Caller) -> None:
     prompts = [f"{word} sea" for word in ("the", "one", "blue", "red")]
-    wanted = [alone.complete(p, max_tokens=200)["choices"] for p in prompts]
+    wanted = [alone.complete(p, max_tokens=200, ignore_eos=True)["choices"] for p in prompts]
     with ThreadPoolExecutor(4) as pool:
-        work = [pool.submit(shared.complete, p, max_tokens=200) for p in prompts]
+        work = [pool.submit(shared.complete, p, max_tokens=200, ignore_eos=True) for p in prompts]
         time.sleep(0.3)
         shared.running.kill("vocabulary-2")
         time.sleep(0.2)
