@@ -50,6 +50,7 @@ def twins(left: Sequence[str], right: Sequence[str], least: float = 0.3) -> list
         theirs = shingles(text)
         shared = Counter(i for shingle in theirs for i in places.get(shingle, ()))
         for i, n in shared.items():
-            if n / (sizes[i] + len(theirs) - n) >= least:
-                found.append(Twin(i, j, n / (sizes[i] + len(theirs) - n)))
+            share = n / (sizes[i] + len(theirs) - n)
+            if share >= least:
+                found.append(Twin(i, j, share))
     return sorted(found, key=lambda t: -t.overlap)

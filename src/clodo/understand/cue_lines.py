@@ -103,7 +103,7 @@ class _Writer:
 
     def amount(self) -> Decimal | None:
         """The number in its slot ``n``."""
-        return _amount(self.cue)
+        return amount(self.cue)
 
     @property
     def numbers(self) -> StepNumbers:
@@ -778,13 +778,14 @@ def _only(e: Entity, kind: FieldType) -> Field:
     return found[0]
 
 
-def _amount(cue: DraftCue) -> Decimal | None:
+def amount(cue: DraftCue) -> Decimal | None:
+    """The number in the slot ``n`` of a cue."""
     return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
 
 
 def allowed(cue: DraftCue) -> Decimal | None:
     """How many rows a rule allows, where that is a number: one where it names none (once, not twice, only one)."""
-    most = _amount(cue)
+    most = amount(cue)
     if most is None and not any(f.field for f in cue.slots.get("n", [])) and not _BOUNDS & set(words(cue.words)):
         return Decimal(1)
     return most

@@ -36,7 +36,7 @@ from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
-from clodo.understand.takers import MAKER, with_takers
+from clodo.understand.takers import MAKER, STATED, with_takers
 from clodo.understand.transfers import with_formats
 
 #: Cues that need people who log in.
@@ -114,7 +114,7 @@ ROUTES_ACCESS = {"limit-key": "key", "limit-user": "login"}
 
 def _written(draft: Draft, e: DraftEntity, roles: list[str]) -> None:
     """Lets nobody but people who log in, or those roles, write what everybody could."""
-    stated = e.write_roles or e.flags & {"own", "own-write", "write-login", "write-key", "write-public"}
+    stated = e.write_roles or e.flags & STATED
     if stated or draft.access not in ("unstated", "none"):
         return
     if roles:

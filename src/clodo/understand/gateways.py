@@ -13,11 +13,10 @@ from decimal import Decimal
 from clodo.blueprint.text import number, quote
 from clodo.understand.addresses import SIGNS, address, segments, upstream_name
 from clodo.understand.blocks import Block
-from clodo.understand.cue_lines import Lines
+from clodo.understand.cue_lines import Lines, amount
 from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.naming import words
-from clodo.understand.numbers import number as number_in
 from clodo.understand.periods import period_of
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -132,11 +131,11 @@ class Gateway:
         return (line for route in self._routes if route.block[0] in blocks for line in route.lines())
 
     def _retry(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        times = _number(cue)
+        times = amount(cue)
         return self._upstreams(f"retry {number(USUAL_RETRIES if times is None else times)} times")
 
     def _timeout(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        many = _number(cue)
+        many = amount(cue)
         unit = unit_of(cue) or "second"
         if many is None or unit not in ("millisecond", "second", "minute"):
             raise Unsaid
@@ -157,14 +156,14 @@ class Gateway:
         return ((route.block, line) for route in self._routes for line in lines)
 
     def _limit(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        many, unit, who = _number(cue), unit_of(cue) or "minute", cue.kind.partition("-")[2]
+        many, unit, who = amount(cue), unit_of(cue) or "minute", cue.kind.partition("-")[2]
         if many is None or unit not in _MINUTELY:
             raise Unsaid
         line = f"limit {number(many * _MINUTELY[unit])} per minute per {who}"
         return ((r.block, line) for r in self._routes if who == "address" or r.allow.partition(" ")[0] in {"key": ("key",), "user": ("user", "role")}[who])
 
     def _cache(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        many, unit = _number(cue) or Decimal(1), unit_of(cue) or "minute"
+        many, unit = amount(cue) or Decimal(1), unit_of(cue) or "minute"
         if unit not in SECONDS:
             raise Unsaid
         line = f"cache {number(many * SECONDS[unit])} s"
@@ -211,10 +210,6 @@ def unit_of(cue: DraftCue) -> str:
         if unit := period_of(text):
             return unit
     return ""
-
-
-def _number(cue: DraftCue) -> Decimal | None:
-    return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
 
 
 _WRITERS: dict[str, Callable[[Gateway, DraftCue], Iterable[tuple[Block, str]]]] = {

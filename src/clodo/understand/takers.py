@@ -28,7 +28,8 @@ IT = ("it", "one", "them", "these", "those")
 _ABOUT = ("of", "set", "unset", "from", "to", "when", "unless")
 #: Cues that give nobody rights that they did not have.
 _NO_RIGHTS = ("action", "notify", "at-most")
-_STATED = frozenset(["own", "own-write", "write-login", "write-key", "write-public"])
+#: Flags by which a text says who writes.
+STATED = frozenset(["own", "own-write", "write-login", "write-key", "write-public"])
 
 
 def with_takers(draft: Draft, makers: Collection[str]) -> None:
@@ -45,7 +46,7 @@ def with_takers(draft: Draft, makers: Collection[str]) -> None:
             by = [replace(f, role=MAKER) if f.role in makers and f.role not in rights and _is_of_row(draft, e, f) else f for f in cue.slots.get("by", [])]
             if any(f.role == MAKER for f in by):
                 cue = replace(cue, slots={**cue.slots, "by": by})
-                if not (e.write_roles or e.flags & _STATED or draft.access in ("key", "key-write")):
+                if not (e.write_roles or e.flags & STATED or draft.access in ("key", "key-write")):
                     e.flags.add("own-write")
         cues.append(cue)
     draft.cues = cues

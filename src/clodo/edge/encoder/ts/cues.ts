@@ -2,7 +2,7 @@ import type { Characters } from "./characters";
 import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
 import { isGateway } from "./storeless";
-import { withTakers } from "./takers";
+import { STATED, withTakers } from "./takers";
 import type { CompilerTables } from "./tables";
 import type { Naming } from "./naming";
 import type { Verbs } from "./verbs";
@@ -64,8 +64,6 @@ export function completed(stated: Draft, tables: CompilerTables, { verbs, naming
 
 const namedBy = (cue: DraftCue, draft: Draft): DraftEntity[] =>
   (cue.slots.get("of") ?? []).map(({ entity }) => draft.entities.get(entity)).filter((e) => e !== undefined);
-
-const STATED = ["own", "own-write", "write-login", "write-key", "write-public"];
 
 /** Lets nobody but people who log in, or those roles, write what everybody could. */
 function write(draft: Draft, e: DraftEntity, roles: readonly string[]): void {

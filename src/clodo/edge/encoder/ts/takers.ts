@@ -8,7 +8,8 @@ import type { CueTables } from "./tables";
 import type { Access } from "./values";
 import type { Verbs } from "./verbs";
 
-const STATED = ["own", "own-write", "write-login", "write-key", "write-public"];
+/** Flags by which a text says who writes. */
+export const STATED = ["own", "own-write", "write-login", "write-key", "write-public"];
 /** Cues that give nobody rights that they did not have. */
 const NO_RIGHTS = ["action", "notify", "at-most"];
 /** Slots that tell which rows a step is about. */
