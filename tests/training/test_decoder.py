@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clodo.errors import UsageError
-from clodo.lm import Message
+from clodo.lm import Constraint, Message
 from clodo.runtime.llamacpp import LlamaCppModel
 from clodo.training.decoder.stages import open_trained
 from clodo.training.job import Job
@@ -72,7 +72,8 @@ def test_a_decoder_is_trained_and_packed(small: Path, tmp_path: Path) -> None:
     adapter = torch.load(job.out / "adapter.pt", weights_only=True)
     assert any(float(w.abs().max()) > 0 for name, w in adapter.items() if "lora_B" in name), "it was trained"
     model = LlamaCppModel(outcome.folder / "model.gguf", "tiny-decoder")
-    assert model.complete((Message("user", "A hive has a colour."),), None, 4).text
+    said_of = model.complete((Message("user", "A hive has a colour."),), Constraint('root ::= "a hive"'), 16)
+    assert said_of.text == "a hive" and said_of.finished, "what a random model says of itself may be nothing"
     assert isinstance(open_trained(outcome.folder), GenerativeUnderstander)
     run(job, said.append)
     assert said[-1] != "Merging, quantising and writing the model …", "a second call does nothing twice"
