@@ -113,6 +113,13 @@ def test_an_answer_that_was_cut_off_says_so(model: TextModel) -> None:
     assert not model.complete((Message("user", "Count from 1 to 1000."),), None, 5).finished
 
 
+@pytest.mark.llama
+def test_an_answer_that_goes_round_in_circles_is_stopped(in_process: LlamaCppModel) -> None:
+    round_ = Constraint('root ::= ("  the same line is said again and again\\n"){60}')
+    answer = in_process.complete(HELLO, round_, 600)
+    assert not answer.finished and answer.text.count("\n") < 6
+
+
 @pytest.mark.parametrize("model", REAL, indirect=True)
 def test_the_blueprint_grammar_is_taken(model: TextModel) -> None:
     answer = model.complete(HELLO, Constraint(gbnf()), 24)

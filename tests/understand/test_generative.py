@@ -72,7 +72,7 @@ def test_the_examples_in_the_prompt_are_valid_blueprints() -> None:
 
 def test_an_answer_without_an_end_is_given_up_at_once() -> None:
     model = ScriptedModel([GOOD, GOOD], finished=False)
-    with pytest.raises(ModelError, match="without coming to the end"):
+    with pytest.raises(ModelError, match="did not come to the end"):
         GenerativeUnderstander(model).understand(TEXT)
     assert len(model.asked) == 1
 

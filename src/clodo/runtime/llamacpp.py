@@ -10,6 +10,7 @@ from typing import Any
 
 from clodo.errors import ModelError
 from clodo.lm import Completion, Constraint, Message, Profile
+from clodo.runtime.loops import goes_round
 from clodo.runtime.stoppable import stoppable
 
 _CONTEXT = 4096
@@ -77,7 +78,8 @@ class LlamaCppModel:
     def complete(
         self, messages: tuple[Message, ...], constraint: Constraint | None, max_tokens: int
     ) -> Completion:
-        """Answers a conversation; see the port. A grammar that does not compile is an error."""
+        """Answers a conversation; see the port. A grammar that does not compile is an error, and an answer that goes round in circles
+        is stopped, unfinished."""
         body: dict[str, Any] = {
             "messages": [{"role": m.role, "content": m.text} for m in messages],
             "max_tokens": max_tokens,
@@ -102,7 +104,7 @@ class LlamaCppModel:
                 reason = choice.get("finish_reason") or reason
         return Completion(
             text,
-            reason != "length",
+            reason != "length" and not goes_round(text),
             math.exp(sum(logs) / len(logs)) if logs else None,
             float(timings.get("prompt_ms") or 0.0),
             float(timings.get("predicted_ms") or elapsed),
@@ -115,9 +117,13 @@ class LlamaCppModel:
         chunks: list[dict[str, Any]] = []
         ask = self._server.handle_chat_completions
 
+        said = ""
+
         def take(chunk: dict[str, Any]) -> bool:
+            nonlocal said
             chunks.append(chunk)
-            return stopped.is_set()
+            said += "".join(str(c["delta"].get("content") or "") for c in chunk.get("choices", ()))
+            return stopped.is_set() or goes_round(said)
 
         try:
             stoppable(lambda: ask({**body, "stream": True, "stream_options": {"include_usage": True}}, take), stopped.set)

@@ -155,7 +155,7 @@ def rounds(description: str, opening: Opening = conversation) -> Rounds:
         completion = yield messages
         if not completion.finished:
             raise ModelError(
-                f"The model wrote {budget(description)} tokens without coming to the end of a blueprint.",
+                f"The model did not come to the end of a blueprint within {budget(description)} tokens.",
                 hint="Use the built-in model, a larger one with --model, or write the blueprint by hand.",
                 code="invalid-answer",
             )
