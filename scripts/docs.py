@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from clodo.bricks.registry import bricks
 from clodo.cli import main
+from scripts.faults import planted
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -68,17 +69,20 @@ BRICKS_HEAD = """# All bricks
 What services are put together from: what each brick adds to the language, to the service and to the proof, and, where it has
 words of its own, a blueprint that the tests build and prove. [Bricks](bricks.md) tells how to make one.
 
-This page is written by `make docs` from the pages of the bricks; a test holds it against them.
+This page is written by `make docs` from the pages of the bricks; a test holds it against them. Of each brick it tells how many faults are planted in its code by the
+tests, one at a time: all of them are found by the proof (`make faults`; `make test` plants one for each check).
 """
 
 
 def bricks_page() -> str:
     """The text of ``docs/all-bricks.md``."""
     parts = [BRICKS_HEAD]
+    faults = planted()
     for brick in bricks():
         folder = Path(str(files(brick.package)))
         page = (folder / "README.md").read_text("utf-8").strip()
         page = re.sub(r"^(#+) ", r"#\1 ", page, flags=re.MULTILINE)
+        page += f"\n\n**Planted faults.** {faults[brick.name]}, all found."
         example = folder / "example.clodo"
         if example.is_file() and "```" not in page:
             page += f"\n\n```clodo\n{example.read_text('utf-8')}```"

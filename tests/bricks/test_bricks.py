@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from scripts.docs import bricks_page
+from scripts.faults import planted
 
 from clodo.blueprint import check, format_blueprint, parse
 from clodo.blueprint.plan import make_plan
@@ -17,8 +18,6 @@ from clodo.toolchain import Toolchain
 from tests.bricks.proving import BRICKS, proof
 
 WITH_EXAMPLE = [b for b in bricks() if (BRICKS / b.name / "example.clodo").is_file()]
-#: Bricks from this number on are no part of the base grammar.
-OLDEST = 50
 PLAIN = "service plain\n\nentity thing {\n  name: text required\n}\n"
 
 
@@ -31,8 +30,8 @@ def test_it_has_a_page_and_an_example(brick: Brick) -> None:
     page = (BRICKS / brick.name / "README.md").read_text("utf-8")
     for part in ("In the blueprint", "In the service", "In the proof"):
         assert part in page
-    # The bricks that the base grammar knows are shown by the examples of the project.
-    assert brick.order < OLDEST or brick in WITH_EXAMPLE
+    assert brick in WITH_EXAMPLE
+    assert "```\n" not in re.sub(r"```clodo\n.*?```\n?", "", page, flags=re.DOTALL), "a blueprint in a page is one, and is checked"
 
 
 @pytest.mark.parametrize("brick", bricks(), ids=lambda b: b.name)
@@ -46,6 +45,11 @@ def test_its_example_is_canonical_and_uses_it(brick: Brick) -> None:
     blueprint = parse(of(brick))
     assert format_blueprint(blueprint) == of(brick)
     assert brick.applies(make_plan(blueprint))
+
+
+def test_faults_are_planted_in_every_brick() -> None:
+    found = planted()
+    assert [b.name for b in bricks() if found[b.name] < 8] == []
 
 
 @pytest.mark.workerd

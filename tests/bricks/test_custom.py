@@ -288,6 +288,7 @@ FAULTS = [
     Fault("own code takes every path", "src/lib/custom.ts", "adopt(hooks ?? {});", 'adopt(hooks ?? {}); app.all("/api/*", (c) => c.json({}));', "custom.paths|custom.rows"),
     Fault("values are stored as own code sees them", "src/lib/custom-hooks.ts", "const given = await (before", "Object.assign(after, decoded(entity, after)); const given = await (before", "custom.rows|resources"),
     Fault("a row that own code has no hook for is refused", "src/lib/custom-hooks.ts", "return beforeDelete?.(", "return beforeDelete!(", "custom.rows"),
+    Fault("own code that has nothing to say refuses", "src/lib/custom-hooks.ts", "if (!given) return;", 'if (!given) throw new Error("nothing");', "custom.rows|resources"),
 ]  # fmt: skip
 
 

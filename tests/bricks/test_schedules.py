@@ -69,6 +69,9 @@ FAULTS = [
     Fault("everything deleted", INDEX, 'WHERE (\\"session\\".\\"expires_at\\" <', 'WHERE (\\"session\\".\\"expires_at\\" IS NOT', "schedules.does"),
     Fault("actions not run", LIB, "await run.carryOut(c, row);", "void run;", "schedules.does"),
     Fault("run on the others", LIB, "WHERE ${where.sql} ORDER", "WHERE NOT (${where.sql}) ORDER", "schedules.does"),
+    Fault("statements not done", LIB, "if (schedule.statements.length > 0)", "if (schedule.statements.length > 99)", "schedules.does"),
+    Fault("the time of another day", LIB, "new Date(controller.scheduledTime)", "new Date(controller.scheduledTime - 400 * 86_400_000)", "schedules.does"),
+    Fault("no rows at once", LIB, "const ROWS_AT_ONCE = 500;", "const ROWS_AT_ONCE = 0;", "schedules.does"),
     Fault("another state", "src/actions.ts", "SET \\\"status\\\" = 'expired'", "SET \\\"status\\\" = 'ready'", "schedules.does|actions.does"),
 ]  # fmt: skip
 

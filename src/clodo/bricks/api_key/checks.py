@@ -25,7 +25,7 @@ async def _needed(e: Entity, door: Door, s: Session) -> None:
     method, path, body = await door.request(s, e)
     key = s.secrets["API_KEY"]
     wrong = [
-        {}, {"x-api-key": ""}, {"x-api-key": "wrong"}, {"x-api-key": key[:-1]}, {"x-api-key": key + "x"},
+        {}, {"x-api-key": ""}, {"x-api-key": "wrong"}, {"x-api-key": key[:-1]}, {"x-api-key": key + "x"}, {"x-api-key": key.swapcase()},
         {"authorization": "Bearer wrong"}, {"authorization": f"Basic {key}"}, {"x-api-key": "undefined"},
     ]  # fmt: skip
     for headers in wrong:
