@@ -12,7 +12,9 @@ from clodo.corpus.format import Record
 from clodo.training.examples import Example, example
 from clodo.training.losses import link_losses
 from clodo.training.network import Network
+from clodo.training.tiles import STEP
 from clodo.understand import labels as L
+from clodo.understand.reading import MAX_PIECES
 
 _WINDOW = 16
 _TAGS_WEIGHT = 6.0
@@ -37,8 +39,9 @@ def batches(records: Iterator[Record], tokenizer: Any, size: int) -> Iterator[li
 
 
 def collate(examples: list[Example], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Padded ids and mask ``[batch, pieces]``, made on the processor and moved as a whole."""
+    """Padded ids and mask ``[batch, pieces]``, made on the processor and moved as a whole. There are few lengths (``tiles.STEP``)."""
     longest = max(len(e.reading.pieces) for e in examples)
+    longest = max(longest, min(MAX_PIECES, -(-longest // STEP) * STEP))
     padding = [longest - len(e.reading.pieces) for e in examples]
     ids = [[*e.reading.pieces, *[0] * n] for e, n in zip(examples, padding, strict=True)]
     mask = [[1] * (longest - n) + [0] * n for n in padding]
