@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-_WAITS = ("bricks.room.sockets._SECONDS", "bricks.live.checks._PUSH_SECONDS", "bricks.webhooks.receiver._SECONDS")
+_WAITS = ("bricks.room.sockets._SECONDS", "bricks.live.checks._PUSH_SECONDS", "bricks.webhooks.receiver._SECONDS", "bricks.jobs.outcome._SECONDS", "bricks.jobs.holding._SECONDS")
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_a_state_that_an_action_sets_is_changed_by_actions_only() -> None:
 
 INDEX, LIB = "src/actions.ts", "src/lib/actions.ts"
 FAULTS = [
-    Fault("guards not asked", LIB, "...(a.assertion === undefined ? [] : [bound(c, a.assertion, values)]),", "", "actions.guard|actions.at-once"),
+    Fault("guards not asked", LIB, "...asserted(c, a, values),", "", "actions.guard|actions.at-once"),
     Fault("guards asked before, not with the change", LIB, "const done = await c.env.DB.batch<Row>(statements)",
           "if (a.explanation) { const held = await bound(c, a.explanation, values).first<Row>(); if (a.refusals.some((_, i) => held?.[`g${i}`] !== 1)) await refusal(c, a, entity, values, new Error('malformed JSON')); await new Promise((r) => setTimeout(r, 20)); }\n  const done = await c.env.DB.batch<Row>(a.assertion ? statements.slice(1) : statements)", "actions.at-once"),
     Fault("a copy is not taken", INDEX, '(\\"t\\".\\"copies\\" - 1)', '(\\"t\\".\\"copies\\" - 0)', "actions.does"),

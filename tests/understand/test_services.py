@@ -10,10 +10,9 @@ from clodo.blueprint import format_blueprint, parse
 from clodo.bricks.files import language as files
 from clodo.corpus.format import Record
 from clodo.corpus.gold import gold_draft
-from clodo.understand import jobs
 from clodo.understand.addresses import address, place, segments, upstream_name
 from clodo.understand.compiler import compile_draft
-from clodo.understand.draft import Draft, DraftCue, DraftEntity, Evidence, Filler
+from clodo.understand.draft import Draft, DraftEntity, Evidence
 from clodo.understand.file_rules import IMAGE_TYPES, MEDIA_TYPES, media_types
 from clodo.understand.questions import notes_on, questions_for
 from tests.understand.services import RECORDS, wanted
@@ -192,9 +191,8 @@ def test_the_report_that_is_mailed_is_the_one_of_the_field_that_is_named() -> No
     assert built(SALE + mail.format(" from=sale.cost").replace("daily", "yearly"))[1] == ["mailed"]
 
 
-def test_work_in_the_background_is_a_step_whose_cue_stays_visible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_in_the_background_is_a_step_that_is_done_later() -> None:
     lines, left = built(ORDER + "are [sent|@job of=order set=order.status:sent] later", "order > customer")
-    assert left == ["sent"] and "action send {" in lines
-    monkeypatch.setattr(jobs, "LATER", " later")
-    cue = DraftCue("job", "sent", {"of": [Filler("order")]}, Evidence(spans=[(1, 2)]))
-    assert jobs.later(cue) == " later" and jobs.unsaid([cue]) == []
+    assert left == [] and "action send later {" in lines
+    lines, left = built(ORDER + "are [sent|@action of=order set=order.status:sent]", "order > customer")
+    assert left == [] and "action send {" in lines

@@ -21,7 +21,7 @@ from typing import Any, Literal
 from lark import Tree
 
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Entity, Users
+from clodo.blueprint.values import Blueprint, Entity, Users, Who
 from clodo.errors import PluginError
 
 GROUP = "clodo.bricks"
@@ -49,6 +49,10 @@ def _no_paths(plan: Any, owner: Owner, value: Any) -> Iterable[str]:
 
 
 def _no(value: Any) -> bool:
+    return False
+
+
+def _no_key(blueprint: Blueprint, value: Any) -> bool:
     return False
 
 
@@ -105,8 +109,8 @@ class Construct:
     introduction: Callable[[Any], tuple[str, str] | None] = _nothing
     #: Whether a service of nothing but such parts has nothing to store, and needs no database.
     storeless: bool = False
-    #: Whether it needs the API key, though no rule may name it.
-    keyed: bool = False
+    #: Whether it needs the API key in such a service, though no rule may name it.
+    keyed: Callable[[Blueprint, Any], bool] = _no_key
     #: Of a line of ``users``: whether it brings a list of them, which is what a search looks through.
     lists_users: bool = False
     #: Whether the entity that it is a line of can have few rows at a time.
@@ -173,6 +177,12 @@ def construct_named(name: str) -> Construct | None:
 def construct_of(value: Any) -> Construct:
     """The construct that a part of a blueprint is a value of."""
     return _by_value()[type(value)]
+
+
+def needs_key(b: Blueprint) -> bool:
+    """Whether any rule asks for the API key, or a part is guarded by it."""
+    parts = (*b.parts, *(part for e in b.entities for part in e.parts))
+    return any(a.who is Who.KEY for a in b.accesses) or any(construct_of(part).keyed(b, part) for part in parts)
 
 
 def introductions(b: Blueprint) -> dict[str, str]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from clodo.blueprint.constructs import construct_of, expanded
+from clodo.blueprint.constructs import construct_of, expanded, needs_key
 from clodo.blueprint.schema_names import SchemaNames, schema_names
-from clodo.blueprint.values import Blueprint, Entity, Link, Reference, Who
+from clodo.blueprint.values import Blueprint, Entity, Link, Reference
 
 #: Nouns without a plural of their own, of which the inflector knows no better.
 _UNCOUNTED = (
@@ -104,8 +104,7 @@ class Plan:
     @property
     def uses_key(self) -> bool:
         """Whether any rule asks for the API key, or a part is guarded by it."""
-        b = self.blueprint
-        return any(a.who is Who.KEY for a in b.accesses) or any(construct_of(p).keyed for p in b.parts)
+        return needs_key(self.blueprint)
 
     @property
     def stores(self) -> bool:

@@ -31,7 +31,7 @@ function migrations(directory) {
 
 // Miniflare's own way to a database from Node takes half a second for a migration; a Worker beside the service takes
 // a tenth of that. It answers on a port of its own, and only to whoever knows this process's secret. It also
-// rings the bell of cron.
+// rings the bell of cron, and puts messages into the service's queues.
 const DATABASE = "clodo-database";
 const secret = randomBytes(32).toString("hex");
 const databaseWorker = `
@@ -43,6 +43,10 @@ export default {
       if (asked.cron !== undefined) {
         const { outcome } = await env.SERVICE.scheduled({ cron: asked.cron, scheduledTime: new Date() });
         return Response.json(outcome === "ok" ? { results: [] } : { error: \`the handler of cron ended with \${outcome}\` });
+      }
+      if (asked.queue !== undefined) {
+        await env[asked.queue].send(asked.message);
+        return Response.json({ results: [] });
       }
       const prepared = asked.map(({ sql, values }) => env.DB.prepare(sql).bind(...(values ?? [])));
       return Response.json({ results: (await env.DB.batch(prepared)).map((r) => r.results) });
@@ -157,6 +161,7 @@ async function serve(request) {
               modules: [{ type: "ESModule", path: "database.mjs", contents: databaseWorker }],
               compatibilityFlags: ["service_binding_extra_handlers"],
               d1Databases: { DB: database },
+              queueProducers: bindingsOf({ queues: { producers: sections?.queues?.producers } }, directory).queueProducers ?? {},
               serviceBindings: { SERVICE: "service" },
               bindings: { SECRET: secret },
               unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
@@ -182,6 +187,11 @@ const methods = {
   query: async ({ sql, values }) => ({ rows: (await run([{ sql, values }]))[0] }),
   scheduled: async ({ cron }) => {
     await run({ cron });
+    return {};
+  },
+  // A message as it comes when a queue delivers it once more.
+  delivered: async ({ queue, message }) => {
+    await run({ queue, message });
     return {};
   },
   // A fresh, empty database for the next service: everything in memory goes with the instance.

@@ -85,6 +85,14 @@ class Host(NodeProcess):
         """
         self.call("scheduled", 60, cron=cron)
 
+    def delivered(self, queue: str, message: Any) -> None:
+        """Puts a message into the queue of a binding of the Worker that runs.
+
+        Raises:
+            HostError: there is no such binding.
+        """
+        self.call("delivered", 30, queue=queue, message=message)
+
     def reset(self) -> None:
         """Ends the Worker that runs and forgets its database."""
         self.call("reset", 30)

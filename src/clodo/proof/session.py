@@ -20,6 +20,8 @@ Row = dict[str, Any]
 
 #: Rings the bell of a cron line.
 Bell = Callable[[str], None]
+#: Puts a message into the queue of a binding.
+Post = Callable[[str, Any], None]
 #: Runs SQL with its values on the service's database.
 Query = Callable[[str, list[Any]], list[Row]]
 
@@ -106,9 +108,10 @@ class Session:
         query: Query,
         scarce: frozenset[str] = frozenset(),
         bell: Bell | None = None,
+        post: Post | None = None,
     ) -> None:
         self.client, self.plan, self.secrets = client, plan, secrets
-        self._query, self._bell = query, bell
+        self._query, self._bell, self._post = query, bell, post
         #: Entities that can have few rows (``clodo.proof.scarcity``).
         self.scarce = scarce
         self.blueprint = plan.blueprint
@@ -175,6 +178,11 @@ class Session:
         """Lets the service do what it does at the times of a cron line; comes back when it is done."""
         assert self._bell is not None
         await asyncio.to_thread(self._bell, cron)
+
+    async def delivered(self, queue: str, message: Any) -> None:
+        """Lets the queue of a binding deliver a message, which may have come before."""
+        assert self._post is not None
+        await asyncio.to_thread(self._post, queue, message)
 
     async def emptied(self) -> None:
         """Deletes the rows of every entity, so that the next check has all values to itself."""

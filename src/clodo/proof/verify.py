@@ -130,7 +130,7 @@ class _Proof:
             if fault:
                 return [evidence("core.document", "/openapi.json answers a document", fault)]
             scarce = scarce_entities(self.plan)
-            session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled)
+            session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled, self.host.delivered)
             gate = asyncio.Semaphore(1 if scarce else _AT_ONCE)
             for prepare in (c.prepare for c in self.checks):
                 if prepare is not None:

@@ -16,7 +16,7 @@ from clodo.blueprint.problems import InvalidBlueprint
 from clodo.blueprint.syntax import read
 from clodo.blueprint.text import field_line, format_blueprint
 from clodo.blueprint.values import Blueprint, Entity, Field, ServiceType
-from clodo.understand import file_rules, jobs, sites
+from clodo.understand import file_rules, sites
 from clodo.understand.blocks import written
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
@@ -131,7 +131,7 @@ def with_wishes(
     names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues), text=draft.text)
     wishes: list[_Wish] = []
     rules = FileRules(draft)
-    left = [*rules.left, *jobs.unsaid(draft.cues)]
+    left = list(rules.left)
     for make, spans in _wanted(draft, names, rules):
         try:
             wishes.append(_Wish(make(), spans))

@@ -25,21 +25,22 @@ def actions_of(plan: Plan) -> Iterator[tuple[Entity, Action]]:
 
 def _parts(plan: Plan) -> Parts:
     found = list(actions_of(plan))
+    # Those that are done later are answered by the brick of jobs.
+    direct = [(e, a) for e, a in found if not a.later]
     builders = {field_source(f).split("(")[0] for _, a in found for f in a.fields}
 
     def amend(document: dict[str, Any]) -> None:
-        for e, action in found:
-            path = f"/api/{plan.path(e)}/{{id}}/{action.segment}"
-            document["paths"][path] = {"parameters": [path_parameter("id")], "post": _operation(plan, e, action)}
+        for e, action in direct:
+            document["paths"] |= action_path(plan, e, action, {200: json_answer(ref(plan.schemas.row(e)), "The row as it is now")})
 
     head = import_lines(
         [Import("Action", "./lib/actions", is_type=True), *(Import(name, "./lib/fields") for name in sorted(builders))]
     )
     return Parts(
-        imports=(Import("action", "./lib/actions"), *(Import(action_const(e, a), "./actions") for e, a in found)),
-        routes=tuple(f"action(app, {entity_const(e)}, {action_const(e, a)});" for e, a in found),
+        imports=(Import("action", "./lib/actions"), *(Import(action_const(e, a), "./actions") for e, a in direct)) if direct else (),
+        routes=tuple(f"action(app, {entity_const(e)}, {action_const(e, a)});" for e, a in direct),
         files={"src/actions.ts": "\n".join([*head, *(f"\n{_definition(plan, e, a)}" for e, a in found), ""])},
-        readme=_readme(plan, found),
+        readme=_readme(plan, direct) if direct else "",
         amend=amend,
     )
 
@@ -49,16 +50,16 @@ def action_const(e: Entity, action: Action) -> str:
     return f"{camel(action.name)}Of{camel(e.name)[:1].upper()}{camel(e.name)[1:]}"
 
 
-def _operation(plan: Plan, e: Entity, action: Action) -> dict[str, Any]:
+def action_path(plan: Plan, e: Entity, action: Action, answers: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """The path of an action in the document."""
     b = plan.blueprint
     schema = body_schema(action.as_entity(), change=False)
     words = f"{action.name} one {e.name}".replace("_", " ").capitalize()
-    answers = {200: json_answer(ref(plan.schemas.row(e)), "The row as it is now")}
     rules = (who_may(b, e, action), b.read_access(e))
     made = operation(f"{action.name}_{e.name}", words, e.name, answers, rules=rules, problems=(404, 409, 422), body=schema)
     if not schema.get("required"):
         made["requestBody"]["required"] = False
-    return made
+    return {f"/api/{plan.path(e)}/{{id}}/{action.segment}": {"parameters": [path_parameter("id")], "post": made}}
 
 
 def _statement(s: Statement) -> str:

@@ -1,4 +1,4 @@
-"""``action NAME(parameters) { by …, when …, set …, create …, update …, delete … }`` in an entity."""
+"""``action NAME(parameters) later { by …, when …, set …, create …, update …, delete … }`` in an entity."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 from lark import Token, Tree
 
 from clodo.blueprint.constructs import Construct
+from clodo.blueprint.plan import Plan
 from clodo.blueprint.syntax import access_of, expression_of, field_of, text_of
 from clodo.blueprint.text import expression_text, field_line, quote
-from clodo.blueprint.values import Entity, Field, Reference
+from clodo.blueprint.values import KEY, Blueprint, Entity, Field, Reference
 from clodo.bricks.actions.problems import action_problems
 from clodo.bricks.actions.values import (
+    JOBS,
     Action,
     Assignment,
     CreateRow,
@@ -26,11 +28,12 @@ from clodo.bricks.actions.values import (
 from clodo.bricks.rules.transitions import Transitions
 
 _GRAMMAR = """
-action: "action" NAME action_parameters? "{" _NL action_line* "}" _NL
+action: "action" NAME action_parameters? action_later? "{" _NL action_line* "}" _NL
 action_parameters: "(" action_parameter ("," action_parameter)* ")"
 ?action_parameter: KEY field_type modifier*  -> value_parameter
                  | KEY "->" NAME present?    -> row_parameter
 present: "required"
+action_later: "later"
 ?action_line: action_by | action_when | action_set | action_create | action_update | action_delete
 action_by: "by" access _NL
 action_when: "when" expression STRING? _NL
@@ -56,6 +59,8 @@ def _build(tree: Tree[Any]) -> Action:
         kind = str(part.data)
         if kind == "action_parameters":
             action = replace(action, parameters=tuple(_parameter(p) for p in part.children))
+        elif kind == "action_later":
+            action = replace(action, later=True)
         elif kind == "action_by":
             action = replace(action, by=access_of(part.children[0]))
         elif kind == "action_when":
@@ -94,7 +99,7 @@ def _assignment(tree: Tree[Any]) -> Assignment:
 
 def _lines(action: Action) -> Iterator[str]:
     parameters = ", ".join(_parameter_text(p) for p in action.parameters)
-    yield f"action {action.name}{f'({parameters})' if parameters else ''} {{"
+    yield f"action {action.name}{f'({parameters})' if parameters else ''}{' later' if action.later else ''} {{"
     if action.by is not None:
         yield f"  by {action.by}"
     for guard in action.guards:
@@ -123,6 +128,17 @@ def effect_text(effect: Effect) -> str:
     return f"update {effect.entity} set {values} where {expression_text(effect.where)}"
 
 
+def _claims(plan: Plan, owner: Entity, action: Action) -> Iterator[str]:
+    yield f"{{id}}/{action.segment}"
+    if action.later:
+        yield f"/api/{JOBS}/*"
+
+
+def _needs_key(b: Blueprint, action: Action) -> bool:
+    """Without users nobody else could look after jobs."""
+    return action.by == KEY or (action.later and b.users is None)
+
+
 def _expand(e: Entity, action: Action) -> Entity:
     """A state that an action sets is changed by actions only: a plain change would go past their guards and effects."""
     states = {t.field for t in e.parts_of(Transitions)}
@@ -142,7 +158,8 @@ CONSTRUCTS = (
         check=action_problems,
         places=PLACES,
         singles=frozenset(["action_by"]),
-        claims=lambda plan, owner, action: [f"{{id}}/{action.segment}"],
+        claims=_claims,
         expand=_expand,
+        keyed=_needs_key,
     ),
 )

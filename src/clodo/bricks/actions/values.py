@@ -9,6 +9,9 @@ from clodo.blueprint.formulas import Scope, member
 from clodo.blueprint.plan import kebab
 from clodo.blueprint.values import Access, Blueprint, Entity, Expression, Field, Reference, Who
 
+#: The part of the path under which it is seen what becomes of actions that are done later.
+JOBS = "background-jobs"
+
 
 @dataclass(frozen=True, slots=True)
 class Guard:
@@ -64,13 +67,14 @@ Effect = SetValues | CreateRow | UpdateRows | DeleteRows
 @dataclass(frozen=True, slots=True)
 class Action:
     """``POST /api/{entities}/{id}/{name}``. Who may is ``by``, else who may write the entity. The guards are looked at
-    before anything is done; the effects are carried out in their order, all or none."""
+    before anything is done; the effects are carried out in their order, all or none. ``later``: behind the answer."""
 
     name: str
     parameters: tuple[Field | Reference, ...] = ()
     by: Access | None = None
     guards: tuple[Guard, ...] = ()
     effects: tuple[Effect, ...] = ()
+    later: bool = False
 
     @property
     def segment(self) -> str:

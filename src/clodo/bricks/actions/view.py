@@ -12,6 +12,7 @@ from clodo.blueprint.values import Entity, Expression, Field, FieldType, Operand
 from clodo.bricks.actions.callers import Caller
 from clodo.bricks.actions.statements import Statement, guards, place_of, statement
 from clodo.bricks.actions.values import Action, Assignment, CreateRow, SetValues, target_field
+from clodo.bricks.jobs.outcome import outcome
 from clodo.bricks.rules.language import key_of
 from clodo.emit.expressions import sql, stored_sql
 from clodo.proof.client import Answer
@@ -43,8 +44,10 @@ class View:
         return out
 
     async def call(self, id: str, body: Row) -> Answer:
-        """Calls the action on a row, with the credentials that it needs."""
-        return await self.s.client.send("POST", f"{self.s.path(self.e, id)}/{self.action.segment}", body, headers=await self.caller.headers())
+        """Calls the action on a row, with the credentials that it needs. Of one that is done later, gives what comes of it."""
+        headers = await self.caller.headers()
+        answer = await self.s.client.send("POST", f"{self.s.path(self.e, id)}/{self.action.segment}", body, headers=headers)
+        return await outcome(self.s, self.e, id, answer, headers) if self.action.later else answer
 
     def _values(self, id: str, body: Row) -> list[Any]:
         now = datetime.now(UTC)

@@ -9,7 +9,7 @@ from typing import Any
 
 from lark import Tree
 
-from clodo.blueprint.constructs import Construct, construct_of, path_of
+from clodo.blueprint.constructs import Construct, needs_key, path_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Blueprint, Entity, Who
@@ -63,8 +63,7 @@ def _problems(b: Blueprint, owner: None, limit: Limit) -> Iterator[Problem]:
     yield from _number_problems(limit, where)
     if limit.per == "user" and b.users is None:
         yield Problem("A limit per user needs users.", "Add a block users { }, or limit per address.", where)
-    keyed = any(a.who is Who.KEY for a in b.accesses) or any(construct_of(p).keyed for p in b.parts)
-    if limit.per == "key" and not keyed:
+    if limit.per == "key" and not needs_key(b):
         yield Problem("A limit per key needs something that the key opens.", "Add 'write key', or limit per address.", where)
     same = [other for other in b.parts_of(Limit) if (other.span, other.per) == (limit.span, limit.per)]
     if len(same) > 1 and same[0] is limit:

@@ -36,7 +36,7 @@ CONSTRUCTS = (
         build=lambda tree: Metrics(),
         lines=lambda part: ["metrics"],
         once=True,
-        keyed=True,
+        keyed=lambda blueprint, value: True,
         claims=lambda plan, owner, value: ["/metrics"],
     ),
 )

@@ -47,9 +47,14 @@ export function routeFits(text: string, { b, lines, tables, pathOf }: Around): b
 
 const methodsOf = (text: string): string[] => membersOf(text).find((line) => line.startsWith("methods"))?.match(/[A-Z]+/g) ?? [];
 
+/** Whether a line is a step that is done behind the answer; without users, whoever holds the key looks after these. */
+export const isDoneLater = ({ construct, text }: Line): boolean => construct === "action" && text.split("\n")[0]?.endsWith(" later {") === true;
+
 /** Paths that other lines claim; a route below one that is claimed as a whole is refused, too. */
 function claimed(lines: readonly Line[]): string[] {
-  return lines.flatMap(({ construct, text }) => {
+  return lines.flatMap((line) => {
+    const { construct, text } = line;
+    if (isDoneLater(line)) return ["/api/background-jobs"];
     if (construct === "metrics") return ["/metrics"];
     if (construct === "audit") return ["/api/audit"];
     if (construct === "manage_roles") return ["/api/users"];

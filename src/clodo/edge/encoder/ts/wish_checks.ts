@@ -1,4 +1,4 @@
-import { routeFits, siteFits, upstreamFits } from "./block_checks";
+import { isDoneLater, routeFits, siteFits, upstreamFits } from "./block_checks";
 import { ruleOfText, canDelete } from "./deleters";
 import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
 import type { Pen } from "./cue_names";
@@ -102,7 +102,7 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
     case "limit":
       if (!isWithin(numbers[0], MOST_ROWS)) return false;
       if (text.endsWith("per user")) return b.users !== undefined;
-      return !text.endsWith("per key") || hasKey(b) || made.lines.some(isKeyed);
+      return !text.endsWith("per key") || hasKey(b) || made.lines.some((line) => isKeyed(line) || (b.users === undefined && isDoneLater(line)));
     case "upstream":
       return upstreamFits(text);
     case "route":

@@ -39,8 +39,6 @@ export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, f
   const wishes: Wish[] = [];
   const rules = new FileRules(draft, pen, files);
   const left: Span[] = [...rules.left];
-  // What is done in the background is a step like any other, as long as the language cannot say it.
-  if (pen.tables.later === "") left.push(...draft.cues.filter(({ kind }) => kind === "job").flatMap(({ evidence }) => evidence.spans.slice(0, 1)));
   for (const [make, spans] of wanted(draft, names, pen, files, rules)) {
     try {
       wishes.push({ made: make(), spans });

@@ -43,41 +43,63 @@ const bound = (c: Context<AppEnv>, { sql, uses }: Statement, values: Values): D1
 export function action(app: Hono<AppEnv>, entity: Entity, a: Action): void {
   route(app, `/api/${entity.path}/:id/${a.path}`, {
     POST: async (c) => {
-      const id = c.req.param("id") ?? "";
       const caller = await admit(c, a.by);
-      if (!allows(entity.read, caller)) throw notFound();
-      const before = await readRow(c, entity, caller, id);
-      if (ownAlone(a.by, caller) && before["owner_id"] !== caller.user?.id) {
-        throw new Problem(403, "Only the owner may do this.");
-      }
-      const now = new Date().toISOString();
-      const given = await parameters(c, entity, a, caller);
-      const fresh = Array.from({ length: a.newRows }, () => uuidv7());
-      const values = [id, caller.user?.id ?? null, now, now.slice(0, 10), ...given, ...fresh];
-      return c.json(toJson(entity, await carriedOut(c, a, { entity, id, caller, before, after: {} }, values)));
+      const before = await actionable(c, entity, a, caller, c.req.param("id") ?? "");
+      const change = { entity, id: String(before["id"]), caller, before, after: {} };
+      const values = valuesOf(change, await parameters(c, entity, a, caller));
+      return c.json(toJson(entity, await carriedOut(c, a, change, values)));
     },
   });
 }
 
-/** The stored values of the body, in the order of the parameters. A body may be left out where nothing is required. */
-async function parameters(c: Context<AppEnv>, entity: Entity, a: Action, caller: Caller): Promise<Stored[]> {
+/** The row of that id, where this caller may call an action on it. */
+export async function actionable(c: Context<AppEnv>, entity: Entity, a: Action, caller: Caller, id: string): Promise<Row> {
+  if (!allows(entity.read, caller)) throw notFound();
+  const row = await readRow(c, entity, caller, id);
+  if (ownAlone(a.by, caller) && row["owner_id"] !== caller.user?.id) throw new Problem(403, "Only the owner may do this.");
+  return row;
+}
+
+/** What the statements of an action bind now. */
+export function valuesOf({ id, caller }: Change, parameters: Values): Values {
+  const now = new Date().toISOString();
+  return [id, caller.user?.id ?? null, now, now.slice(0, 10), ...parameters];
+}
+
+/** What they bind behind that: of the body, and ids for the rows that are made. */
+const withIds = (a: Action, given: Values): Values => [...given, ...Array.from({ length: a.newRows }, () => uuidv7())];
+
+/** The stored values of the body, in the order of the parameters, and ids for new rows. A body may be left out where nothing is required. */
+export async function parameters(c: Context<AppEnv>, entity: Entity, a: Action, caller: Caller): Promise<Values> {
   const body = c.req.raw.body === null ? {} : await readJsonObject(c);
   const shape: Entity = { ...entity, fields: a.fields, references: a.references };
   const { values, references, errors } = checkedFields(shape, body, "create");
   errors.push(...(await missingRows(c, shape, caller, references)));
   if (errors.length > 0) throw new Problem(422, "The body has invalid fields.", errors);
-  return [
-    ...Object.keys(a.fields).map((name) => values[name] ?? null),
-    ...Object.keys(a.references).map((key) => references[key] ?? null),
-  ];
+  return withIds(a, inOrder(a, values, references));
 }
 
-async function carriedOut(c: Context<AppEnv>, a: Action, change: Change, values: Values): Promise<Row> {
+type Stores = Readonly<Record<string, Stored>>;
+
+const inOrder = (a: Action, values: Stores, references: Stores): Values => [
+  ...Object.keys(a.fields).map((name) => values[name] ?? null),
+  ...Object.keys(a.references).map((key) => references[key] ?? null),
+];
+
+/** Carries an action out in one transaction, with statements of others in `front`. */
+export async function carriedOut(
+  c: Context<AppEnv>,
+  a: Action,
+  change: Change,
+  values: Values,
+  front: readonly D1PreparedStatement[] = [],
+): Promise<Row> {
   const { entity, id } = change;
   await check(c, [change]);
   const statements = [
+    ...front,
     ...ahead(c, [change]),
-    ...(a.assertion === undefined ? [] : [bound(c, a.assertion, values)]),
+    ...asserted(c, a, values),
     ...a.effects.map((effect) => bound(c, effect, values)),
     ...set(c, change),
     ...along(c, [change]),
@@ -90,6 +112,10 @@ async function carriedOut(c: Context<AppEnv>, a: Action, change: Change, values:
   return row;
 }
 
+/** The guards, as a statement that fails unless all of them hold. */
+export const asserted = (c: Context<AppEnv>, a: Action, values: Values): D1PreparedStatement[] =>
+  a.assertion === undefined ? [] : [bound(c, a.assertion, values)];
+
 /** The columns that hooks have set on the way. */
 function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedStatement[] {
   const columns = Object.keys(after ?? {});
@@ -98,8 +124,11 @@ function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedState
   return [c.env.DB.prepare(`UPDATE ${quote(entity.name)} SET ${changes} WHERE "id" = ?`).bind(...Object.values(after ?? {}), id)];
 }
 
+/** What is said where every guard holds again by the time that it is asked why. */
+export const CHANGED = "Something changed at the same moment; try again.";
+
 /** Tells why nothing was done. */
-async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Values, error: unknown): Promise<never> {
+export async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Values, error: unknown): Promise<never> {
   for (const one of entities) refused(one, error);
   if (isForeignKeyFailure(error)) throw new Problem(409, "Other rows refer to one that would go.");
   if (error instanceof Error && error.message.includes("NOT NULL constraint failed")) {
@@ -109,17 +138,12 @@ async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Va
   const held = a.explanation && (await bound(c, a.explanation, values).first<Row>());
   if (held === null) throw notFound();
   const broken = a.refusals.find((_, index) => held?.[`g${index}`] !== 1);
-  throw new Problem(409, broken ?? "Something changed at the same moment; try again.");
+  throw new Problem(409, broken ?? CHANGED);
 }
 
 /** Carries an action out on a row that nobody calls it on: at a time of the schedule. */
 export async function carryOutAlone(c: Context<AppEnv>, entity: Entity, a: Action, before: Row): Promise<void> {
   const { values, references } = checkedFields({ ...entity, fields: a.fields, references: a.references }, {}, "create");
-  const given = [
-    ...Object.keys(a.fields).map((name) => values[name] ?? null),
-    ...Object.keys(a.references).map((key) => references[key] ?? null),
-  ];
-  const [id, now] = [String(before["id"]), new Date().toISOString()];
-  const fresh = Array.from({ length: a.newRows }, () => uuidv7());
-  await carriedOut(c, a, { entity, id, caller: {}, before, after: {} }, [id, null, now, now.slice(0, 10), ...given, ...fresh]);
+  const change = { entity, id: String(before["id"]), caller: {}, before, after: {} };
+  await carriedOut(c, a, change, valuesOf(change, withIds(a, inOrder(a, values, references))));
 }

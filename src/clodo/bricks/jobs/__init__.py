@@ -1,0 +1,1 @@
+"""Actions that are done later: a queue, what becomes of each job, and those that failed."""
