@@ -79,6 +79,8 @@ interface Told {
   readonly serviceType: string;
   readonly name: string;
   readonly text: string;
+  readonly unsupported: readonly Span[];
+  readonly roles: readonly Span[];
   readonly heard: readonly Span[];
   readonly chatter: readonly (readonly [Span, number])[];
 }
@@ -103,6 +105,6 @@ function draftOf(told: Told): Draft {
   });
   const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
   const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: resting(r.spans) }));
-  const { access, serviceType, name, text, heard, chatter } = told;
-  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text, heard, chatter });
+  const { access, serviceType, name, text, unsupported, roles, heard, chatter } = told;
+  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text, unsupported, roles: [...roles], heard, chatter });
 }

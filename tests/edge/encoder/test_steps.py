@@ -162,7 +162,7 @@ def told(draft: Draft) -> dict[str, Any]:
             {"kind": c.kind, "words": c.words, "slots": [(slot, [asdict(f) for f in found]) for slot, found in c.slots.items()], "spans": c.evidence.spans}
             for c in draft.cues
         ],
-        "access": draft.access, "serviceType": draft.service_type, "name": draft.name, "heard": draft.heard, "chatter": draft.chatter,
+        "access": draft.access, "serviceType": draft.service_type, "name": draft.name, "unsupported": draft.unsupported, "roles": draft.roles, "heard": draft.heard, "chatter": draft.chatter,
         # Places are told in characters, of which JavaScript takes some for two.
         "text": re.sub("[^\u0000-\uffff]", "?", draft.text),
     }  # fmt: skip
@@ -194,6 +194,7 @@ def test_what_stands_of_drafts_and_what_is_shown_is_the_same(probe: httpx.Client
     for draft in chosen:
         words = [m.span() for m in re.finditer(r"\w+|[^\w\s]", draft.text)]
         draft.chatter = [(word, dice.choice([0.1, 0.6, 0.95])) for word in words]
+        draft.roles = [m.span() for m in re.finditer("[a-z]+ers", draft.text)]
         draft.heard = dice.sample(words, min(3, len(words)))
         for e in draft.entities.values():
             for f in e.fields.values():

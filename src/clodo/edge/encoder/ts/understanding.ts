@@ -10,7 +10,7 @@ import { Naming } from "./naming";
 import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { notesOn, questionsFor } from "./questions";
-import { read, type Reading, type Span } from "./reading";
+import { read, type Reading } from "./reading";
 import { Secrecy } from "./secrecy";
 import { Lexicon, Speller, WordList } from "./spelling";
 import { marked, standing, taken } from "./standing";
