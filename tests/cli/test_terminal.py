@@ -50,12 +50,12 @@ def test_quit_writes_nothing(tmp_path: Path, editor: Path) -> None:
 
 def test_blueprint_shows_on_a_terminal_what_was_not_understood(tmp_path: Path) -> None:
     written = tmp_path / "written.clodo"
-    command = f"{sys.executable} -m clodo blueprint '{BOOKS} We are 12 people in all.' > {written}"
+    command = f"{sys.executable} -m clodo blueprint '{BOOKS} We are 12 people in all. Books escalate within 48 hours.' > {written}"
     environment = {k: v for k, v in os.environ.items() if k != "CLODO_MODEL"} | {"TERM": "xterm-256color"}
     child = pexpect.spawn("/bin/sh", ["-c", command], env=environment, encoding="utf-8", timeout=60, dimensions=(40, 400))
     child.expect(pexpect.EOF)
     child.close()
-    assert child.exitstatus == 0 and "\x1b[" in child.before and "not understood: 12" in child.before
+    assert child.exitstatus == 0 and "\x1b[" in child.before and "[not understood: 48]" in child.before and "understood: 12" not in child.before
     assert "confidence" in child.before and written.read_text("utf-8").startswith("service ")
 
 

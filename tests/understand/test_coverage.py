@@ -68,3 +68,31 @@ def test_deleting_as_a_right_is_no_rule_of_deletion(text: str, facts: list[str],
     d = gold_draft(record)
     d.entities["note"].evidence.spans = [m.span() for m in re.finditer("[Nn]otes?", record.text)]
     assert [record.text[a:b] for a, b in unexplained(d, record.text, [], len(record.text))] == missed
+
+
+def chattering(text: str, *meant: str, heard: str = "") -> list[str]:
+    """What is shown of a text of which nothing was made and whose words are chatter to the model, but for some."""
+    words = [(m.span(), 0.1 if m[0] in meant else 0.95 if m[0] in "“”\"'" else 0.8) for m in re.finditer(r"\w+|[^\w\s]", text)]
+    d = Draft(text=text, chatter=words, heard=[m.span() for m in re.finditer(heard, text)] if heard else [])
+    return [text[a:b] for a, b in unexplained(d, text, [], len(text))]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant", "found"),
+    [
+        ("We are 12 people, two of us in ten shops.", (), []),
+        ("Keep them for ten years, or 12.", ("ten", "12"), ["12", "ten"]),
+        ("Within half an hour, or twenty-five minutes.", ("half", "five"), ["half", "twenty-five"]),
+        ("A dozen each, once, one of the first two hundred.", ("dozen", "once", "one", "first", "hundred"), ["dozen", "two hundred"]),
+        ("It starts as “new”, then 'in use' or \"done 2\".", (), ["“new”", "'in use'", "\"done 2\""]),
+        ("The users' own books; don't touch the authors' names.", (), []),
+        ("ISBN required, at most one.", ("required",), ["required"]),
+    ],
+)
+def test_numbers_in_words_and_what_is_quoted_are_shown_unless_they_are_chatter(text: str, meant: tuple[str, ...], found: list[str]) -> None:
+    assert sorted(chattering(text, *meant)) == sorted(found)
+
+
+def test_a_value_that_was_heard_and_of_which_nothing_was_made_is_shown() -> None:
+    assert chattering("Pitches are grass or gravel.", heard="grass|gravel") == ["grass", "gravel"]
+    assert chattering("At most 30 minutes.", "30", heard="30") == ["30"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +26,8 @@ _STYLES = {
     "unsupported": ("magenta", "[not built by this model: ", "]"),
     "unexplained": ("bold red", "[not understood: ", "]"),
 }
+#: What lies below the other roles, which are of layer 1, and above them.
+_LAYERS = {"access": 0, "unsupported": 2, "unexplained": 3}
 _BLUEPRINT = (
     (re.compile(r"^(service|type|read|write|users|entity)\b", re.MULTILINE), "bold magenta"),
     (re.compile(r"(?<=entity )\w+"), "bold cyan"),
@@ -41,17 +44,17 @@ def pasted(path: Path) -> str:
 
 
 def description(text: str, spans: Sequence[Span]) -> Text:
-    """The description with every understood stretch in the style of its role."""
-    out = Text()
-    at = 0
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if span.start < at:
-            continue
-        style, before, after = _STYLES.get(span.role, ("", "", ""))
-        out.append(text[at : span.start])
-        out.append(before + text[span.start : span.end] + after, style)
-        at = span.end
-    out.append(text[at:])
+    """The description with every understood stretch in the style of its role. Of two that overlap the narrower is seen, but what
+    was not understood lies above all, so that nothing hides it, and the sentence that tells who may do what below all."""
+    roles = [""] * len(text)
+    for span in sorted(spans, key=lambda s: (_LAYERS.get(s.role, 1), s.start - s.end, s.start)):
+        roles[span.start : span.end] = [span.role] * (span.end - span.start)
+    out, at = Text(), 0
+    for role, run in groupby(roles):
+        end = at + len(list(run))
+        style, before, after = _STYLES.get(role, ("", "", ""))
+        out.append(before + text[at:end] + after, style)
+        at = end
     return out
 
 

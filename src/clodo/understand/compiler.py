@@ -119,7 +119,7 @@ def compile_draft(draft: Draft) -> tuple[Blueprint | None, list[Span]]:
     left.spans += [span for span in compiled.rules_of(relaxed) if span not in left.spans]
     if blueprint is not None:
         rest = replace(draft, cues=[cue for cue in draft.cues if cue not in compiled.said])
-        blueprint, spans = with_wishes(blueprint, rest, compiled.entity_of, _field_name)
+        blueprint, spans = with_wishes(blueprint, rest, compiled.entity_of, field_called)
         left.spans += spans
         if blueprint.type is ServiceType.GATEWAY and not blueprint.entities and not any(construct_of(p).name == "route" for p in blueprint.parts):
             return None, left.spans
@@ -155,7 +155,7 @@ class _Compiler:
         self.draft, self.left = draft, left
         self.said: list[DraftCue] = []
         self.users = self._needs_users(kept)
-        self.names = {n: _entity_name(n) for n in kept}
+        self.names = {n: entity_called(n) for n in kept}
         self.kept = {n: e for n, e in kept.items() if not (n == "user" and self.users)}
         self.profile = kept.get("user") if self.users else None
         self.creators = creators_of(draft)
@@ -175,8 +175,8 @@ class _Compiler:
 
     def rules_of(self, paths: frozenset[str]) -> list[Span]:
         """The words of the rules of fields, given as ``entity.field`` of the blueprint."""
-        fields = [(f"{self.entity_of(e.name)}.{_field_name(f.name)}", f) for e in self.kept.values() for f in e.fields.values()]
-        fields += [(f"user.{_field_name(f.name)}", f) for f in (self.profile.fields.values() if self.profile else ())]
+        fields = [(f"{self.entity_of(e.name)}.{field_called(f.name)}", f) for e in self.kept.values() for f in e.fields.values()]
+        fields += [(f"user.{field_called(f.name)}", f) for f in (self.profile.fields.values() if self.profile else ())]
         return [span for path, f in fields if path in paths for v in f.values if v.role != "enum" for span in v.evidence.spans]
 
     def blueprint(self) -> Blueprint:
@@ -252,7 +252,7 @@ class _Compiler:
         groups = [g for g in self._groups(e, set(known)) if any(_is_plentiful(known[n]) for n in g)]
         said = {frozenset(g) for g in groups}
         for group in e.together:
-            names = frozenset(_field_name(m) for m in group)
+            names = frozenset(field_called(m) for m in group)
             if names not in said and not names & alone:
                 self.left.spans += [s for m in group if m in e.fields for s in e.fields[m].evidence.spans]
         return tuple(groups)
@@ -287,7 +287,7 @@ class _Compiler:
                 fields.setdefault(made.name, made)
         if references and (held := held_by(e)) is not None:
             fields[held.name] = held
-        names = {_field_name(n): n for n in e.fields}
+        names = {field_called(n): n for n in e.fields}
         search = [n for n, raw in names.items() if n in fields and _searchable(e.fields[raw], fields[n])]
         known = {n for n, f in fields.items() if not f.hashed} | {r.name for r in references}
         read, write, create = self._access(e, service)
@@ -307,7 +307,7 @@ class _Compiler:
 
     def _groups(self, e: DraftEntity, known: set[str]) -> tuple[tuple[str, ...], ...]:
         """What is unique together of the ``known`` fields and references, each group once."""
-        groups = [tuple(dict.fromkeys(_field_name(m) for m in g)) for g in e.together]
+        groups = [tuple(dict.fromkeys(field_called(m) for m in g)) for g in e.together]
         unique: dict[frozenset[str], tuple[str, ...]] = {}
         for group in [*groups, *self._once(e, known)]:
             if len(group) > 1 and known.issuperset(group):
@@ -318,7 +318,7 @@ class _Compiler:
         """What is unique together since only one row is allowed for each: "one rating per film and critic"."""
         for cue in filter(is_unique, self.draft.cues):
             if [f.entity for f in cue.slots.get("of", [])] == [e.name]:
-                per = [_field_name(f.field or f.entity) for f in cue.slots["per"] if not f.field or f.entity == e.name]
+                per = [field_called(f.field or f.entity) for f in cue.slots["per"] if not f.field or f.entity == e.name]
                 if len(per) == len(cue.slots["per"]) and known.issuperset(per):
                     self.said.append(cue)
                     yield tuple(dict.fromkeys(per))
@@ -350,7 +350,7 @@ class _Compiler:
             if f.type == "ref" and f.target in self.names:
                 flags = f.reference_flags | (f.flags & {"required", "optional"})
                 flags |= {"one"} if "unique" in f.flags else set()
-                name = _reference_name(f.name, owned=owned)
+                name = reference_called(f.name, owned=owned)
                 references[name] = self._reference(name, f.target, flags, same=f.target == e.name)
         for r in self.draft.relations:
             known = r.target in self.names and (r.target in self.kept or r.target == "user")
@@ -380,7 +380,7 @@ class _Compiler:
         if any(x.target == target for x in references.values()):
             return  # a named reference says it already
         owned = bool(self.kept[r.source].flags & {"own", "own-write"})
-        name = "parent" if same else _reference_name(target, owned=owned)
+        name = "parent" if same else reference_called(target, owned=owned)
         references.setdefault(name, self._reference(name, r.target, r.flags, same=same))
 
     def _reference(self, name: str, target: str, flags: set[str], *, same: bool) -> Reference:
@@ -393,7 +393,7 @@ class _Compiler:
         return Reference(name, self.names[target], required, "one" in flags, rule)
 
     def _field(self, d: DraftField, e: DraftEntity) -> Field | None:
-        name = _field_name(d.name)
+        name = field_called(d.name)
         if name in ROW_KEYS or (name == "password" and self.users) or not name or d.type in FILES:
             return None
         allowed = [v for v in d.values if v.role in ("enum", "enumdef")]
@@ -404,7 +404,7 @@ class _Compiler:
         if type_ is not FieldType.ENUM and len(values) >= 2:
             type_ = FieldType.ENUM
         # Whatever a text says of secrets, it hardly ever means that everybody is to read them.
-        beside = [_field_name(n) for n in e.fields]
+        beside = [field_called(n) for n in e.fields]
         secret = is_secret(name, type_, beside)
         hashed = is_password(name, type_, beside) and type_ not in (FieldType.LIST, FieldType.JSON)
         numeric = hashed and type_.is_number
@@ -431,14 +431,14 @@ class _Compiler:
         return made
 
     def _with_value(self, f: Field, value: DraftValue) -> Field:
-        changed = _applied(f, value)
+        changed = applied(f, value)
         if changed is None:
             self.left.leave(value)
             return f
         return changed
 
 
-def _applied(f: Field, value: DraftValue) -> Field | None:
+def applied(f: Field, value: DraftValue) -> Field | None:
     """The field with one more value, or ``None`` where the value does not fit it."""
     if value.role in _DEFAULTS:
         default = _default(f, value.words)
@@ -512,18 +512,21 @@ def _searchable(d: DraftField, f: Field) -> bool:
     return "search" in d.flags and not f.write_only and f.type in (*texts, FieldType.ENUM, FieldType.LIST)
 
 
-def _entity_name(name: str) -> str:
+def entity_called(name: str) -> str:
+    """What an entity of a draft is called in its blueprint."""
     safe = re.sub(r"[^a-z0-9_]", "", name)[:60]
     return f"{safe}_entry" if safe in ROUTE_NAMES | OBJECT_KEYS else safe
 
 
-def _field_name(name: str) -> str:
+def field_called(name: str) -> str:
+    """What a field of a draft is called in its blueprint."""
     safe = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]", "", name))[:60]
     return f"{safe}_value" if safe in OBJECT_KEYS | LIST_PARAMETERS else safe
 
 
-def _reference_name(name: str, *, owned: bool) -> str:
-    *front, last = _field_name(name.removesuffix("_id")).split("_")
+def reference_called(name: str, *, owned: bool) -> str:
+    """What a reference is called that a draft names so; ``owned``: rows belong to a user."""
+    *front, last = field_called(name.removesuffix("_id")).split("_")
     made = "_".join([*front, singular(last)])
     # Rows that belong to a user have an ``owner_id`` of their own.
     return "owner_record" if owned and made == "owner" else made

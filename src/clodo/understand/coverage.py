@@ -1,7 +1,7 @@
-"""What no part of the understanding accounts for: numbers, quoted words and cues of rules.
+"""What no part of the blueprint accounts for: numbers, in digits or words, quoted words, values and cues of rules.
 
-They are shown, never silently dropped. A number in chatter ("we are 12 people") is shown too: the
-model has not said what it is for. A cue is a word that mostly stands for a rule; it is accounted for
+They are shown, never silently dropped, but where the model is sure that they are chatter ("we are 12 people"). A value that it
+heard and of which nothing was made is shown whatever it says. A cue is a word that mostly stands for a rule; it is accounted for
 where a rule of its kind was understood from its own sentence or the one before. Cues only hold the
 model's reading against the text: no rule is ever made from one.
 """
@@ -14,9 +14,17 @@ from collections.abc import Iterator, Sequence
 
 from clodo.understand.draft import Draft
 from clodo.understand.draft import Span as Stretch
+from clodo.understand.numbers import COUNTS
 from clodo.understand.port import Span
 
-_TELLING = re.compile(r"(?<![\w.])\d[\d.,]*(?:%|\b)|\"[^\"\n]{1,60}\"|“[^”\n]{1,60}”")
+#: How sure the model must be that words are chatter for them to need no explanation (0 to 1); what is quoted hardly ever is. Set on
+#: validation texts, so that one in twenty of those that are understood rightly has something shown.
+LEAST_CHATTER, LEAST_QUOTED = 0.35, 0.9
+
+_FIGURE = re.compile(r"(?<![\w.])\d[\d.,]*(?:%|\b)")
+_QUOTED = re.compile(r"\"[^\"\n]{1,60}\"|“[^”\n]{1,60}”|«[^»\n]{1,60}»|(?<!\w)[‘'][^\s'’][^'’\n]{0,58}['’](?!\w)")
+#: Numbers in words: where no model says which words are chatter they are not looked at.
+_WORDED = re.compile(rf"\b(?:{'|'.join(COUNTS)})(?:[ -](?:{'|'.join(COUNTS)}))*\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?;](?=\s)|\n")
 
 #: Kind of rule → words that mostly stand for it.
@@ -43,17 +51,29 @@ _DELETION = frozenset(["cascade", "restrict", "setnull"])
 
 def unexplained(draft: Draft | None, text: str, spans: Sequence[Span], read_to: int) -> list[Stretch]:
     """The stretches that nothing accounts for; all of the text behind ``read_to`` is one of them.
-    Without a draft, which knows what each rule rests on, cues are not looked at."""
-    found = [s for s in _figures(text) if s[1] <= read_to and not _covered(s, spans)]
+    ``draft`` is what stands in the blueprint. Without one, which knows what each rule rests on, cues are not looked at."""
+    quoted = [m.span() for m in _QUOTED.finditer(text)]
+    # What stands within quotation marks is one with them.
+    found = [s for s in _figures(text) if not any(_meet(s, other) for other in quoted)]
     if draft is not None:
-        found += [s for s in _cues(draft, text, spans) if s[1] <= read_to]
+        found += [*(m.span() for m in _WORDED.finditer(text)), *_cues(draft, text, spans)]
+        found = [s for s in found if _chatter(draft, s) < LEAST_CHATTER]
+        quoted = [s for s in quoted if _chatter(draft, s) < LEAST_QUOTED]
+    found = [s for s in (*found, *quoted) if s[1] <= read_to and not _covered(s, spans)]
+    if draft is not None:
+        found += [s for s in draft.heard if not _covered(s, spans) and not any(_meet(s, other) for other in found)]
     if read_to < len(text.rstrip()):
         found.append((read_to, len(text.rstrip())))
     return found
 
 
+def _chatter(draft: Draft, stretch: Stretch) -> float:
+    """How sure the model is that all of a stretch is chatter; 0 where it says nothing of it."""
+    return min((p for word, p in draft.chatter if _meet(stretch, word)), default=0.0)
+
+
 def _figures(text: str) -> Iterator[Stretch]:
-    for m in _TELLING.finditer(text):
+    for m in _FIGURE.finditer(text):
         start, end = m.start(), m.end()
         while end > start and text[end - 1] in ".,":
             end -= 1
@@ -61,7 +81,11 @@ def _figures(text: str) -> Iterator[Stretch]:
 
 
 def _covered(stretch: Stretch, spans: Sequence[Span]) -> bool:
-    return any(s.start < stretch[1] and s.end > stretch[0] and s.role != "access" for s in spans)
+    return any(_meet(stretch, (s.start, s.end)) and s.role != "access" for s in spans)
+
+
+def _meet(one: Stretch, other: Stretch) -> bool:
+    return one[0] < other[1] and one[1] > other[0]
 
 
 def _cues(draft: Draft, text: str, spans: Sequence[Span]) -> Iterator[Stretch]:

@@ -171,9 +171,9 @@ def _wanted(draft: Draft, names: Names, rules: FileRules) -> Iterator[tuple[Call
     first = ("tenants", "route")
     order = [*first, *(kind for kind in CUES if kind not in first)]
     gateway = Gateway(draft, alone=not names.blueprint.entities)
-    for cue, apart in steps_apart(with_formats(sorted(draft.cues, key=lambda c: order.index(c.kind)), draft.text)):
+    for cue, apart, spans in steps_apart(with_formats(sorted(draft.cues, key=lambda c: order.index(c.kind)), draft.text)):
         if cue.kind not in file_rules.KINDS:
-            yield _maker(cue, draft, names, gateway, apart), tuple(cue.evidence.spans[:1])
+            yield _maker(cue, draft, names, gateway, apart), spans
 
 
 def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: bool) -> Callable[[], Lines]:
@@ -197,7 +197,10 @@ def _transitions(names: Names, entity: str, name: str, steps: list[tuple[str, st
 
 def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
     """The blueprint with the lines of some wishes; ``None`` where it does not hold up."""
-    computed = _unfolded({key: text for w in wishes for key, text in w.made.computed.items()})
+    worked_out = {item for w in wishes for item in w.made.computed.items()}
+    computed = _unfolded(dict(worked_out))
+    if len(computed) < len(worked_out):
+        return None  # a field is computed in one way
     lines = list(dict.fromkeys(line for w in wishes for line in w.made.lines))
     blocks = written(w.made.blocks for w in wishes)
     if blocks is None:

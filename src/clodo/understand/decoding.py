@@ -47,6 +47,8 @@ _VALUE = _INDEX["value-enum"]
 #: How sure the tagger must be of some mention of an entity, and of a field, for it to count (0 to 1). Set on validation texts.
 LEAST_ENTITY = 0.65
 LEAST_FIELD = 0.5
+#: How sure it must be of a value for it to need an explanation (0 to 1). Set on validation texts.
+LEAST_HEARD = 0.65
 
 
 class TextScores(NamedTuple):
@@ -101,6 +103,11 @@ def decode(
     if draft.access != "unstated":
         draft.access_evidence.spans.append(_loudest_sentence(reading, scores.access_words))
     mentions = joined_values(mentions_of(scores.tags), reading)
+    chatter = np.exp(_log_softmax(scores.tags)[:, 0])
+    draft.chatter = [(span, float(p)) for span, p in zip(reading.words, chatter, strict=True)]
+    draft.heard = [
+        (reading.words[m.first][0], reading.words[m.last][1]) for m in mentions if m.kind == "value" and m.confidence > LEAST_HEARD
+    ]
     if mentions:
         _Decoder(reading, mentions, link, draft, spell).run()
     return draft

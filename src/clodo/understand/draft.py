@@ -100,7 +100,8 @@ class DraftRelation:
 @dataclass
 class Draft:
     """A whole text, ``text``. ``unsupported`` are wishes that a blueprint cannot say, ``roles`` the words for kinds
-    of user; ``mended`` are words of names whose spelling was mended."""
+    of user; ``mended`` are words of names whose spelling was mended. ``heard`` are values, whether or not anything is made of them;
+    ``chatter`` tells of words how sure it is that they say nothing (0 to 1)."""
 
     entities: dict[str, DraftEntity] = field(default_factory=dict)
     relations: list[DraftRelation] = field(default_factory=list)
@@ -114,4 +115,6 @@ class Draft:
     unsupported: list[Span] = field(default_factory=list)
     roles: list[Span] = field(default_factory=list)
     mended: dict[str, str] = field(default_factory=dict)
+    heard: list[Span] = field(default_factory=list)
+    chatter: list[tuple[Span, float]] = field(default_factory=list)
     text: str = ""

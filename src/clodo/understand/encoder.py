@@ -30,6 +30,7 @@ from clodo.understand.port import Part, Span, Understanding
 from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import Reading, known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller
+from clodo.understand.standing import standing, taken
 
 _HINT = "Install Clodo again, or train a model with `clodo train`."
 
@@ -131,10 +132,10 @@ class EncoderUnderstander:
         draft, reading, timings = self.draft(description)
         blueprint, left = compile_draft(draft)
         questions = questions_for(draft, blueprint)
-        # Whatever they were taken for, words that are left over are not understood.
-        spans = [s for s in _spans(draft, reading) if s.role not in ("cue", "entity", "field") or (s.start, s.end) not in left]
+        stands = standing(draft, blueprint, left)
+        spans = taken(stands)
         spans += [Span(a, b, "unexplained") for a, b in left]
-        spans += [Span(a, b, "unexplained") for a, b in unexplained(draft, description, spans, reading.end)]
+        spans += [Span(a, b, "unexplained") for a, b in unexplained(stands, description, spans, reading.end)]
         parts, confidence = self._confident(draft)
         return Understanding(
             blueprint=None if questions else blueprint,
@@ -189,21 +190,3 @@ def _parts(draft: Draft) -> list[Part]:
 
 def _part(path: str, evidence: Evidence, kind: str) -> Part:
     return Part(path, evidence.confidence, tuple(evidence.spans), kind)
-
-
-def _spans(draft: Draft, reading: Reading) -> list[Span]:
-    found: list[Span] = []
-    for e in draft.entities.values():
-        found += [Span(a, b, "entity") for a, b in e.evidence.spans]
-        for f in e.fields.values():
-            found += [Span(a, b, "field") for a, b in f.evidence.spans]
-            found += [Span(a, b, "value") for v in f.values for a, b in v.evidence.spans]
-    # Its own words come first, then those of values that it goes by.
-    found += [Span(a, b, "cue") for cue in draft.cues for a, b in cue.evidence.spans]
-    found += [Span(a, b, "unsupported") for a, b in draft.unsupported]
-    found += [Span(a, b, "role") for a, b in draft.roles]
-    found += [Span(a, b, "access") for a, b in draft.access_evidence.spans]
-    if draft.name:
-        at = reading.text.find(draft.name)
-        found += [Span(at, at + len(draft.name), "name")] if at >= 0 else []
-    return found

@@ -39,6 +39,8 @@ _NAMES = {
 _WORDS = {word: Decimal(value) for value, names in _NAMES.items() for word in names.split()}
 #: Words that say how many stand before what is counted ("ten days").
 CARDINALS = frozenset({"a", "an", *(names.split()[0] for value, names in _NAMES.items() if value)})
+#: Words that hardly mean anything but how many: not one, first, second, both.
+COUNTS = (*(names.split()[0] for value, names in _NAMES.items() if value > 1), "dozen", "couple", "half", "hundred", "thousand", "million")
 _SCALES = {"hundred": 100, "thousand": 1_000, "k": 1_000, "million": 1_000_000, "m": 1_000_000}
 _DIGITS = re.compile(r"-?\d[\d,' ]*(?:\.\d+)?|-?\.\d+")
 

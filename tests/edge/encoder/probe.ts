@@ -1,6 +1,7 @@
 import { Characters } from "./characters";
 import { compileDraft } from "./compiler";
 import { Constants } from "./constants";
+import { Coverage } from "./coverage";
 import { Draft, type DraftCue, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
 import { Naming } from "./naming";
 import { Nominals } from "./nominals";
@@ -10,6 +11,7 @@ import { read, type Span } from "./reading";
 import { Secrecy } from "./secrecy";
 import { openWeights, type WeightsEnv } from "./shared/weights";
 import { Lexicon, Speller, WordList } from "./spelling";
+import { standing, taken } from "./standing";
 import type { Tables } from "./tables";
 import { Tokenizer } from "./tokenizer";
 import { Verbs } from "./verbs";
@@ -24,11 +26,18 @@ export default {
     if (new URL(request.url).pathname === "/drafts") {
       const constants = new Constants(tables.checks, characters);
       const tools = { tables: tables.compiler, characters, naming, numbers, constants, secrecy: new Secrecy(tables.secrecy), verbs: new Verbs(tables.verbs, naming) };
-      return Response.json((await request.json<Told[]>()).map((told) => compileDraft(draftOf(told), tools)).map(({ text, left, blueprint }) => ({
-        text: text ?? null,
-        left,
-        notes: notesOn(new Draft(), blueprint, tables.compiler, tools.secrecy),
-      })));
+      const coverage = new Coverage(tables.coverage, characters);
+      return Response.json((await request.json<Told[]>()).map(draftOf).map((draft) => {
+        const made = compileDraft(draft, tools);
+        const stands = standing(draft, made, tools);
+        return {
+          text: made.text ?? null,
+          left: made.left,
+          notes: notesOn(new Draft(), made.blueprint, tables.compiler, tools.secrecy),
+          taken: taken(stands).map(({ start, end, role }) => [start, end, role]),
+          unexplained: coverage.unexplained(stands, draft.text, taken(stands), draft.text.length),
+        };
+      }));
     }
     const tokenizer = new Tokenizer(tables.tokenizer);
     const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());
@@ -70,6 +79,10 @@ interface Told {
   readonly serviceType: string;
   readonly name: string;
   readonly text: string;
+  readonly unsupported: readonly Span[];
+  readonly roles: readonly Span[];
+  readonly heard: readonly Span[];
+  readonly chatter: readonly (readonly [Span, number])[];
 }
 
 function draftOf(told: Told): Draft {
@@ -92,6 +105,6 @@ function draftOf(told: Told): Draft {
   });
   const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
   const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: resting(r.spans) }));
-  const { access, serviceType, name, text } = told;
-  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text });
+  const { access, serviceType, name, text, unsupported, roles, heard, chatter } = told;
+  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text, unsupported, roles: [...roles], heard, chatter });
 }

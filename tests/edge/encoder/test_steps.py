@@ -24,15 +24,19 @@ from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
 from clodo.understand import naming, nominals, numbers
 from clodo.understand.compiler import compile_draft
+from clodo.understand.coverage import unexplained
 from clodo.understand.cue_labels import CUES
-from clodo.understand.draft import Draft, DraftCue, Evidence, Filler
+from clodo.understand.draft import Draft, DraftCue, DraftValue, Evidence, Filler
+from clodo.understand.labels import VALUE_ROLES
 from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
+from clodo.understand.standing import standing, taken
 from tests.understand.services import RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
+from tests.understand.test_standing import spread
 
 pytestmark = pytest.mark.workerd
 
@@ -158,7 +162,7 @@ def told(draft: Draft) -> dict[str, Any]:
             {"kind": c.kind, "words": c.words, "slots": [(slot, [asdict(f) for f in found]) for slot, found in c.slots.items()], "spans": c.evidence.spans}
             for c in draft.cues
         ],
-        "access": draft.access, "serviceType": draft.service_type, "name": draft.name,
+        "access": draft.access, "serviceType": draft.service_type, "name": draft.name, "unsupported": draft.unsupported, "roles": draft.roles, "heard": draft.heard, "chatter": draft.chatter,
         # Places are told in characters, of which JavaScript takes some for two.
         "text": re.sub("[^\u0000-\uffff]", "?", draft.text),
     }  # fmt: skip
@@ -180,6 +184,21 @@ def test_drafts_become_the_same_blueprints(probe: httpx.Client) -> None:
     chosen += [gold_draft(record_of(ORDER + said.format(words), "order > customer", "write order role:boss")) for words in (*ADDED, *OTHERS)]
     chosen += [gold_draft(record_of(timed(said, slots), "order > customer")) for said, slots, _ in TIMES]
     chosen += [gold_draft(record_of(ORDER + text, "order > customer", *facts)) for text, facts, *_ in STEPS]
+    hold_alike(probe, chosen)
+
+
+def test_what_stands_of_drafts_and_what_is_shown_is_the_same(probe: httpx.Client) -> None:
+    """Each part rests on words of its own; some words are chatter, and some values are heard."""
+    dice = random.Random(19)
+    chosen = [spread(gold_draft(r)) for r in load_split("valid")[::60]]
+    for draft in chosen:
+        words = [m.span() for m in re.finditer(r"\w+|[^\w\s]", draft.text)]
+        draft.chatter = [(word, dice.choice([0.1, 0.6, 0.95])) for word in words]
+        draft.roles = [m.span() for m in re.finditer("[a-z]+ers", draft.text)]
+        draft.heard = dice.sample(words, min(3, len(words)))
+        for e in draft.entities.values():
+            for f in e.fields.values():
+                f.values += [DraftValue(dice.choice(VALUE_ROLES), dice.choice(["5", "7", "open", "no"]), Evidence(spans=[(9, 10)]))] if dice.random() < 0.3 else []
     hold_alike(probe, chosen)
 
 
@@ -243,3 +262,7 @@ def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:
         assert found["text"] == (None if blueprint is None else format_blueprint(blueprint))
         assert sorted(map(tuple, found["left"])) == sorted(left)
         assert tuple(found["notes"]) == notes_on(Draft(), blueprint)
+        stands = standing(draft, blueprint, left)
+        assert sorted(map(tuple, found["taken"])) == sorted((s.start, s.end, s.role) for s in taken(stands))
+        text = told(draft)["text"]
+        assert sorted(map(tuple, found["unexplained"])) == sorted(unexplained(stands, text, taken(stands), len(text)))

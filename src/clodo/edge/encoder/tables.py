@@ -45,6 +45,7 @@ from clodo.understand import (
     reading,
     sites,
     spelling,
+    standing,
     step_numbers,
     storeless,
     takers,
@@ -70,7 +71,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
         "decoding": {
             "leastEntity": decoding.LEAST_ENTITY, "leastField": decoding.LEAST_FIELD, "asWell": clusters.AS_WELL,
             "shared": clusters.SHARED, "leastShort": clusters.LEAST_SHORT, "leastShortField": clusters.LEAST_SHORT_FIELD,
-            "mostPieces": reading.MAX_PIECES,
+            "mostPieces": reading.MAX_PIECES, "leastHeard": decoding.LEAST_HEARD,
         },
         "naming": _naming(),
         "plurals": _plurals(),
@@ -95,7 +96,11 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "address": secrecy.ADDRESS,
         },
         "coverage": {
-            "telling": coverage._TELLING.pattern,
+            "figure": coverage._FIGURE.pattern,
+            "quoted": coverage._QUOTED.pattern,
+            "leastChatter": coverage.LEAST_CHATTER,
+            "leastQuoted": coverage.LEAST_QUOTED,
+            "worded": coverage._WORDED.pattern,
             "sentenceEnd": coverage._SENTENCE_END.pattern,
             "cues": coverage._CUES,
             "bounds": sorted(coverage._BOUNDS),
@@ -316,6 +321,7 @@ def _compiler() -> dict[str, Any]:
         "files": list(file_rules.FILES),
         "pictures": list(cues.PICTURES),
         "picture": cues.PICTURE,
+        "lengths": {unit: list(many) for unit, many in standing.UNITS.items()},
         "cueAccess": cues.ACCESS,
         "routesAccess": cues.ROUTES_ACCESS,
         "storeless": {

@@ -6,7 +6,7 @@ import { creation, creatorsOf, letsAdd, saysWhoCreates } from "./creators";
 import { isUnique } from "./cue_lines";
 import { Names, type Pen } from "./cue_names";
 import { completed, rolesOf } from "./cues";
-import { type Draft, type DraftCue, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
+import { Draft, type DraftCue, type DraftEntity, type DraftField, type DraftRelation, type DraftValue, Evidence } from "./draft";
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import type { Span } from "./reading";
@@ -60,6 +60,20 @@ export interface Compiled {
   readonly left: readonly Span[];
 }
 
+/** What things of a draft are called in its blueprint, and what compiling decides of a value. */
+export interface Terms {
+  entity(name: string): string;
+  field(name: string): string;
+  reference(name: string, owned: boolean): string;
+  /** The field with one more value, or undefined where the value does not fit it. */
+  applied(f: Field, value: DraftValue): Field | undefined;
+}
+
+/** By what terms drafts are compiled. */
+export function termsOf(tools: Tools): Terms {
+  return new Compiler(new Draft(), new Map(), tools).terms;
+}
+
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const draft = completed(stated, tools.tables, tools);
@@ -77,7 +91,7 @@ export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const wished = withWishes(blueprint, rest, compiler.names(blueprint), compiler.pen, tools.tables.files);
   const left = [...compiler.left, ...wished.left];
   if (blueprint.type === "api-gateway" && blueprint.entities.length === 0 && !wished.hasRoutes) return { blueprint: undefined, text: undefined, left };
-  return { blueprint, text: wished.text, left };
+  return { blueprint: wished.blueprint, text: wished.text, left };
 }
 
 /** Entities of which the text says nothing to store, beside others of which it does: mostly people who use the service. */
@@ -139,6 +153,15 @@ class Compiler {
     const { cues, text } = this.#draft;
     const isApart = cues.some(({ kind }) => kind === "tenants");
     return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, isApart, text);
+  }
+
+  get terms(): Terms {
+    return {
+      entity: (name) => this.#entityName(name),
+      field: (name) => this.#fieldName(name),
+      reference: (name, owned) => this.#referenceName(name, owned),
+      applied: (f, value) => this.#applied(f, value),
+    };
   }
 
   get pen(): Pen {

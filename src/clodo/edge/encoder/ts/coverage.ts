@@ -13,11 +13,16 @@ export interface MarkedSpan {
 /** A kind of rule with no words of its own: who may write. */
 const RIGHT = "right";
 
-/** What no part of the understanding accounts for: numbers, quoted words and cues of rules. They are shown, never dropped. */
+/**
+ * What no part of the blueprint accounts for: numbers, in digits or words, quoted words, values and cues of rules. They are shown,
+ * never dropped, but where the model is sure that they are chatter.
+ */
 export class Coverage {
   readonly #tables: CoverageTables;
   readonly #characters: Characters;
-  readonly #telling: RegExp;
+  readonly #figure: RegExp;
+  readonly #quoted: RegExp;
+  readonly #worded: RegExp;
   readonly #sentenceEnd: RegExp;
   readonly #everyday: RegExp;
   readonly #cues: readonly (readonly [kind: string, pattern: RegExp])[];
@@ -25,17 +30,27 @@ export class Coverage {
   constructor(tables: CoverageTables, characters: Characters) {
     this.#tables = tables;
     this.#characters = characters;
-    this.#telling = characters.pattern(tables.telling, "g");
+    this.#figure = characters.pattern(tables.figure, "g");
+    this.#quoted = characters.pattern(tables.quoted, "g");
+    this.#worded = characters.pattern(tables.worded, "gi");
     this.#sentenceEnd = characters.pattern(tables.sentenceEnd, "g");
     this.#everyday = characters.pattern(tables.everyday, "gi");
     this.#cues = Object.entries(tables.cues).map(([kind, words]) => [kind, characters.pattern(`\\b(?:${words})\\b`, "gi")]);
   }
 
-  /** The stretches that nothing accounts for; all of the text behind `readTo` is one of them. */
+  /** The stretches that nothing accounts for; all of the text behind `readTo` is one of them. `draft` is what stands in the blueprint. */
   unexplained(draft: Draft, text: string, spans: readonly MarkedSpan[], readTo: number): Span[] {
-    const stretches = [...this.#figures(text, readTo), ...this.#unheard(draft, text, readTo)].filter(
-      (stretch) => stretch[1] <= readTo && !isCovered(stretch, spans),
-    );
+    const isRead = (stretch: Span): boolean => stretch[1] <= readTo && !isCovered(stretch, spans);
+    const quoted = found(this.#quoted, text, readTo);
+    // What stands within quotation marks is one with them.
+    const figures = this.#figures(text, readTo).filter((s) => !quoted.some((other) => meet(s, other)));
+    const others = [...figures, ...found(this.#worded, text, readTo), ...this.#unheard(draft, text, readTo)];
+    const { leastChatter, leastQuoted } = this.#tables;
+    const stretches = [
+      ...others.filter((s) => isRead(s) && chatter(draft, s) < leastChatter),
+      ...quoted.filter((s) => isRead(s) && chatter(draft, s) < leastQuoted),
+    ];
+    stretches.push(...draft.heard.filter((s) => !isCovered(s, spans) && !stretches.some((other) => meet(s, other))));
     let length = text.length;
     while (length > 0 && this.#characters.isSpace(text.charAt(length - 1))) length -= 1;
     if (readTo < length) stretches.push([readTo, length]);
@@ -43,7 +58,7 @@ export class Coverage {
   }
 
   #figures(text: string, readTo: number): Span[] {
-    return found(this.#telling, text, readTo).map(([start, last]): Span => {
+    return found(this.#figure, text, readTo).map(([start, last]): Span => {
       let end = last;
       while (end > start && ".,".includes(text.charAt(end - 1))) end -= 1;
       return [start, end];
@@ -114,5 +129,13 @@ function found(pattern: RegExp, text: string, readTo: number): Span[] {
   return out;
 }
 
-const isCovered = ([start, end]: Span, spans: readonly MarkedSpan[]): boolean =>
-  spans.some((s) => s.start < end && s.end > start && s.role !== "access");
+const isCovered = (stretch: Span, spans: readonly MarkedSpan[]): boolean =>
+  spans.some(({ start, end, role }) => role !== "access" && meet(stretch, [start, end]));
+
+const meet = ([start, end]: Span, [from, to]: Span): boolean => start < to && end > from;
+
+/** How sure the model is that all of a stretch is chatter; 0 where it says nothing of it. */
+function chatter(draft: Draft, stretch: Span): number {
+  const said = draft.chatter.filter(([word]) => meet(stretch, word)).map(([, chance]) => chance);
+  return said.length === 0 ? 0 : Math.min(...said);
+}

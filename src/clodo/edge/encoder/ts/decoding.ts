@@ -1,7 +1,7 @@
 import type { Characters } from "./characters";
 import { Draft, DraftEntity, DraftField, Evidence, type Filler } from "./draft";
 import type { LinkScores, TextScores } from "./kernel";
-import { joinedValues, type Mention, mentionsOf } from "./mentions";
+import { joinedValues, type Mention, mentionsOf, chatterOf } from "./mentions";
 import { figureName, momentName, type Naming, stateName } from "./naming";
 import type { Nominals } from "./nominals";
 import { before, type Reading, type Span, surface } from "./reading";
@@ -35,6 +35,11 @@ export function decode(reading: Reading, scores: TextScores, link: Linker, means
   draft.accessEvidence.add(Math.max(...access));
   if (draft.access !== "unstated") draft.accessEvidence.spans.push(loudestSentence(reading, scores.accessWords));
   const mentions = joinedValues(mentionsOf(scores.tags, labels), reading, means.characters, means.tables.numbers.cardinals);
+  const { leastHeard } = means.tables.decoding;
+  draft.chatter = chatterOf(scores.tags, reading.words);
+  draft.heard = mentions
+    .filter(({ kind, confidence }) => kind === "value" && confidence > leastHeard)
+    .map(({ first, last }): Span => [reading.words[first]?.[0] ?? 0, reading.words[last]?.[1] ?? 0]);
   if (mentions.length > 0) new Decoder(reading, mentions, link, draft, means).run();
   return draft;
 }

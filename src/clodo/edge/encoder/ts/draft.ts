@@ -104,6 +104,10 @@ export class Draft {
   unsupported: readonly Span[] = [];
   readonly roles: Span[] = [];
   mended: ReadonlyMap<string, string> = new Map();
+  /** Values, whether or not anything is made of them. */
+  heard: readonly Span[] = [];
+  /** Of words how sure it is that they say nothing. */
+  chatter: readonly (readonly [word: Span, chance: number])[] = [];
   text = "";
 
   /** Another draft that says the same; its entities may be changed without this one's being so. */

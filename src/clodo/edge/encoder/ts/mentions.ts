@@ -1,7 +1,7 @@
 import type { Characters } from "./characters";
 import type { Rows } from "./kernel";
-import { type Reading, surface } from "./reading";
-import { argmax, logSoftmaxWithin } from "./scores";
+import { type Reading, type Span, surface } from "./reading";
+import { argmax, logSoftmaxWithin, softmax } from "./scores";
 import type { Labels } from "./tables";
 
 /** A marked span of words (both included) and how sure the tagger is of it. */
@@ -23,6 +23,11 @@ export function mentionsOf(tags: Rows, labels: Labels): Mention[] {
     logSoftmaxWithin(chances, i * width, width);
   }
   return marked(bestPath(chances, width), chances, labels);
+}
+
+/** Each word, and how sure the tagger is that it is chatter. */
+export function chatterOf(tags: Rows, words: readonly Span[]): (readonly [word: Span, chance: number])[] {
+  return words.map((word, i) => [word, softmax(Array.from({ length: tags.width }, (_, tag) => tags.at(i, tag)))[0] ?? 0]);
 }
 
 /** For one text at a time, and used for each: what lies outside of V8's heap stays until it collects, and it does so by its heap. */

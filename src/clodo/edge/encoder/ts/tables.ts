@@ -13,6 +13,8 @@ export interface Tables {
     readonly leastShort: number;
     readonly leastShortField: number;
     readonly mostPieces: number;
+    /** How sure it must be of a value for it to need an explanation. */
+    readonly leastHeard: number;
   };
   readonly naming: NamingTables;
   readonly plurals: PluralTables;
@@ -150,6 +152,8 @@ export interface CompilerTables {
   /** The same of a service of nothing but routes. */
   readonly routesAccess: Readonly<Record<string, string>>;
   readonly storeless: StorelessTables;
+  /** What lengths of time can become in a line, by their units: how many of another one. */
+  readonly lengths: Readonly<Record<string, readonly number[]>>;
 }
 
 /** Kinds of cue that only services of one type have, where nothing is stored, and what services of these types are called. */
@@ -379,7 +383,13 @@ export interface Traits {
 }
 
 export interface CoverageTables {
-  readonly telling: string;
+  readonly figure: string;
+  readonly quoted: string;
+  /** How sure the model must be that words are chatter for them to need no explanation; the same of what is quoted. */
+  readonly leastChatter: number;
+  readonly leastQuoted: number;
+  /** Numbers in words. */
+  readonly worded: string;
   readonly sentenceEnd: string;
   readonly cues: Readonly<Record<string, string>>;
   readonly bounds: readonly string[];

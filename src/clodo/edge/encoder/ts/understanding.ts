@@ -10,9 +10,10 @@ import { Naming } from "./naming";
 import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { notesOn, questionsFor } from "./questions";
-import { read, type Reading, type Span } from "./reading";
+import { read, type Reading } from "./reading";
 import { Secrecy } from "./secrecy";
 import { Lexicon, Speller, WordList } from "./spelling";
+import { marked, standing, taken } from "./standing";
 import type { Tables } from "./tables";
 import { Tokenizer } from "./tokenizer";
 import { Verbs } from "./verbs";
@@ -77,14 +78,13 @@ export class Understander {
   async understand(text: string, pause: Pause): Promise<Understanding> {
     const reading = read(text, this.#tokenizer, this.characters, this.#tables.decoding.mostPieces);
     const draft = await this.#draft(reading, pause);
-    const { blueprint, text: written, left } = compileDraft(draft, this.#tools);
+    const compiled = compileDraft(draft, this.#tools);
+    const { blueprint, text: written, left } = compiled;
     const questions = questionsFor(draft, blueprint, this.#tables);
-    // Whatever they were taken for, words that are left over are not understood.
-    const spans = markedSpans(draft, text).filter(
-      ({ start, end, role }) => !["cue", "entity", "field"].includes(role) || !left.some(([a, b]) => a === start && b === end),
-    );
+    const stands = standing(draft, compiled, this.#tools);
+    const spans = taken(stands);
     spans.push(...marked(left, "unexplained"));
-    spans.push(...marked(this.#coverage.unexplained(draft, text, spans, reading.end), "unexplained"));
+    spans.push(...marked(this.#coverage.unexplained(stands, text, spans, reading.end), "unexplained"));
     const [parts, confidence] = confidences(draft, this.#tables.curves);
     await pause("decoded");
     const points = codePoints(text);
@@ -118,25 +118,6 @@ export class Understander {
     draft.mended = speller.mended;
     return draft;
   }
-}
-
-const marked = (spans: readonly Span[], role: string): MarkedSpan[] => spans.map(([start, end]) => ({ start, end, role }));
-
-function markedSpans(draft: Draft, text: string): MarkedSpan[] {
-  const found: MarkedSpan[] = [];
-  for (const e of draft.entities.values()) {
-    found.push(...marked(e.evidence.spans, "entity"));
-    for (const f of e.fields.values()) {
-      found.push(...marked(f.evidence.spans, "field"), ...f.values.flatMap((v) => marked(v.evidence.spans, "value")));
-    }
-  }
-  // Its own words come first, then those of values that it goes by.
-  found.push(...draft.cues.flatMap((cue) => marked(cue.evidence.spans, "cue")));
-  found.push(...marked(draft.unsupported, "unsupported"), ...marked(draft.roles, "role"));
-  found.push(...marked(draft.accessEvidence.spans, "access"));
-  const at = draft.name === "" ? -1 : text.indexOf(draft.name);
-  if (at >= 0) found.push({ start: at, end: at + draft.name.length, role: "name" });
-  return found;
 }
 
 /** Each span once, by place, in code points; of those at one place, by role. */

@@ -30,6 +30,8 @@ export interface Wished {
   readonly text: string;
   /** The words of the rest. */
   readonly left: readonly Span[];
+  /** The blueprint without what its further lines say in the place of its own. */
+  readonly blueprint: Blueprint;
   /** Whether some paths lead to other servers. */
   readonly hasRoutes: boolean;
 }
@@ -60,7 +62,7 @@ export function withWishes(b: Blueprint, draft: Draft, names: Names, pen: Pen, f
     }
   }
   const made = joined(kept, pen.tables, false) ?? noLines();
-  return { text: `${textLines(b, made).join("\n")}\n`, left, hasRoutes: made.lines.some(({ construct }) => construct === "route") };
+  return { text: `${textLines(b, made).join("\n")}\n`, left, blueprint: stripped(b, made), hasRoutes: made.lines.some(({ construct }) => construct === "route") };
 }
 
 /** All wishes of a draft, in the order in which their lines are to stand: a site, files, states, then cues by kind. */
@@ -88,8 +90,8 @@ function* wanted(
   // What keeps rows apart comes first, and what others are of: other wishes must fit in.
   const rank = (kind: string): number => (kind === "tenants" ? -2 : kind === "route" ? -1 : pen.tables.order.indexOf(kind));
   const gateway = new Gateway(draft, names.blueprint.entities.length === 0, pen);
-  for (const { cue, apart } of stepsApart(withFormats([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), draft.text, pen), pen)) {
-    if (!FILE_CUES.includes(cue.kind)) yield [makerOf(cue, draft, names, pen, gateway, apart), cue.evidence.spans.slice(0, 1)];
+  for (const { cue, apart, spans } of stepsApart(withFormats([...draft.cues].sort((x, y) => rank(x.kind) - rank(y.kind)), draft.text, pen), pen)) {
+    if (!FILE_CUES.includes(cue.kind)) yield [makerOf(cue, draft, names, pen, gateway, apart), spans];
   }
 }
 
@@ -118,7 +120,11 @@ function joined(wishes: readonly Wish[], tables: CueTables, whole: boolean): Lin
   const brought = new Set<string>();
   for (const { made } of wishes) {
     for (const line of made.lines) if (!lines.has(`${line.where}\n${line.text}`)) lines.set(`${line.where}\n${line.text}`, line);
-    for (const [key, text] of made.computed) computed.set(key, text);
+    for (const [key, text] of made.computed) {
+      // A field is computed in one way.
+      if ((computed.get(key) ?? text) !== text) return undefined;
+      computed.set(key, text);
+    }
     for (const key of made.brought) brought.add(key);
   }
   const blocks = blocksOf(wishes.map(({ made }) => made.blocks), whole, tables.blocks);
