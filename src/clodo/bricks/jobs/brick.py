@@ -20,7 +20,7 @@ _CRON = "* * * * *"
 _VARIABLES = {"JOB_BACKOFF_SECONDS": "30", "JOB_MAX_ATTEMPTS": "5"}
 #: How often the queue itself brings a message back. It is more than the attempts that a job has, which the table counts: what uses it up
 #: could not even be counted.
-_RETRIES = 10
+_RETRIES = 6
 _SQL = """CREATE TABLE "_job" (
   "id" TEXT PRIMARY KEY NOT NULL,
   "action" TEXT NOT NULL,

@@ -17,13 +17,13 @@ PATH = f"/api/{JOBS}"
 _SECONDS = 25.0
 
 
-async def ended(s: Session, id: str, headers: Headers) -> Row:
-    """A job, once it is not queued any more.
+async def ended(s: Session, id: str, headers: Headers, times: int = 1) -> Row:
+    """A job, once it is not queued any more; ``times`` as long is waited for it.
 
     Raises:
         Fault: it always is.
     """
-    end = asyncio.get_running_loop().time() + _SECONDS
+    end = asyncio.get_running_loop().time() + _SECONDS * times
     while True:
         job = dict(
             expect(
