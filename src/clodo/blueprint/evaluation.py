@@ -17,6 +17,7 @@ from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand
 
 _MINUTES = re.compile(r"\d\d:\d\d", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 _MONTHS = {"months": 1, "years": 12}
 #: Beyond this every number is a whole one.
 _EXACT = 2.0**52
@@ -109,7 +110,9 @@ def _operation(e: Operation, row: Mapping[str, Any]) -> Any:
     left = value_of(e.left, row)
     if isinstance(e.right, Call) and e.operator in "+-":
         return _moved(left, e.right, 1 if e.operator == "+" else -1, row)
-    left, right = _in_one_form(left, value_of(e.right, row))
+    right = value_of(e.right, row)
+    if e.operator in _COMPARISONS:
+        left, right = _in_one_form(left, right)
     if e.operator == "!=":
         return left != right
     if left is None or right is None:
