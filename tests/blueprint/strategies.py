@@ -38,6 +38,15 @@ expressions = st.recursive(
 )
 
 
+#: What defaults are worked out of, where they are no constants.
+worked_out = expressions.filter(lambda e: not isinstance(e, v.Operand) or e.is_field)
+
+
+def _is_constant(e: v.Expression, type_: v.FieldType, values: tuple[str, ...]) -> bool:
+    """Whether a bare word is a value of its field."""
+    return isinstance(e, v.Operand) and (e.value in values or (e.value == "now" and type_.is_temporal))
+
+
 @st.composite
 def fields(draw: st.DrawFn) -> v.Field:
     type_ = draw(st.sampled_from(list(v.FieldType)))
@@ -50,7 +59,7 @@ def fields(draw: st.DrawFn) -> v.Field:
         values,
         required=draw(st.booleans()),
         unique=draw(st.booleans()),
-        default=draw(st.none() | constants),
+        default=draw(st.none() | constants | worked_out.filter(lambda e: not _is_constant(e, type_, values))),
         minimum=draw(st.none() | bounds),
         maximum=draw(st.none() | bounds),
         pattern=draw(st.none() | texts),

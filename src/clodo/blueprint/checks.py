@@ -14,6 +14,7 @@ from clodo.blueprint.clashes import (
 )
 from clodo.blueprint.computed import computed_problems
 from clodo.blueprint.constructs import expanded, part_problems
+from clodo.blueprint.defaults import default_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.people import user_problems
 from clodo.blueprint.problems import Problem, meant
@@ -119,6 +120,7 @@ def _entity(b: Blueprint, e: Entity) -> Iterator[Problem]:
         yield from secrecy_problems(f, f"{e.name}.{f.name}", [other.name for other in e.fields])
         if f.computed is not None:
             yield from computed_problems(b, e, f)
+    yield from default_problems(e.name, e.fields, e.references)
     yield from group_problems(e.name, e.name, e.unique, e.fields, [r.name for r in e.references])
     yield from search_problems(e.name, e.name, e.search, e.fields)
     yield from _entity_access(b, e)

@@ -5,8 +5,9 @@ Nulls spread as they do in SQL: a comparison with nothing is neither true nor fa
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,10 @@ from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand
 
 _MINUTES = re.compile(r"\d\d:\d\d", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+_MONTHS = {"months": 1, "years": 12}
+#: Beyond this every number is a whole one.
+_EXACT = 2.0**52
 _DAYS = {"minutes": 1 / 1440, "hours": 1 / 24, "days": 1, "weeks": 7}
 
 
@@ -41,7 +46,43 @@ def value_of(e: Expression, row: Mapping[str, Any]) -> Any:
         return None if found is None else any(left == right for left, right in (_in_one_form(found, plain(v)) for v in e.values))
     if isinstance(e, Operation):
         return _operation(e, row)
+    if isinstance(e, Call) and e.where is None and e.function in _FUNCTIONS:
+        found = value_of(e.argument, row)
+        return None if found is None else _FUNCTIONS[e.function](found)
     raise Unknowable("it reaches beyond the row")
+
+
+def half_away(value: float, places: int = 0) -> float | int:
+    """A number of so many decimals; a half goes away from zero."""
+    scaled = abs(value) * 10**places
+    whole = math.floor(scaled + 0.5) if scaled < _EXACT else int(scaled)
+    made = math.copysign(whole, value) / 10**places
+    return int(made) if made == int(made) else made
+
+
+def _period(name: str) -> Callable[[str], str]:
+    """How a date or moment is cut to a period; a week is named by its Monday."""
+
+    def cut(moment: str) -> str:
+        day = date.fromisoformat(moment[:10])
+        if name == "week":
+            return (day - timedelta(days=day.weekday())).isoformat()
+        return (
+            f"{moment[:4]}-Q{(day.month + 2) // 3}" if name == "quarter" else moment[: _SIGNS[name]]
+        )
+
+    return cut
+
+
+#: How many signs of a moment name its period.
+_SIGNS = {"hour": 13, "day": 10, "month": 7, "year": 4}
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "round": half_away,
+    "abs": abs,
+    "length": len,
+    "lower": lambda text: "".join(c.lower() if c.isascii() else c for c in text),
+    **{name: _period(name) for name in (*_SIGNS, "week", "quarter")},
+}
 
 
 def plain(value: Any) -> Any:
@@ -69,7 +110,9 @@ def _operation(e: Operation, row: Mapping[str, Any]) -> Any:
     left = value_of(e.left, row)
     if isinstance(e.right, Call) and e.operator in "+-":
         return _moved(left, e.right, 1 if e.operator == "+" else -1, row)
-    left, right = _in_one_form(left, value_of(e.right, row))
+    right = value_of(e.right, row)
+    if e.operator in _COMPARISONS:
+        left, right = _in_one_form(left, right)
     if e.operator == "!=":
         return left != right
     if left is None or right is None:
@@ -109,7 +152,7 @@ def _of_two(operator: str, left: Any, right: Any) -> Any:
             "=": left == right, "<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right,
         }[operator]  # fmt: skip
     if isinstance(left, str):
-        raise Unknowable("how moments are subtracted is the database's own matter")
+        return round((_moment(left) - _moment(right)) / timedelta(days=1), 8)
     if operator == "/":
         return left / right if right else None
     return {"+": left + right, "-": left - right, "*": left * right}[operator]
@@ -119,9 +162,29 @@ def _moved(moment: Any, length: Call, sign: int, row: Mapping[str, Any]) -> Any:
     count = value_of(length.argument, row)
     if moment is None or count is None:
         return None
-    if length.function not in _DAYS or not isinstance(moment, str):
-        raise Unknowable("months differ in length")
-    return moved(moment, sign * count * _DAYS[length.function])
+    if not isinstance(moment, str):
+        raise Unknowable("what is moved is no moment")
+    try:
+        if length.function in _MONTHS:
+            return _months_later(moment, sign * count, _MONTHS[length.function])
+        return moved(moment, sign * count * _DAYS[length.function])
+    except (ValueError, OverflowError):
+        return None  # beyond what calendars hold
+
+
+def _months_later(moment: str, count: float, size: int) -> str:
+    """So many times ``size`` months later; days that a month does not have are those of the next one, as in SQLite. What is no
+    whole number counts 30 days for a month and 365 for a year."""
+    whole = int(count)
+    year, month = divmod(int(moment[:4]) * 12 + int(moment[5:7]) - 1 + whole * size, 12)
+    first = date(year, month + 1, 1).isoformat()
+    days = int(moment[8:10]) - 1 + (count - whole) * {1: 30, 12: 365}[size]
+    return moved(first + moment[10:], days)
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 def moved(moment: str, days: float) -> str:
@@ -129,4 +192,4 @@ def moved(moment: str, days: float) -> str:
     if len(moment) == len("2026-01-01"):
         return (date.fromisoformat(moment) + timedelta(days=days)).isoformat()
     then = datetime.fromisoformat(moment).astimezone(UTC) + timedelta(days=days)
-    return then.strftime("%Y-%m-%dT%H:%M:%S.") + f"{then.microsecond // 1000:03d}Z"
+    return f"{then:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f".{then.microsecond // 1000:03d}Z"

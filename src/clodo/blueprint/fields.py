@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from clodo.blueprint.constants import SAFE_INTEGER, normal
 from clodo.blueprint.constants import valid_constant as valid_constant
+from clodo.blueprint.defaults import looked_at
 from clodo.blueprint.patterns import PatternError, translated
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.ranges import is_empty, is_within, lengths
@@ -138,20 +139,21 @@ def _unfillable(f: Field, path: str) -> Iterator[Problem]:
 
 
 def _default(f: Field, path: str, *, sound: bool) -> Iterator[Problem]:
-    assert f.default is not None
-    if f.type is FieldType.ENUM and f.default not in f.values:
+    if f.constant_default is None:
+        pass  # what is worked out of a row is looked at with the row
+    elif f.type is FieldType.ENUM and f.default not in f.values:
         yield Problem(
             f"The default {f.default!r} of {f.name!r} is not one of its values.",
             f"Choose one of {', '.join(f.values)}.",
             path,
         )
-    elif not valid_constant(f, f.default):
+    elif not valid_constant(f, f.constant_default):
         yield Problem(f"The default of {f.name!r} is not a valid {f.type}.", _default_hint(f), path)
-    elif sound and not is_within(f, f.default):
+    elif sound and not is_within(f, f.constant_default):
         yield Problem(
             f"The default of {f.name!r} is outside of its own bounds or pattern.", "Mend one of them.", path
         )
-    if f.unique:
+    if f.unique and not looked_at(f):
         yield Problem(
             f"{f.name!r} is unique, so its default can be used once.",
             "Remove one of the two.",

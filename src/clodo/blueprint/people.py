@@ -7,6 +7,7 @@ from math import prod
 
 from clodo.blueprint.clashes import duplicates, user_names
 from clodo.blueprint.constructs import construct_of
+from clodo.blueprint.defaults import default_problems, looked_at
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.problems import Problem, unique_path
 from clodo.blueprint.ranges import steps
@@ -29,6 +30,7 @@ def user_problems(users: Users) -> Iterator[Problem]:
     yield from user_names(users)
     for f in users.fields:
         yield from _field(users, f)
+    yield from default_problems("user", users.fields)
     yield from _roles(users)
     yield from _groups(users)
     yield from _search(users)
@@ -41,9 +43,17 @@ def _field(users: Users, f: Field) -> Iterator[Problem]:
     problems = [*field_problems(f, path)]
     yield from problems
     if f.unique and not problems and (few := _count(f)) is not None:
-        yield Problem(f"No more than {few:,} users could register: {f.name!r} is unique.", "Remove 'unique', or widen its bounds.", path)
-    if f.unique and f.read_only and f.default is not None:
-        yield Problem(f"No more than one user could register: {f.name!r} is unique, and always its default.", "Remove 'unique'.", path)
+        yield Problem(
+            f"No more than {few:,} users could register: {f.name!r} is unique.",
+            "Remove 'unique', or widen its bounds.",
+            path,
+        )
+    if f.unique and f.read_only and f.default is not None and not looked_at(f):
+        yield Problem(
+            f"No more than one user could register: {f.name!r} is unique, and always its default.",
+            "Remove 'unique'.",
+            path,
+        )
     yield from secrecy_problems(f, path, [other.name for other in users.fields])
 
 

@@ -334,7 +334,6 @@ def _with_line(entity: v.Entity, kind: str, tree: Tree[Any]) -> v.Entity:
 _MODIFIERS: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
     "required": lambda c: {"required": True},
     "unique": lambda c: {"unique": True},
-    "default": lambda c: {"default": constant_of(c[0])},
     "minimum": lambda c: {"minimum": v.Bound(_bound(c[0]))},
     "above": lambda c: {"minimum": v.Bound(_bound(c[0]), exclusive=True)},
     "maximum": lambda c: {"maximum": v.Bound(_bound(c[0]))},
@@ -348,11 +347,24 @@ _MODIFIERS: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
 
 
 def _with_modifier(f: v.Field, tree: Tree[Any]) -> v.Field:
-    changes = _MODIFIERS[tree.data](tree.children)
+    changes = (
+        {"default": _default(f, tree.children[0])}
+        if tree.data == "default"
+        else _MODIFIERS[tree.data](tree.children)
+    )
     # A second value for one slot counts as said twice, so it leaves the field as it was.
     if any(getattr(f, slot) not in (None, False) for slot in changes):
         return f
     return replace(f, **changes)
+
+
+def _default(f: v.Field, tree: Tree[Any]) -> v.Constant | v.Expression:
+    """A constant, the word ``now`` where it is one, or what is worked out for each row. A bare word is a value of an enum that has it."""
+    e = expression_of(tree)
+    if not isinstance(e, v.Operand):
+        return e
+    bare = e.value in f.values or (e.value == "now" and f.type.is_temporal)
+    return e.value if bare or not e.is_field else e
 
 
 def _bound(tree: Tree[Any]) -> Any:

@@ -115,7 +115,7 @@ def field_line(f: Field) -> str:
     if f.unique:
         parts.append("unique")
     if f.default is not None:
-        parts.append(f"default {_constant(f.default, bare=_bare_default(f))}")
+        parts.append(f"default {default_text(f)}")
     if f.minimum is not None:
         parts.append(f"{'above' if f.minimum.exclusive else 'min'} {_bound(f.minimum)}")
     if f.maximum is not None:
@@ -137,8 +137,14 @@ def _type(f: Field) -> str:
     return f"enum({', '.join(_constant(v, bare=True) for v in f.values)})"
 
 
-def _bare_default(f: Field) -> bool:
-    return f.type is FieldType.ENUM or (f.default == "now" and f.type.is_temporal)
+def default_text(f: Field) -> str:
+    """The default of a field, which has one, as a blueprint has it."""
+    if f.worked_out is not None:
+        # A comparison would be taken for what the field is computed from.
+        return expression_text(f.worked_out, _COMPARED + 1)
+    assert f.constant_default is not None
+    bare = f.default in f.values or (f.default == "now" and f.type.is_temporal)
+    return _constant(f.constant_default, bare=bare)
 
 
 def _reference(r: Reference) -> str:

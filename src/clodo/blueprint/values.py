@@ -188,8 +188,9 @@ Expression = Operand | Operation | Path | Call | Not | IsEmpty | IsIn
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One column. ``values`` is non-empty exactly for enums. ``default`` is a constant, or the
-    text ``now`` for dates and times. ``computed`` fields are read-only and are never stored; of ``hashed`` ones only a
+    """One column. ``values`` is non-empty exactly for enums. ``default`` is a constant, the
+    text ``now`` for dates and times, or an expression over the row that is worked out when the row is made. ``computed``
+    fields are read-only and are never stored; of ``hashed`` ones only a
     salted hash is, and they are write-only."""
 
     name: str
@@ -197,7 +198,7 @@ class Field:
     values: tuple[str, ...] = ()
     required: bool = False
     unique: bool = False
-    default: Constant | None = None
+    default: Constant | Expression | None = None
     minimum: Bound | None = None
     maximum: Bound | None = None
     pattern: str | None = None
@@ -211,6 +212,20 @@ class Field:
     def __post_init__(self) -> None:
         if self.hashed:
             object.__setattr__(self, "write_only", True)
+
+    @property
+    def constant_default(self) -> Constant | None:
+        """The default, where it is a constant (or the text ``now``)."""
+        return self.default if isinstance(self.default, Decimal | bool | str) else None
+
+    @property
+    def worked_out(self) -> Expression | None:
+        """The default, where it is worked out for each row."""
+        return (
+            None
+            if self.default is None or isinstance(self.default, Decimal | bool | str)
+            else self.default
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,12 +289,13 @@ def _compared(e: Operation, place: Place) -> str:
     ]
     if set(kinds) == {Kind.DATE, Kind.DATETIME}:
         made = [f"date({s})" if k is Kind.DATETIME else s for s, k in zip(made, kinds, strict=True)]
-    elif set(kinds) == {Kind.NUMBER} and any(_may_have_dust(side, place.scope) for side in sides):
+    elif set(kinds) == {Kind.NUMBER} and any(may_have_dust(side, place.scope) for side in sides):
         made = [f"ROUND({s}, 9)" for s in made]
     return f"({made[0]} {'IS NOT' if e.operator == '!=' else e.operator} {made[1]})"
 
 
-def _may_have_dust(e: Expression, scope: Scope) -> bool:
+def may_have_dust(e: Expression, scope: Scope) -> bool:
+    """Whether a number may differ from the one that it stands for by the dust of binary fractions."""
     m = member(scope.entity, str(e.value)) if isinstance(e, Operand) and e.is_field else None
     if isinstance(m, Field) and m.computed is not None:
         return not _is_whole(e, scope)

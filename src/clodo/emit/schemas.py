@@ -7,6 +7,7 @@ from typing import Any
 
 from clodo.blueprint.constants import EMAIL, LENGTHS, MOST_MONEY, SAFE_INTEGER
 from clodo.blueprint.plan import is_owned
+from clodo.blueprint.text import default_text
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 
 Schema = dict[str, Any]
@@ -123,9 +124,9 @@ def body_schema(e: Entity, *, change: bool) -> Schema:
         if f.read_only or f.computed is not None:
             continue
         schema = {**field_schema(f), **_HASHED} if f.hashed else field_schema(f)
-        if f.default is not None and f.default != "now" and not change:
-            schema["default"] = _json(f.default)
         properties[f.name] = schema if f.required else nullable(schema)
+        if not change:
+            properties[f.name] = _with_default(f, properties[f.name])
         if f.required and f.default is None:
             required.append(f.name)
     for r in e.references:
@@ -133,6 +134,23 @@ def body_schema(e: Entity, *, change: bool) -> Schema:
         if r.required:
             required.append(f"{r.name}_id")
     return _closed(properties, [] if change else required)
+
+
+def _with_default(f: Field, schema: Schema) -> Schema:
+    """The schema with the value that stands for none, or with what it is worked out of: that is no one value."""
+    if f.default is None:
+        return schema
+    if f.worked_out is None and not (f.default == "now" and f.type.is_temporal):
+        return {**schema, "default": _json(f.default)}
+    return {
+        **schema,
+        "description": _joined(schema, f"Filled in where it is left out: {default_text(f)}."),
+    }
+
+
+def _joined(schema: Schema, sentence: str) -> str:
+    before = str(schema.get("description", "")).strip()
+    return f"{before}{'' if before.endswith('.') else '.'} {sentence}" if before else sentence
 
 
 def child_schema(e: Entity, key: str) -> Schema:
@@ -162,9 +180,7 @@ def profile_schemas(fields: tuple[Field, ...]) -> tuple[Schema, Schema]:
         if f.read_only:
             continue
         schema = field_schema(f) if f.required else nullable(field_schema(f))
-        if f.default is not None and f.default != "now":
-            schema = {**schema, "default": _json(f.default)}
-        given[f.name] = {**schema, **(_HASHED if f.hashed else {})}
+        given[f.name] = {**_with_default(f, schema), **(_HASHED if f.hashed else {})}
     needed = [f.name for f in fields if f.required and f.default is None and not f.read_only]
     return _closed(shown, list(shown)), _closed(given, ["email", "password", *needed])
 

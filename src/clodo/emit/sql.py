@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from clodo.blueprint.constants import MOST_MONEY, SAFE_INTEGER, normal
 from clodo.blueprint.plan import LinkTable, Plan, is_owned
+from clodo.blueprint.ranges import lengths
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType, OnDelete
 
@@ -76,7 +78,7 @@ def _column(f: Field) -> str:
     parts = [f'"{f.name}"', _TYPES.get(f.type, "TEXT")]
     if f.required:
         parts.append("NOT NULL")
-    check = _check(f)
+    check = " AND ".join(filter(None, [_check(f), _worked_out_check(f)]))
     if check:
         parts.append(f"CHECK ({check})")
     return " ".join(parts)
@@ -98,6 +100,30 @@ def _check(f: Field) -> str:
             operator = exclusive if bound.exclusive else inclusive
             rules.append(f"{column} {operator} {number(bound.value * scale)}")
     return " AND ".join(rules)
+
+
+def _worked_out_check(f: Field) -> str:
+    """What a body is checked for, for values that the database itself works out where an action makes a row. It refuses nothing
+    that a body may hold: characters are no more than JavaScript counts, and bytes no fewer."""
+    if f.worked_out is None:
+        return ""
+    column = f'"{f.name}"'
+    if f.type in (FieldType.TEXT, FieldType.LONG_TEXT):
+        low, high = lengths(f)
+        return " AND ".join(
+            [
+                *([f"length(CAST({column} AS BLOB)) >= {low}"] if low else []),
+                f"length({column}) <= {high}",
+            ]
+        )
+    if f.type in (FieldType.DATE, FieldType.DATETIME):
+        bounds = [(f"{'>' if b.exclusive else '>='}", b) for b in (f.minimum,) if b] + [
+            (f"{'<' if b.exclusive else '<='}", b) for b in (f.maximum,) if b
+        ]
+        kept = [f"{column} {sign} {_text(str(normal(f.type, b.value)))}" for sign, b in bounds]
+        return " AND ".join([f"{column} >= '0000'", *kept])
+    most = {FieldType.INTEGER: SAFE_INTEGER, FieldType.MONEY: MOST_MONEY * 100}.get(f.type)
+    return f"{column} BETWEEN -{most} AND {most}" if most else ""
 
 
 def _text(value: str) -> str:

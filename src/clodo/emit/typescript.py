@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from clodo.blueprint.plan import Plan, camel
@@ -11,6 +11,7 @@ from clodo.blueprint.text import number
 from clodo.blueprint.values import Access, Blueprint, Bound, Entity, Field, FieldType, Who
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import EntityParts, Import
+from clodo.emit.computations import default_source, formula_import
 from clodo.emit.expressions import computed_sql
 
 _BUILDERS = {
@@ -60,17 +61,17 @@ def entity_source(plan: Plan, entity: Entity, parts: Sequence[EntityParts] = ())
     b = plan.blueprint
     stored = [f for f in entity.fields if f.computed is None]
     computed = [f for f in entity.fields if f.computed is not None]
-    builders = sorted({_BUILDERS[f.type] for f in stored})
     lines = import_lines(
         [
             Import("Entity", "../lib/entity", is_type=True),
-            *(Import(name, "../lib/fields") for name in builders),
+            *(Import(name, "../lib/fields") for name in builders(stored)),
+            *formula_import(stored, "../lib"),
             *(i for p in parts for i in p.imports),
         ]
     )
     lines += ["", f"export const {entity_const(entity)}: Entity = {{", f"  name: {literal(entity.name)},"]
     lines.append(f"  path: {literal(plan.path(entity))},")
-    lines += _block("fields", [f"{f.name}: {field_source(f)}" for f in stored])
+    lines += _block("fields", [f"{f.name}: {field_source(f, entity.fields)}" for f in stored])
     lines += _block(
         "references",
         [
@@ -112,12 +113,19 @@ def rule(access: Access) -> str:
     return literal(access.who.value)
 
 
-def field_source(f: Field) -> str:
-    """A field as a call of its builder."""
+def builders(fields: Iterable[Field]) -> list[str]:
+    """The builders that the sources of these fields call."""
+    return sorted({_BUILDERS[f.type] for f in fields})
+
+
+def field_source(f: Field, row: Sequence[Field]) -> str:
+    """A field as a call of its builder; ``row`` are the fields that its default may look at."""
     rules: list[str] = []
     if f.required:
         rules.append("required: true")
-    if f.default is not None:
+    if f.worked_out is not None:
+        rules.append(f"default: {default_source(f, row)}")
+    elif f.default is not None:
         now = f.default == "now" and f.type in _NOW
         rules.append(f"default: {_NOW[f.type] if now else literal(f.default)}")
     rules += _bounds(f)

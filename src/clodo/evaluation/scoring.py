@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from clodo.blueprint.constructs import construct_of
-from clodo.blueprint.text import expression_text
+from clodo.blueprint.text import default_text, expression_text
 from clodo.blueprint.values import Blueprint, Field, FieldType, OnDelete, Reference, Who
 from clodo.bricks.files.language import FileField
 from clodo.bricks.gateway.values import METHODS, Route
@@ -165,7 +165,7 @@ def _constraints(name: str, f: Field) -> Iterable[Fact]:
     if f.unique:
         yield (*where, "unique")
     if f.default is not None:
-        yield (*where, "default", str(f.default).lower())
+        yield (*where, "default", (str(f.default) if f.worked_out is None else default_text(f)).lower())
     length = "length" if f.type.is_textual else ""
     if f.minimum is not None:
         yield (*where, f"minimum{length}", str(f.minimum.value), f.minimum.exclusive)

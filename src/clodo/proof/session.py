@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clodo.blueprint.constructs import construct_of
+from clodo.blueprint.evaluation import Unknowable
+from clodo.blueprint.filling import filled
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample, sample_body
 from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
@@ -25,6 +27,7 @@ Post = Callable[[str, Any], None]
 #: Runs SQL with its values on the service's database.
 Query = Callable[[str, list[Any]], list[Row]]
 
+_TRIES = 20
 PASSWORD = "correct horse battery"
 
 
@@ -281,7 +284,14 @@ class Session:
 
     def plain_body(self, e: Entity) -> Row:
         """A valid body but for its references."""
-        return entity_body(e, self.number(), self._room.get(e.name, {}).items())
+        for _ in range(_TRIES):
+            body = entity_body(e, self.number(), self._room.get(e.name, {}).items())
+            try:
+                if not filled(e.fields, body).refused:
+                    break  # else what nobody can set would be filled with what it does not take
+            except Unknowable:
+                break
+        return body
 
     async def shared(self, e: Entity, *, user: str = "admin") -> Row:
         """A row that checks share: to refer to, to read, or to refuse changes of, never to change."""

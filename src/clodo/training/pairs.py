@@ -209,8 +209,8 @@ class _Marks:
                 x = "x" if bound.exclusive and not length else ""
                 wanted = str(bound.value)
                 self._value(path, f"{x}{role}{length}", lambda w, v=wanted: _same(w, v))
-        if f.default is not None and not f.values and f.type is not FieldType.BOOLEAN:
-            self._value(path, "def", lambda w, v=str(f.default): _same(w, v) or w.lower() == v.lower())
+        if f.constant_default is not None and not f.values and f.type is not FieldType.BOOLEAN:
+            self._value(path, "def", lambda w, v=str(f.constant_default): _same(w, v) or w.lower() == v.lower())
 
     def _value(self, path: str, role: str, fits: object) -> None:
         assert callable(fits)

@@ -9,6 +9,7 @@ from clodo.blueprint.values import Access, Entity, Field, FieldType, Users, Who
 from clodo.bricks.accounts.language import ChangePassword, ManageRoles
 from clodo.bricks.sessions.brick import closed
 from clodo.emit.brick import Brick, Import, Parts
+from clodo.emit.computations import formula_import
 from clodo.emit.openapi import (
     json_answer,
     list_parameters,
@@ -17,7 +18,7 @@ from clodo.emit.openapi import (
     path_parameter,
     ref,
 )
-from clodo.emit.typescript import field_source, literal
+from clodo.emit.typescript import builders, field_source, literal
 
 _ADMIN = Access(Who.ROLE, ("admin",))
 _README = {
@@ -68,7 +69,7 @@ def _role_paths(plan: Plan, users: Users, paths: dict[str, Any]) -> None:
 
 
 def _manage_call(users: Users) -> str:
-    profile = "".join(f"\n  {f.name}: {field_source(f)}," for f in users.fields)
+    profile = "".join(f"\n  {f.name}: {field_source(f, users.fields)}," for f in users.fields)
     searched = f", search({literal(list(users.search))})" if users.search else ""
     return f"manageRoles(app, {literal(list(roles_of(users)))}, {{{profile}{chr(10) if profile else ''}}}{searched});"
 
@@ -78,7 +79,7 @@ def _parts(plan: Plan) -> Parts:
     assert users is not None
     change, manage = has(plan, ChangePassword), has(plan, ManageRoles)
     # The same builders that the profile is made of for registration.
-    builders = sorted({field_source(f).split("(")[0] for f in users.fields}) if manage else []
+    fields = users.fields if manage else ()
     names = ["changePassword"] * change + ["manageRoles"] * manage
 
     def amend(document: dict[str, Any]) -> None:
@@ -90,7 +91,8 @@ def _parts(plan: Plan) -> Parts:
     return Parts(
         imports=(
             *(Import(name, "./lib/accounts") for name in names),
-            *(Import(name, "./lib/fields") for name in builders),
+            *(Import(name, "./lib/fields") for name in builders(fields)),
+            *formula_import(fields, "./lib"),
             *((Import("search", "./lib/search"),) if manage and users.search else ()),
         ),
         routes=(*(["changePassword(app);"] * change), *([_manage_call(users)] * manage)),

@@ -11,9 +11,10 @@ from clodo.bricks.actions.statements import Statement, assertion, effects, expla
 from clodo.bricks.actions.values import Action, refusal, who_may
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import Brick, Import, Parts
+from clodo.emit.computations import formula_files, formula_import
 from clodo.emit.openapi import json_answer, operation, path_parameter, ref
 from clodo.emit.schemas import body_schema
-from clodo.emit.typescript import entity_const, field_source, literal, rule
+from clodo.emit.typescript import builders, entity_const, field_source, literal, rule
 
 
 def actions_of(plan: Plan) -> Iterator[tuple[Entity, Action]]:
@@ -27,19 +28,23 @@ def _parts(plan: Plan) -> Parts:
     found = list(actions_of(plan))
     # Those that are done later are answered by the brick of jobs.
     direct = [(e, a) for e, a in found if not a.later]
-    builders = {field_source(f).split("(")[0] for _, a in found for f in a.fields}
+    fields = [f for _, a in found for f in a.fields]
 
     def amend(document: dict[str, Any]) -> None:
         for e, action in direct:
             document["paths"] |= action_path(plan, e, action, {200: json_answer(ref(plan.schemas.row(e)), "The row as it is now")})
 
     head = import_lines(
-        [Import("Action", "./lib/actions", is_type=True), *(Import(name, "./lib/fields") for name in sorted(builders))]
+        [
+            Import("Action", "./lib/actions", is_type=True),
+            *(Import(name, "./lib/fields") for name in builders(fields)),
+            *formula_import(fields, "./lib"),
+        ]
     )
     return Parts(
         imports=(Import("action", "./lib/actions"), *(Import(action_const(e, a), "./actions") for e, a in direct)) if direct else (),
         routes=tuple(f"action(app, {entity_const(e)}, {action_const(e, a)});" for e, a in direct),
-        files={"src/actions.ts": "\n".join([*head, *(f"\n{_definition(plan, e, a)}" for e, a in found), ""])},
+        files={"src/actions.ts": "\n".join([*head, *(f"\n{_definition(plan, e, a)}" for e, a in found), ""]), **formula_files(fields)},
         readme=_readme(plan, direct) if direct else "",
         amend=amend,
     )
@@ -68,7 +73,7 @@ def _statement(s: Statement) -> str:
 
 def _definition(plan: Plan, e: Entity, action: Action) -> str:
     b = plan.blueprint
-    fields = ", ".join(f"{f.name}: {field_source(f)}" for f in action.fields)
+    fields = ", ".join(f"{f.name}: {field_source(f, action.fields)}" for f in action.fields)
     references = ", ".join(
         f"{r.name}_id: {{ to: {literal(r.target)}, required: {literal(r.required)}, onDelete: \"restrict\" }}" for r in action.references
     )

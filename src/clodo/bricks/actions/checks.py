@@ -12,6 +12,7 @@ from typing import Any
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
+from clodo.bricks.actions.filling import defaults_of_made
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
 from clodo.bricks.actions.victims import settled, victims
@@ -63,6 +64,7 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
             got = found[0]["value"] if found else "no row"
             raise Fault(f"{table}.{column} is {got!r}, not {value!r}", answer)
     await _made_and_gone(scene, row["id"], before, made, answer)
+    await defaults_of_made(scene, row["id"], answer)
 
 
 async def _made_and_gone(scene: Scene, id: str, before: dict[str, int], made: dict[int, Row], answer: Answer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.constructs import place_name
+from clodo.blueprint.defaults import default_problems
 from clodo.blueprint.fields import field_problems
 from clodo.blueprint.formulas import Scope, condition_problems, value_problems
 from clodo.blueprint.plan import is_owned
@@ -76,7 +77,16 @@ def _parameters(b: Blueprint, action: Action, action_path: str) -> Iterator[Prob
         else:
             yield from field_problems(p, path)
             if p.unique or p.computed is not None or p.read_only or p.write_only:
-                yield Problem(f"{p.name!r} is a parameter, so it has a type, bounds and a default at most.", "Remove the rest.", path)
+                yield Problem(
+                    f"{p.name!r} is a parameter, so it has a type, bounds and a default at most.",
+                    "Remove the rest.",
+                    path,
+                )
+    places = {
+        p.name: f"{action_path}.{place_name('parameter', n)}"
+        for n, p in enumerate(action.parameters)
+    }
+    yield from default_problems(action.name, action.fields, action.references, places)
 
 
 def effect_problems(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from clodo.blueprint.defaults import in_order, looked_at, row_scope
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.values import (
@@ -164,7 +165,7 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
     given = {a.target[0]: a.value for a in effect.assignments}
     columns = {"id": id}
     for f in entity.fields:
-        if f.computed is None and (f.name in given or f.default is not None):
+        if f.computed is None and (f.name in given or f.constant_default is not None):
             value = given[f.name] if f.name in given else _default(f)
             timed = f.name not in given and f.default == "now" and f.type is FieldType.TIME
             columns[f.name] = f"substr({_NOW}, 12, 8)" if timed else stored_sql(value, place, f)
@@ -179,15 +180,43 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
         columns["owner_id"] = _CALLER
     if entity.timestamps:
         columns |= {"created_at": _NOW, "updated_at": _NOW}
+    source = f"SELECT {', '.join(columns.values())} {_from(e)}"
+    worked = [[f for f in step if f.name not in given] for step in in_order(entity.fields)]
+    if any(worked):
+        source = _with_defaults(entity, columns, worked, _from(e), place)
     names = ", ".join(f'"{name}"' for name in columns)
-    return statement(f'INSERT INTO "{entity.name}" ({names}) SELECT {", ".join(columns.values())} {_from(e)}')
+    return statement(f'INSERT INTO "{entity.name}" ({names}) {source}')
+
+
+def _with_defaults(
+    entity: Entity, columns: dict[str, str], steps: list[list[Field]], origin: str, place: Place
+) -> str:
+    """A query of the values of a new row, in which those of ``steps`` are worked out of the others, step by step; ``columns``
+    gets their names."""
+    worked = [f for step in steps for f in step]
+    looked = {name for f in worked for name in looked_at(f)} - {f.name for f in worked}
+    columns |= dict.fromkeys(sorted(looked - {*columns}), "NULL")
+    source = f"SELECT {_named(columns)} {origin}"
+    row = Place(
+        row_scope(entity.fields), words={word: place.words[word] for word in ("now", "today")}
+    )
+    for step in steps:
+        made = {f.name: stored_sql(f.worked_out, row, f) for f in step if f.worked_out is not None}
+        if made:
+            columns |= made
+            source = f'SELECT *, {_named(made)} FROM ({source}) AS "new"'
+    return f'SELECT {", ".join(f"{chr(34)}{name}{chr(34)}" for name in columns)} FROM ({source}) AS "new"'
+
+
+def _named(columns: dict[str, str]) -> str:
+    return ", ".join(f'{value} AS "{name}"' for name, value in columns.items())
 
 
 def _default(f: Field) -> Expression:
-    assert f.default is not None
+    assert f.constant_default is not None
     if f.default == "now" and f.type.is_temporal:
         return Operand("today" if f.type is FieldType.DATE else "now", is_field=True)
-    return Operand(f.default)
+    return Operand(f.constant_default)
 
 
 def _others(b: Blueprint, e: Entity, effect: UpdateRows | DeleteRows, place: Place) -> Statement:

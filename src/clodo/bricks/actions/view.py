@@ -58,8 +58,9 @@ class View:
 
     @staticmethod
     def _stored(f: Field, value: Any) -> Any:
-        if value is None and f.default is not None:
-            value = float(f.default) if not isinstance(f.default, str | bool) else f.default
+        default = f.constant_default
+        if value is None and default is not None:
+            value = float(default) if not isinstance(default, str | bool) else default
         if f.type in (FieldType.JSON, FieldType.LIST) and value is not None:
             return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
         return round(value * 100) if f.type is FieldType.MONEY and value is not None else value

@@ -17,6 +17,7 @@ from clodo.blueprint.values import Entity, Field, FieldType
 from clodo.bricks.resources.computed import agrees, worked_out
 from clodo.bricks.resources.creating import creates
 from clodo.bricks.resources.deleting import deletes
+from clodo.bricks.resources.filling import expect_filled, fills, refusals
 from clodo.bricks.resources.lists import list_checks, plan_checks
 from clodo.bricks.resources.probes import probe_checks
 from clodo.bricks.resources.schema import schema_checks
@@ -65,6 +66,8 @@ def _field_checks(f: Field) -> Iterator[tuple[str, str, FieldRun]]:
         yield "computed", "is answered and cannot be set", _refused_in_body
         yield "computed", "is worked out from the other fields", _computed
         return
+    if f.worked_out is not None:
+        yield "default", "is filled in where it is left out", fills
     if f.read_only:
         yield "read-only", "cannot be set", _refused_in_body
         return
@@ -75,7 +78,7 @@ def _field_checks(f: Field) -> Iterator[tuple[str, str, FieldRun]]:
         yield "optional", "may be left out and may be null", _optional
     if f.unique:
         yield "unique", "is unique", _unique
-    if f.default is not None:
+    if f.constant_default is not None:
         yield "default", "has its default", _default
     if f.minimum or f.maximum:
         yield "range", "keeps to its bounds", _range
@@ -161,14 +164,17 @@ async def _put(s: Session, e: Entity) -> None:
     least = {k: v for k, v in full.items() if k in required}
     headers = await s.writer(e)
     answer = await s.client.send("PUT", s.path(e, row["id"]), least, headers=headers)
-    if not s.settled(e, answer, 200, full):
+    if refusals(e, least, answer) or not s.settled(e, answer, 200, full):
         return
+    expect_filled(e, least, answer)
     for f in e.fields:
         if f.name in least or f.read_only or f.write_only or f.computed is not None or f.made:
             continue
         if f.default is None and answer.body[f.name] is not None:
             raise Fault(f"{f.name} was left out and kept its value", answer)
-        if f.default not in (None, "now") and not same(f, answer.body[f.name], plain(f.default)):
+        if f.constant_default not in (None, "now") and not same(
+            f, answer.body[f.name], plain(f.constant_default)
+        ):
             raise Fault(f"{f.name} was left out and is not its default", answer)
     if least:
         missing = await s.client.send("PUT", s.path(e, row["id"]), {}, headers=headers)
@@ -286,6 +292,8 @@ async def _required(s: Session, e: Entity, f: Field) -> None:
 async def _optional(s: Session, e: Entity, f: Field) -> None:
     body = await s.body(e)
     without = {k: v for k, v in body.items() if k != f.name}
+    if f.worked_out is not None and refusals(e, without):
+        return  # there is a check of its own for what it is filled with
     answer = await s.post(e, without)
     if not s.settled(e, answer, 201, [f.name], f"without {f.name}"):
         return
@@ -338,7 +346,11 @@ async def _default(s: Session, e: Entity, f: Field) -> None:
     if not s.settled(e, answer, 201, [f.name], f"without {f.name}") or f.write_only:
         return
     got = answer.body[f.name]
-    right = got is not None if f.default == "now" and f.type.is_temporal else same(f, got, plain(f.default))
+    right = (
+        got is not None
+        if f.default == "now" and f.type.is_temporal
+        else same(f, got, plain(f.constant_default))
+    )
     if not right:
         raise Fault(f"{f.name} is {got!r}, not its default", answer)
 

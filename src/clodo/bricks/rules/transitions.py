@@ -52,6 +52,12 @@ def _problems(b: Blueprint, e: Entity, t: Transitions) -> Iterator[Problem]:
     if f is None or f.type is not FieldType.ENUM:
         yield Problem(f"{e.name} has no enum {t.field!r}.", f"Add {t.field}: enum({', '.join(t.chains[0])}).", path_of(e, t))
         return
+    if f.worked_out is not None:
+        yield Problem(
+            f"The state that a {e.name} begins with is one and the same.",
+            f"Make {t.chains[0][0]!r} the default, say.",
+            path,
+        )
     for value in dict.fromkeys(v for chain in t.chains for v in chain):
         if value not in f.values:
             yield Problem(f"{value!r} is no value of {t.field!r}.", f"Choose among {', '.join(f.values)}.", path)
@@ -64,7 +70,7 @@ def _problems(b: Blueprint, e: Entity, t: Transitions) -> Iterator[Problem]:
 def _expand(e: Entity, t: Transitions) -> Entity:
     """Every row has a state, and begins with the first."""
     fields = tuple(
-        replace(f, required=True, default=initial(e, t)) if f.name == t.field and f.type is FieldType.ENUM else f for f in e.fields
+        replace(f, required=True, default=f.worked_out or initial(e, t)) if f.name == t.field and f.type is FieldType.ENUM else f for f in e.fields
     )
     return replace(e, fields=fields)
 

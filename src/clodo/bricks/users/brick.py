@@ -5,14 +5,14 @@ from __future__ import annotations
 from clodo.blueprint.plan import Plan
 from clodo.bricks.sessions.language import Sessions
 from clodo.emit.brick import Brick, Import, Parts
-from clodo.emit.typescript import field_source, literal
+from clodo.emit.computations import formula_files, formula_import
+from clodo.emit.typescript import builders, field_source, literal
 
 
 def _parts(plan: Plan) -> Parts:
     users = plan.blueprint.users
     assert users is not None
-    builders = sorted({field_source(f).split("(")[0] for f in users.fields})
-    profile = "".join(f"\n  {f.name}: {field_source(f)}," for f in users.fields)
+    profile = "".join(f"\n  {f.name}: {field_source(f, users.fields)}," for f in users.fields)
     hashed = [f.name for f in users.fields if f.hashed]
     prepare = f", hashing({literal(hashed)})" if hashed else ""
     # A service with sessions knows its callers by these.
@@ -21,11 +21,13 @@ def _parts(plan: Plan) -> Parts:
         imports=(
             *(Import(name, "./lib/token") for name in callers),
             Import("users", "./lib/users"),
-            *(Import(name, "./lib/fields") for name in builders),
+            *(Import(name, "./lib/fields") for name in builders(users.fields)),
+            *formula_import(users.fields, "./lib"),
             *((Import("hashing", "./lib/hashed"),) if hashed else ()),
         ),
         authenticators=callers,
         routes=(f"users(app, {{{profile}\n}}{prepare});\n" if profile else "users(app, {});\n",),
+        files=formula_files(users.fields),
         secrets=("JWT_SECRET", "ADMIN_EMAIL"),
     )
 

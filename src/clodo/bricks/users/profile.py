@@ -7,10 +7,13 @@ from functools import partial
 from typing import Any
 
 from clodo.blueprint.evaluation import plain
+from clodo.blueprint.filling import filled
 from clodo.blueprint.patterns import matches
 from clodo.blueprint.samples import sample
+from clodo.blueprint.text import default_text
 from clodo.blueprint.values import Field, FieldType, Users
 from clodo.bricks.resources.checks import same
+from clodo.bricks.resources.filling import fits
 from clodo.bricks.resources.values import beyond, wrong_type
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -31,7 +34,16 @@ async def _register(s: Session, changes: Row, *, least: bool = False) -> Answer:
     assert users is not None
     left_out = {f.name for f in users.fields if least and (f.default is not None or not f.required)}
     for _ in range(10):
-        body = {k: v for k, v in s.registration(f"profile-{s.number()}@example.com").items() if k not in left_out}
+        whole = s.registration(f"profile-{s.number()}@example.com")
+        # What would be filled with a value that the field refuses has to be given.
+        left_out -= (
+            filled(
+                users.fields, {k: v for k, v in whole.items() if k not in left_out} | changes
+            ).refused
+            if least
+            else set()
+        )
+        body = {k: v for k, v in whole.items() if k not in left_out}
         if (answer := await s.client.send("POST", _PATH, {**body, **changes})).status != 409:
             break  # else a unique value happened to be taken
     return answer
@@ -46,9 +58,21 @@ async def _profile(f: Field, s: Session) -> None:
         answer = await s.client.send("POST", _PATH, {"email": f"profile-{s.number()}@example.com", "password": "long enough"})
         expect_path(expect(answer, 422, f"without {f.name}"), f.name)
     elif not f.write_only:
-        got = expect(bare, 201, "no more than is required").body["user"][f.name]
-        if not (got is not None if f.default == "now" and f.type.is_temporal else same(f, got, plain(f.default))):
-            raise Fault(f"{f.name} was left out and is {got!r}, not {plain(f.default)!r}", bare)
+        user = expect(bare, 201, "no more than is required").body["user"]
+        got = user[f.name]
+        if f.worked_out is not None:
+            if not fits(s.blueprint.users, f, user):
+                raise Fault(
+                    f"{f.name} was left out and is {got!r}, which is not {default_text(f)}", bare
+                )
+        elif not (
+            got is not None
+            if f.default == "now" and f.type.is_temporal
+            else same(f, got, plain(f.constant_default))
+        ):
+            raise Fault(
+                f"{f.name} was left out and is {got!r}, not {plain(f.constant_default)!r}", bare
+            )
     if f.read_only or f.write_only or given is None:
         return
     answer = expect(await _register(s, {f.name: given}), 201, f"{f.name} = {given!r}")

@@ -56,16 +56,15 @@ export function checkBody(
     }
   }
   for (const [name, field] of Object.entries(fields)) {
-    if (field.readOnly) {
-      if (mode === "create") values[name] = initial(field);
-      continue;
-    }
-    const given = Object.hasOwn(body, name) ? body[name] : undefined;
+    if (field.readOnly && mode !== "create") continue;
+    const given = Object.hasOwn(body, name) && !field.readOnly ? body[name] : undefined;
     if (given === undefined && mode === "change") continue;
-    const value = given === undefined ? fallback(field) : given;
-    if (value === null && !field.required) values[name] = null;
+    const value = given === undefined ? fallback(field, fields, body) : given;
+    // What nobody can give, and has no default, is set elsewhere.
+    const optional = !field.required || (field.readOnly && field.fallback === undefined);
+    if (optional && (value === undefined || value === null)) values[name] = null;
     else if (value === undefined || value === null) {
-      errors.push({ path: name, message: value === null ? "must not be null" : "is required" });
+      errors.push({ path: name, message: given === null ? "must not be null" : "is required" });
     } else {
       const found = check(name, field.schema, value);
       if (found.length === 0) values[name] = field.encode(value);
@@ -77,14 +76,11 @@ export function checkBody(
   return values;
 }
 
-function fallback(field: Field): unknown {
+type Default = (fields: Readonly<Record<string, Field>>, body: Readonly<Record<string, unknown>>) => unknown;
+
+function fallback(field: Field, ...row: Parameters<Default>): unknown {
   if (field.fallback !== undefined) {
-    return typeof field.fallback === "function" ? (field.fallback as () => unknown)() : field.fallback;
+    return typeof field.fallback === "function" ? (field.fallback as Default)(...row) : field.fallback;
   }
   return field.required ? undefined : null;
-}
-
-function initial(field: Field): Stored {
-  const value = fallback(field);
-  return value === null || value === undefined ? null : field.encode(value);
 }
