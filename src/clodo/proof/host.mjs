@@ -84,9 +84,9 @@ async function migrate(directory) {
 }
 
 // The bindings that wrangler.jsonc gives the Worker, as Miniflare wants them. Secrets and variables come apart.
-function bindingsOf(sections, directory) {
+function bindingsOf(sections, directory, mailable) {
   const named = (list, value) => Object.fromEntries((list ?? []).map((item) => [item.binding ?? item.name, value(item)]));
-  const { r2_buckets, kv_namespaces, queues, durable_objects, migrations, ratelimits, assets } = sections;
+  const { r2_buckets, kv_namespaces, queues, durable_objects, migrations, ratelimits, assets, send_email } = sections;
   const sqlite = new Set((migrations ?? []).flatMap((m) => m.new_sqlite_classes ?? []));
   const out = {};
   if (r2_buckets) out.r2Buckets = named(r2_buckets, (b) => b.bucket_name ?? b.binding);
@@ -104,6 +104,8 @@ function bindingsOf(sections, directory) {
   if (durable_objects?.bindings) {
     out.durableObjects = named(durable_objects.bindings, (d) => ({ className: d.class_name, useSQLite: sqlite.has(d.class_name) }));
   }
+  // What is sent stays on this machine; addresses that the binding does not allow are refused as they are in production.
+  if (send_email) out.email = { send_email: send_email.map((b) => (mailable ? { name: b.name, allowed_destination_addresses: mailable } : b)) };
   if (ratelimits) out.ratelimits = named(ratelimits, (r) => ({ namespace_id: r.namespace_id, simple: r.simple }));
   if (assets?.directory) {
     out.assets = {
@@ -119,7 +121,7 @@ function bindingsOf(sections, directory) {
 const boundName = (binding) => `bound-${binding.toLowerCase()}`;
 
 async function serve(request) {
-  const { directory, sections, entry, bindings, bound, database, port, persist, compatibilityDate, compatibilityFlags } = request;
+  const { directory, sections, entry, bindings, bound, mailable, database, port, persist, compatibilityDate, compatibilityFlags } = request;
   // esbuild works in a process of its own while this one loads Miniflare, if it has not yet.
   const bundling = bundle({ directory, entry });
   bundling.catch(() => undefined);
@@ -142,7 +144,7 @@ async function serve(request) {
         compatibilityFlags,
         bindings,
         serviceBindings: Object.fromEntries(Object.keys(bound ?? {}).map((name) => [name, boundName(name)])),
-        ...bindingsOf(sections ?? {}, directory),
+        ...bindingsOf(sections ?? {}, directory, mailable),
         // The Worker's own socket: Miniflare's front would add a hop, and error pages that production does not have.
         ...(port ? {} : { unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] }),
       },

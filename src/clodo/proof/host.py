@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -37,6 +37,7 @@ class Host(NodeProcess):
         *,
         bindings: Mapping[str, str],
         bound: Mapping[str, str] | None = None,
+        mailable: Sequence[str] | None = None,
         port: int | None = None,
         persist: Path | None = None,
         timeout: float = 60,
@@ -44,6 +45,7 @@ class Host(NodeProcess):
         """Bundles the service in ``directory``, boots it as its ``wrangler.jsonc`` says and applies its migrations.
         ``bindings`` stand above the variables of ``wrangler.jsonc``, as those of ``.dev.vars`` do for wrangler. ``bound`` are
         further Workers that service bindings lead to: name of the binding → source of the module, which has the same variables.
+        Mail bindings take mails to the addresses of ``mailable`` alone, where it is given.
 
         Raises:
             HostError: it does not bundle, boot or migrate, or its configuration cannot be read.
@@ -59,6 +61,7 @@ class Host(NodeProcess):
             entry="src/index.ts",
             bindings={**settings.variables, **bindings},
             bound=dict(bound or {}),
+            mailable=None if mailable is None else [*mailable],
             database="DB",
             port=port,
             persist=str(persist.resolve()) if persist else None,

@@ -28,6 +28,8 @@ Post = Callable[[str, Any], None]
 Query = Callable[[str, list[Any]], list[Row]]
 
 _TRIES = 20
+#: The one address that mail bindings take mails to in a proof: what is mailed to others stays where checks read it.
+MAILABLE = "mailed@example.com"
 PASSWORD = "correct horse battery"
 
 

@@ -17,7 +17,7 @@ from clodo.proof.files import TypeCheck, check_configuration, check_manifest, ev
 from clodo.proof.host import Host, HostError
 from clodo.proof.report import Evidence, Outcome, Report
 from clodo.proof.scarcity import scarce_entities
-from clodo.proof.session import Fault, Session, TooFewValues
+from clodo.proof.session import MAILABLE, Fault, Session, TooFewValues
 from clodo.proof.transport import TransportError
 from clodo.toolchain import Toolchain
 
@@ -112,7 +112,7 @@ class _Proof:
         rule = "it bundles, boots in workerd and migrates"
         try:
             bound = {k: v for check in self.checks for k, v in check.bound.items()}
-            served = self.host.serve(self.directory, bindings={**self.all_secrets, **variables}, bound=bound)
+            served = self.host.serve(self.directory, bindings={**self.all_secrets, **variables}, bound=bound, mailable=[MAILABLE])
         except HostError as error:
             return [evidence("boot", rule, error.message, started)]
         boot = evidence("boot", rule, "", started)

@@ -44,9 +44,8 @@ _DONE = {204: {"description": "Done"}}
 _ACCEPTED = {202: {"description": "If there is something to mail, it is on its way"}}
 _README = """## Mail
 
-{what} The service puts the mail into the table `user__outbox` and hands it, as JSON (`id`, `purpose`, `to`, `token`, `expires_at`), to the address in the
-secret `MAIL_WEBHOOK_URL` (`npx wrangler secret put MAIL_WEBHOOK_URL`), whose service writes and sends it. Without one nothing is sent:
-`npx wrangler d1 execute DB --local --command 'SELECT * FROM "user__outbox"'` shows what would have been.
+{what} The service puts the mail into the table `user__outbox` and hands it over as `id`, `purpose`, `to`, `token` and `expires_at`:
+`npx wrangler d1 execute DB --local --command 'SELECT * FROM "user__outbox"'` shows what is not sent yet.
 """
 _CONFIRM = "After registration a token goes to the new address; `POST /api/auth/confirm` with it makes `email_confirmed` true, and `POST /api/auth/confirm/request` mails another."
 _RESET = "`POST /api/auth/reset/request` with an `email` mails a token to it; `POST /api/auth/reset` with the token and a `password` sets that, and ends all sessions."
@@ -95,8 +94,6 @@ def _parts(plan: Plan) -> Parts:
     return Parts(
         imports=tuple(Import(name, "./lib/mailed") for name in names),
         routes=tuple(routes),
-        # No secret of the manifest: without it the service works, and mails nothing.
-        env={"MAIL_WEBHOOK_URL": "string | undefined"},
         sql=(_SQL,),
         readme=_README.format(what=" ".join([_CONFIRM] * confirm + [_RESET] * reset)),
         amend=amend,

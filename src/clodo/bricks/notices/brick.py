@@ -36,9 +36,8 @@ CREATE INDEX "notice__outbox__created_at" ON "notice__outbox" ("created_at");"""
 _README = """## Notices
 
 {lines}
-A notice is put into the table `notice__outbox` together with the change that it tells of, and handed as JSON (`id`, `to`, `subject`, `entity`, `data`, `report`) to
-the address in the secret `MAIL_WEBHOOK_URL` (`npx wrangler secret put MAIL_WEBHOOK_URL`), whose service writes and sends the mail; what it does not take is
-tried again for a day. Without one nothing is sent, and `npx wrangler d1 execute DB --local --command 'SELECT * FROM "notice__outbox"'` shows what would have been.
+A notice is put into the table `notice__outbox` together with the change that it tells of, and handed over as `id`, `to`, `subject`, `entity`, `data`
+and `report`; what is not taken is tried again for a day. `npx wrangler d1 execute DB --local --command 'SELECT * FROM "notice__outbox"'` shows what is not sent yet.
 """
 
 _REMINDERS = f"""
@@ -68,8 +67,6 @@ def _parts(plan: Plan) -> Parts:
         imports=(Import("sendNotices", "./lib/notices"), swept),
         middleware=((Stage.INNER, "app.use(sendNotices);"),),
         handlers={"scheduled": f"sweepReminders([{due}\n  ])" if due else swept.name},
-        # No secret of the manifest: without it the service works, and mails nothing.
-        env={"MAIL_WEBHOOK_URL": "string | undefined"},
         secrets=("ADMIN_EMAIL",) if b.users is None else (),
         wrangler={"triggers": {"crons": ["*/5 * * * *"]}},
         sql=(_SQL, *_triggers(b), *indexes(b)),

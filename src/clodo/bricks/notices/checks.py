@@ -21,6 +21,7 @@ from clodo.bricks.notices.reminding import reminded
 from clodo.bricks.rules.placing import bring, keep_out, meets
 from clodo.bricks.rules.samples import conjuncts, satisfying
 from clodo.bricks.schedules.language import MailReport, Schedule, cron
+from clodo.bricks.sender.language import MailFrom
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Row, Session, TooFewValues
 
@@ -41,7 +42,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             if isinstance(work, MailReport):
                 found.append(Check("notices.report", f"the report {work.report} is mailed", partial(_reported, s, work), alone=True))
     # The tokens of other mails are read in their outbox, which nobody empties while they are.
-    if not (confirms(plan) or resets(plan)) and found:
+    if not (confirms(plan) or resets(plan) or plan.blueprint.parts_of(MailFrom)) and found:
         found.append(Check("notices.sent", "a notice is handed to the sender of mails, again if it is not taken", partial(_sent, desk), alone=True))
         found[0] = replace(found[0], beside=desk.running)
     yield from found

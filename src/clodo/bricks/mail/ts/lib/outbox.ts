@@ -1,6 +1,7 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../env";
+import type { AppEnv, Env } from "../env";
 import { uuidv7 } from "./id";
+import { type Mail, senderOf } from "./sender";
 import { hashSecret, mark, randomSecret } from "./token";
 
 /** What a mail is for. */
@@ -13,7 +14,6 @@ const LIFETIME_MILLISECONDS: Readonly<Record<Purpose, number>> = {
 /** Nobody gets more than one mail of a kind in this time, however often it is asked for. */
 const PAUSE_MILLISECONDS = 60 * 1000;
 const PAUSES = [0, 1000, 5000];
-const ANSWER_MILLISECONDS = 5000;
 const CLAIM_MILLISECONDS = 60 * 1000;
 const MOST_AT_ONCE = 20;
 
@@ -51,7 +51,7 @@ export async function mailToken(
   ];
 }
 
-interface Mail {
+interface Post {
   readonly id: string;
   readonly purpose: Purpose;
   readonly recipient: string;
@@ -61,17 +61,15 @@ interface Mail {
 
 /** Sends what is in the outbox behind the answer, where there is a sender. */
 export function deliverSoon(c: Context<AppEnv>): void {
-  const url = c.env.MAIL_WEBHOOK_URL;
-  if (url) c.executionCtx.waitUntil(deliver(c.env.DB, url));
+  c.executionCtx.waitUntil(deliver(c.env));
 }
 
-async function deliver(db: D1Database, url: string): Promise<void> {
-  const sender = new URL(url);
-  const local = sender.hostname === "localhost" || sender.hostname === "127.0.0.1";
-  if (sender.protocol !== "https:" && !local) throw new Error("MAIL_WEBHOOK_URL does not begin with https://");
+async function deliver(env: Env): Promise<void> {
+  const [db, send] = [env.DB, senderOf(env)];
+  if (send === undefined) return;
   for (let count = 0; count < MOST_AT_ONCE; count += 1) {
     const mail = await claim(db);
-    if (mail === null || !(await sent(sender, mail))) return;
+    if (mail === null || !(await sent(send, mail))) return;
     // A token that is on its way is kept as its hash alone.
     await db
       .prepare('UPDATE "user__outbox" SET "sent_at" = ?, "token" = NULL WHERE "id" = ?')
@@ -81,7 +79,7 @@ async function deliver(db: D1Database, url: string): Promise<void> {
 }
 
 /** The oldest mail that nobody is sending just now. */
-async function claim(db: D1Database): Promise<Mail | null> {
+async function claim(db: D1Database): Promise<Post | null> {
   const now = Date.now();
   const moment = new Date(now).toISOString();
   return db
@@ -89,25 +87,15 @@ async function claim(db: D1Database): Promise<Mail | null> {
       'UPDATE "user__outbox" SET "claimed_at" = ?1 WHERE "id" = (SELECT "id" FROM "user__outbox" WHERE "sent_at" IS NULL AND "expires_at" > ?1 AND ("claimed_at" IS NULL OR "claimed_at" <= ?2) ORDER BY "id" LIMIT 1) RETURNING "id", "purpose", "recipient", "token", "expires_at"',
     )
     .bind(moment, new Date(now - CLAIM_MILLISECONDS).toISOString())
-    .first<Mail>();
+    .first<Post>();
 }
 
 /** Whether the sender took a mail. What it does not take stays, and goes with the next one. */
-async function sent(sender: URL, mail: Mail): Promise<boolean> {
-  const { id, purpose, recipient, token, expires_at } = mail;
-  const body = JSON.stringify({ id, purpose, to: recipient, token, expires_at });
+async function sent(send: (mail: Mail) => Promise<boolean>, { recipient, ...post }: Post): Promise<boolean> {
   for (const pause of PAUSES) {
     await scheduler.wait(pause);
-    const answer = await fetch(sender, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
-      redirect: "manual",
-      signal: AbortSignal.timeout(ANSWER_MILLISECONDS),
-    }).catch(() => undefined);
-    await answer?.body?.cancel();
-    if (answer?.ok) return true;
+    if (await send({ ...post, to: recipient })) return true;
   }
-  console.error(`The mail ${id} could not be handed to MAIL_WEBHOOK_URL.`);
+  console.error(`The mail ${post.id} could not be handed over.`);
   return false;
 }

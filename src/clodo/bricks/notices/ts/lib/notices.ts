@@ -2,9 +2,9 @@ import type { MiddlewareHandler } from "hono";
 import { entityByName } from "../entities";
 import type { AppEnv, Env } from "../env";
 import { type Entity, type Row, selected, toJson } from "./entity";
+import { type Mail, senderOf } from "./sender";
 import { quote } from "./sql";
 
-const ANSWER_MS = 5000;
 /** So long a notice is left to whoever took it; if its Worker dies, another takes over then. */
 const LEASE_MS = 60_000;
 const MOST_AT_ONCE = 20;
@@ -18,7 +18,7 @@ const iso = (moment: number): string => new Date(moment).toISOString();
 /** Sends what a change has put into the outbox, behind its answer. */
 export const sendNotices: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
-  if (!c.env.MAIL_WEBHOOK_URL || c.req.method === "GET" || !c.res.ok) return;
+  if (c.req.method === "GET" || !c.res.ok) return;
   const sending = send(c.env).catch((error: unknown) => console.error(error));
   try {
     c.executionCtx.waitUntil(sending);
@@ -44,14 +44,12 @@ interface Notice {
 }
 
 async function send(env: Env): Promise<void> {
-  if (!env.MAIL_WEBHOOK_URL) return;
-  const sender = new URL(env.MAIL_WEBHOOK_URL);
-  const local = sender.hostname === "localhost" || sender.hostname === "127.0.0.1";
-  if (sender.protocol !== "https:" && !local) throw new Error("MAIL_WEBHOOK_URL does not begin with https://");
+  const give = senderOf(env);
+  if (give === undefined) return;
   for (let count = 0; count < MOST_AT_ONCE; count += 1) {
     const notice = await claim(env);
     if (notice === null) return;
-    const taken = await handed(env, sender, notice);
+    const taken = await handed(env, give, notice);
     const next = notice.attempts >= MOST_ATTEMPTS ? null : iso(Date.now() + PAUSE_MS * 2 ** (notice.attempts - 1));
     await env.DB.prepare('UPDATE "notice__outbox" SET "sent_at" = ?, "next_attempt_at" = ? WHERE "id" = ?')
       .bind(taken ? iso(Date.now()) : null, taken ? null : next, notice.id)
@@ -70,21 +68,14 @@ async function claim(env: Env): Promise<Notice | null> {
 }
 
 /** Whether the sender took a notice. */
-async function handed(env: Env, sender: URL, notice: Notice): Promise<boolean> {
+async function handed(env: Env, give: (mail: Mail) => Promise<boolean>, notice: Notice): Promise<boolean> {
   const to = notice.recipient === "admin" ? env.ADMIN_EMAIL : notice.recipient;
   if (!to) return true; // nobody is meant
   const { id, subject, entity } = notice;
   const report: unknown = notice.report === null ? null : JSON.parse(notice.report);
-  const answer = await fetch(sender, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ id, to, subject, entity, data: await rowOf(env, notice), report }),
-    redirect: "manual",
-    signal: AbortSignal.timeout(ANSWER_MS),
-  }).catch(() => undefined);
-  await answer?.body?.cancel();
-  if (!answer?.ok) console.error(`The notice ${id} could not be handed to MAIL_WEBHOOK_URL.`);
-  return answer?.ok === true;
+  const taken = await give({ id, to, subject, entity, data: await rowOf(env, notice), report });
+  if (!taken) console.error(`The notice ${id} could not be handed over.`);
+  return taken;
 }
 
 /** The row as the API shows it; null where it is gone. */

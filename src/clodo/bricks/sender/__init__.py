@@ -1,0 +1,1 @@
+"""Who takes mails: a webhook, or Cloudflare's mail binding."""
