@@ -2,7 +2,7 @@
 
 ``python -m evals.run [--set SET]… [--model REF]… [--by style|construct] [--save FILE] [--html FILE]``
 
-Without ``--set``: the sets of this folder, a table for the frozen ones and one for ``cues``. Sets that are named are measured
+Without ``--set``: the sets of this folder, a table for the frozen ones, one for ``cues`` and one for ``bricks``. Sets that are named are measured
 as one. In each table stand the no-model baseline (``evals/baseline.py``), what is kept for the set of stock models and of the
 release before (``evals/results``), and the models that are named (``clodo-1``).
 
@@ -31,7 +31,7 @@ from evals.kept import Kind, keep, kept_for, name_of
 HERE = Path(__file__).parent
 #: The frozen sets, and all that are measured where none is named.
 SETS = (HERE / "sets" / "clear.txt", HERE / "sets" / "unclear.txt")
-ALL = (SETS, (HERE / "sets" / "cues.txt",))
+ALL = (SETS, (HERE / "sets" / "cues.txt",), (HERE / "sets" / "bricks.txt",))
 
 
 def baseline(text: str) -> Answer:

@@ -123,6 +123,9 @@ FAULTS = [
     Fault("without an id", MIME, "`Message-ID: <${id", "`X-Message-ID: <${id", "sender.taken"),
     Fault("taken and kept", OUTBOX, '"token" = NULL WHERE', '"claimed_at" = NULL WHERE', "sender.taken"),
     Fault("nothing is handed over", SENDER, "return true;", "return false;", "sender.taken"),
+    Fault("to the sender", SENDER, "new EmailMessage(env.MAIL_FROM, mail.to, raw)", "new EmailMessage(env.MAIL_FROM, env.MAIL_FROM, raw)", "sender.taken"),
+    Fault("never handed over", SENDER, "env.MAIL.send(new EmailMessage(env.MAIL_FROM, mail.to, raw))", "Promise.resolve(new EmailMessage(env.MAIL_FROM, mail.to, raw))", "sender.refused"),
+    Fault("no address is one", MIME, "!ADDRESS.test(text)", "ADDRESS.test(text)", "sender.taken"),
     Fault("a refusal counts as sent", SENDER, "return false;", "return true;", "sender.refused"),
 ]
 
