@@ -139,7 +139,7 @@ def test_the_corpus_is_judged_by_the_frozen_sets(job: Job, monkeypatch: pytest.M
     monkeypatch.setattr(prepare, "load_split", records.__getitem__)
     corpus = replace(job, pairs=None, current=ScriptedUnderstander())
     data = prepare.prepare(corpus, lambda _: None)
-    assert data.own is None and data.gate_names == ["clear.txt", "cues.txt", "unclear.txt"] and len(data.gate) > 200
+    assert data.own is None and data.gate_names == ["bricks.txt", "clear.txt", "cues.txt", "unclear.txt"] and len(data.gate) > 200
     assert not prepare.prepare(replace(corpus, current=None), lambda _: None).gate
     mine = prepare.prepare(replace(corpus, gate=(prepare.FROZEN / "unclear.txt",)), lambda _: None)
     assert mine.gate_names == ["unclear.txt"] and all(c.meaning is None for c in mine.gate)
