@@ -3,6 +3,7 @@ on this machine, and its text route speaks what the adapter expects."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from clodo.edge.platform.serving import served_bundle
 from clodo.errors import ModelError
 from clodo.lm import Constraint, Message
 from clodo.toolchain import Toolchain
+from clodo.understand.confidence import company, curves
 from tests.edge.llama.tiny import tiny_gguf
 
 pytestmark = pytest.mark.workerd
 
+WHOLE = curves(json.loads((MODEL / "model.json").read_text("utf-8"))["calibration"])["whole"]
 HELLO = (Message("user", "Hello"),)
 BOOKS = "Books have a title, an ISBN that must be unique, and a price of at least 1. Customers leave reviews of a book. No login needed."
 
@@ -33,9 +36,10 @@ def test_an_edge_worker_understands_as_this_machine_does(toolchain: Toolchain, m
             own, made = here.understand(text), there.understand(text)
             # Told to four places, of sums that are rounded in another order: the last one may differ.
             assert [p.confidence for p in made.parts] == pytest.approx([p.confidence for p in own.parts], abs=1.01e-4)
-            # The chance of the whole is made of the log-odds of a product: the differences of the parts add up in it (a quarter of each at most),
-            # as `evals/edge_agreement.py` has it.
-            assert made.confidence == pytest.approx(own.confidence, abs=1.01e-4 * max(1.0, len(own.parts) / 4))
+            # The chance of the whole is made of the log-odds of a product, in which the differences of the parts add up (a quarter of each at
+            # most), and of the mean of their log-odds, which move the more the surer a part is.
+            moved = abs(company([p.confidence for p in made.parts]) - company([p.confidence for p in own.parts])) * WHOLE.company
+            assert made.confidence == pytest.approx(own.confidence, abs=1.01e-4 * max(1.0, len(own.parts) / 4) + moved / 4)
             own = replace(own, confidence=made.confidence)
             parts = tuple(replace(p, confidence=q.confidence) for p, q in zip(own.parts, made.parts, strict=True))
             assert replace(made, timings_ms={}) == replace(own, provider="edge Worker on this machine", parts=parts, timings_ms={})
