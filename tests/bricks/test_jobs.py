@@ -233,7 +233,7 @@ FAULTS = [
     Fault("a fault is told in full", RUN, '"Something went wrong on our side.", again', "String(error), again", "jobs.failed"),
     Fault("what the queue gives up is forgotten", RUN, "await giveUp(env, id)", "void giveUp", "jobs.given-up"),
     Fault("cron does nothing", RUN, ".bind(iso(now - LATE_MS), SWEPT_AT_ONCE)", ".bind(iso(now - LATE_MS), 0 * SWEPT_AT_ONCE)", "jobs.swept"),
-    Fault("cron takes what is under way", RUN, """"status" = 'queued' AND "next_attempt_at" <= ? ORDER BY""", """"status" = 'queued' AND ? <> '' ORDER BY""", "jobs.swept"),
+    Fault("cron takes what is under way", RUN, 'AND "next_attempt_at" <= ?', "AND ? <> ''", "jobs.swept"),
     Fault("old jobs are kept", RUN, "const KEPT_MS = 7 * DAY_MS;", "const KEPT_MS = 70_000 * DAY_MS;", "jobs.forgotten"),
 ]  # fmt: skip
 
