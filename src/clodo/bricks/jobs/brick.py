@@ -14,6 +14,7 @@ from clodo.bricks.tenants.language import HEADER, tenant_entity
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.project import kebab_name
+from clodo.emit.settings import settings_files
 from clodo.emit.typescript import entity_const, entity_module, literal, rule
 
 _CRON = "* * * * *"
@@ -116,7 +117,7 @@ def _parts(plan: Plan) -> Parts:
             "vars": dict(_VARIABLES),
         },
         sql=(_SQL,),
-        files={"src/jobs.ts": _module(plan, found, dead)},
+        files={"src/jobs.ts": _module(plan, found, dead), **settings_files()},
         readme=_readme(plan, found, queue, dead),
         amend=amend,
     )

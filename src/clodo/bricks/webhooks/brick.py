@@ -7,6 +7,7 @@ from clodo.bricks.webhooks.document import amended
 from clodo.bricks.webhooks.language import Webhook
 from clodo.emit.brick import Brick, EntityParts, Import, Parts
 from clodo.emit.project import kebab_name
+from clodo.emit.settings import settings_files
 from clodo.emit.typescript import literal, rule
 
 _CRON = "* * * * *"
@@ -78,6 +79,7 @@ def _parts(plan: Plan) -> Parts:
             Import("sweepWebhooks", "./lib/webhook-delivery"),
         ),
         routes=(f"webhooks(app, {rule(access)}, {literal(topics(plan))});",),
+        files=settings_files(),
         handlers={"queue": "deliverWebhooks", "scheduled": "sweepWebhooks"},
         env={"WEBHOOK_QUEUE": "Queue", **dict.fromkeys(_VARIABLES, "string")},
         wrangler={

@@ -5,6 +5,7 @@ import { CHANGED, actionable, carriedOut, valuesOf } from "./actions";
 import type { Stored } from "./fields";
 import type { Announcement, Later } from "./jobs";
 import { Problem } from "./problem";
+import { setting } from "./settings";
 
 /** So long an attempt has a job to itself; if its Worker dies, another takes over then. */
 const LEASE_MS = 60_000;
@@ -40,12 +41,6 @@ interface Job {
 }
 
 const iso = (moment: number): string => new Date(moment).toISOString();
-
-/** A number from the Worker's variables. */
-function setting(text: string | undefined, usual: number): number {
-  const value = text?.trim() ? Number(text) : usual;
-  return Number.isFinite(value) && value >= 0 ? value : usual;
-}
 
 /** Twice as long each time, and never the same for all: between half and one and a half of it. */
 function backoffSeconds(env: Env, attempts: number): number {

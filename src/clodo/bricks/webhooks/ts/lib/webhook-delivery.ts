@@ -1,6 +1,7 @@
 import type { Env } from "../env";
 import { entityByName } from "../entities";
 import { type Row, toJson } from "./entity";
+import { setting } from "./settings";
 import { type Announcement, enqueue } from "./webhook-hook";
 import { signedHeaders } from "./webhook-signature";
 import { urlFault } from "./webhook-url";
@@ -15,12 +16,6 @@ const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
 const MAX_DELAY_SECONDS = 8 * 60 * 60;
 
 const iso = (moment: number): string => new Date(moment).toISOString();
-
-/** A number from the Worker's variables. */
-function setting(text: string | undefined, usual: number): number {
-  const value = text?.trim() ? Number(text) : usual;
-  return Number.isFinite(value) && value >= 0 ? value : usual;
-}
 
 /** Handles `queue`: sends what was announced and is due. Messages of other kinds are left alone. */
 export async function deliverWebhooks(batch: MessageBatch, env: Env): Promise<void> {
