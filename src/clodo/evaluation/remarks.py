@@ -16,6 +16,7 @@ from clodo.corpus.gold import gold_draft
 from clodo.evaluation.scoring import Fact, Meaning, Score, aligned, meaning, renames
 from clodo.understand.choices import choice
 from clodo.understand.compiler import compile_draft
+from clodo.understand.coverage import meet
 from clodo.understand.draft import Draft
 from clodo.understand.draft import Span as Stretch
 from clodo.understand.numbers import number
@@ -64,13 +65,13 @@ def remarks(understand: Callable[[str], Understanding], records: Iterable[Record
         words = record.text
         if not Score().add(said, wanted):
             counts.right += 1
-            false = [words[a:b] for a, b in shown if not any(_meet((a, b), s) for s in (*gold.unsupported, *left))]
+            false = [words[a:b] for a, b in shown if not any(meet((a, b), s) for s in (*gold.unsupported, *left))]
             counts.disturbed += bool(false)
             if false and tell is not None:
                 tell(record, "false", false)
             continue
         lost = list(_lost(record, gold, said, wanted))
-        silent = [places for places in lost if not any(_meet(p, s) for p in places for s in shown)]
+        silent = [places for places in lost if not any(meet(p, s) for p in places for s in shown)]
         counts.lost += len(lost)
         counts.shown += len(lost) - len(silent)
         counts.lacking += bool(lost)
@@ -78,10 +79,6 @@ def remarks(understand: Callable[[str], Understanding], records: Iterable[Record
         if silent and tell is not None:
             tell(record, "silent", [" … ".join(words[a:b] for a, b in places) for places in silent])
     return counts
-
-
-def _meet(a: Stretch, b: Stretch) -> bool:
-    return a[0] < b[1] and a[1] > b[0]
 
 
 def _lost(record: Record, gold: Draft, said: Meaning, wanted: Meaning) -> Iterator[list[Stretch]]:

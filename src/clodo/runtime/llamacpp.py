@@ -98,8 +98,8 @@ class LlamaCppModel:
             if "error" in chunk or "choices" not in chunk:
                 raise _refusal(chunk.get("error", chunk))
             timings = chunk.get("timings") or timings
+            text += _said(chunk)
             for choice in chunk["choices"]:
-                text += str(choice["delta"].get("content") or "")
                 logs += [t["logprob"] for t in (choice.get("logprobs") or {}).get("content") or []]
                 reason = choice.get("finish_reason") or reason
         return Completion(
@@ -116,13 +116,12 @@ class LlamaCppModel:
         stopped = Event()
         chunks: list[dict[str, Any]] = []
         ask = self._server.handle_chat_completions
-
         said = ""
 
         def take(chunk: dict[str, Any]) -> bool:
             nonlocal said
             chunks.append(chunk)
-            said += "".join(str(c["delta"].get("content") or "") for c in chunk.get("choices", ()))
+            said += _said(chunk)
             return stopped.is_set() or goes_round(said)
 
         try:
@@ -134,6 +133,10 @@ class LlamaCppModel:
     def close(self) -> None:
         """Frees the model."""
         self._server = None
+
+
+def _said(chunk: dict[str, Any]) -> str:
+    return "".join(str(choice["delta"].get("content") or "") for choice in chunk.get("choices", ()))
 
 
 def _refusal(error: Any) -> ModelError:

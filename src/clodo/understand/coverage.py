@@ -54,14 +54,14 @@ def unexplained(draft: Draft | None, text: str, spans: Sequence[Span], read_to: 
     ``draft`` is what stands in the blueprint. Without one, which knows what each rule rests on, cues are not looked at."""
     quoted = [m.span() for m in _QUOTED.finditer(text)]
     # What stands within quotation marks is one with them.
-    found = [s for s in _figures(text) if not any(_meet(s, other) for other in quoted)]
+    found = [s for s in _figures(text) if not any(meet(s, other) for other in quoted)]
     if draft is not None:
         found += [*(m.span() for m in _WORDED.finditer(text)), *_cues(draft, text, spans)]
         found = [s for s in found if _chatter(draft, s) < LEAST_CHATTER]
         quoted = [s for s in quoted if _chatter(draft, s) < LEAST_QUOTED]
     found = [s for s in (*found, *quoted) if s[1] <= read_to and not _covered(s, spans)]
     if draft is not None:
-        found += [s for s in draft.heard if not _covered(s, spans) and not any(_meet(s, other) for other in found)]
+        found += [s for s in draft.heard if not _covered(s, spans) and not any(meet(s, other) for other in found)]
     if read_to < len(text.rstrip()):
         found.append((read_to, len(text.rstrip())))
     return found
@@ -69,7 +69,7 @@ def unexplained(draft: Draft | None, text: str, spans: Sequence[Span], read_to: 
 
 def _chatter(draft: Draft, stretch: Stretch) -> float:
     """How sure the model is that all of a stretch is chatter; 0 where it says nothing of it."""
-    return min((p for word, p in draft.chatter if _meet(stretch, word)), default=0.0)
+    return min((p for word, p in draft.chatter if meet(stretch, word)), default=0.0)
 
 
 def _figures(text: str) -> Iterator[Stretch]:
@@ -81,10 +81,11 @@ def _figures(text: str) -> Iterator[Stretch]:
 
 
 def _covered(stretch: Stretch, spans: Sequence[Span]) -> bool:
-    return any(_meet(stretch, (s.start, s.end)) and s.role != "access" for s in spans)
+    return any(meet(stretch, (s.start, s.end)) and s.role != "access" for s in spans)
 
 
-def _meet(one: Stretch, other: Stretch) -> bool:
+def meet(one: Stretch, other: Stretch) -> bool:
+    """Whether two stretches share a character."""
     return one[0] < other[1] and one[1] > other[0]
 
 
