@@ -1,6 +1,6 @@
 """Steps of a training with products in bfloat16 beside the same steps without: ``python -m benchmarks.training_step [--batches N]``.
 
-Processor time of one thread, the same batches in turn. Says so where the processor has no tiles for such products.
+Processor time of one thread, the same batches in turn. Says so where the processor has none.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from clodo.training.batches import batch_loss, batches
 from clodo.training.data import Mixture
 from clodo.training.network import Network
 from clodo.training.plan import Plan
-from clodo.training.tiles import has_tiles, use_tiles
+from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 
 
 def main() -> None:
@@ -27,17 +27,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--batches", type=int, default=24)
     given = parser.parse_args()
-    if not has_tiles():
-        print("This processor has no tiles for bfloat16: clodo train computes in single precision throughout.")
+    if not has_bfloat16():
+        print("This processor has no products in bfloat16: clodo train computes in single precision throughout.")
         return
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     plan = Plan(1)
     base = base_of("minilm-l6", print)[1]
     encoder, tokenizer = load_base(base)
-    tiled, _ = load_base(base)
-    use_tiles(tiled)
-    networks = Network(encoder).train(), Network(tiled).train()
+    rounded, _ = load_base(base)
+    use_bfloat16(rounded)
+    networks = Network(encoder).train(), Network(rounded).train()
     stream = batches(Mixture(random.Random(1), plan.written_share).records(), tokenizer, plan.batch)
     spent = [0.0, 0.0]
     seen = 0

@@ -12,7 +12,7 @@ from clodo.corpus.format import Record
 from clodo.training.examples import Example, example
 from clodo.training.losses import link_losses
 from clodo.training.network import Network
-from clodo.training.tiles import STEP
+from clodo.training.mixed_precision import STEP
 from clodo.understand import labels as L
 from clodo.understand.reading import MAX_PIECES
 
@@ -39,7 +39,7 @@ def batches(records: Iterator[Record], tokenizer: Any, size: int) -> Iterator[li
 
 
 def collate(examples: list[Example], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Padded ids and mask ``[batch, pieces]``, made on the processor and moved as a whole. There are few lengths (``tiles.STEP``)."""
+    """Padded ids and mask ``[batch, pieces]``, made on the processor and moved as a whole. There are few lengths (``mixed_precision.STEP``)."""
     longest = max(len(e.reading.pieces) for e in examples)
     longest = max(longest, min(MAX_PIECES, -(-longest // STEP) * STEP))
     padding = [longest - len(e.reading.pieces) for e in examples]

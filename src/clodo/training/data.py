@@ -13,7 +13,7 @@ from clodo.training.variation import Vocabulary, vary
 
 #: Files of the corpus, by their first letters, and how often a record of theirs is drawn for one of the others: what people ask
 #: for on ordinary days, and kinds of mention that no other file has.
-_DRAWN = {"m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 4, "y": 8, "o": 12, "z": 16}
+_DRAWN = {"m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 3, "y": 5, "o": 6, "z": 8}
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
 

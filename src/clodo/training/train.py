@@ -29,7 +29,7 @@ from clodo.training.files import load_tensors, save_tensors
 from clodo.training.network import Network
 from clodo.training.plan import Plan
 from clodo.training.restore import restored, taken_up
-from clodo.training.tiles import has_tiles, use_tiles
+from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 
 Progress = Callable[[str], None]
 
@@ -78,8 +78,8 @@ class Training:
         if setting.start is not None:
             _train_upper_half(encoder)
         self.device = choose(setting.device, int(os.environ.get("LOCAL_RANK", self.crew.rank)))
-        if self.device.type == "cpu" and has_tiles():
-            use_tiles(encoder)
+        if self.device.type == "cpu" and has_bfloat16():
+            use_bfloat16(encoder)
         self.network = Network(encoder).to(self.device)
         own = [p for n, p in self.network.named_parameters() if not n.startswith("encoder")]
         theirs = [p for p in self.network.encoder.parameters() if p.requires_grad]

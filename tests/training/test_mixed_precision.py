@@ -19,24 +19,36 @@ def _run(module: Any, x: Any) -> list[Any]:
 
 
 def test_results_and_gradients_are_those_of_linear_layers() -> None:
-    from clodo.training.tiles import use_tiles
+    from clodo.training.mixed_precision import use_bfloat16
 
     torch.manual_seed(1)
     plain = torch.nn.Sequential(torch.nn.Linear(24, 32), torch.nn.GELU(), torch.nn.Linear(32, 8))
-    tiled = copy.deepcopy(plain)
-    use_tiles(tiled)
+    rounded = copy.deepcopy(plain)
+    use_bfloat16(rounded)
     x = torch.randn(3, 16, 24)
-    for ours, theirs in zip(_run(tiled, x), _run(plain, x), strict=True):
+    for ours, theirs in zip(_run(rounded, x), _run(plain, x), strict=True):
         assert ours.shape == theirs.shape
         assert float((ours - theirs).abs().max()) <= 0.02 * float(theirs.abs().max())
     assert torch.backends.mkldnn.matmul.fp32_precision == "none", "other products are as exact as before"
 
 
+def test_a_layer_needs_no_bias() -> None:
+    from clodo.training.mixed_precision import use_bfloat16
+
+    torch.manual_seed(1)
+    plain = torch.nn.Linear(24, 8, bias=False)
+    rounded = copy.deepcopy(plain)
+    use_bfloat16(rounded)
+    x = torch.randn(2, 3, 24)
+    for ours, theirs in zip(_run(rounded, x), _run(plain, x), strict=True):
+        assert float((ours - theirs).abs().max()) <= 0.02 * float(theirs.abs().max())
+
+
 def test_a_copy_computes_with_its_own_weights_and_what_is_held_fast_gets_no_gradient() -> None:
-    from clodo.training.tiles import use_tiles
+    from clodo.training.mixed_precision import use_bfloat16
 
     layer = torch.nn.Linear(4, 2)
-    use_tiles(layer)
+    use_bfloat16(layer)
     other = copy.deepcopy(layer)
     with torch.no_grad():
         other.weight.zero_()
