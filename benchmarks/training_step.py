@@ -17,9 +17,9 @@ from clodo.app.training import base_of
 from clodo.training.base import load_base
 from clodo.training.batches import batch_loss, batches
 from clodo.training.data import Mixture
+from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 from clodo.training.network import Network
 from clodo.training.plan import Plan
-from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 
 
 def main() -> None:

@@ -97,3 +97,9 @@ def test_a_number_of_which_only_the_bounds_are_said_is_called_score() -> None:
 )  # fmt: skip
 def test_a_thing_that_only_a_verb_says_is_called_by_its_noun(before: str, words: str, name: str) -> None:
     assert thing_name(words, before) == name
+
+
+def test_a_verb_is_another_one_with_the_word_behind_it() -> None:
+    assert thing_name("sign", "can", "up") == thing_name("signed", "who", "Up") == "sign_up"
+    assert thing_name("sign", "can", "for") == "signature"
+    assert thing_name("book", "can", "in") == "booking"

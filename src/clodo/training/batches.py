@@ -11,8 +11,8 @@ import torch
 from clodo.corpus.format import Record
 from clodo.training.examples import Example, example
 from clodo.training.losses import link_losses
-from clodo.training.network import Network
 from clodo.training.mixed_precision import STEP
+from clodo.training.network import Network
 from clodo.understand import labels as L
 from clodo.understand.reading import MAX_PIECES
 

@@ -11,9 +11,12 @@ from clodo.training.generator import generate
 from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
 
-#: Files of the corpus, by their first letters, and how often a record of theirs is drawn for one of the others: what people ask
-#: for on ordinary days, and kinds of mention that no other file has.
-_DRAWN = {"m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 3, "y": 5, "o": 6, "z": 8}
+#: Files of the corpus, by their first letters or names, and how often a record of theirs is drawn for one of the others: what
+#: people ask for on ordinary days, and kinds of mention that no other file has. A name goes before a letter.
+_DRAWN = {
+    "m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 3, "y": 5, "o": 6, "z": 8,
+    "o3": 16, "z7": 24, "z8": 24, "z9": 16,
+}  # fmt: skip
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
 
@@ -27,7 +30,7 @@ class Mixture:
         corpus = [(b, r) for b, r in written_blocks() if not held_out(r)] if own is None else []
         self.written = [b for b, _ in corpus] if own is None else own
         with_cues = [b for b in self.written if "|@" in b]
-        often = [b for b, r in corpus for _ in range(1, _DRAWN.get(r.id[0], 1))]
+        often = [b for b, r in corpus for _ in range(1, _drawn(r.id))]
         self.again = [*with_cues, *often]
         self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
 
@@ -49,6 +52,11 @@ class Mixture:
                     yield parse(generate(self.rng))
             except CorpusError:
                 continue
+
+
+def _drawn(identifier: str) -> int:
+    """How often the record of such an id is drawn in one round."""
+    return _DRAWN.get(identifier.partition("-")[0]) or _DRAWN.get(identifier[0], 1)
 
 
 def mixture_of(plan: Plan, own: list[str] | None, rng: random.Random) -> Mixture:

@@ -153,7 +153,7 @@ class _Builder:
         means: dict[str, str] = {}
         for i, ((first, last), kind) in enumerate(self.nodes):
             if kind == "entity":
-                name = thing_name(self.reading.surface(first, last), self.reading.before(first))
+                name = thing_name(self.reading.surface(first, last), self.reading.before(first), self.reading.behind(last))
                 groups.setdefault(name, []).append(i)
                 means.setdefault(name, self.codes[i][0].entity)
         names = list(groups)

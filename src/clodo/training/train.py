@@ -26,10 +26,10 @@ from clodo.training.data import mixture_of
 from clodo.training.device import choose
 from clodo.training.evaluate import evaluate
 from clodo.training.files import load_tensors, save_tensors
+from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 from clodo.training.network import Network
 from clodo.training.plan import Plan
 from clodo.training.restore import restored, taken_up
-from clodo.training.mixed_precision import has_bfloat16, use_bfloat16
 
 Progress = Callable[[str], None]
 

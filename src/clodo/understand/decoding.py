@@ -257,7 +257,8 @@ class _Decoder:
         for i, behind in zip(mentions, [*mentions[1:], None], strict=False):
             if behind is not None and self._is_light(i, behind):
                 continue
-            name = thing_name(self.spell(self._surface(i)), self.reading.before(self.mentions[i].first))
+            m = self.mentions[i]
+            name = thing_name(self.spell(self._surface(i)), self.reading.before(m.first), self.reading.behind(m.last))
             if name:
                 surfaces.setdefault(name, []).append(i)
         surest = {name: max(self.mentions[i].confidence for i in group) for name, group in surfaces.items()}

@@ -23,6 +23,8 @@ BOTH = {
     "book": "booking", "clean": "cleaning", "invite": "invitation", "pay": "payment", "rate": "rating", "register": "registration", "rent": "rental",
     "reserve": "reservation", "sign": "signature", "sponsor": "sponsorship", "taste": "tasting", "water": "watering",
 }  # fmt: skip
+#: Verbs that are another one with the word behind them, which is a thing then, too ("sign up for a shift" → ``sign_up``).
+PHRASAL = {"call": ("out",), "check": ("in", "out"), "drop": ("off",), "hand": ("over",), "pick": ("up",), "sign": ("off", "up"), "top": ("up",), "write": ("off",)}
 #: Words that a verb follows. So it does a plural: "customers book rooms".
 BEFORE = frozenset([
     "can", "could", "may", "might", "must", "shall", "should", "will", "would", "to", "and", "or", "then", "also", "not", "only", "never", "cannot",
@@ -40,14 +42,16 @@ LIGHT = frozenset(["leave", "leaves", "make", "makes", "give", "gives", "write",
 NEAR = 4
 
 
-def thing_name(surface: str, before: str) -> str:
-    """The name of an entity from one of its mentions and the word in front of that (empty at the start of a text): that of
-    ``naming.entity_name``, or of the noun that belongs to a verb."""
+def thing_name(surface: str, before: str, behind: str = "") -> str:
+    """The name of an entity from one of its mentions and the words in front of it and behind it (empty at the ends of a text):
+    that of ``naming.entity_name``, or of the noun that belongs to a verb."""
     name = entity_name(surface)
     found = words(surface)
     if len(found) != 1:
         return name
     word, base = found[0], base_form(found[0])
+    if behind.lower() in PHRASAL.get(base, ()):
+        return f"{base}_{behind.lower()}"
     by_verb = word == base and follows(before) and singular(before.lower()) != word
     if base in BOTH and (by_verb or word.endswith("ed") or (word == f"{base}s" and before.lower() in DOERS)):
         return BOTH[base]

@@ -44,6 +44,10 @@ class Reading:
         found = (self.surface(i, i) for i in range(word - 1, -1, -1))
         return next((said for said in found if re.search("[A-Za-z0-9]", said)), "")
 
+    def behind(self, word: int) -> str:
+        """The word right behind a word; empty for the last."""
+        return self.surface(word + 1, word + 1) if word + 1 < len(self.words) else ""
+
     def word_span(self, start: int, end: int) -> tuple[int, int] | None:
         """The words that a span of characters touches, or ``None``."""
         inside = [i for i, (a, b) in enumerate(self.words) if a < end and b > start]

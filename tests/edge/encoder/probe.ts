@@ -48,7 +48,7 @@ export default {
         ...read(text, tokenizer, characters, tables.decoding.mostPieces),
         entity: naming.entity(text),
         field: naming.field(text),
-        things: ["can", "customers", "the", ""].map((before) => nominals.thing(text, before)),
+        things: ["can", "customers", "the", ""].flatMap((before) => ["", "up", "in"].map((behind) => nominals.thing(text, before, behind))),
         singular: naming.singular(text),
         mended: new Speller(lexicon).mend(text),
         number: numbers.read(text)?.toString() ?? null,

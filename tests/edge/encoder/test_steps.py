@@ -95,13 +95,13 @@ def test_names_are_made_alike(probe: httpx.Client) -> None:
     words = [*name_words()]
     ends = ["s", "es", "ies", "ves", "men", "mice", "ices", "oes", "a", "i", "ae", "us", "xes", "zzes", "ches", "people", ""]
     texts = [f"{dice.choice(words)}{dice.choice(ends)}" for _ in range(500)]
-    texts += [f"{verb}{end}" for verb in (*nominals.VERBS, *nominals.BOTH) for end in ("", "s", "d", "ed", "ing")]
+    texts += [f"{verb}{end}" for verb in (*nominals.VERBS, *nominals.BOTH, *nominals.PHRASAL) for end in ("", "s", "d", "ed", "ing")]
     texts += [f"{dice.choice(words)} {dice.choice(['of the', chr(39) + 's', 'no', '-', '2'])} {dice.choice(words).title()}s" for _ in range(100)]
     texts += ["score a", "a", "Team A", "co2", "CO2 level", "10x15", "A2", "orderId2", "out of order", "senseis", "alias", "DJs", "mechanics", "work_mail email", "Cafés", "Größe", "naïve Façades", "Smørrebrød", "Øre no", "łódź", "ﬁle m²", "Ǆungla", "ΑΒΓ", "crème brûlées"]
     for text, found in zip(texts, asked(probe, texts), strict=True):
         assert found["entity"] == naming.entity_name(text), text
         assert found["field"] == naming.field_name(text), text
-        assert found["things"] == [nominals.thing_name(text, before) for before in ("can", "customers", "the", "")], text
+        assert found["things"] == [nominals.thing_name(text, before, behind) for before in ("can", "customers", "the", "") for behind in ("", "up", "in")], text
         if text.isalpha():
             assert found["singular"] == naming.singular(text), text
 

@@ -84,7 +84,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
         "verbs": _verbs(),
         "nominals": {
             "verbs": nominals.VERBS, "both": nominals.BOTH, "before": sorted(nominals.BEFORE), "doers": sorted(nominals.DOERS),
-            "light": sorted(nominals.LIGHT), "near": nominals.NEAR,
+            "phrasal": nominals.PHRASAL, "light": sorted(nominals.LIGHT), "near": nominals.NEAR,
         },
         "compiler": _compiler(),
         "checks": _checks(),

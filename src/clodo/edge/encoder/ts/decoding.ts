@@ -4,7 +4,7 @@ import type { LinkScores, TextScores } from "./kernel";
 import { joinedValues, type Mention, mentionsOf, chatterOf } from "./mentions";
 import { figureName, momentName, type Naming, stateName } from "./naming";
 import type { Nominals } from "./nominals";
-import { before, type Reading, type Span, surface } from "./reading";
+import { before, behind, type Reading, type Span, surface } from "./reading";
 import { argmax, logSoftmax, power, sigmoid, softmax, softmaxWithin } from "./scores";
 import type { Labels, Tables } from "./tables";
 
@@ -182,9 +182,10 @@ class Decoder {
     let surfaces = new Map<string, number[]>();
     const mentions = this.#of("entity");
     for (const [at, i] of mentions.entries()) {
-      const behind = mentions[at + 1];
-      if (behind !== undefined && this.#isLight(i, behind)) continue;
-      const name = this.#means.nominals.thing(this.#means.spell(this.#surface(i)), before(this.#reading, this.#mentions[i]?.first ?? 0));
+      const next = mentions[at + 1];
+      if (next !== undefined && this.#isLight(i, next)) continue;
+      const { first, last } = this.#mentions[i] ?? { first: 0, last: 0 };
+      const name = this.#means.nominals.thing(this.#means.spell(this.#surface(i)), before(this.#reading, first), behind(this.#reading, last));
       if (name !== "") addTo(surfaces, name, i);
     }
     const least = this.#means.tables.decoding.leastEntity;

@@ -35,6 +35,11 @@ export function before(reading: Reading, word: number): string {
   return "";
 }
 
+/** The word right behind a word; empty for the last. */
+export function behind(reading: Reading, word: number): string {
+  return word + 1 < reading.words.length ? surface(reading, word + 1, word + 1) : "";
+}
+
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {
   const shown = text.replace(/[\n\r]/g, LINE_BREAK).replace(ARROW, ">");
   const all = tokenizer.encode(shown, most);

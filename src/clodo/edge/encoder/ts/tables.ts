@@ -338,6 +338,7 @@ export interface NominalTables {
   readonly both: Readonly<Record<string, string>>;
   readonly before: readonly string[];
   readonly doers: readonly string[];
+  readonly phrasal: Readonly<Record<string, readonly string[]>>;
   readonly light: readonly string[];
   readonly near: number;
 }
