@@ -85,6 +85,14 @@ def test_descriptions_come_from_files_and_stdin_too(tmp_path: Path) -> None:
     assert from_file == clodo("blueprint", "--file", "-", stdin=BOOKS).stdout == clodo("blueprint", BOOKS).stdout
 
 
+def test_the_name_of_a_file_is_not_taken_for_a_description(tmp_path: Path) -> None:
+    (tmp_path / "brief.txt").write_text(BOOKS, "utf-8")
+    result = clodo("blueprint", str(tmp_path / "brief.txt"))
+    assert result.exit_code == 2 and "is a file" in result.stderr and "--file" in result.stderr
+    # What is too long to be a name is a description.
+    assert clodo("blueprint", "x" * 5000).exit_code == clodo("blueprint", "x").exit_code
+
+
 @pytest.mark.parametrize("args", [["build", "FILE", "-o", "x"], ["blueprint", "-f", "FILE"]])
 def test_a_file_that_is_not_in_utf_8_is_told_as_that(args: list[str], tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes("service büro".encode("latin-1"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -40,8 +41,12 @@ def read_description(argument: str | None, file: str | None) -> str:
             text = sys.stdin.read()
         except UnicodeDecodeError:
             raise UsageError("What stands on stdin is not in UTF-8.", hint="Give the text as UTF-8.") from None
+    elif file is not None:
+        text = read_text(Path(file))
     else:
-        text = argument or "" if file is None else read_text(Path(file))
+        text = argument or ""
+        if _is_file(text):
+            raise UsageError(f"{text!r} is a file, not a description.", hint=f"To read the description from it: --file {shlex.quote(text)}")
     text = text.strip()
     if not text:
         raise UsageError("The description is empty.", hint="Describe the service in a sentence.")
@@ -51,6 +56,14 @@ def read_description(argument: str | None, file: str | None) -> str:
             hint="Shorten it, or describe one service at a time.",
         )
     return text
+
+
+def _is_file(text: str) -> bool:
+    """Whether what was given as a description is the name of a file."""
+    try:
+        return len(text.split()) == 1 and Path(text).is_file()
+    except (OSError, ValueError):
+        return False  # nothing that a file can be called
 
 
 def understand(talk: Talk, text: str, model: str, privacy: Privacy | None) -> Understanding:
