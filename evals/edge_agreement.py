@@ -47,7 +47,7 @@ def differences(text: str, worker: Mapping[str, Any], machine: Mapping[str, Any]
     if there != here:
         found.append(Difference(text, "spans", sorted(there - here), sorted(here - there)))
     chances = [(None, d["confidence"]) for d in (worker, machine)]
-    parts = [[((p["path"], _stretches(p)), p["confidence"]) for p in d["parts"]] + [chance] for d, chance in zip((worker, machine), chances, strict=True)]
+    parts = [[((p["path"], _stretches(p)), p["confidence"]) for p in (*d["parts"], *d["not_understood"])] + [chance] for d, chance in zip((worker, machine), chances, strict=True)]
     if [p for p, _ in parts[0]] != [p for p, _ in parts[1]]:
         found.append(Difference(text, "parts", *([p for p, _ in side] for side in parts)))
     elif any(abs(a - b) > (NEAR if of else NEAR * max(1.0, len(parts[0]) / 4)) for (of, a), (_, b) in zip(*parts, strict=True)):

@@ -18,7 +18,7 @@ COMMANDS = {
     "generate": "The main job: description → blueprint → service → proof. On a terminal it shows the description, "
     "coloured by what was understood, and the blueprint, and lets you accept, edit or rephrase it.",
     "blueprint": "The first half of `generate`: what the model understands, and nothing else. On a terminal the description, coloured by "
-    "what was understood, stands before it on stderr. In the JSON each of `parts` has the words that it comes from (`spans`, in characters).",
+    "what was understood, stands before it on stderr. In the JSON `parts` are what stands in the blueprint, each with the words that it comes from (`spans`, in characters), and `not_understood` what was heard and does not stand there. Questions, where there is no blueprint, are about what was heard and quote it.",
     "build": "From a blueprint that you have; no model is used. With `--force` an older service in the folder is replaced: only "
     "files that Clodo generated, and none that you have edited unless `--discard-edits` says so. Everything else in the folder "
     "stays: secrets, local data, packages, git, your own files. A failure leaves it as it was.",

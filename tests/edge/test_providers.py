@@ -35,14 +35,18 @@ def test_an_edge_worker_understands_as_this_machine_does(toolchain: Toolchain, m
         for text in (BOOKS, "what time is it?"):  # a blueprint, and questions with a status of their own
             own, made = here.understand(text), there.understand(text)
             # Told to four places, of sums that are rounded in another order: the last one may differ.
-            assert [p.confidence for p in made.parts] == pytest.approx([p.confidence for p in own.parts], abs=1.01e-4)
+            all_made, all_own = (*made.parts, *made.not_understood), (*own.parts, *own.not_understood)
+            assert [p.confidence for p in all_made] == pytest.approx([p.confidence for p in all_own], abs=1.01e-4)
             # The chance of the whole is made of the log-odds of a product, in which the differences of the parts add up (a quarter of each at
             # most), and of the mean of their log-odds, which move the more the surer a part is.
-            moved = abs(company([p.confidence for p in made.parts]) - company([p.confidence for p in own.parts])) * WHOLE.company
-            assert made.confidence == pytest.approx(own.confidence, abs=1.01e-4 * max(1.0, len(own.parts) / 4) + moved / 4)
+            moved = abs(company([p.confidence for p in all_made]) - company([p.confidence for p in all_own])) * WHOLE.company
+            assert made.confidence == pytest.approx(own.confidence, abs=1.01e-4 * max(1.0, len(all_own) / 4) + moved / 4)
             own = replace(own, confidence=made.confidence)
-            parts = tuple(replace(p, confidence=q.confidence) for p, q in zip(own.parts, made.parts, strict=True))
-            assert replace(made, timings_ms={}) == replace(own, provider="edge Worker on this machine", parts=parts, timings_ms={})
+            parts, lost = (
+                tuple(replace(p, confidence=q.confidence) for p, q in zip(here_, there_, strict=True))
+                for here_, there_ in ((own.parts, made.parts), (own.not_understood, made.not_understood))
+            )
+            assert replace(made, timings_ms={}) == replace(own, provider="edge Worker on this machine", parts=parts, not_understood=lost, timings_ms={})
             assert made.timings_ms["model"] > 0
         with pytest.raises(ModelError) as failure:  # an encoder writes no text
             open_text_model(f"edge:{running.url}").complete(HELLO, None, 5)

@@ -75,6 +75,18 @@ def test_the_same_text_gives_the_same_blueprint(model: Understander) -> None:
     assert first.blueprint == second.blueprint and first.parts == second.parts
 
 
+def test_parts_are_what_stands_in_the_blueprint_and_the_rest_of_what_was_heard_is_told_apart(model: Understander) -> None:
+    text = "Books have a title and a price of at least 5 and at least 7. Also shelves. No login needed."
+    found = model.understand(text)
+    assert found.blueprint is not None
+    [book] = found.blueprint.entities
+    assert {p.path for p in found.parts if p.kind == "entity"} == {"book"}
+    assert "shelf" in [p.path for p in found.not_understood], "nothing is stored of it"
+    [minimum] = [f.minimum.value for f in book.fields if f.minimum is not None]
+    said = [[text[slice(*p.spans[0])] for p in parts if p.path == "book.price.min"] for parts in (found.parts, found.not_understood)]
+    assert said == [[str(minimum)], ["5" if minimum == 7 else "7"]]
+
+
 def test_the_files_of_the_model_are_small_enough_for_a_worker() -> None:
     folder = files("clodo.models").joinpath(DEFAULT_MODEL)
     assert sum(len(f.read_bytes()) for f in folder.iterdir()) < 40_000_000

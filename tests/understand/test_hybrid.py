@@ -88,7 +88,7 @@ def test_a_model_is_opened_once_and_only_when_it_is_asked() -> None:
 
 def test_an_understanding_goes_through_json_and_back() -> None:
     whole = replace(
-        GOOD, parts=(Part("book", 0.9, kind="entity"),), notes=("A note.",), spans=(Span(0, 5, "entity"),), tried=(Tried("a", "b", "c", "d"),),
+        GOOD, parts=(Part("book", 0.9, kind="entity"),), not_understood=(Part("shelf", 0.4, ((0, 5),), "entity"),), notes=("A note.",), spans=(Span(0, 5, "entity"),), tried=(Tried("a", "b", "c", "d"),),
         timings_ms={"prefill": 1.0, "decode": 2.0, "model": 3.0},
     )  # fmt: skip
     told = json.loads(json.dumps(document(whole, {"total": 9.0})))
@@ -129,12 +129,12 @@ def test_placeholders_come_back_as_they_were_with_spans_in_their_places() -> Non
     answered = parse('service books\n\nentity book {\n  title: text default "[EMAIL_1]"\n}\n')
     at = "[NAME_1] ([EMAIL_1]) keeps books".index("books")
     spans = (Span(0, 8, "unexplained"), Span(at, at + 5, "entity"))
-    inner = Fixed(replace(GOOD, blueprint=answered, notes=("Read [NAME_1].",), spans=spans, parts=(Part("book", 0.9, ((at, at + 5),)),)))
+    inner = Fixed(replace(GOOD, blueprint=answered, notes=("Read [NAME_1].",), spans=spans, parts=(Part("book", 0.9, ((at, at + 5),)),), not_understood=(Part("person", 0.3, ((0, 8),)),)))
     made = RedactingUnderstander(inner).understand(text)
     assert inner.asked == ["[NAME_1] ([EMAIL_1]) keeps books with a title."]
     assert "ann@example.com" in str(default_of(made.blueprint)) and made.notes == ("Read Ann Lee.",)
     assert [text[s.start : s.end] for s in made.spans] == ["Ann Lee", "books"]
-    assert [text[a:b] for a, b in made.parts[0].spans] == ["books"]
+    assert [text[a:b] for p in (*made.parts, *made.not_understood) for a, b in p.spans] == ["books", "Ann Lee"]
 
 
 def test_a_secret_that_does_not_fit_where_the_model_put_it_is_told() -> None:

@@ -45,7 +45,7 @@ def answers_of(understander: Understander) -> Candidate:
             ms = (time.perf_counter() - started) * 1000
             return Answer(Meaning(), 0.0, (), ms, error.message)
         said = meaning(found.blueprint) if found.blueprint is not None else None
-        return Answer(said, found.confidence, found.parts, found.timings_ms.get("model", 0.0))
+        return Answer(said, found.confidence, (*found.parts, *found.not_understood), found.timings_ms.get("model", 0.0))
 
     return answer
 

@@ -221,6 +221,8 @@ class _Decoder:
             self._same_figures()
             self._relations()
             self._entity_flags()
+        else:
+            self.draft.loose = [self._chars(i) for i in self._of("field") if self.mentions[i].confidence >= LEAST_FIELD]
         self._roles()
         self._together()
         self._steps()

@@ -26,10 +26,8 @@ def document(u: Understanding, timings: Mapping[str, float]) -> dict[str, Any]:
         "confidence": u.confidence,
         "questions": list(u.questions),
         "notes": list(u.notes),
-        "parts": [
-            {"path": p.path, "kind": p.kind, "confidence": round(p.confidence, 4), "spans": [{"start": a, "end": b} for a, b in p.spans]}
-            for p in u.parts
-        ],
+        "parts": [_told(p) for p in u.parts],
+        "not_understood": [_told(p) for p in u.not_understood],
         "spans": [{"start": s.start, "end": s.end, "role": s.role} for s in u.spans],
         "timings_ms": {k: round(v, 1) for k, v in all_timings.items()},
     }
@@ -54,6 +52,8 @@ def understanding_of(found: Mapping[str, Any], description: str, provider: str) 
             model=str(found["model"]),
             provider=provider,
             parts=tuple(_part(p, len(description)) for p in found.get("parts") or ()),
+            # Workers of before have what was not understood among the parts.
+            not_understood=tuple(_part(p, len(description)) for p in found.get("not_understood") or ()),
             questions=questions if text is None else (),
             notes=_texts(found.get("notes")),
             spans=tuple(_span(s, len(description)) for s in found.get("spans") or ()),
@@ -65,6 +65,10 @@ def understanding_of(found: Mapping[str, Any], description: str, provider: str) 
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"{type(error).__name__}: {error}"
     raise ModelError(f"The {provider} gave an answer that does not hold up ({reason}).", code="invalid-answer")
+
+
+def _told(p: Part) -> dict[str, Any]:
+    return {"path": p.path, "kind": p.kind, "confidence": round(p.confidence, 4), "spans": [{"start": a, "end": b} for a, b in p.spans]}
 
 
 def _texts(value: object) -> tuple[str, ...]:

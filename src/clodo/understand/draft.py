@@ -101,7 +101,8 @@ class DraftRelation:
 class Draft:
     """A whole text, ``text``. ``unsupported`` are wishes that a blueprint cannot say, ``roles`` the words for kinds
     of user; ``mended`` are words of names whose spelling was mended. ``heard`` are values, whether or not anything is made of them;
-    ``chatter`` tells of words how sure it is that they say nothing (0 to 1)."""
+    ``loose`` are fields where there is no entity that they could be of; ``clash`` is the sentence by which a contradictory text
+    contradicts itself; ``chatter`` tells of words how sure it is that they say nothing (0 to 1)."""
 
     entities: dict[str, DraftEntity] = field(default_factory=dict)
     relations: list[DraftRelation] = field(default_factory=list)
@@ -116,5 +117,7 @@ class Draft:
     roles: list[Span] = field(default_factory=list)
     mended: dict[str, str] = field(default_factory=dict)
     heard: list[Span] = field(default_factory=list)
+    loose: list[Span] = field(default_factory=list)
+    clash: Span | None = None
     chatter: list[tuple[Span, float]] = field(default_factory=list)
     text: str = ""

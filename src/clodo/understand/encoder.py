@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
@@ -23,6 +24,7 @@ from clodo.errors import ModelError
 from clodo.understand import labels, naming, spelling
 from clodo.understand.compiler import compile_draft
 from clodo.understand.confidence import Curve, company, curves, wishes
+from clodo.understand.contradiction import clashing
 from clodo.understand.coverage import unexplained
 from clodo.understand.decoding import LinkScores, TextScores, decode
 from clodo.understand.draft import Draft, Evidence
@@ -31,6 +33,9 @@ from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import Reading, known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller
 from clodo.understand.standing import standing, taken
+
+#: Where the verdict stands among what the reader answers.
+_VERDICT = 3
 
 _HINT = "Install Clodo again, or train a model with `clodo train`."
 
@@ -101,8 +106,11 @@ class EncoderUnderstander:
         reading = read(description, tokenizer)
         if not reading.words:
             return Draft(verdict="vague"), reading, {"prefill": 0.0, "decode": 0.0, "model": 0.0}
-        ids = np.array([reading.pieces], dtype=np.int64)
-        states, tags, access, verdict, service, access_words = reader.run(None, {"ids": ids})
+
+        def run(pieces: list[int]) -> list[Any]:
+            return list(reader.run(None, {"ids": np.array([pieces], dtype=np.int64)}))
+
+        states, tags, access, verdict, service, access_words = run(reading.pieces)
         read_at = time.perf_counter()
 
         def link(
@@ -123,6 +131,8 @@ class EncoderUnderstander:
         spell = Speller(words)
         draft = decode(reading, scores, link, spell)
         draft.mended = spell.mended
+        if draft.verdict == "contradictory":
+            draft.clash = clashing(reading, lambda pieces: run(pieces)[_VERDICT][0])
         ended = time.perf_counter()
         prefill, rest = (read_at - started) * 1000, (ended - read_at) * 1000
         return draft, reading, {"prefill": prefill, "decode": rest, "model": prefill + rest}
@@ -136,13 +146,14 @@ class EncoderUnderstander:
         spans = taken(stands)
         spans += [Span(a, b, "unexplained") for a, b in left]
         spans += [Span(a, b, "unexplained") for a, b in unexplained(stands, description, spans, reading.end)]
-        parts, confidence = self._confident(draft)
+        parts, lost, confidence = self._confident(draft, standing(draft, None, ()) if questions else stands)
         return Understanding(
             blueprint=None if questions else blueprint,
             confidence=confidence,
             model=self.name,
             provider="built-in encoder, on this machine",
             parts=parts,
+            not_understood=lost,
             questions=questions,
             notes=notes_on(draft, blueprint),
             spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end))),
@@ -153,14 +164,19 @@ class EncoderUnderstander:
         """Uses other curves of confidence than those of the manifest."""
         self._curves = curves(fitted)
 
-    def _confident(self, draft: Draft) -> tuple[tuple[Part, ...], float]:
-        """The parts, calibrated, and the chance that all of it is right."""
+    def _confident(self, draft: Draft, stands: Draft) -> tuple[tuple[Part, ...], tuple[Part, ...], float]:
+        """The parts that stand in the blueprint and those that do not, calibrated, and the chance that all that was heard is right."""
         raw = _parts(draft)
         among = company([p.confidence for p in raw])
-        parts = tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence, among), 4)) for p in raw)
-        chances = [p.confidence for p in parts] + [draft.verdict_confidence]
+
+        def calibrated(parts: Iterable[Part]) -> tuple[Part, ...]:
+            return tuple(replace(p, confidence=round(self._curves[p.kind](p.confidence, among), 4)) for p in parts)
+
+        standing_parts = _parts(stands)
+        chances = [p.confidence for p in calibrated(raw)] + [draft.verdict_confidence]
         together = math.exp(sum(math.log(max(c, 1e-6)) for c in chances))
-        return parts, round(self._curves["whole"](together, among, wishes(p.kind for p in parts)), 4)
+        confidence = round(self._curves["whole"](together, among, wishes(p.kind for p in raw)), 4)
+        return calibrated(standing_parts), calibrated(_lost(raw, standing_parts)), confidence
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -186,6 +202,17 @@ def _parts(draft: Draft) -> list[Part]:
     if draft.access != "unstated":
         out.append(_part("access", draft.access_evidence, "access"))
     return out
+
+
+def _lost(raw: Iterable[Part], stands: Iterable[Part]) -> Iterator[Part]:
+    """The parts that do not stand. What stands may rest on fewer words than were heard, and is the same part all the same."""
+    left = Counter((p.path, p.kind, p.confidence) for p in stands)
+    for part in raw:
+        key = part.path, part.kind, part.confidence
+        if left[key]:
+            left[key] -= 1
+        else:
+            yield part
 
 
 def _part(path: str, evidence: Evidence, kind: str) -> Part:

@@ -41,7 +41,7 @@ class Part:
 @dataclass(frozen=True)
 class Understanding:
     """What a model made of a description. ``blueprint`` is ``None`` exactly where ``questions`` must
-    be answered first. ``notes`` tell choices that the text left open, in plain sentences.
+    be answered first. ``parts`` are what stands in the blueprint, ``not_understood`` what was heard and does not, as all where there is none. ``notes`` tell choices that the text left open, in plain sentences.
     ``timings_ms`` has ``prefill``, ``decode`` and ``model`` (their sum). ``tried`` are the models that were asked before the
     one that answered, each with the reason why it went further."""
 
@@ -50,6 +50,7 @@ class Understanding:
     model: str
     provider: str
     parts: tuple[Part, ...] = ()
+    not_understood: tuple[Part, ...] = ()
     questions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     spans: tuple[Span, ...] = ()

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from clodo.blueprint import Blueprint, InvalidBlueprint, format_blueprint, parse
 from clodo.errors import ModelError
-from clodo.lm.redaction import Redaction
-from clodo.understand.port import Span, Understander, Understanding
+from clodo.lm.redaction import Hidden, Redaction
+from clodo.understand.port import Part, Span, Understander, Understanding
 
 
 class RedactingUnderstander:
@@ -29,10 +29,13 @@ class RedactingUnderstander:
             questions=tuple(map(redaction.restore, made.questions)),
             notes=tuple(map(redaction.restore, made.notes)),
             spans=tuple(Span(hidden.original(s.start), hidden.original(s.end, end=True), s.role) for s in made.spans),
-            parts=tuple(
-                replace(p, spans=tuple((hidden.original(a), hidden.original(b, end=True)) for a, b in p.spans)) for p in made.parts
-            ),
+            parts=tuple(_shifted(p, hidden) for p in made.parts),
+            not_understood=tuple(_shifted(p, hidden) for p in made.not_understood),
         )
+
+
+def _shifted(p: Part, hidden: Hidden) -> Part:
+    return replace(p, spans=tuple((hidden.original(a), hidden.original(b, end=True)) for a, b in p.spans))
 
 
 def _restored(blueprint: Blueprint, redaction: Redaction) -> Blueprint:

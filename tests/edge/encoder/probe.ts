@@ -6,7 +6,8 @@ import { Draft, type DraftCue, DraftEntity, DraftField, Evidence, type Filler } 
 import { Naming } from "./naming";
 import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
-import { notesOn } from "./questions";
+import { notesOn, questionsFor } from "./questions";
+import { Quoting } from "./quoting";
 import { read, type Span } from "./reading";
 import { Secrecy } from "./secrecy";
 import { openWeights, type WeightsEnv } from "./shared/weights";
@@ -26,6 +27,7 @@ export default {
     if (new URL(request.url).pathname === "/drafts") {
       const constants = new Constants(tables.checks, characters);
       const tools = { tables: tables.compiler, characters, naming, numbers, constants, secrecy: new Secrecy(tables.secrecy), verbs: new Verbs(tables.verbs, naming) };
+      const quoting = new Quoting(tables.quoting, characters);
       const coverage = new Coverage(tables.coverage, characters);
       return Response.json((await request.json<Told[]>()).map(draftOf).map((draft) => {
         const made = compileDraft(draft, tools);
@@ -33,6 +35,7 @@ export default {
         return {
           text: made.text ?? null,
           left: made.left,
+          questions: questionsFor(draft, made.blueprint, { tables, quoting }),
           notes: notesOn(new Draft(), made.blueprint, tables.compiler, tools.secrecy),
           taken: taken(stands).map(({ start, end, role }) => [start, end, role]),
           unexplained: coverage.unexplained(stands, draft.text, taken(stands), draft.text.length),
@@ -65,6 +68,7 @@ interface Told {
     readonly readRoles: readonly string[];
     readonly writeRoles: readonly string[];
     readonly together: readonly (readonly string[])[];
+    readonly confidence: number;
     readonly spans: readonly Span[];
     readonly fields: readonly (readonly [key: string, field: Pick<DraftField, "name" | "type" | "target" | "steps"> & {
       readonly flags: readonly string[];
@@ -76,19 +80,22 @@ interface Told {
   readonly relations: readonly { readonly source: string; readonly target: string; readonly kind: string; readonly flags: readonly string[]; readonly spans: readonly Span[] }[];
   readonly cues: readonly { readonly kind: string; readonly words: string; readonly slots: readonly (readonly [string, readonly Filler[]])[]; readonly spans: readonly Span[] }[];
   readonly access: string;
+  readonly verdict: string;
   readonly serviceType: string;
   readonly name: string;
   readonly text: string;
   readonly unsupported: readonly Span[];
   readonly roles: readonly Span[];
   readonly heard: readonly Span[];
+  readonly loose: readonly Span[];
+  readonly clash: Span | null;
   readonly chatter: readonly (readonly [Span, number])[];
 }
 
 function draftOf(told: Told): Draft {
-  const resting = (spans: readonly Span[]): Evidence => Object.assign(new Evidence(), { spans: [...spans] });
+  const resting = (spans: readonly Span[], confidence = 1): Evidence => Object.assign(new Evidence(confidence), { spans: [...spans] });
   const entities = told.entities.map((e): readonly [string, DraftEntity] => {
-    const made = new DraftEntity(e.name, resting(e.spans));
+    const made = new DraftEntity(e.name, resting(e.spans, e.confidence));
     e.flags.forEach((flag) => made.flags.add(flag));
     made.readRoles.push(...e.readRoles);
     made.writeRoles.push(...e.writeRoles);
@@ -105,6 +112,6 @@ function draftOf(told: Told): Draft {
   });
   const cues = told.cues.map(({ kind, words, slots, spans }): DraftCue => ({ kind, words, slots: new Map(slots), evidence: resting(spans) }));
   const relations = told.relations.map((r) => ({ ...r, flags: new Set(r.flags), evidence: resting(r.spans) }));
-  const { access, serviceType, name, text, unsupported, roles, heard, chatter } = told;
-  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, serviceType, name, text, unsupported, roles: [...roles], heard, chatter });
+  const { access, verdict, serviceType, name, text, unsupported, roles, heard, loose, clash, chatter } = told;
+  return Object.assign(new Draft(), { entities: new Map(entities), relations, cues, access, verdict, serviceType, name, text, unsupported, roles: [...roles], heard, loose, clash: clash ?? undefined, chatter });
 }

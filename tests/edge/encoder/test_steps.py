@@ -28,7 +28,7 @@ from clodo.understand.coverage import unexplained
 from clodo.understand.cue_labels import CUES
 from clodo.understand.draft import Draft, DraftCue, DraftValue, Evidence, Filler
 from clodo.understand.labels import VALUE_ROLES
-from clodo.understand.questions import notes_on
+from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from clodo.understand.standing import standing, taken
@@ -36,6 +36,7 @@ from tests.understand.services import RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
+from tests.understand.test_questions import ABSTAINING, odd_words
 from tests.understand.test_standing import spread
 
 pytestmark = pytest.mark.workerd
@@ -143,7 +144,7 @@ def told(draft: Draft) -> dict[str, Any]:
     """A draft as the probe takes it."""
     entities = [
         {
-            "name": e.name, "flags": sorted(e.flags), "readRoles": e.read_roles, "writeRoles": e.write_roles, "together": e.together, "spans": e.evidence.spans,
+            "name": e.name, "flags": sorted(e.flags), "readRoles": e.read_roles, "writeRoles": e.write_roles, "together": e.together, "spans": e.evidence.spans, "confidence": e.evidence.confidence,
             "fields": [
                 (key, {
                     "name": f.name, "type": f.type, "flags": sorted(f.flags), "target": f.target, "referenceFlags": sorted(f.reference_flags),
@@ -162,7 +163,7 @@ def told(draft: Draft) -> dict[str, Any]:
             {"kind": c.kind, "words": c.words, "slots": [(slot, [asdict(f) for f in found]) for slot, found in c.slots.items()], "spans": c.evidence.spans}
             for c in draft.cues
         ],
-        "access": draft.access, "serviceType": draft.service_type, "name": draft.name, "unsupported": draft.unsupported, "roles": draft.roles, "heard": draft.heard, "chatter": draft.chatter,
+        "access": draft.access, "serviceType": draft.service_type, "name": draft.name, "verdict": draft.verdict, "loose": draft.loose, "clash": draft.clash, "unsupported": draft.unsupported, "roles": draft.roles, "heard": draft.heard, "chatter": draft.chatter,
         # Places are told in characters, of which JavaScript takes some for two.
         "text": re.sub("[^\u0000-\uffff]", "?", draft.text),
     }  # fmt: skip
@@ -204,6 +205,10 @@ def test_what_stands_of_drafts_and_what_is_shown_is_the_same(probe: httpx.Client
 
 def test_secrets_and_users_become_the_same_blueprints(probe: httpx.Client) -> None:
     hold_alike(probe, [*SECRETS, *USERS, CROSSED])
+
+
+def test_questions_on_what_was_heard_are_the_same(probe: httpx.Client) -> None:
+    hold_alike(probe, [*ABSTAINING, *(replace(d, text=d.text.replace("send", w)) for d in ABSTAINING for w in odd_words(60) if len(w) == 4)])
 
 
 def test_services_without_entities_become_the_same_blueprints(probe: httpx.Client) -> None:
@@ -261,8 +266,9 @@ def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:
         blueprint, left = compile_draft(draft)
         assert found["text"] == (None if blueprint is None else format_blueprint(blueprint))
         assert sorted(map(tuple, found["left"])) == sorted(left)
+        said = replace(draft, text=told(draft)["text"])
+        assert tuple(found["questions"]) == questions_for(said, blueprint)
         assert tuple(found["notes"]) == notes_on(Draft(), blueprint)
         stands = standing(draft, blueprint, left)
         assert sorted(map(tuple, found["taken"])) == sorted((s.start, s.end, s.role) for s in taken(stands))
-        text = told(draft)["text"]
-        assert sorted(map(tuple, found["unexplained"])) == sorted(unexplained(stands, text, taken(stands), len(text)))
+        assert sorted(map(tuple, found["unexplained"])) == sorted(unexplained(stands, said.text, taken(stands), len(said.text)))

@@ -107,6 +107,22 @@ def test_an_unclear_description_is_answered_with_questions(client: httpx.Client)
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "I want to manage customers and invoices",
+        "price and colour, and send reminders every week",
+        "Members have a name. Every member has exactly one locker. No member may ever have a locker. 🙂 Reading is for all!",
+        "Every ticket is always open and closed",
+    ],
+)
+def test_questions_quote_the_text_as_on_the_machine(client: httpx.Client, documented: Documented, understander: EncoderUnderstander, text: str) -> None:
+    documented.holds(client.post("/v1/blueprint", json={"description": text}))
+    answer, here = asked(client, text), document(understander.understand(text), {})
+    assert differences(text, answer, here) == [] and "“" in answer["questions"][0]
+    assert [p["path"] for p in answer["not_understood"]] == [p["path"] for p in here["not_understood"]] and answer["parts"] == []
+
+
+@pytest.mark.parametrize(
     ("body", "status"),
     [
         (b"{", 400),

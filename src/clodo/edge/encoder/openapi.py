@@ -40,6 +40,7 @@ def openapi(model: str) -> dict[str, Any]:
 def _understanding(blueprint: dict[str, Any], questions: dict[str, Any]) -> dict[str, dict[str, Any]]:
     stretch: dict[str, dict[str, Any]] = {"start": {"type": "integer", "minimum": 0}, "end": {"type": "integer", "minimum": 0}}
     words = array(whole(stretch), description="The words that it comes from, in characters of the description")
+    part = whole({"path": _TEXT, "kind": _TEXT, "confidence": _CHANCE, "spans": words})
     return {
         "blueprint": blueprint,
         "model": _TEXT,
@@ -48,7 +49,8 @@ def _understanding(blueprint: dict[str, Any], questions: dict[str, Any]) -> dict
         "confidence": _CHANCE,
         "questions": questions,
         "notes": array(_TEXT),
-        "parts": array(whole({"path": _TEXT, "kind": _TEXT, "confidence": _CHANCE, "spans": words})),
+        "parts": array(part, description="What stands in the blueprint"),
+        "not_understood": array(part, description="What was heard and does not stand in the blueprint"),
         "spans": array(whole({**stretch, "role": one_of(SPAN_ROLES)}), description="Stretches of the description, in characters"),
         "timings_ms": whole(dict.fromkeys(("prefill", "decode", "model", "build", "verify", "total"), _TIME)),
     }

@@ -26,6 +26,7 @@ from clodo.understand import (
     clusters,
     compiler,
     confidence,
+    contradiction,
     coverage,
     cue_lines,
     cues,
@@ -42,6 +43,7 @@ from clodo.understand import (
     numbers,
     periods,
     questions,
+    quoting,
     reading,
     sites,
     spelling,
@@ -72,6 +74,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "leastEntity": decoding.LEAST_ENTITY, "leastField": decoding.LEAST_FIELD, "asWell": clusters.AS_WELL,
             "shared": clusters.SHARED, "leastShort": clusters.LEAST_SHORT, "leastShortField": clusters.LEAST_SHORT_FIELD,
             "mostPieces": reading.MAX_PIECES, "leastHeard": decoding.LEAST_HEARD,
+            "mostRead": contradiction.MOST_READ,
         },
         "naming": _naming(),
         "plurals": _plurals(),
@@ -108,7 +111,11 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "deletion": sorted(coverage._DELETION),
             "everyday": coverage._EVERYDAY.pattern,
         },
-        "questions": questions._QUESTIONS,
+        "quoting": {"odd": quoting.ODD, "quotes": quoting.QUOTES, "ends": quoting.ENDS, "word": quoting.WORD},
+        "questions": {
+            "general": questions._QUESTIONS, "quoting": questions._QUOTING, "words": questions._WORDS, "nameWords": questions._NAME_WORDS,
+            "names": questions._NAMES, "most": questions._MOST,
+        },
     }  # fmt: skip
 
 

@@ -10,8 +10,14 @@ export interface Part {
   readonly spans: readonly Span[];
 }
 
-/** The parts, calibrated, and the chance that all of it is right. */
-export function confidences(draft: Draft, curves: Tables["curves"]): readonly [parts: Part[], whole: number] {
+/** Parts with how sure the model is of them: those that stand in the blueprint, those that were heard and do not, and the chance that all that was heard is right. */
+export interface Confidences {
+  readonly parts: readonly Part[];
+  readonly lost: readonly Part[];
+  readonly whole: number;
+}
+
+export function confidences(draft: Draft, stands: Draft, curves: Tables["curves"]): Confidences {
   const raw = rawParts(draft);
   const company = raw.length === 0 ? 0 : raw.reduce((sum, { confidence }) => sum + logOdds(confidence), 0) / raw.length;
   const chance = (kind: string, confidence: number, wishes = 0): number => {
@@ -19,10 +25,23 @@ export function confidences(draft: Draft, curves: Tables["curves"]): readonly [p
     const at = slope * logOdds(confidence) + ofCompany * company + ofWishes * wishes + offset;
     return rounded(1 / (1 + Math.exp(-Math.max(-30, Math.min(30, at)))));
   };
-  const parts = raw.map((part) => ({ ...part, confidence: chance(part.kind, part.confidence) }));
-  const chances = [...parts.map(({ confidence }) => confidence), draft.verdictConfidence];
+  const calibrated = (parts: readonly Part[]): Part[] => parts.map((part) => ({ ...part, confidence: chance(part.kind, part.confidence) }));
+  const standing = rawParts(stands);
+  const chances = [...calibrated(raw).map(({ confidence }) => confidence), draft.verdictConfidence];
   const together = Math.exp(chances.reduce((sum, c) => sum + Math.log(Math.max(c, 1e-6)), 0));
-  return [parts, chance("whole", together, Math.log(draft.cues.length + 1))];
+  return { parts: calibrated(standing), lost: calibrated(lostOf(raw, standing)), whole: chance("whole", together, Math.log(draft.cues.length + 1)) };
+}
+
+/** The parts that do not stand. What stands may rest on fewer words than were heard, and is the same part all the same. */
+function lostOf(raw: readonly Part[], standing: readonly Part[]): Part[] {
+  const keyOf = ({ path, kind, confidence }: Part): string => `${path} ${kind} ${confidence}`;
+  const left = new Map<string, number>();
+  for (const part of standing) left.set(keyOf(part), (left.get(keyOf(part)) ?? 0) + 1);
+  return raw.filter((part) => {
+    const count = left.get(keyOf(part)) ?? 0;
+    left.set(keyOf(part), count - 1);
+    return count <= 0;
+  });
 }
 
 /** To four places, as Python rounds: what lies exactly between two goes to neither more often. */

@@ -108,6 +108,7 @@ class Decoder {
     this.#plain();
     this.#entities();
     if (this.#groups.length > 0) this.#fieldsOf();
+    else this.#draft.loose = this.#of("field").filter((i) => this.#sure(i) >= this.#means.tables.decoding.leastField).map((i) => this.#chars(i));
     this.#values();
     this.#sameFigures();
     for (let a = 0; a < this.#groups.length; a += 1) {

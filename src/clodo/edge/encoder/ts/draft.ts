@@ -106,6 +106,10 @@ export class Draft {
   mended: ReadonlyMap<string, string> = new Map();
   /** Values, whether or not anything is made of them. */
   heard: readonly Span[] = [];
+  /** Fields where there is no entity that they could be of. */
+  loose: readonly Span[] = [];
+  /** The sentence by which a contradictory text contradicts itself. */
+  clash: Span | undefined;
   /** Of words how sure it is that they say nothing. */
   chatter: readonly (readonly [word: Span, chance: number])[] = [];
   text = "";

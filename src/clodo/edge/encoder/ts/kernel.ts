@@ -110,16 +110,28 @@ export class Kernel {
     return new Float32Array(this.memory.buffer, at, count);
   }
 
-  read(reading: Reading): TextScores {
-    const { pieces, first } = reading;
-    const { tags, access, verdicts, service_types: services } = this.#labels;
+  /** Reads pieces of a text: the scores over all of it, one after another. What was read before is gone. */
+  #whole(pieces: readonly number[]): number[] {
+    const { access, verdicts, service_types: services } = this.#labels;
     if (this.#exports.prepare(pieces.length) !== 1) throw new Error(`There is no room for ${pieces.length} pieces of text.`);
     new Int32Array(this.memory.buffer, this.#exports.ids(), pieces.length).set(pieces);
     this.#exports.read(pieces.length);
+    const count = access.length + verdicts.length + services.length;
+    return listed(this.#floats(this.#exports.whole(), count), 0, count);
+  }
+
+  /** The scores of the verdicts on pieces of a text. What was read before is gone. */
+  verdict(pieces: readonly number[]): number[] {
+    const { access, verdicts } = this.#labels;
+    return this.#whole(pieces).slice(access.length, access.length + verdicts.length);
+  }
+
+  read(reading: Reading): TextScores {
+    const { pieces, first } = reading;
+    const { tags, access, verdicts } = this.#labels;
+    const whole = this.#whole(pieces);
     const rows = this.#floats(this.#exports.tags(), pieces.length * tags.length);
     const weights = this.#floats(this.#exports.word_weights(), pieces.length);
-    const count = access.length + verdicts.length + services.length;
-    const whole = listed(this.#floats(this.#exports.whole(), count), 0, count);
     return {
       tags: new Rows(rows, tags.length, 0, tags.length, first),
       access: whole.slice(0, access.length),

@@ -1,22 +1,136 @@
 import { bareEntities, heldBy } from "./compiler";
 import { isPicture } from "./cues";
-import type { Draft } from "./draft";
+import type { Draft, DraftEntity } from "./draft";
+import { listed, type Quoting } from "./quoting";
+import type { Span } from "./reading";
 import type { Secrecy } from "./secrecy";
 import { isGateway } from "./storeless";
 import type { CompilerTables, Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
 
-/** One to three questions where a blueprint would be a guess; none where it is not. */
-export function questionsFor(draft: Draft, b: Blueprint | undefined, { questions: asked, compiler }: Tables): readonly string[] {
-  const vague = asked["vague"] ?? [];
-  if (draft.verdict !== "clear") return asked[draft.verdict] ?? vague;
-  if (b === undefined) return isGateway(draft, compiler.storeless) ? (asked["api-gateway"] ?? vague) : vague.slice(0, 2);
-  if (b.entities.length === 0 && b.users === undefined && !["api-gateway", "static-site"].includes(b.type)) return vague;
-  if (b.entities.length > 0 && b.entities.every(isEmpty)) {
-    const names = b.entities.slice(0, 3).map(({ name }) => name.replaceAll("_", " "));
-    return [`What do you want to know about a ${names.join(" and a ")}? Name the fields.`];
-  }
+/** What questions are made of. */
+export interface Asking {
+  readonly tables: Tables;
+  readonly quoting: Quoting;
+}
+
+/** One to three questions where a blueprint would be a guess, in the text's own words where the model heard any; none where it is not. */
+export function questionsFor(draft: Draft, b: Blueprint | undefined, asking: Asking): readonly string[] {
+  const { tables } = asking;
+  const writer = new Questions(draft, asking);
+  if (draft.verdict === "contradictory") return writer.onClash();
+  if (draft.verdict === "not-a-service") return writer.onNoService();
+  if (b === undefined && draft.verdict === "clear" && isGateway(draft, tables.compiler.storeless)) return writer.general("api-gateway");
+  if (draft.verdict === "vague" || b === undefined) return writer.onVague();
+  if (b.entities.length === 0 && b.users === undefined && !["api-gateway", "static-site"].includes(b.type)) return writer.onVague();
+  if (b.entities.length > 0 && b.entities.every(isEmpty)) return writer.onBare(b.entities);
   return [];
+}
+
+class Questions {
+  readonly #draft: Draft;
+  readonly #tables: Tables["questions"];
+  readonly #leastEntity: number;
+  readonly #quoting: Quoting;
+
+  constructor(draft: Draft, { tables, quoting }: Asking) {
+    this.#draft = draft;
+    this.#tables = tables.questions;
+    this.#leastEntity = tables.decoding.leastEntity;
+    this.#quoting = quoting;
+  }
+
+  general(kind: string): readonly string[] {
+    return this.#tables.general[kind] ?? [];
+  }
+
+  /** A question on the sentence that contradicts another, or itself where there is no other. */
+  onClash(): readonly string[] {
+    const general = this.general("contradictory");
+    const { clash, text } = this.#draft;
+    if (clash === undefined) return general;
+    const around = [text.slice(0, clash[0]), text.slice(clash[1])];
+    const kind = around.some((words) => this.#quoting.plain(words) !== "") ? "clash" : "within";
+    return [this.#filled(kind, this.#quoting.quoted(text.slice(...clash), this.#tables.words)), ...general.slice(1)];
+  }
+
+  /** A question on what a text seems to be about: the things, else the fields that were heard. */
+  onNoService(): readonly string[] {
+    const things = this.#things().map(([word]) => word);
+    if (things.length > 0) return [this.#asked("topic", things)];
+    const loose = this.#loose();
+    return loose.length > 0 ? [this.#asked("topics", loose)] : this.general("not-a-service");
+  }
+
+  onBare(entities: readonly Entity[]): readonly string[] {
+    return [this.#asked("fields", entities.map(({ name }) => this.#words(this.#draft.entities.get(name)?.evidence.spans ?? [], name)))];
+  }
+
+  /** Questions on what was heard: things without fields, fields without things, wishes; the general ones where nothing was. */
+  onVague(): readonly string[] {
+    const wished = this.#onWish();
+    const [what = "", which = "", who = ""] = this.general("vague");
+    const first = this.#onHeard() ?? (wished.length > 0 ? [what] : [what, which]);
+    return [...first, ...wished, ...(this.#draft.access === "unstated" ? [who] : [])].slice(0, this.#tables.most);
+  }
+
+  #onHeard(): readonly string[] | undefined {
+    const things = this.#things();
+    const bare = things.filter(([, e]) => e.fields.size === 0).map(([word]) => word);
+    if (bare.length > 0) return [this.#asked("fields", bare)];
+    const [thing] = things;
+    if (thing !== undefined) {
+      const [word, { fields }] = thing;
+      return [this.#asked("more", [word], [...fields.values()].map((f) => this.#words(f.evidence.spans, f.name)))];
+    }
+    const loose = this.#loose();
+    return loose.length > 0 ? [this.#asked(loose.length === 1 ? "owner" : "owners", loose)] : undefined;
+  }
+
+  /** A question on the first wish that cannot be built, or of which the text does not say what it is about. */
+  #onWish(): readonly string[] {
+    const wishes = this.#draft.unsupported.map((span) => ({ span, kind: "unsupported" }));
+    for (const { slots, evidence } of this.#draft.cues) {
+      const [span] = evidence.spans;
+      if (span !== undefined && ![...slots.values()].flat().some(({ entity }) => entity !== "")) wishes.push({ span, kind: "wish" });
+    }
+    wishes.sort((a, b) => a.span[0] - b.span[0] || a.span[1] - b.span[1] || (a.kind < b.kind ? -1 : 1));
+    const said = wishes.map(({ span, kind }) => ({ words: this.#draft.text.slice(...span), kind })).filter(({ words }) => this.#quoting.plain(words) !== "");
+    return said.slice(0, 1).map(({ words, kind }) => this.#filled(kind, this.#quoting.quoted(words, this.#tables.words)));
+  }
+
+  /** The things that the model is sure to have heard, in the text's words. */
+  #things(): (readonly [word: string, e: DraftEntity])[] {
+    const sure = [...this.#draft.entities.values()].filter(({ evidence }) => evidence.confidence >= this.#leastEntity);
+    return sure.map((e) => [this.#words(e.evidence.spans, e.name), e]);
+  }
+
+  /** The text's words for what it names so; the name itself where the text has none. */
+  #words(spans: readonly Span[], name: string): string {
+    const said = spans.map((span) => this.#draft.text.slice(...span)).find((words) => this.#quoting.plain(words) !== "");
+    return said ?? name.replaceAll("_", " ");
+  }
+
+  /** Fields without a thing that say something, each once. */
+  #loose(): string[] {
+    const first = new Map<string, string>();
+    for (const span of this.#draft.loose) {
+      const words = this.#draft.text.slice(...span);
+      const said = this.#quoting.plain(words).toLowerCase();
+      if (said !== "" && !first.has(said)) first.set(said, words);
+    }
+    return [...first.values()];
+  }
+
+  /** A question with lists of names in its places. */
+  #asked(kind: string, ...quotations: readonly (readonly string[])[]): string {
+    const { names, nameWords } = this.#tables;
+    return this.#filled(kind, ...quotations.map((all) => listed(all.slice(0, names).map((name) => this.#quoting.quoted(name, nameWords)))));
+  }
+
+  #filled(kind: string, ...quotations: readonly string[]): string {
+    return (this.#tables.quoting[kind] ?? "").split("{}").map((said, i) => said + (quotations[i] ?? "")).join("");
+  }
 }
 
 /** The choices that were made for the author, in plain sentences. */

@@ -8,6 +8,8 @@ export interface Tables {
   readonly decoding: {
     readonly leastEntity: number;
     readonly leastField: number;
+    /** The most pieces that are read to find the sentence by which a text contradicts itself. */
+    readonly mostRead: number;
     readonly asWell: number;
     readonly shared: number;
     readonly leastShort: number;
@@ -30,7 +32,24 @@ export interface Tables {
   readonly checks: CheckTables;
   readonly secrecy: SecrecyTables;
   readonly coverage: CoverageTables;
-  readonly questions: Readonly<Record<string, readonly string[]>>;
+  readonly quoting: QuotingTables;
+  readonly questions: {
+    readonly general: Readonly<Record<string, readonly string[]>>;
+    /** With `{}` for each quotation. */
+    readonly quoting: Readonly<Record<string, string>>;
+    /** How many words are quoted of a sentence or a wish, how many of a name, and how many names and questions at most. */
+    readonly words: number;
+    readonly nameWords: number;
+    readonly names: number;
+    readonly most: number;
+  };
+}
+
+export interface QuotingTables {
+  readonly odd: string;
+  readonly quotes: string;
+  readonly ends: string;
+  readonly word: number;
 }
 
 export interface Labels {

@@ -2,6 +2,7 @@ import { Characters, codePoints } from "./characters";
 import { compileDraft, type Tools } from "./compiler";
 import { confidences, type Part } from "./confidence";
 import { Constants } from "./constants";
+import { clashing } from "./contradiction";
 import { Coverage, type MarkedSpan } from "./coverage";
 import { decode } from "./decoding";
 import { Draft } from "./draft";
@@ -10,6 +11,7 @@ import { Naming } from "./naming";
 import { Nominals } from "./nominals";
 import { Numbers } from "./numbers";
 import { notesOn, questionsFor } from "./questions";
+import { Quoting } from "./quoting";
 import { read, type Reading } from "./reading";
 import { Secrecy } from "./secrecy";
 import { Lexicon, Speller, WordList } from "./spelling";
@@ -36,13 +38,16 @@ export interface Understanding {
   readonly confidence: number;
   readonly questions: readonly string[];
   readonly notes: readonly string[];
+  /** What stands in the blueprint. */
   readonly parts: readonly ToldPart[];
+  /** What was heard and does not. */
+  readonly not_understood: readonly ToldPart[];
   /** In characters (code points) of the description. */
   readonly spans: readonly MarkedSpan[];
 }
 
 /** Lets others in between two steps, and the clock move on, which stands still while a Worker computes. */
-export type Pause = (step: "read" | "decoded") => Promise<void>;
+export type Pause = (step: "read" | "judged" | "decoded") => Promise<void>;
 
 /** Understands descriptions, one at a time: the same result as `EncoderUnderstander` has on a machine. */
 export class Understander {
@@ -54,6 +59,7 @@ export class Understander {
   readonly #coverage: Coverage;
   readonly #tools: Tools;
   readonly #nominals: Nominals;
+  readonly #quoting: Quoting;
 
   constructor(tables: Tables, words: Uint8Array, kernel: Kernel) {
     this.#tables = tables;
@@ -72,6 +78,7 @@ export class Understander {
       secrecy: new Secrecy(tables.secrecy),
     };
     this.#nominals = new Nominals(tables.nominals, naming, this.#tools.verbs);
+    this.#quoting = new Quoting(tables.quoting, this.characters);
     this.#lexicon = new Lexicon(tables.spelling, new WordList(words), this.#tools.naming);
   }
 
@@ -80,21 +87,23 @@ export class Understander {
     const draft = await this.#draft(reading, pause);
     const compiled = compileDraft(draft, this.#tools);
     const { blueprint, text: written, left } = compiled;
-    const questions = questionsFor(draft, blueprint, this.#tables);
+    const questions = questionsFor(draft, blueprint, { tables: this.#tables, quoting: this.#quoting });
     const stands = standing(draft, compiled, this.#tools);
     const spans = taken(stands);
     spans.push(...marked(left, "unexplained"));
     spans.push(...marked(this.#coverage.unexplained(stands, text, spans, reading.end), "unexplained"));
-    const [parts, confidence] = confidences(draft, this.#tables.curves);
+    const { parts, lost, whole } = confidences(draft, questions.length > 0 ? standing(draft, { ...compiled, blueprint: undefined }, this.#tools) : stands, this.#tables.curves);
     await pause("decoded");
     const points = codePoints(text);
+    const told = (part: Part): ToldPart => ({ ...part, spans: part.spans.map(([start, end]) => ({ start: points(start), end: points(end) })) });
     return {
       blueprint: questions.length > 0 ? null : (written ?? null),
       model: this.#tables.model,
-      confidence,
+      confidence: whole,
       questions,
       notes: notesOn(draft, blueprint, this.#tables.compiler, this.#tools.secrecy),
-      parts: parts.map((part) => ({ ...part, spans: part.spans.map(([start, end]) => ({ start: points(start), end: points(end) })) })),
+      parts: parts.map(told),
+      not_understood: lost.map(told),
       spans: inOrder(spans, points),
     };
   }
@@ -116,6 +125,13 @@ export class Understander {
       spell: (phrase) => speller.mend(phrase),
     });
     draft.mended = speller.mended;
+    if (draft.verdict === "contradictory") {
+      const judge = async (pieces: readonly number[]): Promise<readonly number[]> => {
+        await pause("judged");
+        return this.#kernel.verdict(pieces);
+      };
+      draft.clash = await clashing(reading, judge, this.#tables);
+    }
     return draft;
   }
 }
