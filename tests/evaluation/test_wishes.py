@@ -39,11 +39,19 @@ entity loan {
   action lend(until: date required, to: enum(home, hall) required) later {
     create loan (book = book, reader = reader, begins_on = today, ends_on = until)
   }
+  action borrow(marked_on: date required) {
+    create mark (loan = this, marked_on = marked_on)
+  }
   action close {
     when not paid and fee > 0
     when state = "open"
     set state = "back", paid = true
   }
+}
+
+entity mark {
+  loan: -> loan required
+  marked_on: date required
 }
 
 report fees {
@@ -75,6 +83,7 @@ def faults(said: str) -> list[str]:
         ("ends_on", "end_on"),
         ("begins_on", "loan_begins_on"),
         ("fee", "loan_fee"),
+        ("marked_on", "mark_marked_on"),
     ],
 )
 def test_said_otherwise_is_the_same(old: str, new: str) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from evals.edge_agreement import MODEL
 
 from clodo.blueprint import format_blueprint, parse
 from clodo.corpus.format import Record
 from clodo.corpus.gold import gold_draft
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
+from clodo.training.ceiling import differences
 from clodo.understand.compiler import compile_draft
 from clodo.understand.coverage import unexplained
 from clodo.understand.givens import Givens
+from clodo.understand.reading import load_tokenizer
 from clodo.understand.standing import standing, taken
 from tests.bricks.proving import proof
 from tests.understand.services import STEP_RECORDS, wanted
@@ -129,6 +132,13 @@ def test_words_of_what_is_given_count_as_understood_where_the_step_stands() -> N
         blueprint, left = compile_draft(draft)
         shown = unexplained(standing(draft, blueprint, left), record.text, taken(standing(draft, blueprint, left)), len(record.text))
         assert ((at, at + 7) not in shown) is stands
+
+
+@pytest.mark.parametrize("record", [r for r in STEP_RECORDS if r.id in ("step-01", "step-05", "step-10", "step-11", "step-14")], ids=lambda r: r.id)
+def test_a_model_that_is_sure_of_the_marks_comes_to_the_same(record: Record) -> None:
+    """What is given stands beside the outcome of a step, however sure the model is of either."""
+    tokenizer = load_tokenizer(MODEL)
+    assert differences([record], tokenizer) == {}
 
 
 @pytest.mark.workerd

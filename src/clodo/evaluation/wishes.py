@@ -42,7 +42,10 @@ def canonical(text: str) -> str:
 
 def as_called(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> str:
     """The lines of a part of an entity (``""``: of the service) with some fields under other names."""
-    own = {name: new for (entity, name), new in names.items() if owner in ("", entity)}
+    # A row that an action makes has fields of its own, for which the action has parameters.
+    made = re.findall(r"^\s*create (\w+) \(", text, re.MULTILINE)
+    own = {name: new for (entity, name), new in names.items() if entity in made}
+    own |= {name: new for (entity, name), new in names.items() if owner in ("", entity)}
     others = {name: new for (_, name), new in names.items()}
 
     def line_renamed(line: str) -> str:

@@ -143,7 +143,10 @@ class _Writer:
             raise Unsaid
         if len(under) == 1 and len(above) == 1 and (most is None or not strict):
             # No number is named, so that one is compared with the other.
-            parts.append(f"{self.seen(e, under[0][0])} < {self.seen(e, above[0][0])}")
+            lesser, greater = self.seen(e, under[0][0]), self.seen(e, above[0][0])
+            if lesser == greater:
+                raise Unsaid
+            parts.append(f"{lesser} < {greater}")
         elif most is not None:
             parts += [f"{self.seen(e, f)} {sign}{'' if strict else '='} {most}" for f, sign in (*under, *above)]
         elif (under or above) and not self._is_pair_with_others(e):
@@ -388,6 +391,8 @@ class _Writer:
         fields, numbers = [f for f in self.slot("n") if f.field], self.numbers
         if fields:
             entity, f = self.names.field(fields[0])
+            if not f.type.is_number:
+                raise Unsaid
             if entity.name not in made and (entity, f) not in self._given_members(e):
                 return self.seen(e, fields[0])
             name = self.givens.member(entity, f)

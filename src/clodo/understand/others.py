@@ -62,6 +62,8 @@ class Others:
 
     def compared(self, lesser: Filler, greater: Filler, seen: Callable[[Filler], str]) -> str:
         """One figure against another, of which one at least is theirs; ``seen`` is how one of the row itself is called."""
+        if (lesser.entity, lesser.field) == (greater.entity, greater.field):
+            raise Unsaid
         if self.are_meant(lesser):
             return f"{self._figure(lesser)} <= {self._figure(greater) if self.are_meant(greater) else seen(greater)}"
         return f"{self._figure(greater)} >= {seen(lesser)}"

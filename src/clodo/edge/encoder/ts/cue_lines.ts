@@ -292,7 +292,7 @@ class Writer {
     const seen = (f: Filler): string => this.#seen(e, f);
     const [lesser, greater] = [under[0], above[0]];
     if (lesser !== undefined && greater !== undefined && under.length + above.length === 2 && (most === undefined || !isStrict)) {
-      return [`${seen(lesser)} < ${seen(greater)}`];
+      return seen(lesser) === seen(greater) ? unsaid() : [`${seen(lesser)} < ${seen(greater)}`];
     }
     if (most === undefined) return under.length + above.length === 0 || this.#isPairWithOthers(e) ? [] : unsaid();
     const equal = isStrict ? "" : "=";
@@ -506,6 +506,7 @@ class Writer {
     let name = "";
     if (field !== undefined) {
       const [entity, f] = this.#names.field(field);
+      if (!isNumber(f)) unsaid();
       if (!made.includes(entity.name) && !this.#givenMembers(e).some(([of, m]) => of === entity && m === f)) return this.#seen(e, field);
       name = this.#givens.member(entity, f);
     } else if (given !== undefined) {

@@ -56,6 +56,7 @@ export class Others {
 
   /** One figure against another, of which one at least is theirs; `seen` is how one of the row itself is called. */
   compared(lesser: Filler, greater: Filler, seen: (filler: Filler) => string): string {
+    if (lesser.entity === greater.entity && lesser.field === greater.field) unsaid();
     if (!this.areMeant(lesser)) return `${this.#figure(greater)} >= ${seen(lesser)}`;
     return `${this.#figure(lesser)} <= ${this.areMeant(greater) ? this.#figure(greater) : seen(greater)}`;
   }
