@@ -19,7 +19,7 @@ from clodo.blueprint.text import choice_text, number, quote
 from clodo.blueprint.values import Entity, Field, FieldType, Reference
 from clodo.understand.blocks import Member
 from clodo.understand.choices import chosen
-from clodo.understand.cue_names import Names, Unsaid
+from clodo.understand.cue_names import Names, Unsaid, only, only_number
 from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.givens import Givens
@@ -308,7 +308,7 @@ class _Writer:
         value, sign = number_in(spare[0].words), comparison(self.names.text, spare[0])
         if len(spare) > 1 or value is None or not sign or self.slot("below") or self.slot("over"):
             raise Unsaid
-        return f"{_only_number(e)} {sign} {number(value)}"
+        return f"{only_number(e)} {sign} {number(value)}"
 
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
@@ -591,7 +591,7 @@ class _Writer:
         show, name = "count", f"number_of_{plural(e.name)}"
         if self.cue.kind != "count":
             measured = [f for f in self.slot("from") if f.field]
-            path = self.names.seen_from(e, measured[0]) if measured else _only_number(e)
+            path = self.names.seen_from(e, measured[0]) if measured else only_number(e)
             function = {"sum": "sum", "average": "avg", "highest": "max", "lowest": "min"}[self.cue.kind]
             label = {"sum": "total", "average": "average", "highest": "highest", "lowest": "lowest"}[self.cue.kind]
             show, name = f"{function}({path})", f"{label}_{path.replace('.', '_')}"
@@ -747,7 +747,7 @@ class _Writer:
     def classify(self) -> None:
         e = self.entity()
         told = [self.names.field(f) for f in self.slot("set") if f.field and not f.words]
-        _, target = told[0] if told else (e, _only(e, FieldType.ENUM))
+        _, target = told[0] if told else (e, only(e, FieldType.ENUM))
         read = [self.names.field(f) for f in self.slot("from") if f.field]
         source = next((f for owner, f in read if owner.name == e.name), None) or self._longest_text(e)[1]
         self.say(e.name, f"assistant classify {source.name} as {target.name}")
@@ -854,33 +854,6 @@ def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
     for state in reached:
         reached += [after for before, after in pairs if before == state and after not in reached]
     return len(reached) == len(f.values)
-
-
-def _only_number(e: Entity) -> str:
-    """The number that is measured where the text names none: the only amount of money of an entity, else its only number.
-
-    Raises:
-        Unsaid: it has none, or several.
-    """
-    for kinds in ((FieldType.MONEY,), (FieldType.INTEGER, FieldType.DECIMAL)):
-        found = [f.name for f in e.fields if f.type in kinds]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            break
-    raise Unsaid
-
-
-def _only(e: Entity, kind: FieldType) -> Field:
-    """The only field of a type.
-
-    Raises:
-        Unsaid: there is none, or there are several.
-    """
-    found = [f for f in e.fields if f.type is kind]
-    if len(found) != 1:
-        raise Unsaid
-    return found[0]
 
 
 def amount(cue: DraftCue) -> Decimal | None:
