@@ -36,11 +36,22 @@ entity loan {
   at most 5 per reader, book where state in ("open", "late")
   no overlap (begins_on, ends_on) per book
   check ends_on > begins_on
+  action lend(until: date required, to: enum(home, hall) required) later {
+    create loan (book = book, reader = reader, begins_on = today, ends_on = until)
+  }
+  action borrow(marked_on: date required) {
+    create mark (loan = this, marked_on = marked_on)
+  }
   action close {
     when not paid and fee > 0
     when state = "open"
     set state = "back", paid = true
   }
+}
+
+entity mark {
+  loan: -> loan required
+  marked_on: date required
 }
 
 report fees {
@@ -67,9 +78,12 @@ def faults(said: str) -> list[str]:
         ('set state = "back", paid = true', 'set paid = true, state = "back"'),
         ('state = "open" and not paid', 'not paid and state = "open"'),
         ("group by reader, book", "group by book, reader"),
+        ("until: date required, to: enum(home, hall) required", "to: enum(home, hall) required, until: date required"),
+        ("begins_on = today, ends_on = until", "ends_on = until, begins_on = today"),
         ("ends_on", "end_on"),
         ("begins_on", "loan_begins_on"),
         ("fee", "loan_fee"),
+        ("marked_on", "mark_marked_on"),
     ],
 )
 def test_said_otherwise_is_the_same(old: str, new: str) -> None:
@@ -91,6 +105,8 @@ def test_said_otherwise_is_the_same(old: str, new: str) -> None:
         ('set state = "back"', 'set state = "lost"'),
         ("group by reader, book", "group by reader"),
         ("sum(fee)", "avg(fee)"),
+        ("until: date required, to", "until: date, to"),
+        ("begins_on = today, ends_on = until", "begins_on = until, ends_on = today"),
         ('from loan where state = "open" and not paid', 'from loan where state = "open" and paid'),
     ],
 )

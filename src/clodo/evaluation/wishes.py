@@ -1,6 +1,6 @@
 """Lines of bricks compared by what they say: how a thing is called as freely as fields are, what has no order without one.
 
-Roles, conditions, values of a list, what is set at once, groups and steps from state to state have no order; a range,
+Roles, conditions, values of a list, what is set at once or given with a step, groups and steps from state to state have no order; a range,
 an expression and a difference have one.
 """
 
@@ -17,6 +17,8 @@ _LISTS = (
     re.compile(r"(?<=\bgroup by ).+$"),
     re.compile(r"(?<=^set ).+$"),
 )
+#: What an action is given, and what a row that it makes is to be.
+_GIVEN = re.compile(r"^((?:action|create) \w+ ?\()(.+)(\)(?: later)?(?: \{)?)$")
 #: Lines of sites, in which everything is text.
 _QUOTING = ("title ", "redirect ", "header ", "policy ")
 #: Conditions that must all hold.
@@ -40,7 +42,10 @@ def canonical(text: str) -> str:
 
 def as_called(text: str, owner: str, names: Mapping[tuple[str, str], str]) -> str:
     """The lines of a part of an entity (``""``: of the service) with some fields under other names."""
-    own = {name: new for (entity, name), new in names.items() if owner in ("", entity)}
+    # A row that an action makes has fields of its own, for which the action has parameters.
+    made = re.findall(r"^\s*create (\w+) \(", text, re.MULTILINE)
+    own = {name: new for (entity, name), new in names.items() if entity in made}
+    own |= {name: new for (entity, name), new in names.items() if owner in ("", entity)}
     others = {name: new for (_, name), new in names.items()}
 
     def line_renamed(line: str) -> str:
@@ -59,6 +64,7 @@ def _in_order(line: str) -> str:
         return f"{name}: {', '.join(sorted(steps))}"
     if line.startswith(_QUOTING):
         return line  # what they say is text
+    line = _GIVEN.sub(lambda m: m[1] + ", ".join(sorted(_apart(m[2]))) + m[3], line)
     for pattern in _LISTS:
         line = pattern.sub(lambda m: ", ".join(sorted(_apart(m[0]))), line)
     return _ALL_OF.sub(lambda m: " and ".join(sorted(m[0].split(" and "))), line)

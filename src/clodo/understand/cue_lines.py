@@ -7,24 +7,29 @@ whether the line holds up is for the checks of the language to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, Decimal
+from functools import partial
+from operator import eq
 
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.plan import is_owned
-from clodo.blueprint.text import choice_text, field_line, number, quote
-from clodo.blueprint.values import Entity, Field, FieldType
+from clodo.blueprint.text import choice_text, number, quote
+from clodo.blueprint.values import Entity, Field, FieldType, Reference
 from clodo.understand.blocks import Member
 from clodo.understand.choices import chosen
-from clodo.understand.cue_names import Names, Unsaid
+from clodo.understand.cue_names import Names, Unsaid, only, only_number
 from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
+from clodo.understand.givens import Givens
 from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.jobs import STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
+from clodo.understand.others import Others
 from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
 from clodo.understand.takers import takers
 from clodo.understand.times import times, usual_time
@@ -75,6 +80,9 @@ _OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
 class _Writer:
     def __init__(self, cue: DraftCue, names: Names, *, apart: bool) -> None:
         self.cue, self.names, self.apart, self.out = cue, names, apart, Lines()
+        self.givens = Givens()
+        #: The parameter for a figure that is given with a step.
+        self.figure = ""
 
     def written(self) -> Lines:
         _WRITERS[self.cue.kind](self)
@@ -115,22 +123,61 @@ class _Writer:
         said = [f.words for f in self.slot("per") if f.words and not f.entity]
         return next((unit for text in [*said, self.cue.words] if (unit := period_of(text))), "")
 
+    def seen(self, e: Entity, filler: Filler) -> str:
+        """A field as it is named from the rows of an entity, where a parameter may have its name."""
+        path = self.names.seen_from(e, filler)
+        return f"this.{path}" if path.partition(".")[0] in self.givens else path
+
+    def of_row(self, e: Entity, name: str) -> list[Filler]:
+        """What a slot says of the row itself, and not of others that refer to it."""
+        others = Others(self.names, e)
+        return [f for f in self.slot(name) if self.cue.kind not in STEPS or not others.are_meant(f)]
+
     def condition(self, e: Entity) -> str:
         """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
-        parts = [*self._states(e, self.slot("when"), True), *self._states(e, self.slot("unless"), False)]
-        most = self.amount() if self.cue.kind not in STEPS else self.numbers.compared
-        under = [(f, "<") for f in self.slot("below")]
-        above = [] if self._late() else [(f, ">") for f in self.slot("over")]
+        parts = [*self._states(e, self.of_row(e, "when"), True), *self._states(e, self.of_row(e, "unless"), False)]
+        most, strict = self._measure()
+        under = [(f, "<") for f in self.of_row(e, "below")]
+        above = [] if self._late() else [(f, ">") for f in self.of_row(e, "over")]
         if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
             raise Unsaid
-        if most is not None:
-            parts += [f"{self.names.seen_from(e, f)} {sign} {number(most)}" for f, sign in (*under, *above)]
-        elif len(under) == 1 and len(above) == 1:
+        if len(under) == 1 and len(above) == 1 and (most is None or not strict):
             # No number is named, so that one is compared with the other.
-            parts.append(f"{self.names.seen_from(e, under[0][0])} < {self.names.seen_from(e, above[0][0])}")
-        elif under or above:
+            lesser, greater = self.seen(e, under[0][0]), self.seen(e, above[0][0])
+            if lesser == greater:
+                raise Unsaid
+            parts.append(f"{lesser} < {greater}")
+        elif most is not None:
+            parts += [f"{self.seen(e, f)} {sign}{'' if strict else '='} {most}" for f, sign in (*under, *above)]
+        elif (under or above) and not self._is_pair_with_others(e):
             raise Unsaid
         return " and ".join(parts)
+
+    def _measure(self) -> tuple[str | None, bool]:
+        """What figures are compared with, where that is one number, and whether it is said in the text: as much as is given with a
+        step may be as much as there is."""
+        if self.cue.kind not in STEPS:
+            return (number(many) if (many := self.amount()) is not None else None), True
+        return (number(many), True) if (many := self.numbers.compared) is not None else (self.figure or None, False)
+
+    def _is_pair_with_others(self, e: Entity) -> bool:
+        """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
+        pair, others = (*self.slot("below"), *self.slot("over")), Others(self.names, e)
+        alone = self.cue.kind in STEPS and self.numbers.compared is None
+        return alone and len(self.slot("below")) == len(self.slot("over")) == 1 and any(map(others.are_meant, pair))
+
+    def _on_others(self, e: Entity) -> list[str]:
+        """The conditions of a step on rows that refer to its own, each by itself."""
+        others, measure, most = Others(self.names, e), self.numbers.measure, self._measure()[0]
+        out = [*others.states(self.slot("when"), True), *others.states(self.slot("unless"), False)]
+        if self._is_pair_with_others(e):
+            return [*out, others.compared(self.slot("below")[0], self.slot("over")[0], lambda f: self.seen(e, f))]
+        sign = comparison(self.names.text, measure) if measure is not None else ""
+        for name in ("below", "over"):
+            if most is None and any(map(others.are_meant, self.slot(name))):
+                raise Unsaid
+            out += others.figures(name, self.slot(name), most or "", sign)
+        return out
 
     def where(self, e: Entity) -> str:
         """The same as the tail of a line."""
@@ -140,34 +187,29 @@ class _Writer:
     def _states(self, e: Entity, fillers: Sequence[Filler], wanted: bool) -> Iterable[str]:
         values: dict[str, list[str]] = {}
         for filler in fillers:
-            if not filler.entity or not filler.field:
+            if not filler.entity or (not filler.field and self.cue.kind not in STEPS):
                 raise Unsaid
-            path = self.names.seen_from(e, filler)
+            if not filler.field or (self.cue.kind in STEPS and self.names.reference(filler) is not None):
+                # What a row refers to is there or not.
+                path = self.seen(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
+                yield f"{path} is {'not ' if wanted else ''}empty"
+                continue
+            path = self.seen(e, filler)
             f = self.names.field(filler)[1]
+            if f.write_only:
+                raise Unsaid
             if f.type is FieldType.BOOLEAN:
-                yield path if (_truth(filler) is wanted) else f"not {path}"
+                yield path if (is_true(filler) is wanted) else f"not {path}"
             elif not filler.words:
                 yield f"{path} is {'not ' if wanted else ''}empty"
             else:
-                values.setdefault(path, []).append(self._value(f, filler.words))
+                values.setdefault(path, []).append(constant_of(f, filler.words))
         for path, said in values.items():
             found = list(dict.fromkeys(said))
             if len(found) > 1:
                 yield f"{'' if wanted else 'not '}{path} in ({', '.join(found)})"
             else:
                 yield f"{path} {'=' if wanted else '!='} {found[0]}"
-
-    def _value(self, f: Field, surface: str) -> str:
-        """A value of a field as a constant of the language."""
-        if f.type is FieldType.ENUM:
-            wanted = chosen(f.values, surface)
-            if wanted is None:
-                raise Unsaid
-            return quote(wanted)
-        value = number_in(surface)
-        if f.type.is_number and value is not None:
-            return number(value)
-        raise Unsaid
 
     # Rules that rows keep.
 
@@ -231,12 +273,10 @@ class _Writer:
         if not any(self.slot(name) for name in _OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
-        effects = self._outcome(e)
-        for name, sign in (("plus", "+"), ("minus", "-")):
-            for filler in self.slot(name):
-                path = self.names.seen_from(e, filler)
-                effects.append(f"{path} = {path} {sign} {self._by_how_much(e)}")
-        parameters, created = self._made(e)
+        made = self._made_of(e)
+        effects = [*self._outcome(e, made), *self._given(e, made)]
+        created = self._made(e)
+        effects += self._raised(e, made)
         if not effects and not created:
             effects = self._ticked(e)
         if (not effects and not created) or self._stays():
@@ -245,6 +285,7 @@ class _Writer:
         body = [f"  by {who}"] if who is not None else []
         if condition := " and ".join(c for c in (self.condition(e), self._measured(e)) if c):
             body.append(f"  when {condition}")
+        body += [f"  when {condition}" for condition in self._on_others(e)]
         if early := self._early(e):
             body.append(f"  when {early}")
         body += [f"  set {', '.join(effects)}"] if effects else []
@@ -255,6 +296,7 @@ class _Writer:
         name = "_".join([name, *(self._aim() if self.apart else [])])
         if e.field(name) is not None or any(r.name == name for r in e.references):
             name = f"{name}_{e.name}"
+        parameters = self.givens.lines()
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
 
@@ -266,12 +308,13 @@ class _Writer:
         value, sign = number_in(spare[0].words), comparison(self.names.text, spare[0])
         if len(spare) > 1 or value is None or not sign or self.slot("below") or self.slot("over"):
             raise Unsaid
-        return f"{_only_number(e)} {sign} {number(value)}"
+        return f"{only_number(e)} {sign} {number(value)}"
 
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
-        for filler in self.slot("set"):
-            return _spoken(self.names.field(filler)[1], filler)
+        told = sorted(self.slot("set"), key=self._is_given)
+        for filler in told:
+            return [self.names.field_name(filler.field) or filler.entity] if self._is_given(filler) else _spoken(self.names.field(filler)[1], filler)
         for filler in self.slot("unset"):
             return ["not", self.names.field(filler)[1].name]
         for filler in (*self.slot("to"), *self.slot("plus"), *self.slot("minus")):
@@ -281,7 +324,9 @@ class _Writer:
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""
         verbs, allowed = lock_of(self.cue.words, mild=True)
-        states = [*self._states(e, self.slot("when"), allowed), *self._states(e, self.slot("unless"), not allowed)]
+        states = [*self._states(e, self.of_row(e, "when"), allowed), *self._states(e, self.of_row(e, "unless"), not allowed)]
+        others = Others(self.names, e)
+        states += [*others.states(self.slot("when"), True, holds=allowed), *others.states(self.slot("unless"), False, holds=allowed)]
         conditions = [*states, *filter(None, [self._early(e)])]
         write, who = self.names.blueprint.write_access(e), takers(self.cue)
         alone = who is not None and not who.is_like(write)
@@ -327,40 +372,91 @@ class _Writer:
         stands = e.field(said) is not None or any(f.type is FieldType.ENUM and chosen(f.values, said) is not None for f in e.fields)
         return self._conditional() and not stands
 
-    def _by_how_much(self, e: Entity) -> str:
-        """What a step adds or takes off: a number or another field, else one."""
-        fields = [f for f in self.slot("n") if f.field]
+    def _is_given(self, filler: Filler) -> bool:
+        """Whether whoever takes the step gives what a filler of ``set`` names: a field without a value, be it one that refers to a row."""
+        if filler.words or not filler.entity:
+            return False
+        return not filler.field or self.names.reference(filler) is not None or self.names.field(filler)[1].type is not FieldType.BOOLEAN
+
+    def _raised(self, e: Entity, made: Collection[str]) -> list[str]:
+        """The assignments of ``plus`` and ``minus``."""
+        told = [(filler, sign) for name, sign in (("plus", "+"), ("minus", "-")) for filler in self.slot(name)]
+        if any(not self.names.field(filler)[1].type.is_number for filler, _ in told):
+            raise Unsaid
+        amount = self._by_how_much(e, self.names.field(told[0][0])[1], made) if told else ""
+        return [f"{self.names.seen_from(e, filler)} = {self.seen(e, filler)} {sign} {amount}" for filler, sign in told]
+
+    def _by_how_much(self, e: Entity, counted: Field, made: Collection[str]) -> str:
+        """What a step adds or takes off: a number, another field, or what is given with it, else one."""
+        fields, numbers = [f for f in self.slot("n") if f.field], self.numbers
         if fields:
-            return self.names.seen_from(e, fields[0])
-        many = self.numbers.counted
-        return number(many) if many is not None else "1"
+            entity, f = self.names.field(fields[0])
+            if not f.type.is_number:
+                raise Unsaid
+            if entity.name not in made and (entity, f) not in self._given_members(e):
+                return self.seen(e, fields[0])
+            name = self.givens.member(entity, f)
+        elif numbers.given is not None:
+            name = self.figure = self.givens.figure(numbers.given.words, counted)
+        else:
+            return number(numbers.counted) if numbers.counted is not None else "1"
+        self.givens.is_positive(name)
+        return name
 
     def _stays(self) -> bool:
         """Whether a step leads to where it starts, and so is none."""
-        before, after = ({(f.entity, f.field, f.words.lower()) for f in self.slot(name) if f.field} for name in ("when", "set"))
+        told = ([f for f in self.slot(name) if f.field and not self._is_given(f)] for name in ("when", "set"))
+        before, after = ({(f.entity, f.field, f.words.lower()) for f in fillers} for fillers in told)
         return bool(before & after)
 
-    def _made(self, e: Entity) -> tuple[list[str], list[str]]:
-        """The parameters that rows which an action makes need, and the lines that make them: they refer to the row of the action,
-        and what else they must have the caller gives."""
-        parameters: dict[str, str] = {}
+    def _made_of(self, e: Entity) -> list[str]:
+        """The entities of which a step makes rows."""
+        found = [self.names.entity(filler).name for filler in self.slot("makes")]
+        if e.name in found:
+            raise Unsaid
+        return found
+
+    def _given_members(self, e: Entity) -> list[tuple[Entity, Field | Reference]]:
+        """What is given with a step of the fields and references of rows: of its own row first, in the order in which rows have them."""
+        found = []
+        for filler in filter(self._is_given, self.slot("set")):
+            named = self.names.reference(filler) if filler.field else (e, self.names.way(e, self.names.target(filler)))
+            entity, name = named if named is not None else (self.names.entity(filler), self.names.field(filler)[1].name)
+            m = next((m for m in _members(entity) if m.name == name), None)
+            if m is None:
+                raise Unsaid
+            found.append((entity, m))
+        every = self.names.blueprint.entities
+        return sorted(found, key=lambda one: (one[0].name != e.name, every.index(one[0]), _members(one[0]).index(one[1])))
+
+    def _given(self, e: Entity, made: Collection[str]) -> list[str]:
+        """The assignments of what is given with a step to the row itself, or to one that it refers to."""
+        out = []
+        for entity, m in self._given_members(e):
+            if entity.name not in made:
+                path = m.name if entity.name == e.name else f"{self.names.way(e, entity.name)}.{m.name}"
+                out.append(f"{path} = {self.givens.member(entity, m)}")
+        return out
+
+    def _made(self, e: Entity) -> list[str]:
+        """The lines that make rows: they refer to the row of the action, and are as the step says; what is given with it, and what they
+        must have besides, are parameters."""
         lines = []
+        given = [(entity.name, m.name) for entity, m in self._given_members(e)]
         for filler in self.slot("makes"):
             other = self.names.entity(filler)
             back = self.names.back(other, e)
-            if other.name == e.name:
-                raise Unsaid
+            told = {self.names.field(f)[1].name: value for f, value in self._told(partial(eq, other))}
             values = [f"{back} = this"]
-            for r in other.references:
-                if r.required and r.name != back:
-                    parameters[r.name] = f"{r.name}: -> {r.target} required"
-                    values.append(f"{r.name} = {r.name}")
-            for f in other.fields:
-                if f.required and f.default is None:
-                    parameters[f.name] = field_line(Field(f.name, f.type, f.values, required=True))
-                    values.append(f"{f.name} = {f.name}")
+            members: tuple[Field | Reference, ...] = (*other.references, *other.fields)
+            for m in members:
+                needed = m.required and (isinstance(m, Reference) or m.default is None)
+                if m.name in told:
+                    values.append(f"{m.name} = {told[m.name]}")
+                elif m.name != back and (needed or (other.name, m.name) in given):
+                    values.append(f"{m.name} = {self.givens.member(other, m)}")
             lines.append(f"  create {other.name} ({', '.join(values)})")
-        return list(parameters.values()), lines
+        return lines
 
     def _early(self, e: Entity) -> str:
         """Until when an action can be called: so long before a date or moment of the row."""
@@ -368,7 +464,7 @@ class _Writer:
         if not ends:
             return ""
         f = self.names.field(ends[0])[1]
-        return f"{_now(f)} < {self.names.seen_from(e, ends[0])}{self._before(f)}"
+        return f"{_now(f)} < {self.seen(e, ends[0])}{self._before(f)}"
 
     def _before(self, f: Field | None) -> str:
         """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
@@ -381,20 +477,24 @@ class _Writer:
             raise Unsaid
         return f" - {unit}s({number(many)})"
 
-    def _outcome(self, e: Entity) -> list[str]:
-        """The assignments of ``set``, ``unset`` and ``to``, of the row itself or of one that it refers to."""
-        out = []
-        for filler in self.slot("unset"):
-            if self.names.field(filler)[1].type is not FieldType.BOOLEAN:
-                raise Unsaid
-            out.append(f"{self.names.seen_from(e, filler)} = false")
-        for filler in self.slot("set"):
-            f = self.names.field(filler)[1]
-            value = ("true" if _truth(filler) else "false") if f.type is FieldType.BOOLEAN else self._value(f, filler.words)
-            out.append(f"{self.names.seen_from(e, filler)} = {value}")
-        for filler in self.slot("to"):
-            out.append(f"{self.names.seen_from(e, filler)} = {_now(self.names.field(filler)[1])}")
-        return out
+    def _outcome(self, e: Entity, made: Collection[str] = ()) -> list[str]:
+        """The assignments of ``set``, ``unset`` and ``to``, of the row itself or of one that it refers to. What is given with a step has
+        assignments of its own, and so has what rows of ``made`` are to be."""
+        return [f"{self.names.seen_from(e, f)} = {value}" for f, value in self._told(lambda entity: entity.name not in made)]
+
+    def _told(self, of: Callable[[Entity], bool]) -> Iterator[tuple[Filler, str]]:
+        """What the text itself says fields of some entities are to be."""
+        for name in ("unset", "set", "to"):
+            for filler in self.slot(name):
+                if (name == "set" and self.cue.kind in STEPS and self._is_given(filler)) or not of(self.names.entity(filler)):
+                    continue
+                f = self.names.field(filler)[1]
+                if name == "unset" and f.type is not FieldType.BOOLEAN:
+                    raise Unsaid
+                if f.type is FieldType.BOOLEAN and name != "to":
+                    yield filler, "true" if name == "set" and is_true(filler) else "false"
+                else:
+                    yield filler, _now(f) if name == "to" else constant_of(f, filler.words)
 
     def every(self) -> None:
         e = self.entity()
@@ -491,7 +591,7 @@ class _Writer:
         show, name = "count", f"number_of_{plural(e.name)}"
         if self.cue.kind != "count":
             measured = [f for f in self.slot("from") if f.field]
-            path = self.names.seen_from(e, measured[0]) if measured else _only_number(e)
+            path = self.names.seen_from(e, measured[0]) if measured else only_number(e)
             function = {"sum": "sum", "average": "avg", "highest": "max", "lowest": "min"}[self.cue.kind]
             label = {"sum": "total", "average": "average", "highest": "highest", "lowest": "lowest"}[self.cue.kind]
             show, name = f"{function}({path})", f"{label}_{path.replace('.', '_')}"
@@ -515,7 +615,7 @@ class _Writer:
         for filler, wanted in told:
             f = self.names.field(filler)[1]
             said = _spoken(f, filler)
-            meant = wanted if f.type is not FieldType.BOOLEAN else _truth(filler) is wanted
+            meant = wanted if f.type is not FieldType.BOOLEAN else is_true(filler) is wanted
             yield "_".join(said if meant else ["not", *said])
         for name, word in (("below", "under"), ("over", "over")):
             most = self.amount()
@@ -647,7 +747,7 @@ class _Writer:
     def classify(self) -> None:
         e = self.entity()
         told = [self.names.field(f) for f in self.slot("set") if f.field and not f.words]
-        _, target = told[0] if told else (e, _only(e, FieldType.ENUM))
+        _, target = told[0] if told else (e, only(e, FieldType.ENUM))
         read = [self.names.field(f) for f in self.slot("from") if f.field]
         source = next((f for owner, f in read if owner.name == e.name), None) or self._longest_text(e)[1]
         self.say(e.name, f"assistant classify {source.name} as {target.name}")
@@ -705,6 +805,11 @@ class _Writer:
         self.say(where, line)
 
 
+def _members(e: Entity) -> list[Field | Reference]:
+    """The fields and references of an entity, in their order."""
+    return [*e.fields, *e.references]
+
+
 def _spoken(f: Field, filler: Filler) -> list[str]:
     """What a value is called in a name: by its words, one of a yes/no field by the field."""
     return [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
@@ -749,33 +854,6 @@ def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
     for state in reached:
         reached += [after for before, after in pairs if before == state and after not in reached]
     return len(reached) == len(f.values)
-
-
-def _only_number(e: Entity) -> str:
-    """The number that is measured where the text names none: the only amount of money of an entity, else its only number.
-
-    Raises:
-        Unsaid: it has none, or several.
-    """
-    for kinds in ((FieldType.MONEY,), (FieldType.INTEGER, FieldType.DECIMAL)):
-        found = [f.name for f in e.fields if f.type in kinds]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            break
-    raise Unsaid
-
-
-def _only(e: Entity, kind: FieldType) -> Field:
-    """The only field of a type.
-
-    Raises:
-        Unsaid: there is none, or there are several.
-    """
-    found = [f for f in e.fields if f.type is kind]
-    if len(found) != 1:
-        raise Unsaid
-    return found[0]
 
 
 def amount(cue: DraftCue) -> Decimal | None:
@@ -825,12 +903,6 @@ def _now(f: Field) -> str:
 
 #: Words that want a number: where the text has none, it is no one that was meant.
 _BOUNDS = frozenset(["most", "max", "maximum", "up", "more", "limit", "limited", "exceed", "fewer", "less", "least", "over", "above", "cap"])
-_FALSE = re.compile(r"\b(?:no|not|never|un\w+|false|off|in\w*active)\b|n[’']t\b")
-
-
-def _truth(filler: Filler) -> bool:
-    """Whether a filler that names a yes/no field means yes."""
-    return not (filler.words and _FALSE.search(filler.words.lower()))
 
 
 #: Words for whoever made a row, which a blueprint calls its owner.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clodo.blueprint.values import Blueprint, Entity, Field
+from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.draft import Filler
 from clodo.understand.naming import singular
 
@@ -105,3 +105,30 @@ class Names:
         named = self.reference(filler)
         entity, name = named if named is not None else (self.field(filler)[0], self.field(filler)[1].name)
         return name if entity.name == start.name else f"{self.way(start, entity.name)}.{name}"
+
+
+def only_number(e: Entity) -> str:
+    """The number that is measured where the text names none: the only amount of money of an entity, else its only number.
+
+    Raises:
+        Unsaid: it has none, or several.
+    """
+    for kinds in ((FieldType.MONEY,), (FieldType.INTEGER, FieldType.DECIMAL)):
+        found = [f.name for f in e.fields if f.type in kinds]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            break
+    raise Unsaid
+
+
+def only(e: Entity, kind: FieldType) -> Field:
+    """The only field of a type.
+
+    Raises:
+        Unsaid: there is none, or there are several.
+    """
+    found = [f for f in e.fields if f.type is kind]
+    if len(found) != 1:
+        raise Unsaid
+    return found[0]

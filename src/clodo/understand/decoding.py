@@ -31,6 +31,7 @@ from clodo.understand.draft import (
     Filler,
     Span,
 )
+from clodo.understand.jobs import STEPS
 from clodo.understand.naming import entity_name, field_name, figure_name, moment_name, state_name
 from clodo.understand.nominals import LIGHT, NEAR, follows, thing_name
 from clodo.understand.numbers import CARDINALS
@@ -534,14 +535,21 @@ class _Decoder:
                 if slot == "set":
                     fillers = _surest(fillers)
                 if slot not in OFTEN_SEVERAL and len(fillers) > 1:
-                    best = max(p for p, _, _ in fillers)
+                    # What is given with a step stands beside its outcome.
+                    given = [slot == "set" and cue.kind in STEPS and self._is_given(filler) for _, filler, _ in fillers]
+                    best = max((p for (p, _, _), beside in zip(fillers, given, strict=True) if not beside), default=0)
                     least = best if slot == "of" and cue.kind in OF_ONE else min(best, BEYOND_DOUBT)
-                    fillers = [one for one in fillers if one[0] >= least]
+                    fillers = [one for one, beside in zip(fillers, given, strict=True) if beside or one[0] >= least]
                 if fillers:
                     cue.slots[slot] = [filler for _, filler, _ in fillers]
                     spans = [span for _, _, found in fillers for span in found]
                     cue.evidence.add(min(p for p, _, _ in fillers), *spans)
             self.draft.cues.append(cue)
+
+    def _is_given(self, filler: Filler) -> bool:
+        """Whether a field is named without a value, and is no yes/no."""
+        made = self.draft.entities[filler.entity].fields.get(filler.field) if filler.entity else None
+        return made is not None and not filler.words and made.type != "bool"
 
     def _fillers(self, cue: int, label: int) -> list[tuple[float, Filler, list[Span]]]:
         """All that fills a slot of a cue: how sure, what, and its words where they are not those of an entity or field."""

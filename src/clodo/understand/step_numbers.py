@@ -32,11 +32,14 @@ NEGATED = r"\b(?:cannot|can not|(?:must|may|shall|should|will|is|are) not|never|
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """The numbers of a step by what they are for; ``spare``: what is for nothing."""
+    """The numbers of a step by what they are for; ``measure``: the words of the one that is compared, ``given``: words for one that is
+    given with the step, ``spare``: what is for nothing."""
 
     compared: Decimal | None
     early: Decimal | None
     counted: Decimal | None
+    measure: Filler | None
+    given: Filler | None
     spare: tuple[Filler, ...]
 
 
@@ -52,7 +55,10 @@ def step_numbers(cue: DraftCue) -> StepNumbers:
     by_field = [f for f in given if f.field and not f.words]
     counted = left.pop(0) if counts and left and not by_field else None
     other = [f for f in given if number(f.words) is None and not (counts and f in by_field)]
-    return StepNumbers(_value(compared), _value(early), _value(counted), (*left, *other))
+    worded = [f for f in other if f.words and not f.entity]
+    given_with = worded[0] if counts and worded and counted is None and not by_field else None
+    spare = (*left, *(f for f in other if f is not given_with))
+    return StepNumbers(_value(compared), _value(early), _value(counted), compared, given_with, spare)
 
 
 def _value(filler: Filler | None) -> Decimal | None:

@@ -21,6 +21,8 @@ POSSESSIVE = r"\b(?:its|their|his|her|whose)\s+(?:(?:own|original)\s+)?$"
 POSSESSED = r"\b(\w+)['’]s\s+(?:original\s+)?$"
 BELONGING = r"\s+of\s+(?:(?:an?|the|this|that|each|every|any|such)\s+)?(\w+)"
 DEFINITE = r"\bthe\s+(?:original\s+)?$"
+#: Behind people who take a step with rows of theirs alone: "members cancel their own bookings".
+OWNING = r"[^,;:]{0,60}?\b(?:their|his|her)\s+own\b"
 #: In front of what is said to be a role.
 CALLED = r"\broles?\s*:?\s+$"
 IT = ("it", "one", "them", "these", "those")
@@ -43,7 +45,7 @@ def with_takers(draft: Draft, makers: Collection[str]) -> None:
     for cue in draft.cues:
         e = _about(draft, cue)
         if e is not None and cue.kind == "action" and not says_who_deletes(cue) and not says_who_creates(cue):
-            by = [replace(f, role=MAKER) if f.role in makers and f.role not in rights and _is_of_row(draft, e, f) else f for f in cue.slots.get("by", [])]
+            by = [replace(f, role=MAKER) if _is_maker(draft, e, f, makers, rights) else f for f in cue.slots.get("by", [])]
             if any(f.role == MAKER for f in by):
                 cue = replace(cue, slots={**cue.slots, "by": by})
                 if not (e.write_roles or e.flags & STATED or draft.access in ("key", "key-write")):
@@ -62,6 +64,15 @@ def takers(cue: DraftCue) -> Access | None:
 def _about(draft: Draft, cue: DraftCue) -> DraftEntity | None:
     named = (f.entity for slot in _ABOUT for f in cue.slots.get(slot, []) if f.entity)
     return draft.entities.get(next(named, ""))
+
+
+def _is_maker(draft: Draft, e: DraftEntity, filler: Filler, makers: Collection[str], rights: Collection[str]) -> bool:
+    """Whether whoever made the row is meant by a role."""
+    if filler.role in makers:
+        return filler.role not in rights and _is_of_row(draft, e, filler)
+    held = filler.role in (*e.read_roles, *e.write_roles)
+    owned = bool(e.flags & {"own", "own-write"}) and not held and filler.at is not None
+    return owned and filler.at is not None and re.match(OWNING, behind(draft.text, filler.at)) is not None
 
 
 def _is_of_row(draft: Draft, e: DraftEntity, filler: Filler) -> bool:

@@ -32,10 +32,11 @@ from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from clodo.understand.standing import standing, taken
-from tests.understand.services import RECORDS
+from tests.understand.services import RECORDS, STEP_RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
+from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
 from tests.understand.test_questions import ABSTAINING, odd_words
 from tests.understand.test_standing import spread
 
@@ -213,6 +214,44 @@ def test_questions_on_what_was_heard_are_the_same(probe: httpx.Client) -> None:
 
 def test_services_without_entities_become_the_same_blueprints(probe: httpx.Client) -> None:
     hold_alike(probe, [gold_draft(r) for r in RECORDS])
+
+
+def test_what_is_given_with_steps_and_conditions_on_other_rows_become_the_same_blueprints(probe: httpx.Client) -> None:
+    chosen = [gold_draft(r) for r in STEP_RECORDS]
+    chosen += [gold_draft(record_of(CARD + said, *FACTS)) for said, *_ in GIVEN_STEPS]
+    chosen += [gold_draft(record_of(OWN_USES.format("any"), *facts)) for facts in OWNERS]
+    hold_alike(probe, [*chosen, *odd_steps(400)])
+
+
+def odd_steps(count: int) -> list[Draft]:
+    """Drafts with steps whose slots hold anything, the same each time."""
+    dice = random.Random(23)
+    fields = {"card": ["code", "balance", "limit", "seats", "state", "holder"], "holder": ["name", "credit"], "use": ["cost", "paid", "kind", "pin", "used_at"]}
+    values = {"state": "shut", "kind": "meal"}
+
+    def filler(slot: str) -> Filler:
+        entity = dice.choice([*fields])
+        field = dice.choice(fields[entity])
+        if slot in ("plus", "minus", "below", "over") and dice.random() < 0.8:
+            entity, field = dice.choice([("card", "balance"), ("card", "limit"), ("holder", "credit"), ("use", "cost")])
+        if slot in ("to", "unset") and dice.random() < 0.8:
+            entity, field = "use", {"to": "used_at", "unset": "paid"}[slot]
+        if slot in ("of", "makes") or (slot not in ("plus", "minus", "to") and dice.random() < 0.15):
+            return Filler(entity)
+        if slot == "n" and dice.random() < 0.7:
+            return Filler(words=dice.choice(["5", "some", "any amount", "how many"]))
+        return Filler(entity, field, values.get(field, "") if dice.random() < 0.7 else "")
+
+    def draft() -> Draft:
+        made = gold_draft(record_of(CARD, *FACTS))
+        for at in range(dice.randint(1, 2)):
+            some = dice.sample([s for s in CUES["action"] if s not in ("by", "per", "of", "from")], dice.randint(1, 4))
+            slots = {s: [filler(s) for _ in range(dice.choice([1, 1, 1, 2]))] for s in some}
+            kind, words = dice.choice(["action", "action", "job"]), dice.choice(["close", "mark", "deleted", "locked"])
+            made.cues.append(DraftCue(kind, words, {"of": [Filler("card") if dice.random() < 0.7 else filler("of")], **slots}, Evidence(spans=[(2 + at, 3 + at)])))
+        return made
+
+    return [draft() for _ in range(count)]
 
 
 def test_odd_paths_addresses_and_rules_come_to_the_same(probe: httpx.Client) -> None:

@@ -33,6 +33,7 @@ from clodo.understand import (
     decoding,
     file_rules,
     gateways,
+    givens,
     irregular_verbs,
     jobs,
     labels,
@@ -48,6 +49,7 @@ from clodo.understand import (
     sites,
     spelling,
     standing,
+    states,
     step_numbers,
     storeless,
     takers,
@@ -158,7 +160,7 @@ def _labels() -> dict[str, Any]:
     return {
         **{name.lower(): list(getattr(labels, name)) for name in names},
         "cues": {kind: list(slots) for kind, slots in CUES.items()},
-        "of_one": sorted(OF_ONE), "often_several": sorted(OFTEN_SEVERAL), "beyond_doubt": BEYOND_DOUBT, "least_clear": labels.LEAST_CLEAR,
+        "of_one": sorted(OF_ONE), "often_several": sorted(OFTEN_SEVERAL), "beyond_doubt": BEYOND_DOUBT, "steps": list(jobs.STEPS), "least_clear": labels.LEAST_CLEAR,
     }  # fmt: skip
 
 
@@ -345,7 +347,7 @@ def _cues() -> dict[str, Any]:
     return {
         "order": list(CUES),
         "units": periods.UNITS,
-        "false": cue_lines._FALSE.pattern,
+        "false": states.FALSE.pattern,
         "periods": list(PERIODS),
         "makers": sorted(cue_lines.MAKERS),
         "bounds": sorted(cue_lines._BOUNDS),
@@ -361,8 +363,9 @@ def _cues() -> dict[str, Any]:
         **_blocks(),
         "sentence": nearby.END, "reach": nearby.REACH,
         "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN, "negated": step_numbers.NEGATED},
+        "givens": {"figure": givens.FIGURE, "taken": list(givens.TAKEN), "name": givens.NAME},
         "takers": {
-            "maker": takers.MAKER, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
+            "maker": takers.MAKER, "owning": takers.OWNING, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
             "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
         },
         "transfers": {

@@ -4,11 +4,14 @@ import { type Names, type Pen, Unsaid, unsaid } from "./cue_names";
 import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
+import { Givens } from "./givens";
+import { Others } from "./others";
 import { periodOf } from "./periods";
+import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
-import { accessText, type Blueprint, type Entity, type Field, fieldLine, quote } from "./values";
+import { accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
 export const SERVICE = "";
@@ -129,6 +132,9 @@ class Writer {
   readonly #names: Names;
   readonly #pen: Pen;
   readonly #apart: boolean;
+  readonly #givens: Givens;
+  /** The parameter for a figure that is given with a step. */
+  #figure = "";
   readonly #out = noLines();
 
   constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean) {
@@ -136,6 +142,11 @@ class Writer {
     this.#names = names;
     this.#pen = pen;
     this.#apart = apart;
+    this.#givens = new Givens(pen);
+  }
+
+  get #isStep(): boolean {
+    return this.#pen.tables.steps.includes(this.#cue.kind);
   }
 
   written(): Lines {
@@ -250,26 +261,78 @@ class Writer {
     return [...said, this.#cue.words].map((text) => periodOf(text, this.#pen)).find((unit) => unit !== "") ?? "";
   }
 
+  /** A field as it is named from the rows of an entity, where a parameter may have its name. */
+  #seen(e: Entity, filler: Filler): string {
+    const path = this.#names.seenFrom(e, filler);
+    return this.#givens.has(path.split(".")[0] ?? "") ? `this.${path}` : path;
+  }
+
+  #others(e: Entity): Others {
+    return new Others(this.#names, e, this.#pen);
+  }
+
+  /** What a slot says of the row itself, and not of others that refer to it. */
+  #ofRow(e: Entity, name: string): readonly Filler[] {
+    const others = this.#others(e);
+    return this.#slot(name).filter((f) => !this.#isStep || !others.areMeant(f));
+  }
+
   /** What `when` and `unless` say of a row; empty where they say nothing. */
   #condition(e: Entity): string {
-    const states = [...this.#states(e, this.#slot("when"), true), ...this.#states(e, this.#slot("unless"), false)];
+    const states = [...this.#states(e, this.#ofRow(e, "when"), true), ...this.#states(e, this.#ofRow(e, "unless"), false)];
     return [...states, ...this.#comparisons(e)].join(" and ");
   }
 
   /** What `below` and `over` say of numbers of a row: as against a number of the text, else against each other. */
   #comparisons(e: Entity): string[] {
-    const most = this.#pen.tables.steps.includes(this.#cue.kind) ? this.#numbers.compared : this.#amount();
-    const under = this.#slot("below");
-    const above = this.#late().length > 0 ? [] : this.#slot("over");
-    if ([...under, ...above].some((f) => !["integer", "decimal", "money"].includes(this.#names.field(f)[1].type))) unsaid();
-    const seen = (f: Filler): string => this.#names.seenFrom(e, f);
-    if (most !== undefined) {
-      return [...under.map((f) => `${seen(f)} < ${most.toString()}`), ...above.map((f) => `${seen(f)} > ${most.toString()}`)];
-    }
+    const [most, isStrict] = this.#measure();
+    const under = this.#ofRow(e, "below");
+    const above = this.#late().length > 0 ? [] : this.#ofRow(e, "over");
+    if ([...under, ...above].some((f) => !isNumber(this.#names.field(f)[1]))) unsaid();
+    const seen = (f: Filler): string => this.#seen(e, f);
     const [lesser, greater] = [under[0], above[0]];
-    if (lesser === undefined && greater === undefined) return [];
-    if (lesser === undefined || greater === undefined || under.length + above.length > 2) return unsaid();
-    return [`${seen(lesser)} < ${seen(greater)}`];
+    if (lesser !== undefined && greater !== undefined && under.length + above.length === 2 && (most === undefined || !isStrict)) {
+      return seen(lesser) === seen(greater) ? unsaid() : [`${seen(lesser)} < ${seen(greater)}`];
+    }
+    if (most === undefined) return under.length + above.length === 0 || this.#isPairWithOthers(e) ? [] : unsaid();
+    const equal = isStrict ? "" : "=";
+    return [...under.map((f) => `${seen(f)} <${equal} ${most}`), ...above.map((f) => `${seen(f)} >${equal} ${most}`)];
+  }
+
+  /**
+   * What figures are compared with, where that is one number, and whether it is said in the text: as much as is given with a step may
+   * be as much as there is.
+   */
+  #measure(): readonly [most: string | undefined, isStrict: boolean] {
+    if (!this.#isStep) return [this.#amount()?.toString(), true];
+    const { compared } = this.#numbers;
+    if (compared !== undefined) return [compared.toString(), true];
+    return [this.#figure === "" ? undefined : this.#figure, false];
+  }
+
+  /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
+  #isPairWithOthers(e: Entity): boolean {
+    const others = this.#others(e);
+    const isPair = this.#slot("below").length === 1 && this.#slot("over").length === 1;
+    return this.#isStep && this.#numbers.compared === undefined && isPair && this.#slots("below", "over").some((f) => others.areMeant(f));
+  }
+
+  /** The conditions of a step on rows that refer to its own, each by itself. */
+  #onOthers(e: Entity): string[] {
+    const others = this.#others(e);
+    const out = [...others.states(this.#slot("when"), true), ...others.states(this.#slot("unless"), false)];
+    const [lesser, greater] = this.#slots("below", "over");
+    if (this.#isPairWithOthers(e) && lesser !== undefined && greater !== undefined) {
+      return [...out, others.compared(lesser, greater, (f) => this.#seen(e, f))];
+    }
+    const { measure } = this.#numbers;
+    const sign = measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
+    const [most] = this.#measure();
+    for (const name of ["below", "over"] as const) {
+      if (most === undefined && this.#slot(name).some((f) => others.areMeant(f))) unsaid();
+      out.push(...others.figures(name, this.#slot(name), most ?? "", sign));
+    }
+    return out;
   }
 
   #where(e: Entity): string {
@@ -281,33 +344,25 @@ class Writer {
     const out: string[] = [];
     const values = new Map<string, string[]>();
     for (const filler of fillers) {
-      if (filler.entity === "" || filler.field === "") unsaid();
-      const path = this.#names.seenFrom(e, filler);
+      if (filler.entity === "" || (filler.field === "" && !this.#isStep)) unsaid();
+      if (filler.field === "" || (this.#isStep && this.#names.reference(filler) !== undefined)) {
+        // What a row refers to is there or not.
+        const way = filler.field === "" ? this.#names.way(e, this.#names.target(filler)) : this.#seen(e, filler);
+        out.push(`${way} is ${wanted ? "not " : ""}empty`);
+        continue;
+      }
+      const path = this.#seen(e, filler);
       const f = this.#names.field(filler)[1];
-      if (f.type === "boolean") out.push(this.#isTrue(filler) === wanted ? path : `not ${path}`);
+      if (f.writeOnly) unsaid();
+      if (f.type === "boolean") out.push(isTrue(filler, this.#pen) === wanted ? path : `not ${path}`);
       else if (filler.words === "") out.push(`${path} is ${wanted ? "not " : ""}empty`);
-      else values.set(path, unique([...(values.get(path) ?? []), this.#value(f, filler.words)]));
+      else values.set(path, unique([...(values.get(path) ?? []), constantOf(f, filler.words, this.#pen)]));
     }
     for (const [path, found] of values) {
       if (found.length > 1) out.push(`${wanted ? "" : "not "}${path} in (${found.join(", ")})`);
       else out.push(`${path} ${wanted ? "=" : "!="} ${found[0] ?? ""}`);
     }
     return out;
-  }
-
-  /** A value of a field as a constant of the language. */
-  #value(f: Field, surface: string): string {
-    if (f.type === "enum") {
-      const wanted = chosen(f.values, surface, this.#pen.characters);
-      return wanted === undefined ? unsaid() : quote(wanted);
-    }
-    const value = this.#pen.numbers.read(surface);
-    return ["integer", "decimal", "money"].includes(f.type) && value !== undefined ? value.toString() : unsaid();
-  }
-
-  /** Whether a filler that names a yes/no field means yes. */
-  #isTrue({ words }: Filler): boolean {
-    return words === "" || !this.#pen.characters.pattern(this.#pen.tables.false).test(words.toLowerCase());
   }
 
   #overlap(): void {
@@ -370,7 +425,9 @@ class Writer {
   /** Whether a step leads to where it starts, and so is none. */
   #stays(): boolean {
     const named = (slot: string): string[] =>
-      this.#slot(slot).filter(({ field }) => field !== "").map(({ entity, field, words }) => `${entity}.${field}:${words.toLowerCase()}`);
+      this.#slot(slot)
+        .filter((f) => f.field !== "" && !this.#isGiven(f))
+        .map(({ entity, field, words }) => `${entity}.${field}:${words.toLowerCase()}`);
     const before = named("when");
     return named("set").some((after) => before.includes(after));
   }
@@ -427,11 +484,71 @@ class Writer {
     return `${onlyNumber(e)} ${sign} ${value.toString()}`;
   }
 
-  /** What a step adds or takes off: a number or another field, else one. */
-  #byHowMuch(e: Entity): string {
+  /** Whether whoever takes the step gives what a filler of `set` names: a field without a value, be it one that refers to a row. */
+  #isGiven(filler: Filler): boolean {
+    if (filler.words !== "" || filler.entity === "") return false;
+    return filler.field === "" || this.#names.reference(filler) !== undefined || this.#names.field(filler)[1].type !== "boolean";
+  }
+
+  /** The assignments of `plus` and `minus`. */
+  #raised(e: Entity, made: readonly string[]): string[] {
+    const told = ([["plus", "+"], ["minus", "-"]] as const).flatMap(([name, sign]) => this.#slot(name).map((filler) => [filler, sign] as const));
+    if (told.some(([filler]) => !isNumber(this.#names.field(filler)[1]))) unsaid();
+    const [first] = told;
+    const amount = first === undefined ? "" : this.#byHowMuch(e, this.#names.field(first[0])[1], made);
+    return told.map(([filler, sign]) => `${this.#names.seenFrom(e, filler)} = ${this.#seen(e, filler)} ${sign} ${amount}`);
+  }
+
+  /** What a step adds or takes off: a number, another field, or what is given with it, else one. */
+  #byHowMuch(e: Entity, counted: Field, made: readonly string[]): string {
     const field = this.#slot("n").find((f) => f.field !== "");
-    if (field !== undefined) return this.#names.seenFrom(e, field);
-    return this.#numbers.counted?.toString() ?? "1";
+    const { given, counted: many } = this.#numbers;
+    let name = "";
+    if (field !== undefined) {
+      const [entity, f] = this.#names.field(field);
+      if (!isNumber(f)) unsaid();
+      if (!made.includes(entity.name) && !this.#givenMembers(e).some(([of, m]) => of === entity && m === f)) return this.#seen(e, field);
+      name = this.#givens.member(entity, f);
+    } else if (given !== undefined) {
+      name = this.#figure = this.#givens.figure(given.words, counted);
+    } else {
+      return many?.toString() ?? "1";
+    }
+    this.#givens.isPositive(name);
+    return name;
+  }
+
+  /** The entities of which a step makes rows. */
+  #madeOf(e: Entity): string[] {
+    const found = this.#slot("makes").map((filler) => this.#names.entity(filler).name);
+    return found.includes(e.name) ? unsaid() : found;
+  }
+
+  /** What is given with a step of the fields and references of rows: of its own row first, in the order in which rows have them. */
+  #givenMembers(e: Entity): (readonly [Entity, Field | Reference])[] {
+    const found = this.#slot("set").filter((filler) => this.#isGiven(filler)).map((filler): readonly [Entity, Field | Reference] => {
+      const named = filler.field === "" ? ([e, this.#names.way(e, this.#names.target(filler))] as const) : this.#names.reference(filler);
+      const [entity, name] = named ?? [this.#names.entity(filler), this.#names.field(filler)[1].name];
+      return [entity, membersOf(entity).find((m) => m.name === name) ?? unsaid()];
+    });
+    const every = this.#names.blueprint.entities;
+    const place = ([entity, m]: readonly [Entity, Field | Reference]): readonly number[] => [
+      entity.name === e.name ? 0 : 1,
+      every.indexOf(entity),
+      membersOf(entity).indexOf(m),
+    ];
+    return found.sort((a, b) => {
+      const [ours, theirs] = [place(a), place(b)];
+      return ours.map((at, i) => at - (theirs[i] ?? 0)).find((difference) => difference !== 0) ?? 0;
+    });
+  }
+
+  /** The assignments of what is given with a step to the row itself, or to one that it refers to. */
+  #given(e: Entity, made: readonly string[]): string[] {
+    return this.#givenMembers(e).filter(([entity]) => !made.includes(entity.name)).map(([entity, m]) => {
+      const path = entity.name === e.name ? m.name : `${this.#names.way(e, entity.name)}.${m.name}`;
+      return `${path} = ${this.#givens.member(entity, m)}`;
+    });
   }
 
   #action(): void {
@@ -447,34 +564,31 @@ class Writer {
     if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
-    const effects = this.#outcome(e);
-    if (this.#stays()) unsaid();
-    for (const [slot, sign] of [["plus", "+"], ["minus", "-"]] as const) {
-      for (const filler of this.#slot(slot)) {
-        const path = this.#names.seenFrom(e, filler);
-        effects.push(`${path} = ${path} ${sign} ${this.#byHowMuch(e)}`);
-      }
-    }
-    const [parameters, created] = this.#made(e);
+    const made = this.#madeOf(e);
+    const effects = [...this.#outcome(e, made), ...this.#given(e, made)];
+    const created = this.#made(e);
+    effects.push(...this.#raised(e, made));
     if (effects.length === 0 && created.length === 0) effects.push(...this.#ticked(e));
-    if (effects.length === 0 && created.length === 0) unsaid();
+    if ((effects.length === 0 && created.length === 0) || this.#stays()) unsaid();
     const who = takers(this.#cue, this.#pen.tables);
     const condition = [this.#condition(e), this.#measured(e)].filter((part) => part !== "").join(" and ");
+    const onOthers = this.#onOthers(e);
     const early = this.#early(e);
     let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
-      const [made] = this.#slot("makes");
-      name = effects.length > 0 || made === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${this.#names.entity(made).name}`;
+      name = effects.length > 0 || made[0] === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${made[0]}`;
     }
     if (this.#apart) name = [name, ...this.#aim()].join("_");
     if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
     const body = [
       ...(who === undefined ? [] : [`  by ${accessText(who)}`]),
       ...(condition === "" ? [] : [`  when ${condition}`]),
+      ...onOthers.map((one) => `  when ${one}`),
       ...(early === "" ? [] : [`  when ${early}`]),
       ...(effects.length > 0 ? [`  set ${effects.join(", ")}`] : []),
       ...created,
     ];
+    const parameters = this.#givens.lines();
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
     this.#say(e.name, "action", [`action ${name}${given}${this.#cue.kind === "job" ? this.#pen.tables.later : ""} {`, ...body, "}"].join("\n"));
   }
@@ -486,7 +600,9 @@ class Writer {
 
   /** What a step leads to, in the words of a name; nothing where the text names no outcome. */
   #aim(): readonly string[] {
-    const [set] = this.#slot("set");
+    const [given, said] = [true, false].map((is) => this.#slot("set").find((f) => this.#isGiven(f) === is));
+    const set = said ?? given;
+    if (set !== undefined && said === undefined) return [set.field === "" ? set.entity : this.#names.fieldName(set.field)];
     if (set !== undefined) return this.#spoken(this.#names.field(set)[1], set);
     const [unset] = this.#slot("unset");
     if (unset !== undefined) return ["not", this.#names.field(unset)[1].name];
@@ -498,7 +614,13 @@ class Writer {
   /** Until when rows are changed and deleted. */
   #lock(e: Entity): void {
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
-    const states = [...this.#states(e, this.#slot("when"), allowed), ...this.#states(e, this.#slot("unless"), !allowed)];
+    const others = this.#others(e);
+    const states = [
+      ...this.#states(e, this.#ofRow(e, "when"), allowed),
+      ...this.#states(e, this.#ofRow(e, "unless"), !allowed),
+      ...others.states(this.#slot("when"), true, allowed),
+      ...others.states(this.#slot("unless"), false, allowed),
+    ];
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
     const write = e.write ?? this.#names.blueprint.write;
     const who = takers(this.#cue, this.#pen.tables);
@@ -512,29 +634,26 @@ class Writer {
   }
 
   /**
-   * The parameters that rows which an action makes need, and the lines that make them: they refer to the row of the action,
-   * and what else they must have the caller gives.
+   * The lines that make rows: they refer to the row of the action, and are as the step says; what is given with it, and what they must
+   * have besides, are parameters.
    */
-  #made(e: Entity): [string[], string[]] {
-    const parameters = new Map<string, string>();
-    const lines = this.#slot("makes").map((filler) => {
+  #made(e: Entity): string[] {
+    const given = this.#givenMembers(e);
+    return this.#slot("makes").map((filler) => {
       const other = this.#names.entity(filler);
       const back = other.references.find(({ target }) => target === e.name)?.name ?? unsaid();
-      if (other.name === e.name) unsaid();
+      const told = new Map(this.#told((entity) => entity === other).map(([f, value]) => [this.#names.field(f)[1].name, value]));
       const values = [`${back} = this`];
-      for (const r of other.references) {
-        if (!r.required || r.name === back) continue;
-        parameters.set(r.name, `${r.name}: -> ${r.target} required`);
-        values.push(`${r.name} = ${r.name}`);
-      }
-      for (const f of other.fields) {
-        if (!f.required || f.default !== undefined) continue;
-        parameters.set(f.name, fieldLine({ ...f, unique: false, minimum: undefined, maximum: undefined, readOnly: false, writeOnly: false }));
-        values.push(`${f.name} = ${f.name}`);
+      for (const m of [...other.references, ...other.fields]) {
+        const value = told.get(m.name);
+        const isNeeded = m.required && !("default" in m && m.default !== undefined);
+        if (value !== undefined) values.push(`${m.name} = ${value}`);
+        else if (m.name !== back && (isNeeded || given.some(([of, one]) => of === other && one === m))) {
+          values.push(`${m.name} = ${this.#givens.member(other, m)}`);
+        }
       }
       return `  create ${other.name} (${values.join(", ")})`;
     });
-    return [[...parameters.values()], lines];
   }
 
   /** Until when an action can be called: so long before a date or moment of the row. */
@@ -544,7 +663,7 @@ class Writer {
     const [, f] = this.#names.field(end);
     if (!isMoment(f)) unsaid();
     const before = this.#before(f);
-    return `${f.type === "date" ? "today" : "now"} < ${this.#names.seenFrom(e, end)}${before}`;
+    return `${f.type === "date" ? "today" : "now"} < ${this.#seen(e, end)}${before}`;
   }
 
   /** How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it. */
@@ -608,22 +727,27 @@ class Writer {
     return this.#slot("over").filter((filler) => this.#cue.kind === "notify" && isMoment(this.#names.field(filler)[1]));
   }
 
-  /** The assignments of `set`, `unset` and `to`, of the row itself or of one that it refers to. */
-  #outcome(e: Entity): string[] {
-    return [
-      ...this.#slot("unset").map((filler) => {
-        const f = this.#names.field(filler)[1];
-        return f.type === "boolean" ? `${this.#names.seenFrom(e, filler)} = false` : unsaid();
-      }),
-      ...this.#slot("set").map((filler) => {
-        const f = this.#names.field(filler)[1];
-        return `${this.#names.seenFrom(e, filler)} = ${f.type === "boolean" ? String(this.#isTrue(filler)) : this.#value(f, filler.words)}`;
-      }),
-      ...this.#slot("to").map((filler) => {
-        const f = this.#names.field(filler)[1];
-        return isMoment(f) ? `${this.#names.seenFrom(e, filler)} = ${f.type === "date" ? "today" : "now"}` : unsaid();
-      }),
-    ];
+  /**
+   * The assignments of `set`, `unset` and `to`, of the row itself or of one that it refers to. What is given with a step has
+   * assignments of its own, and so has what rows of `made` are to be.
+   */
+  #outcome(e: Entity, made: readonly string[] = []): string[] {
+    return this.#told(({ name }) => !made.includes(name)).map(([f, value]) => `${this.#names.seenFrom(e, f)} = ${value}`);
+  }
+
+  /** What the text itself says fields of some entities are to be. */
+  #told(of: (entity: Entity) => boolean): (readonly [Filler, string])[] {
+    return (["unset", "set", "to"] as const).flatMap((name) =>
+      this.#slot(name)
+        .filter((filler) => !(name === "set" && this.#isStep && this.#isGiven(filler)) && of(this.#names.entity(filler)))
+        .map((filler): readonly [Filler, string] => {
+          const f = this.#names.field(filler)[1];
+          if (name === "unset" && f.type !== "boolean") unsaid();
+          if (name === "to") return [filler, isMoment(f) ? (f.type === "date" ? "today" : "now") : unsaid()];
+          if (f.type === "boolean") return [filler, String(name === "set" && isTrue(filler, this.#pen))];
+          return [filler, constantOf(f, filler.words, this.#pen)];
+        }),
+    );
   }
 
   #every(): void {
@@ -707,7 +831,7 @@ class Writer {
       [...this.#slot(slot)].sort((a, b) => place(a) - place(b)).map((filler) => {
         const f = this.#names.field(filler)[1];
         const said = this.#spoken(f, filler);
-        const meant = f.type === "boolean" ? this.#isTrue(filler) === wanted : wanted;
+        const meant = f.type === "boolean" ? isTrue(filler, this.#pen) === wanted : wanted;
         return (meant ? said : ["not", ...said]).join("_");
       }),
     );
@@ -882,6 +1006,9 @@ class Writer {
     this.#say(SERVICE, "incoming", `incoming events from hmac in ${quote(this.#pen.characters.strip(header, "\"'“”‘’ "))}`);
   }
 }
+
+/** The fields and references of an entity, in their order. */
+const membersOf = (e: Entity): readonly (Field | Reference)[] => [...e.fields, ...e.references];
 
 function attempt<T>(work: () => T): T | undefined {
   try {

@@ -61,7 +61,7 @@ export class Names {
   }
 
   /** The reference that a filler names (`winner`), and its entity. */
-  #reference(filler: Filler): readonly [Entity, string] | undefined {
+  reference(filler: Filler): readonly [Entity, string] | undefined {
     const entity = this.entity(filler);
     const name = this.fieldName(filler.field);
     const known = entity.references.map((r) => r.name);
@@ -85,7 +85,7 @@ export class Names {
 
   /** A field as it is named from the rows of an entity: `people`, or `room.seats`. */
   seenFrom(start: Entity, filler: Filler): string {
-    const named = this.#reference(filler);
+    const named = this.reference(filler);
     const [entity, name] = named ?? [this.field(filler)[0], this.field(filler)[1].name];
     return entity.name === start.name ? name : `${this.way(start, entity.name)}.${name}`;
   }

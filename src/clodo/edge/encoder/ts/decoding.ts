@@ -538,11 +538,19 @@ class Decoder {
 
   /** Of what fills a slot that seldom holds several things: the surest, and what is beyond doubt. */
   #meant(kind: string, slot: string, all: readonly Filling[]): readonly Filling[] {
-    const { of_one, often_several, beyond_doubt } = this.#labels;
+    const { of_one, often_several, beyond_doubt, steps } = this.#labels;
     if (often_several.includes(slot) || all.length < 2) return all;
-    const best = Math.max(...all.map(({ p }) => p));
+    // What is given with a step stands beside its outcome.
+    const isBeside = ({ filler }: Filling): boolean => slot === "set" && steps.includes(kind) && this.#isGiven(filler);
+    const best = Math.max(...all.filter((one) => !isBeside(one)).map(({ p }) => p));
     const least = slot === "of" && of_one.includes(kind) ? best : Math.min(best, beyond_doubt);
-    return all.filter(({ p }) => p >= least);
+    return all.filter((one) => isBeside(one) || one.p >= least);
+  }
+
+  /** Whether a field is named without a value, and is no yes/no. */
+  #isGiven({ entity, field, words }: Filler): boolean {
+    const made = field === "" ? undefined : this.#entity(entity).fields.get(field);
+    return made !== undefined && words === "" && made.type !== "bool";
   }
 
   /** All that may fill a slot of a cue, with the mentions that stand for it. */

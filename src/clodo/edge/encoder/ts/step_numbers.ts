@@ -3,11 +3,16 @@ import type { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Nearby } from "./nearby";
 
-/** The numbers of a step by what they are for; `spare`: what is for nothing. */
+/**
+ * The numbers of a step by what they are for; `measure`: the words of the one that is compared, `given`: words for one that is given
+ * with the step, `spare`: what is for nothing.
+ */
 export interface StepNumbers {
   readonly compared: Decimal | undefined;
   readonly early: Decimal | undefined;
   readonly counted: Decimal | undefined;
+  readonly measure: Filler | undefined;
+  readonly given: Filler | undefined;
   readonly spare: readonly Filler[];
 }
 
@@ -24,8 +29,9 @@ export function stepNumbers({ slots }: DraftCue, { numbers }: Pen): StepNumbers 
   const byField = given.filter(({ field, words }) => field !== "" && words === "");
   const counted = counts && byField.length === 0 ? left.shift() : undefined;
   const other = given.filter((f) => numbers.read(f.words) === undefined && !(counts && byField.includes(f)));
+  const givenWith = counts && counted === undefined && byField.length === 0 ? other.find(({ words, entity }) => words !== "" && entity === "") : undefined;
   const of = (f: Filler | undefined): Decimal | undefined => (f === undefined ? undefined : numbers.read(f.words));
-  return { compared: of(compared), early: of(early), counted: of(counted), spare: [...left, ...other] };
+  return { compared: of(compared), early: of(early), counted: of(counted), measure: compared, given: givenWith, spare: [...left, ...other.filter((f) => f !== givenWith)] };
 }
 
 /** The sign that the words around a number amount to; empty where there are no such words. */

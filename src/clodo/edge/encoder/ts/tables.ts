@@ -63,6 +63,8 @@ export interface Labels {
   readonly of_one: readonly string[];
   readonly often_several: readonly string[];
   readonly beyond_doubt: number;
+  /** Kinds of cue that are steps on a row. */
+  readonly steps: readonly string[];
   readonly least_clear: number;
   readonly field_flags: readonly string[];
   readonly entity_flags: readonly string[];
@@ -267,9 +269,12 @@ export interface CueTables {
     /** Words that turn what stands beside a number into its opposite. */
     readonly negated: string;
   };
+  /** What a parameter is called whose words make no name, what none is called, and the pattern of names. */
+  readonly givens: { readonly figure: string; readonly taken: readonly string[]; readonly name: string };
   /** How whoever made a row is spoken of as its own; `maker` stands for a role. */
   readonly takers: {
     readonly maker: string;
+    readonly owning: string;
     readonly doubtful: string;
     readonly called: string;
     readonly possessive: string;

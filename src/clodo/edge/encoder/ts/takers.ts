@@ -27,7 +27,9 @@ export function withTakers(draft: Draft, tables: CueTables, verbs: Verbs, naming
   }
   for (const role of [...creatorsOf(draft, verbs).values()].flatMap((roles) => [...roles])) rights.add(role);
   const isMaker = (e: DraftEntity, f: Filler): boolean =>
-    tables.makers.includes(f.role) && !rights.has(f.role) && isOfRow(draft, e, f, tables, naming, characters);
+    tables.makers.includes(f.role)
+      ? !rights.has(f.role) && isOfRow(draft, e, f, tables, naming, characters)
+      : isOfTheirOwn(draft, e, f, tables, characters);
   draft.cues = draft.cues.map((cue) => {
     const e = about(draft, cue);
     if (e === undefined || cue.kind !== "action" || saysWhoDeletes(cue, verbs) || saysWhoCreates(cue, verbs)) return cue;
@@ -49,6 +51,13 @@ export function takers({ slots }: DraftCue, { takers: { maker } }: CueTables): A
 function about(draft: Draft, { slots }: DraftCue): DraftEntity | undefined {
   const named = ABOUT.flatMap((slot) => slots.get(slot) ?? []).find(({ entity }) => entity !== "");
   return draft.entities.get(named?.entity ?? "");
+}
+
+/** Whether people take a step with rows of their own, and have no rights to others: "members cancel their own bookings". */
+function isOfTheirOwn(draft: Draft, e: DraftEntity, { role, at }: Filler, tables: CueTables, characters: Characters): boolean {
+  if (at === undefined || at === null || [...e.readRoles, ...e.writeRoles].includes(role)) return false;
+  const behind = new Nearby(tables, characters).behind(draft.text, at);
+  return (e.flags.has("own") || e.flags.has("own-write")) && characters.pattern(`^(?:${tables.takers.owning})`).test(behind);
 }
 
 function isOfRow(draft: Draft, e: DraftEntity, { role, at }: Filler, tables: CueTables, naming: Naming, characters: Characters): boolean {

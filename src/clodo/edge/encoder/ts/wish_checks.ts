@@ -204,7 +204,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       const set = effects.flatMap((line) => [...line.matchAll(/(?:set|,) ([\w.]+) = /g)].map(([, name]) => name));
       const isTheirs = made.lines.some((line) => line.where === e.name && line.construct === "delete_line" && line.text.startsWith("delete owner"));
       const hasMaker = isOwned(b, e) || isTheirs || !/^ {2}by owner\b/m.test(text);
-      return hasMaker && NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
+      const isSound = NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
+      return hasMaker && isSound && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
@@ -230,6 +231,19 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     default:
       return true;
   }
+}
+
+/** The fields of rows that an action makes, behind the name of their entity and a space. */
+function madeBy(text: string): string[] {
+  const lines = text.split("\n").flatMap((line) => [...line.matchAll(/^ {2}create (\w+) \((.*)\)$/g)]);
+  return lines.flatMap(([, entity = "", values = ""]) => [...values.matchAll(/(?:^|, )(\w+) = /g)].map(([, name = ""]) => `${entity} ${name}`));
+}
+
+/** Whether an action may set a field of its row, of one that a reference leads to, or of one that it makes: none that is computed. */
+function canBeSet(e: Entity, path: string, { made }: Context): boolean {
+  const [name = "", way, ...more] = path.split(/[ .]/).reverse();
+  const holder = way === undefined ? e.name : path.includes(" ") ? way : e.references.find((r) => r.name === way)?.target;
+  return more.length === 0 && holder !== undefined && !made.computed.has(`${holder}.${name}`);
 }
 
 /** Whether a text in quotation marks is an e-mail address. */
