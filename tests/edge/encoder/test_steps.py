@@ -22,11 +22,12 @@ from clodo.corpus.splits import load_split
 from clodo.edge.bundle import Bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
-from clodo.understand import naming, nominals, numbers
+from clodo.understand import naming, nominals, numbers, verbs
 from clodo.understand.compiler import compile_draft
 from clodo.understand.coverage import unexplained
 from clodo.understand.cue_labels import CUES
 from clodo.understand.draft import Draft, DraftCue, DraftValue, Evidence, Filler
+from clodo.understand.irregular_verbs import FRONTS
 from clodo.understand.labels import VALUE_ROLES
 from clodo.understand.questions import notes_on
 from clodo.understand.reading import known_words, load_tokenizer, read
@@ -37,6 +38,7 @@ from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
 from tests.understand.test_standing import spread
+from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
 
@@ -104,6 +106,13 @@ def test_names_are_made_alike(probe: httpx.Client) -> None:
         assert found["things"] == [nominals.thing_name(text, before) for before in ("can", "customers", "the", "")], text
         if text.isalpha():
             assert found["singular"] == naming.singular(text), text
+
+
+def test_steps_are_named_alike(probe: httpx.Client) -> None:
+    texts = [form for forms in FORMS for form in forms] + [said for said, _ in WRITTEN] + ["misused", "reused", "untied", "retying", "bussed", "gassed", "founded"]
+    fronted = [front + form for front in FRONTS for form in ("coded", "rating", "tagged", "moved", "listed", "added", "carried", "focused", "panicked", "felled")]
+    for text, found in zip(texts + fronted, asked(probe, texts + fronted), strict=True):
+        assert found["verb"] == [verbs.base_form(text), verbs.step_name(text), verbs.participle(text)], text
 
 
 def test_slips_are_mended_alike(probe: httpx.Client) -> None:
