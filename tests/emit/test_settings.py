@@ -26,7 +26,7 @@ def asked(tmp_path: Path) -> Any:
         call = f"backoffSeconds({json.dumps(first) if first is not None else 'undefined'}, {attempts})"
         program = f'import {{ backoffSeconds }} from "{module}"; Math.random = () => {chance}; console.log(JSON.stringify({call}));'
         # Its types are taken out by Node itself.
-        command = [node_path(), "--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--input-type=module", "-e", program]
+        command: list[str] = [str(node_path()), "--disable-warning=ExperimentalWarning", "--experimental-strip-types", "--input-type=module", "-e", program]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     return run
