@@ -1,4 +1,4 @@
-"""The library of bricks that read numbers from a Worker's variables."""
+"""The library of bricks that read numbers from a Worker's variables, and try again what failed."""
 
 from __future__ import annotations
 
@@ -6,5 +6,6 @@ from importlib.resources import files
 
 
 def settings_files() -> dict[str, str]:
-    """``src/lib/settings.ts`` for services with such a brick: path → text."""
-    return {"src/lib/settings.ts": files("clodo.bricks.core").joinpath("ts", "private", "settings.ts").read_text("utf-8")}
+    """``settings.ts`` and ``backoff.ts`` in ``src/lib`` for services with such a brick: path → text."""
+    private = files("clodo.bricks.core").joinpath("ts", "private")
+    return {f"src/lib/{name}": private.joinpath(name).read_text("utf-8") for name in ("settings.ts", "backoff.ts")}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from clodo.proof.process import HostError, NodeProcess
+from clodo.proof.session import StatementRefused
 from clodo.proof.settings import SettingsError, read_settings
 from clodo.toolchain import Toolchain
 
@@ -75,9 +76,15 @@ class Host(NodeProcess):
         """The rows of one statement on the database of the Worker that runs.
 
         Raises:
-            HostError: the database refuses it.
+            StatementRefused: a constraint or a trigger of the database is against it.
+            HostError: it could not be run.
         """
-        answer = self.call("query", 30, sql=sql, values=values)
+        try:
+            answer = self.call("query", 30, sql=sql, values=values)
+        except HostError as error:
+            if "SQLITE_CONSTRAINT" in error.message:
+                raise StatementRefused(error.message) from None
+            raise
         return list(answer["rows"])
 
     def scheduled(self, cron: str) -> None:

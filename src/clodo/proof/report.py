@@ -74,13 +74,14 @@ class Report:
         }
 
     def summary(self, failures_shown: int = 10) -> str:
-        """The report for people, in a few lines: each failure with the exchange that shows it."""
+        """The report for people, in a few lines: each failure with the exchange that shows it, or what could not be carried out and why."""
         seconds = self.timings_ms.get("total", 0) / 1000
         count = len(self.evidence)
         facts = f"{self.requests} requests, {self.gzip / 1024:.0f} KiB gzipped, {seconds:.1f} s"
         if self.proven:
             apart = f", {len(self.skipped)} could not be carried out" if self.skipped else ""
-            return f"proven: {self.service} passed {count - len(self.skipped)} of {count} checks{apart} ({facts})"
+            proven = f"proven: {self.service} passed {count - len(self.skipped)} of {count} checks{apart} ({facts})"
+            return "\n".join([proven, *(f"  – {e.rule}  [{e.id}]: {e.detail}" for e in self.skipped)])
         lines = [f"not proven: {self.service} failed {len(self.failures)} of {count} checks ({facts})"]
         for e in self.failures[:failures_shown]:
             lines.append(f"  ✗ {e.rule}  [{e.id}]")

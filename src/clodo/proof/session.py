@@ -45,6 +45,13 @@ class TooFewValues(Exception):
     """A check needs more rows than a unique field has values: nothing can be said on its rule."""
 
 
+class StatementRefused(ProofError):
+    """The database keeps a rule of the service, and refuses a statement for it. What else a statement comes to grief on is a failure of the
+    proof, and says nothing on the service."""
+
+    code = "proof-statement"
+
+
 def expect(answer: Answer, status: int, why: str = "") -> Answer:
     """The answer, if it has that status; a fault otherwise."""
     if answer.status != status:
@@ -176,7 +183,11 @@ class Session:
         return str(row["id"])
 
     async def query(self, sql: str, *values: Any) -> list[Row]:
-        """Rows of the service's database; only for what no request can do or show."""
+        """Rows of the service's database; only for what no request can do or show.
+
+        Raises:
+            StatementRefused: a constraint or a trigger of the database is against it.
+        """
         return await asyncio.to_thread(self._query, sql, list(values))
 
     async def scheduled(self, cron: str) -> None:
@@ -198,7 +209,7 @@ class Session:
             for name in left:
                 try:
                     await self.query(f'DELETE FROM "{name}"')
-                except ProofError:  # rows of another table still refer to it
+                except StatementRefused:  # rows of another table still refer to it
                     failed.append(name)
             left = failed
 

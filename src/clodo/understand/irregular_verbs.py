@@ -96,6 +96,7 @@ shake shook shaken
 shed shed shed
 shine shone shone
 shoot shot shot
+show showed shown
 shrink shrank shrunk
 shut shut shut
 sing sang sung
@@ -152,13 +153,13 @@ write wrote written
 #: Verbs with something in front, which leaves their forms as they are.
 _FRONTED = """\
 un bind do draw freeze hide set stick string wind
-re bind build buy cast cut do draw freeze grow hang let light make pay read run sell send set sew shoot sit spin string take teach tell think throw wind write
+re bid bind build buy cast cut do draw freeze grow hang let light make pay read run sell send set sew shoot sit spin string take teach tell think throw wind write
 over cast come do draw drive eat feed hang hear pay ride run see sell set shoot sleep spend take throw write
 under bid cut feed go lay pay sell spend take write
 out bid do draw drive fight grow let put run sell shine spend
 off set
-up hold set
-pre pay set shrink
+up hold sell set
+pre pay sell set shrink
 mis hear lay lead read spend take
 fore cast go see tell
 broad cast
@@ -177,7 +178,10 @@ PARTICIPLES = {base: participle for base, _, participle in _ROWS} | {
 }  # fmt: skip
 #: The verb of a past form or a participle.
 BASES = {form: base for base, *forms in _ROWS for form in forms if form == base or form not in PARTICIPLES} | {
-    "shown": "show", "proven": "prove", "fulfilled": "fulfil", "greenlit": "greenlight",
+    "proven": "prove", "fulfilled": "fulfil", "greenlit": "greenlight",
 }  # fmt: skip
 #: What stands in front of verbs.
-FRONTS = ("counter", "under", "over", "down", "out", "off", "pre", "mis", "dis", "un", "up", "re", "de")
+FRONTS = (
+    "counter", "trans", "inter", "super", "micro", "under", "cross", "over", "down", "fore", "auto", "back",
+    "out", "off", "pre", "mis", "dis", "sub", "geo", "bar", "air", "un", "up", "re", "de",
+)  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
 
@@ -12,29 +13,38 @@ from clodo.understand.spelling import RARE, name_words, usage
 
 #: Forms that no ending tells.
 _PAST = {
-    **BASES, "used": "use", "using": "use", "noted": "note", "noting": "note", "dying": "die", "dies": "die", "does": "do", "has": "have",
+    **BASES, "used": "use", "using": "use", "noted": "note", "noting": "note", "does": "do", "has": "have", "taxied": "taxi", "skied": "ski",
+    "pasted": "paste", "pasting": "paste", "breathed": "breathe", "breathing": "breathe", "clothed": "clothe", "clothing": "clothe",
     "creat": "create", "delet": "delete", "remov": "remove", "updat": "update",
     **{verb: verb for verb in ("succeed", "proceed", "exceed", "need", "seed", "embed", "shred", *PARTICIPLES)},
 }  # fmt: skip
+#: Forms of which an ending leaves two letters, and what follows what is kept of them: aged, hoed, dyed; icing, dying, suing, doing.
+_TINY = (
+    ("([aeiou][^aeiou]|[^aeiou][iouy])ed", "e"), ("([aeiou][^aeiou])ing", "e"), ("([^aeiou])ying", "ie"), ("([^aeiou]u)ing", "e"), ("([bdg][eo])ing", ""),
+)  # fmt: skip
+#: What the ending of a verb that nobody knows was put to: its last letter was doubled, or an ``e`` was dropped without which no verb ends so.
+_SPELT = (
+    ("(.*[aeiou].*ic)k", ""), (r"(.*([bdgmnprt]))\2", ""), ("(.*(?:[aeiou][^aeiou]+e|[iu][ae])l)l", ""),
+    ("(.*(?:[cuv]|[^s]s|[^z]z|[aeioudlr]g|[bcdfgkptz]l|[^aeiou][aeiou]k|[^aeiou][aiou]d|[aeiou].*[^aeo]at))", "e"),
+    ("((?:[^aeiou]|qu)*[aeiou][^aeiouhwxy])", "e"),
+)  # fmt: skip
 #: Third persons that end like a plural of another kind.
 _THIRD = {
     "focuses": "focus", "refocuses": "refocus", "buses": "bus", "biases": "bias", "gases": "gas", "caches": "cache", "aches": "ache", "axes": "axe", "quizzes": "quiz",
-    "shoes": "shoe", "ties": "tie", "unties": "untie", "lies": "lie",
+    "shoes": "shoe", "hoes": "hoe", "toes": "toe", "tiptoes": "tiptoe", "canoes": "canoe", "ties": "tie", "unties": "untie", "lies": "lie",
 }  # fmt: skip
-#: Where a verb takes ``es``, and one of a syllable that doubles its last letter.
-_HISSING = re.compile(r".*(?:ss|sh|ch|x|zz|o)es")
+#: Where a verb takes ``es``, one of a syllable that doubles its last letter, and what may double it at all.
+_HISSING = re.compile(r".*(?:ss|sh|ch|x|zz|tz|o)es")
 _SHORT = re.compile(r"(?:[^aeiou]|(?<=q)u)*[aeiou][^aeiouhwxy]")
+_DOUBLING = re.compile(r".*(?:(?:^|[^aeiou]|qu)[aeiou][^aeiou]|l)")
 
 
 #: Words that belong to a verb: "check in", "sign off".
 _PARTICLES = frozenset(["in", "out", "off", "up", "down", "back", "on", "over", "away", "through", "home", "aside"])
 #: What may stand between the two: "hand it back".
 _OBJECTS = frozenset(["it", "them"])
-#: How nouns end that are no verbs: what they are the names of has no past form.
-_NOUN = re.compile(
-    r"(?!(?:appeal|seal|unseal|reseal|reveal|heal|signal|total|mention|question|auction|caution|station|comment|supplement|implement|balance|finance|advance)$)"
-    r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)"
-)
+#: How nouns end that are no verbs where nobody says their past: "cancellation", but "requisition".
+_NOUN = re.compile(r".*(?:[ts]ion|ment|ness|ity|al|ance|ence)")
 
 
 #: What every row has done to it by requests of their own. Said with a condition, it is a lock: "can only be edited while it is a draft".
@@ -57,6 +67,7 @@ ADDING = frozenset([
     "suggest", "make", "hand_in", "send_in", "turn_in", "put_in", "key_in", "type_in", "note_down", "write_down", "set_up",
     "addition", "creation", "submission", "registration", "insertion",
 ])  # fmt: skip
+_FRONTED = re.compile(f"^({'|'.join(FRONTS)})-(?=[a-z])", re.IGNORECASE)
 _JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
 
 #: What carries a rule or a wish, and is no step by itself: "we cannot", "forbid".
@@ -125,7 +136,7 @@ def _third(verb: str) -> str:
 
 def step_name(surface: str) -> str:
     """The name of an action from the words that say it, with the slips of its verb mended. Empty where there are no words."""
-    first, *others = words(surface) or [""]
+    first, *others = _step_words(surface) or [""]
     return "_".join([_base(mended(first)), *others])
 
 
@@ -140,7 +151,7 @@ def participle(surface: str) -> str:
     Empty where the words are no verb."""
     first, *rest = step_name(surface).split("_")
     others = [word for word in rest if word not in _OBJECTS]
-    if not re.fullmatch("[a-z]+", first) or _NOUN.fullmatch(first) or not _PARTICLES.issuperset(others):
+    if not re.fullmatch("[a-z]+", first) or (_NOUN.fullmatch(first) and not usage(_past(first))) or not _PARTICLES.issuperset(others):
         return ""
     return "_".join([_past(first), *others])
 
@@ -164,6 +175,8 @@ def _past(base: str) -> str:
         return f"{base}d"
     if re.search(r"[^aeiou]y$", base):
         return f"{base[:-1]}ied"
+    if re.fullmatch(".*[aeiou].*ic", base):
+        return f"{base}ked"
     single, doubled = f"{base}ed", f"{base}{base[-1]}ed"
     if _SHORT.fullmatch(base) or (usage(doubled) > RARE and _base(doubled) == base):
         return doubled
@@ -175,25 +188,75 @@ def _past(base: str) -> str:
 def base_form(surface: str) -> str:
     """The name of an action from the words that say it: ``cancelled`` → ``cancel``, ``marked as paid`` →
     ``mark_as_paid``. Empty where there are no words."""
-    found = words(surface)
+    found = _step_words(surface)
     return "_".join([_base(found[0]), *found[1:]]) if found else ""
+
+
+def _step_words(surface: str) -> list[str]:
+    """The words of a step; what is written in front of its verb is part of it: ``re-opened``."""
+    return words(_FRONTED.sub(r"\1", surface.strip()))
 
 
 def _base(word: str) -> str:
     if word in _PAST:
         return _PAST[word]
-    if word.endswith("ied") and len(word) > 4:
-        return word[:-3] + "y"
     for ending in ("ed", "ing"):
         stem = word.removesuffix(ending)
-        if stem != word and len(stem) > 2:
-            # Of what an ending may have been put to, the word that people use.
-            options = [stem + "e", stem, *([stem[:-1]] if len(stem) > 2 and stem[-1] == stem[-2] else [])]
-            best = max(options, key=usage)
-            unknown = f"{stem}e" if stem.endswith(("is", "ys")) else stem
-            best = best if usage(best) else unknown
-            return _PAST.get(best, best)
+        if stem != word and (len(stem) > 2 or _match(_TINY, word)):
+            return _known(word, stem) or _behind(word) or _guessed(word, stem)
     return _first_person(word) if word.endswith("s") and singular(word) != word else word
+
+
+def _known(word: str, stem: str) -> str:
+    """Of what an ending may have been put to, the verb that people use; empty where there is none."""
+    if tiny := _match(_TINY, word):
+        return tiny
+    best = max(_options(word, stem), key=usage)
+    if not usage(best):
+        return ""
+    # "Strucked" is struck, but "founded" is of a verb of its own.
+    return best if best in BASES and usage(word) > RARE else _PAST.get(best, best)
+
+
+def _options(word: str, stem: str) -> list[str]:
+    silent = f"{stem}e"
+    if word.endswith("ied"):
+        return [silent, f"{stem[:-1]}y"]
+    if usage(silent) and _cannot_end(word, stem):
+        return [silent]
+    once = stem[:-1]
+    # "Assessed" is not of "asses".
+    doubled = stem[-1] == stem[-2] and _DOUBLING.fullmatch(once) and not (stem.endswith("ss") and not _SHORT.fullmatch(once) and usage(stem))
+    return [silent, stem, *([once] if doubled or re.fullmatch(".*[aeiou].*ick", stem) else [])]
+
+
+def _cannot_end(word: str, stem: str) -> bool:
+    """Whether what is in front of an ending is no verb as it is: none ends like a plural ("lapsed"), one of a syllable doubles its letter
+    ("scraped" is not of "scrap"), and one that has a past of its own has no other ("singed")."""
+    if re.fullmatch(".*[^aeious]s", stem):
+        return True
+    return usage(word) > RARE and (bool(_SHORT.fullmatch(stem)) or (word.endswith("ed") and PARTICIPLES.get(stem, word) != word))
+
+
+def _behind(word: str, known: Callable[[str, str], str] = _known) -> str:
+    """The base of a form that nobody knows, by the verb behind what stands in front of it: ``transcoded``; empty where there is none."""
+    for front in FRONTS:
+        rest = word.removeprefix(front)
+        stem = re.sub("(?:ed|ing)$", "", rest)
+        if rest != word and (found := _PAST.get(rest) or (known(rest, stem) if rest != stem and len(stem) > 1 else "")):
+            return front + found
+    return ""
+
+
+def _guessed(word: str, stem: str) -> str:
+    if word.endswith("ied"):
+        return f"{stem[:-1]}y"
+    found = _match(_SPELT, stem) or stem
+    return _PAST.get(found, found)
+
+
+def _match(rules: tuple[tuple[str, str], ...], word: str) -> str:
+    return next((found[1] + tail for pattern, tail in rules if (found := re.fullmatch(pattern, word))), "")
 
 
 def _first_person(word: str) -> str:

@@ -45,7 +45,8 @@ export default {
     const tokenizer = new Tokenizer(tables.tokenizer);
     const words = new Uint8Array(await new Response(await openWeights(env, "words.bin")).arrayBuffer());
     const lexicon = new Lexicon(tables.spelling, new WordList(words), naming);
-    const nominals = new Nominals(tables.nominals, naming, new Verbs(tables.verbs, naming));
+    const verbs = new Verbs(tables.verbs, naming);
+    const nominals = new Nominals(tables.nominals, naming, verbs);
     return Response.json(
       (await request.json<string[]>()).map((text) => ({
         ...read(text, tokenizer, characters, tables.decoding.mostPieces),
@@ -53,6 +54,7 @@ export default {
         field: naming.field(text),
         things: ["can", "customers", "the", ""].flatMap((before) => ["", "up", "in"].map((behind) => nominals.thing(text, before, behind))),
         singular: naming.singular(text),
+        verb: [verbs.action(text), verbs.step(text), verbs.participle(text)],
         mended: new Speller(lexicon).mend(text),
         number: numbers.read(text)?.toString() ?? null,
       })),

@@ -22,11 +22,12 @@ from clodo.corpus.splits import load_split
 from clodo.edge.bundle import Bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
-from clodo.understand import naming, nominals, numbers
+from clodo.understand import naming, nominals, numbers, verbs
 from clodo.understand.compiler import compile_draft
 from clodo.understand.coverage import unexplained
 from clodo.understand.cue_labels import CUES
 from clodo.understand.draft import Draft, DraftCue, DraftValue, Evidence, Filler
+from clodo.understand.irregular_verbs import FRONTS
 from clodo.understand.labels import VALUE_ROLES
 from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import known_words, load_tokenizer, read
@@ -39,6 +40,7 @@ from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, rec
 from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
 from tests.understand.test_questions import ABSTAINING, odd_words
 from tests.understand.test_standing import spread
+from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
 
@@ -106,6 +108,13 @@ def test_names_are_made_alike(probe: httpx.Client) -> None:
         assert found["things"] == [nominals.thing_name(text, before, behind) for before in ("can", "customers", "the", "") for behind in ("", "up", "in")], text
         if text.isalpha():
             assert found["singular"] == naming.singular(text), text
+
+
+def test_steps_are_named_alike(probe: httpx.Client) -> None:
+    texts = [form for forms in FORMS for form in forms] + [said for said, _ in WRITTEN] + ["misused", "reused", "untied", "retying", "bussed", "gassed", "founded"]
+    fronted = [front + form for front in FRONTS for form in ("coded", "rating", "tagged", "moved", "listed", "added", "carried", "focused", "panicked", "felled")]
+    for text, found in zip(texts + fronted, asked(probe, texts + fronted), strict=True):
+        assert found["verb"] == [verbs.base_form(text), verbs.step_name(text), verbs.participle(text)], text
 
 
 def test_slips_are_mended_alike(probe: httpx.Client) -> None:

@@ -12,10 +12,9 @@ from clodo.blueprint.values import Entity, Field, OnDelete, Reference, Who
 from clodo.bricks.audit.language import Audit
 from clodo.bricks.tenants.language import tenant_column
 from clodo.bricks.tenants.strangers import STRANGER, sent_by
-from clodo.errors import ProofError
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Headers, Row, Session, expect
+from clodo.proof.session import Fault, Headers, Row, Session, StatementRefused, expect
 
 _NO_ROW = "01890000-0000-7000-8000-000000000000"
 
@@ -174,7 +173,7 @@ async def _kept(e: Entity, audit: Audit, s: Session) -> None:
     for sql in ('UPDATE "_audit" SET "by" = \'key\' WHERE "row_id" = ?', 'DELETE FROM "_audit" WHERE "row_id" = ?'):
         try:
             await s.query(sql, row["id"])
-        except ProofError:
+        except StatementRefused:
             continue
         raise Fault("the database lets what is written down be changed")
     after = await _entries(s, e, audit, row["id"])

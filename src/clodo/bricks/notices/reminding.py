@@ -9,8 +9,7 @@ from clodo.blueprint.values import Entity, Expression, FieldType
 from clodo.bricks.notices.language import Reminder, moment_type, subject_of
 from clodo.bricks.notices.reminders import LATE_HOURS, held, key, moment, recipient
 from clodo.bricks.rules.placing import bring, keep_out, meets, put
-from clodo.errors import ProofError
-from clodo.proof.session import Fault, Row, Session, TooFewValues
+from clodo.proof.session import Fault, Row, Session, StatementRefused, TooFewValues
 
 _CRON = "*/5 * * * *"
 _DAY = 24.0
@@ -136,7 +135,7 @@ async def _shift(s: Session, e: Entity, name: str, id: str, value: str, names: l
     columns = ", ".join(f'"{column}" = ?' for column in changed)
     try:
         await s.query(f'UPDATE "{e.name}" SET {columns} WHERE "id" = ?', *changed.values(), id)
-    except ProofError:  # a rule refuses these too
+    except StatementRefused:  # a rule refuses these too
         return
 
 

@@ -9,8 +9,7 @@ from clodo.blueprint.values import Entity, Expression, FieldType, Not
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.bricks.rules.transitions import Transitions, initial, way
 from clodo.emit.expressions import Place, sql
-from clodo.errors import ProofError
-from clodo.proof.session import Row, Session
+from clodo.proof.session import Row, Session, StatementRefused
 
 
 async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
@@ -28,7 +27,7 @@ async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
             step = round(step * 100)
         try:
             await s.query(f'UPDATE "{e.name}" SET "{name}" = ? WHERE "id" = ?', step, id)
-        except ProofError:
+        except StatementRefused:
             return
 
 

@@ -25,9 +25,8 @@ from clodo.bricks.rules.language import is_maker, key_of
 from clodo.bricks.rules.placing import bring, keep_out
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.emit.expressions import Place, sql
-from clodo.errors import ProofError
 from clodo.proof.client import Answer
-from clodo.proof.session import Row, Session
+from clodo.proof.session import Row, Session, StatementRefused
 
 #: Asks the database: SQL in which ``?1`` is the row that rows are counted for.
 Ask = Callable[[str], Awaitable[list[Row]]]
@@ -106,7 +105,7 @@ class Related:
         """Takes a row out of the database; false where others refer to it, or a rule needs it."""
         try:
             await self.s.query(f'DELETE FROM "{self.entity.name}" WHERE "id" = ?', id)
-        except ProofError:
+        except StatementRefused:
             return False
         return True
 

@@ -11,6 +11,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from clodo.blueprint import clashes, constants, keywords, people, ranges, secrecy
@@ -407,17 +408,13 @@ def _construct(line: str, place: str) -> str:
 
 
 def _verbs() -> dict[str, Any]:
-    """Which verbs' base forms end in a silent ``e`` or in one letter of two, and which names have plurals of their own."""
-    silent, doubled = [], []
-    for word in sorted(spelling._dictionary().keys()):
-        ending = next((e for e in ("ed", "ing") if word.endswith(e) and len(word) - len(e) > 2), None)
-        if ending is None or not word.isascii() or not word.isalpha() or word in verbs._PAST or spelling.usage(word) <= spelling.RARE:
-            continue
-        stem, base = word.removesuffix(ending), verbs._base(word)
-        if base == f"{stem}e":
-            silent.append(word)
-        elif base == stem[:-1]:
-            doubled.append(word)
+    """What the spelling of verbs does not tell: the bases of some forms, and which double their last letter; and which names have plurals of
+    their own."""
+    forms = {w: verbs._base(w) for w in sorted(spelling._dictionary().keys()) if re.fullmatch("[a-z]{3,}(?:ed|ing)", w) and w not in verbs._PAST}
+    bases = {w: base for w, base in forms.items() if base != verbs._guessed(w, _stem(w))}
+    told = {w: verbs._behind(w, partial(_known_there, bases)) for w in forms if w not in bases}
+    bases |= {w: forms[w] for w, base in told.items() if base not in ("", forms[w])}
+    doubled = [w for w, base in forms.items() if w.endswith("ed") and base == _stem(w)[:-1] and spelling.usage(w) > spelling.RARE]
     said = [w for w in sorted(spelling._dictionary().keys()) if re.fullmatch("[a-z]+ed", w)]
     plain = {w for w in {*spelling._dictionary().keys(), *spelling.name_words()} if re.fullmatch("[a-z]{4,}", w) and not verbs._is_slip(w)}
     plurals = {word: naming.plural(word) for word in spelling.name_words() if naming.singular(word) == word}
@@ -430,6 +427,7 @@ def _verbs() -> dict[str, Any]:
         "joined": verbs._JOINED.pattern,
         "participles": irregular_verbs.PARTICIPLES,
         "fronts": irregular_verbs.FRONTS,
+        "fronted": verbs._FRONTED.pattern,
         "third": verbs._THIRD,
         "hissing": verbs._HISSING.pattern,
         "short": verbs._SHORT.pattern,
@@ -444,10 +442,22 @@ def _verbs() -> dict[str, Any]:
         "particles": sorted(verbs._PARTICLES),
         "objects": sorted(verbs._OBJECTS),
         "noun": verbs._NOUN.pattern,
-        "silent": " ".join(silent),
+        "bases": bases,
         "doubled": " ".join(doubled),
+        "tiny": verbs._TINY,
+        "spelt": verbs._SPELT,
         "plurals": {word: made for word, made in plurals.items() if made != _usual_plural(word)},
     }
+
+
+def _stem(form: str) -> str:
+    return re.sub("(?:ed|ing)$", "", form)
+
+
+def _known_there(bases: dict[str, str], form: str, stem: str) -> str:
+    """A form that stands behind something, as the Worker knows it: without a dictionary."""
+    found = verbs._match(verbs._TINY, form) or bases.get(form, "")
+    return found or (stem if stem in verbs._PAST else f"{stem}e" if verbs._SHORT.fullmatch(stem) else "")
 
 
 def _usual_plural(word: str) -> str:

@@ -332,8 +332,9 @@ export interface VerbTables {
   readonly changes: Readonly<Record<string, string>>;
   /** What is a lock only where its condition leaves nothing else that it can be. */
   readonly mild: Readonly<Record<string, string>>;
-  /** What stands in front of verbs. */
+  /** What stands in front of verbs, and where it is written apart. */
   readonly fronts: readonly string[];
+  readonly fronted: string;
   /** Third persons that end like a plural of another kind. */
   readonly third: Readonly<Record<string, string>>;
   readonly hissing: string;
@@ -351,8 +352,12 @@ export interface VerbTables {
   /** What makes a row. */
   readonly adding: readonly string[];
   readonly joined: string;
-  readonly silent: string;
+  /** Verbs of forms that do not tell them by their spelling; pasts that double a letter. */
+  readonly bases: Readonly<Record<string, string>>;
   readonly doubled: string;
+  /** Forms of which an ending leaves two letters; what the ending of a verb that nobody knows was put to: what is kept, and what follows it. */
+  readonly tiny: readonly (readonly [pattern: string, tail: string])[];
+  readonly spelt: readonly (readonly [pattern: string, tail: string])[];
   readonly plurals: Readonly<Record<string, string>>;
 }
 

@@ -20,8 +20,11 @@ export class Verbs {
   readonly #tables: VerbTables;
   readonly #locked: ReadonlySet<string>;
   readonly #joined: RegExp;
-  readonly #silent: string;
+  readonly #bases: ReadonlyMap<string, string>;
   readonly #doubled: string;
+  readonly #tiny: readonly Rule[];
+  readonly #spelt: readonly Rule[];
+  readonly #fronted: RegExp;
   readonly #plurals: ReadonlyMap<string, string>;
 
   constructor(tables: VerbTables, naming: Naming) {
@@ -41,21 +44,29 @@ export class Verbs {
     this.#locked = new Set(tables.locked);
     this.#joined = new RegExp(tables.joined, "g");
     this.#noun = new RegExp(`^(?:${tables.noun})$`);
-    this.#silent = ` ${tables.silent} `;
+    this.#bases = new Map(Object.entries(tables.bases));
     this.#doubled = ` ${tables.doubled} `;
+    this.#tiny = tables.tiny.map(rule);
+    this.#spelt = tables.spelt.map(rule);
+    this.#fronted = new RegExp(tables.fronted, "i");
     this.#plurals = new Map(Object.entries(tables.plurals));
   }
 
   /** The name of an action from the words that say it: `cancelled` → `cancel`; empty where there are no words. */
   action(surface: string): string {
-    const [first, ...others] = this.#naming.words(surface);
+    const [first, ...others] = this.#stepWords(surface);
     return first === undefined ? "" : [this.#base(first), ...others].join("_");
   }
 
   /** The name of an action from the words that say it, with the slips of its verb mended; empty where there are no words. */
   step(surface: string): string {
-    const [first = "", ...others] = this.#naming.words(surface);
+    const [first = "", ...others] = this.#stepWords(surface);
     return [this.#base(this.mended(first)), ...others].join("_");
+  }
+
+  /** The words of a step; what is written in front of its verb is part of it: `re-opened`. */
+  #stepWords(surface: string): readonly string[] {
+    return this.#naming.words(surface.trim().replace(this.#fronted, "$1"));
   }
 
   /**
@@ -111,7 +122,7 @@ export class Verbs {
   participle(surface: string): string {
     const [first = "", ...rest] = this.step(surface).split("_");
     const others = rest.filter((word) => !this.#objects.has(word));
-    if (!/^[a-z]+$/.test(first) || this.#noun.test(first) || !others.every((word) => this.#particles.has(word))) return "";
+    if (!/^[a-z]+$/.test(first) || (this.#noun.test(first) && !this.#isPast(this.#pastOf(first))) || !others.every((word) => this.#particles.has(word))) return "";
     return [this.#pastOf(first), ...others].join("_");
   }
 
@@ -135,6 +146,7 @@ export class Verbs {
     if (irregular !== undefined) return irregular;
     if (base.endsWith("e")) return `${base}d`;
     if (/[^aeiou]y$/.test(base)) return `${base.slice(0, -1)}ied`;
+    if (/^.*[aeiou].*ic$/.test(base)) return `${base}ked`;
     const double = (verb: string): string => `${verb}${verb.at(-1) ?? ""}ed`;
     if (this.#short.test(base) || this.#doubled.includes(` ${double(base)} `)) return double(base);
     // "Unban", "resubmit": as the verb behind.
@@ -146,19 +158,37 @@ export class Verbs {
   #base(word: string): string {
     const past = this.#past.get(word);
     if (past !== undefined) return past;
-    if (word.endsWith("ied") && word.length > 4) return `${word.slice(0, -3)}y`;
-    const ending = ["ed", "ing"].find((end) => word.endsWith(end) && word.length - end.length > 2);
-    if (ending !== undefined) {
-      const best = this.#stem(word, word.slice(0, -ending.length));
-      return this.#past.get(best) ?? best;
-    }
+    const ending = ["ed", "ing"].find((end) => word.endsWith(end));
+    const stem = ending === undefined ? "" : word.slice(0, -ending.length);
+    if (stem.length > 2 || matched(this.#tiny, word) !== undefined) return this.#known(word) ?? this.#behind(word, stem) ?? this.#guessed(word, stem);
     return word.endsWith("s") && this.#naming.singular(word) !== word ? this.#firstPerson(word) : word;
   }
 
-  #stem(word: string, stem: string): string {
-    if (this.#silent.includes(` ${word} `)) return `${stem}e`;
-    if (this.#doubled.includes(` ${word} `)) return stem.slice(0, -1);
-    return stem;
+  #known(word: string): string | undefined {
+    return matched(this.#tiny, word) ?? this.#bases.get(word);
+  }
+
+  /** The base of a form that nobody knows, by the verb behind what stands in front of it: `transcoded`. */
+  #behind(word: string, stem: string): string | undefined {
+    // One letter of "referred" is missing: people know that verb.
+    if (this.#doubled.includes(` ${stem}${stem.at(-1) ?? ""}ed `)) return undefined;
+    for (const front of this.#tables.fronts.filter((front) => word.startsWith(front))) {
+      const rest = word.slice(front.length);
+      const found = this.#past.get(rest) ?? this.#knownBehind(rest, rest.replace(/(?:ed|ing)$/, ""));
+      if (found !== undefined) return front + found;
+    }
+    return undefined;
+  }
+
+  #knownBehind(word: string, stem: string): string | undefined {
+    if (word === stem || stem.length < 2) return undefined;
+    return this.#known(word) ?? (this.#past.has(stem) ? stem : this.#short.test(stem) ? `${stem}e` : undefined);
+  }
+
+  #guessed(word: string, stem: string): string {
+    if (word.endsWith("ied")) return `${stem.slice(0, -1)}y`;
+    const found = matched(this.#spelt, stem) ?? stem;
+    return this.#past.get(found) ?? found;
   }
 
   /** The verb of its third person: verbs end otherwise than plurals do (`outlives`, `refuses`). */
@@ -178,4 +208,19 @@ export class Verbs {
     if (/[^aeiou]y$/.test(last)) return `${name.slice(0, -1)}ies`;
     return `${name}${/(?:s|x|z|ch|sh)$/.test(last) ? "es" : "s"}`;
   }
+}
+
+type Rule = readonly [pattern: RegExp, tail: string];
+
+function rule([pattern, tail]: readonly [string, string]): Rule {
+  return [new RegExp(`^(?:${pattern})$`), tail];
+}
+
+/** What the first rule that fits a word keeps of it, with what follows that. */
+function matched(rules: readonly Rule[], word: string): string | undefined {
+  for (const [pattern, tail] of rules) {
+    const kept = pattern.exec(word)?.[1];
+    if (kept !== undefined) return kept + tail;
+  }
+  return undefined;
 }

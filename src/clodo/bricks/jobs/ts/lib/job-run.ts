@@ -2,6 +2,7 @@ import { Context } from "hono";
 import type { AppEnv, Env } from "../env";
 import { type Authenticator, type Caller, type User, allows } from "./access";
 import { CHANGED, actionable, carriedOut, valuesOf } from "./actions";
+import { backoffSeconds } from "./backoff";
 import type { Stored } from "./fields";
 import type { Announcement, Later } from "./jobs";
 import { Problem } from "./problem";
@@ -16,8 +17,6 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** What went its way is forgotten after a week, what failed after a month. */
 const KEPT_MS = 7 * DAY_MS;
 const FAILED_KEPT_MS = 30 * DAY_MS;
-/** The longest that a queue holds a message back. */
-const MAX_DELAY_SECONDS = 12 * 60 * 60;
 
 /** What can be done behind the answer. */
 export interface Work {
@@ -42,12 +41,6 @@ interface Job {
 
 const iso = (moment: number): string => new Date(moment).toISOString();
 
-/** Twice as long each time, and never the same for all: between half and one and a half of it. */
-function backoffSeconds(env: Env, attempts: number): number {
-  const base = setting(env.JOB_BACKOFF_SECONDS, 30);
-  return Math.ceil(Math.min(base * 2 ** (attempts - 1) * (0.5 + Math.random()), MAX_DELAY_SECONDS));
-}
-
 /** Handles `queue`: does what is due. Messages of other kinds are left alone. */
 export const runJobs =
   (work: Work) =>
@@ -62,7 +55,7 @@ export const runJobs =
       } catch (error) {
         // The database cannot be reached, say: nothing is known of the job. In the end its message goes to the dead ones.
         console.error(error);
-        message.retry({ delaySeconds: backoffSeconds(env, message.attempts) });
+        message.retry({ delaySeconds: backoffSeconds(env.JOB_BACKOFF_SECONDS, message.attempts) });
       }
     }
   };
@@ -97,7 +90,7 @@ async function attempt(env: Env, executionCtx: ExecutionContext, work: Work, id:
       return end(env, job, "refused", error.status, error.detail);
     }
     console.error(error);
-    const again = job.attempts < most ? backoffSeconds(env, job.attempts) : undefined;
+    const again = job.attempts < most ? backoffSeconds(env.JOB_BACKOFF_SECONDS, job.attempts) : undefined;
     return end(env, job, again === undefined ? "failed" : "queued", 500, "Something went wrong on our side.", again);
   }
 }

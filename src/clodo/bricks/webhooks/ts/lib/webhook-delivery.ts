@@ -1,5 +1,6 @@
 import type { Env } from "../env";
 import { entityByName } from "../entities";
+import { backoffSeconds } from "./backoff";
 import { type Row, toJson } from "./entity";
 import { setting } from "./settings";
 import { type Announcement, enqueue } from "./webhook-hook";
@@ -13,7 +14,6 @@ const LEASE_MS = TIMEOUT_MS + 30_000;
 const AT_ONCE = 5;
 const SWEPT_AT_ONCE = 50;
 const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
-const MAX_DELAY_SECONDS = 8 * 60 * 60;
 
 const iso = (moment: number): string => new Date(moment).toISOString();
 
@@ -75,7 +75,7 @@ async function attempt(env: Env, id: string): Promise<void> {
   });
   const most = Math.max(1, setting(env.WEBHOOK_MAX_ATTEMPTS, 12));
   const status = outcome.error === null ? "delivered" : due.attempts >= most ? "dead" : "pending";
-  const delay = status === "pending" ? backoffSeconds(env, due.attempts) : 0;
+  const delay = status === "pending" ? backoffSeconds(env.WEBHOOK_BACKOFF_SECONDS, due.attempts) : 0;
   const now = Date.now();
   await env.DB.prepare(
     // Whoever took it over in the meantime knows more.
@@ -91,7 +91,7 @@ async function attempt(env: Env, id: string): Promise<void> {
       due.attempts,
     )
     .run();
-  if (status === "pending") await enqueue(env, id, Math.ceil(delay));
+  if (status === "pending") await enqueue(env, id, delay);
 }
 
 /** The delivery with all that it takes, if it is due and nobody else is at it. */
@@ -107,12 +107,6 @@ async function claim(env: Env, id: string): Promise<Due | undefined> {
     ).bind(id),
   ]);
   return taken?.results.length === 1 ? (found?.results[0] as Due | undefined) : undefined;
-}
-
-/** Twice as long each time, and never the same for all: between half and one and a half of it. */
-function backoffSeconds(env: Env, attempts: number): number {
-  const base = setting(env.WEBHOOK_BACKOFF_SECONDS, 30);
-  return Math.min(base * 2 ** (attempts - 1), MAX_DELAY_SECONDS) * (0.5 + Math.random());
 }
 
 interface Outcome {
