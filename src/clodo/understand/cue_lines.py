@@ -148,7 +148,7 @@ class _Writer:
                 raise Unsaid
             parts.append(f"{lesser} < {greater}")
         elif most is not None:
-            parts += [f"{self.seen(e, f)} {sign}{'' if strict else '='} {most}" for f, sign in (*under, *above)]
+            parts += [f"{self.seen(e, f)} {self._sign(sign) if strict else f'{sign}='} {most}" for f, sign in (*under, *above)]
         elif (under or above) and not self._is_pair_with_others(e):
             raise Unsaid
         return " and ".join(parts)
@@ -159,6 +159,12 @@ class _Writer:
         if self.cue.kind not in STEPS:
             return (number(many) if (many := self.amount()) is not None else None), True
         return (number(many), True) if (many := self.numbers.compared) is not None else (self.figure or None, False)
+
+    def _sign(self, wanted: str) -> str:
+        """How a figure is compared with the number of the text, ``<`` or ``>``: or as much, where the words around the number say so."""
+        measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
+        said = comparison(self.names.text, measure) if measure is not None else ""
+        return said if said.startswith(wanted) else wanted
 
     def _is_pair_with_others(self, e: Entity) -> bool:
         """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
@@ -858,7 +864,13 @@ def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
 
 def amount(cue: DraftCue) -> Decimal | None:
     """The number in the slot ``n`` of a cue."""
-    return next((value for f in cue.slots.get("n", []) if (value := number_in(f.words)) is not None), None)
+    found = numbered(cue)
+    return number_in(found.words) if found is not None else None
+
+
+def numbered(cue: DraftCue) -> Filler | None:
+    """What that number is said with."""
+    return next((f for f in cue.slots.get("n", []) if number_in(f.words) is not None), None)
 
 
 def allowed(cue: DraftCue) -> Decimal | None:

@@ -99,12 +99,14 @@ function inDays(many: string, unit: string, f: Field | undefined): readonly [man
 }
 
 /** The number in the slot `n` of a cue. */
-export function amount(cue: DraftCue, { numbers }: Pen): Decimal | undefined {
-  for (const { words } of cue.slots.get("n") ?? []) {
-    const value = numbers.read(words);
-    if (value !== undefined) return value;
-  }
-  return undefined;
+export function amount(cue: DraftCue, pen: Pen): Decimal | undefined {
+  const found = numbered(cue, pen);
+  return found === undefined ? undefined : pen.numbers.read(found.words);
+}
+
+/** What that number is said with. */
+function numbered(cue: DraftCue, { numbers }: Pen): Filler | undefined {
+  return (cue.slots.get("n") ?? []).find(({ words }) => numbers.read(words) !== undefined);
 }
 
 /** How many rows a rule allows, where that is a number: one where it names none (once, not twice, only one). */
@@ -295,8 +297,8 @@ class Writer {
       return seen(lesser) === seen(greater) ? unsaid() : [`${seen(lesser)} < ${seen(greater)}`];
     }
     if (most === undefined) return under.length + above.length === 0 || this.#isPairWithOthers(e) ? [] : unsaid();
-    const equal = isStrict ? "" : "=";
-    return [...under.map((f) => `${seen(f)} <${equal} ${most}`), ...above.map((f) => `${seen(f)} >${equal} ${most}`)];
+    const sign = (wanted: string): string => (isStrict ? this.#sign(wanted) : `${wanted}=`);
+    return [...under.map((f) => `${seen(f)} ${sign("<")} ${most}`), ...above.map((f) => `${seen(f)} ${sign(">")} ${most}`)];
   }
 
   /**
@@ -308,6 +310,13 @@ class Writer {
     const { compared } = this.#numbers;
     if (compared !== undefined) return [compared.toString(), true];
     return [this.#figure === "" ? undefined : this.#figure, false];
+  }
+
+  /** How a figure is compared with the number of the text, `<` or `>`: or as much, where the words around the number say so. */
+  #sign(wanted: string): string {
+    const measure = this.#isStep ? this.#numbers.measure : numbered(this.#cue, this.#pen);
+    const said = measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
+    return said.startsWith(wanted) ? said : wanted;
   }
 
   /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
