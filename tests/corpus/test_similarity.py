@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clodo.corpus.format import blocks, parse
+from clodo.corpus.phrasing import frozen_records
 from clodo.corpus.similarity import overlap, shingles, twins
-from clodo.corpus.splits import load_split
+from clodo.corpus.splits import FROZEN, load_split
 
-SETS = Path(__file__).parents[2] / "evals" / "sets"
 TEXT = "We keep books with a title, a price and an ISBN that nobody may use twice, and loans of them to members."
 
 
@@ -41,9 +38,8 @@ def test_twins_are_the_pairs_whose_overlap_is_large_enough(left: list[str], righ
 
 
 def test_no_text_of_one_split_or_test_set_is_a_near_duplicate_of_another_ones() -> None:
-    train, valid = (tuple((r.id, r.text) for r in load_split(split)) for split in ("train", "valid"))
-    sets = [(r.id, r.text) for path in sorted(SETS.glob("*.txt")) for r in map(parse, blocks(path))]
-    assert valid and len({id.partition("-")[0] for id, _ in sets}) >= len(list(SETS.glob("*.txt")))
-    for ours, theirs in ((train, (*valid, *sets)), (valid, sets)):
-        found = twins([text for _, text in ours], [text for _, text in theirs], 0.25)
-        assert [(ours[t.left][0], theirs[t.right][0], t.overlap) for t in found] == []
+    train, valid, sets = load_split("train"), load_split("valid"), frozen_records()
+    assert valid and len({r.id.partition("-")[0] for r in sets}) >= len(list(FROZEN.glob("*.txt")))
+    for ours, theirs in ((train, [*valid, *sets]), (valid, sets)):
+        found = twins([r.text for r in ours], [r.text for r in theirs], 0.25)
+        assert [(ours[t.left].id, theirs[t.right].id, t.overlap) for t in found] == []

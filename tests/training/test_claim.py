@@ -132,6 +132,7 @@ def test_a_mean_is_judged_by_what_all_of_its_trainings_had_held_out() -> None:
 
 def test_the_corpus_is_judged_by_the_frozen_sets(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     from clodo.corpus.format import parse
+    from clodo.corpus.splits import FROZEN
     from clodo.testing import ScriptedUnderstander
     from clodo.training import prepare
 
@@ -141,5 +142,5 @@ def test_the_corpus_is_judged_by_the_frozen_sets(job: Job, monkeypatch: pytest.M
     data = prepare.prepare(corpus, lambda _: None)
     assert data.own is None and data.gate_names == ["bricks.txt", "clear.txt", "cues.txt", "unclear.txt"] and len(data.gate) > 200
     assert not prepare.prepare(replace(corpus, current=None), lambda _: None).gate
-    mine = prepare.prepare(replace(corpus, gate=(prepare.FROZEN / "unclear.txt",)), lambda _: None)
+    mine = prepare.prepare(replace(corpus, gate=(FROZEN / "unclear.txt",)), lambda _: None)
     assert mine.gate_names == ["unclear.txt"] and all(c.meaning is None for c in mine.gate)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Shingles = frozenset[tuple[str, ...]]
@@ -36,18 +36,18 @@ def overlap(a: Shingles, b: Shingles) -> float:
     return len(a & b) / max(1, len(a | b))
 
 
-def twins(left: Sequence[str], right: Sequence[str], least: float = 0.3) -> list[Twin]:
-    """The pairs of a left and a right text that overlap by ``least`` or more (above 0), the closest first."""
+def twins(left: Sequence[str], right: Sequence[str], least: float = 0.3, cut: Callable[[str], Shingles] = shingles) -> list[Twin]:
+    """The pairs of a left and a right text, ``cut`` into shingles, that overlap by ``least`` or more (above 0), the closest first."""
     sizes: list[int] = []
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, text in enumerate(left):
-        ours = shingles(text)
+        ours = cut(text)
         sizes.append(len(ours))
         for shingle in ours:
             places[shingle].append(i)
     found = []
     for j, text in enumerate(right):
-        theirs = shingles(text)
+        theirs = cut(text)
         shared = Counter(i for shingle in theirs for i in places.get(shingle, ()))
         for i, n in shared.items():
             share = n / (sizes[i] + len(theirs) - n)

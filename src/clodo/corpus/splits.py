@@ -1,4 +1,4 @@
-"""Which written records are trained on and which are held out, by domain."""
+"""Which written records are trained on and which are held out, by domain; which of the latter validate, by phrasing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from clodo.corpus.format import CorpusError, Record, blocks, parse
 
 #: The written records, in the source tree (they are not part of an installed Clodo).
 WRITTEN = Path(__file__).parents[3] / "data" / "corpus" / "written"
+#: The frozen sets, in the source tree: no text of theirs is in the corpus.
+FROZEN = WRITTEN.parents[2] / "evals" / "sets"
 _ONE_IN = 9
 #: First letters of the files whose records were written against a model: there are more of what it misreads in them than people say.
 _AGAINST = frozenset("hinpqrstuvwxyz")
 
 
 def held_out(record: Record) -> bool:
-    """Whether a written record is for validation: one domain in nine."""
+    """Whether a written record is not trained on: one domain in nine."""
     domain = record.domain.lower().strip()
     return zlib.crc32(domain.encode()) % _ONE_IN == 0
 
@@ -39,9 +41,26 @@ def _blocks(folder: Path) -> tuple[tuple[str, Record], ...]:
     return tuple(found)
 
 
+def alike_table(folder: Path) -> Path:
+    """The table of the records of a folder that are phrased as one they are apart from (:mod:`clodo.corpus.phrasing`)."""
+    return folder.with_name("phrased-alike.txt")
+
+
+def left_out(folder: Path = WRITTEN) -> frozenset[str]:
+    """The ids of the records that are in no split: held-out ones that are phrased as one that is trained on, and any that are as one of a test set."""
+    table = alike_table(folder)
+    return frozenset(line.split()[0] for line in table.read_text("utf-8").splitlines()) if table.is_file() else frozenset()
+
+
+def split_blocks(split: str, folder: Path = WRITTEN) -> list[tuple[str, Record]]:
+    """The written records of ``train`` or ``valid`` with their texts."""
+    neither = left_out(folder)
+    return [(b, r) for b, r in written_blocks(folder) if held_out(r) == (split == "valid") and r.id not in neither]
+
+
 def load_split(split: str, folder: Path = WRITTEN) -> list[Record]:
     """The written records of ``train`` or ``valid``."""
-    return [r for _, r in written_blocks(folder) if held_out(r) == (split == "valid")]
+    return [r for _, r in split_blocks(split, folder)]
 
 
 def as_people_write(records: list[Record], most: int) -> list[Record]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from clodo.corpus.format import Record
 from clodo.corpus.splits import load_split
@@ -34,8 +34,22 @@ def counts(records: Iterable[Record]) -> dict[str, Counter[str]]:
     return out
 
 
+def card() -> str:
+    """The table of the data card: records of both splits by style, by verdict and by the first letter of their files."""
+    splits = [load_split(split) for split in ("train", "valid")]
+    rows = [("records", *(len(s) for s in splits)), ("words", *(sum(len(r.text.split()) for r in s) for s in splits))]
+    rows.append(("domains", *(len({r.domain.lower().strip() for r in s}) for s in splits)))
+    of: dict[str, Callable[[Record], str]] = {"style": lambda r: r.style, "verdict": lambda r: r.verdict or "clear", "files": lambda r: f"{r.id[0]}*"}
+    for name, key in of.items():
+        found = [Counter(map(key, s)) for s in splits]
+        rows += [(f"{name} `{k}`", *(f[k] for f in found)) for k in sorted(found[0] | found[1])]
+    lines = [f"| {name} | {train:,} | {valid:,} |" for name, train, valid in rows]
+    return "\n".join(["| | train | valid |", "|---|---|---|", *lines])
+
+
 def main() -> None:
-    """Prints the counts of both splits."""
+    """Prints the table of the data card and the counts of both splits."""
+    print(card())
     for split in ("train", "valid"):
         records = load_split(split)
         words = sum(len(r.text.split()) for r in records)

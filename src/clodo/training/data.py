@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from clodo.corpus.format import CorpusError, Record, parse
-from clodo.corpus.splits import held_out, written_blocks
+from clodo.corpus.splits import split_blocks
 from clodo.training.generator import generate
 from clodo.training.plan import Plan
 from clodo.training.variation import Vocabulary, vary
@@ -27,7 +27,7 @@ class Mixture:
 
     def __init__(self, rng: random.Random, written_share: float, own: list[str] | None = None) -> None:
         self.rng, self.share = rng, written_share
-        corpus = [(b, r) for b, r in written_blocks() if not held_out(r)] if own is None else []
+        corpus = split_blocks("train") if own is None else []
         self.written = [b for b, _ in corpus] if own is None else own
         with_cues = [b for b in self.written if "|@" in b]
         often = [b for b, r in corpus for _ in range(1, _drawn(r.id))]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clodo.corpus.format import Record, parse
 from clodo.corpus.similarity import twins
-from clodo.corpus.splits import WRITTEN, load_split
+from clodo.corpus.splits import FROZEN, WRITTEN, load_split
 from clodo.errors import UsageError
 from clodo.evaluation.case import Case
 from clodo.evaluation.cases import from_records, load
@@ -18,9 +18,6 @@ from clodo.training.pairs import read_pairs
 from clodo.training.split import FEWEST_IN_GATE, Split, common, divide, mark_of
 
 Progress = Callable[[str], None]
-
-#: The frozen sets, in the source tree: no text of theirs is in the corpus.
-FROZEN = WRITTEN.parents[2] / "evals" / "sets"
 
 
 @dataclass(frozen=True)
