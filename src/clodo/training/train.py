@@ -39,7 +39,7 @@ _LONGEST_STEP = 20.0
 _WATCHED = 200
 #: What the rates are multiplied by where a training goes on from weights that another has left.
 _GOING_ON = 0.65
-#: Dropout of the upper layers in such a training: what has seen its records often no longer learns from them without.
+#: Dropout of the layers in such a training: what has seen its records often no longer learns from them without.
 _DROPOUT = 0.1
 
 
@@ -76,7 +76,7 @@ class Training:
         self.crew = crew or Crew()
         encoder, self.tokenizer = load_base(base)
         if setting.start is not None:
-            _train_upper_half(encoder)
+            _go_on(encoder)
         self.device = choose(setting.device, int(os.environ.get("LOCAL_RANK", self.crew.rank)))
         if self.device.type == "cpu" and has_bfloat16():
             use_bfloat16(encoder)
@@ -213,14 +213,11 @@ def _weights(start: Path, base: Path) -> dict[str, torch.Tensor]:
     return restored(start, base) if start.is_dir() else taken_up(start, base)
 
 
-def _train_upper_half(encoder: Any) -> None:
-    """What an earlier training has made of the lower layers stays: a third more examples in the same time, and less is
-    lost at the start. The upper ones have dropout (``docs/experiments.md``)."""
-    layers = encoder.encoder.layer
-    half = len(layers) // 2
-    for module in (encoder.embeddings, *layers[:half]):
-        module.requires_grad_(False)
-    for layer in layers[half:]:
+def _go_on(encoder: Any) -> None:
+    """The embeddings of an earlier training stay, and every layer learns on with dropout: it learns its records less by heart
+    than if the lower layers stayed, too, and reads others better (``docs/experiments.md``)."""
+    encoder.embeddings.requires_grad_(False)
+    for layer in encoder.encoder.layer:
         layer.attention.output.dropout.p = layer.output.dropout.p = _DROPOUT
 
 
