@@ -32,7 +32,10 @@ const readOf = (b: Blueprint, e: Entity): Access => e.read ?? b.read;
 const writeOf = (b: Blueprint, e: Entity): Access => e.write ?? b.write;
 const createOf = (b: Blueprint, e: Entity): Access => e.create ?? writeOf(b, e);
 
-/** Whether something that may stand once stands twice, or a name is taken. */
+/** Lines that answer at a path below a row, as a step of that name does. */
+const STEPS_OF_LINES: Readonly<Record<string, string>> = { publish_line: "publish", restore: "restore", room_line: "room", audit: "audit" };
+
+/** Whether something that may stand once stands twice, or a name or a path is taken. */
 function isRepeated({ b, made, pen: { tables } }: Context): boolean {
   const taken = new Set(b.entities.flatMap((e) => [...e.fields, ...e.references, ...e.links].map(({ name }) => `${e.name}.${name}`)));
   for (const { where, construct, text } of made.lines) {
@@ -41,6 +44,10 @@ function isRepeated({ b, made, pen: { tables } }: Context): boolean {
     const must = tables.single.includes(construct) || name !== "";
     if (must && taken.has(key)) return true;
     taken.add(key);
+    const step = construct === "action" ? name : STEPS_OF_LINES[construct];
+    if (step === undefined) continue;
+    if (taken.has(`${where}/${step}`)) return true;
+    taken.add(`${where}/${step}`);
   }
   return false;
 }
