@@ -10,13 +10,14 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 from clodo.app.models import open_understander
 from clodo.corpus.format import Record
 from clodo.corpus.phrasing import ALIKE, phrased_alike
 from clodo.corpus.splits import held_out, load_split, written_blocks
 from clodo.evaluation.cases import from_records
-from clodo.evaluation.measure import Answer, Candidate, answers_of, measure
+from clodo.evaluation.measure import answers_of, measure
 
 #: Where the groups by overlap begin.
 _FROM = (0.0, 0.05, 0.1)
@@ -38,25 +39,13 @@ def groups(held: Sequence[Record], every: int) -> dict[str, list[Record]]:
     return found
 
 
-def remembered(candidate: Candidate) -> Candidate:
-    """A candidate that is asked once for each text."""
-    known: dict[str, Answer] = {}
-
-    def answer(text: str) -> Answer:
-        if text not in known:
-            known[text] = candidate(text)
-        return known[text]
-
-    return answer
-
-
 def main() -> None:
     """The command: a line of JSON for each group."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--model", default="clodo-1")
     parser.add_argument("--every", type=int, default=5, metavar="N")
     given = parser.parse_args()
-    candidate = remembered(answers_of(open_understander(given.model, lambda line: print(line, file=sys.stderr))))
+    candidate = cache(answers_of(open_understander(given.model, lambda line: print(line, file=sys.stderr))))
     for name, records in groups([r for _, r in written_blocks() if held_out(r)], given.every).items():
         found = measure(name, candidate, from_records(records), lambda line: print(line, file=sys.stderr), draws=0)
         print(json.dumps({"group": name, "texts": len(records), **found.figures, **found.abstention}), flush=True)

@@ -162,9 +162,13 @@ class _Writer:
 
     def _sign(self, wanted: str) -> str:
         """How a figure is compared with the number of the text, ``<`` or ``>``: or as much, where the words around the number say so."""
-        measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
-        said = comparison(self.names.text, measure) if measure is not None else ""
+        said = self._said_sign()
         return said if said.startswith(wanted) else wanted
+
+    def _said_sign(self) -> str:
+        """What the words around the number of the text compare with it by; empty where there are no such words."""
+        measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
+        return comparison(self.names.text, measure) if measure is not None else ""
 
     def _is_pair_with_others(self, e: Entity) -> bool:
         """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
@@ -174,11 +178,10 @@ class _Writer:
 
     def _on_others(self, e: Entity) -> list[str]:
         """The conditions of a step on rows that refer to its own, each by itself."""
-        others, measure, most = Others(self.names, e), self.numbers.measure, self._measure()[0]
+        others, most, sign = Others(self.names, e), self._measure()[0], self._said_sign()
         out = [*others.states(self.slot("when"), True), *others.states(self.slot("unless"), False)]
         if self._is_pair_with_others(e):
             return [*out, others.compared(self.slot("below")[0], self.slot("over")[0], lambda f: self.seen(e, f))]
-        sign = comparison(self.names.text, measure) if measure is not None else ""
         for name in ("below", "over"):
             if most is None and any(map(others.are_meant, self.slot(name))):
                 raise Unsaid

@@ -132,7 +132,8 @@ class EncoderUnderstander:
         draft = decode(reading, scores, link, spell)
         draft.mended = spell.mended
         if draft.verdict == "contradictory":
-            draft.clash = clashing(reading, lambda pieces: run(pieces)[_VERDICT][0])
+            # The whole has been read already.
+            draft.clash = clashing(reading, lambda pieces: verdict[0] if pieces is reading.pieces else run(pieces)[_VERDICT][0])
         ended = time.perf_counter()
         prefill, rest = (read_at - started) * 1000, (ended - read_at) * 1000
         return draft, reading, {"prefill": prefill, "decode": rest, "model": prefill + rest}

@@ -314,9 +314,14 @@ class Writer {
 
   /** How a figure is compared with the number of the text, `<` or `>`: or as much, where the words around the number say so. */
   #sign(wanted: string): string {
-    const measure = this.#isStep ? this.#numbers.measure : numbered(this.#cue, this.#pen);
-    const said = measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
+    const said = this.#saidSign();
     return said.startsWith(wanted) ? said : wanted;
+  }
+
+  /** What the words around the number of the text compare with it by; empty where there are no such words. */
+  #saidSign(): string {
+    const measure = this.#isStep ? this.#numbers.measure : numbered(this.#cue, this.#pen);
+    return measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
   }
 
   /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
@@ -334,8 +339,7 @@ class Writer {
     if (this.#isPairWithOthers(e) && lesser !== undefined && greater !== undefined) {
       return [...out, others.compared(lesser, greater, (f) => this.#seen(e, f))];
     }
-    const { measure } = this.#numbers;
-    const sign = measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
+    const sign = this.#saidSign();
     const [most] = this.#measure();
     for (const name of ["below", "over"] as const) {
       if (most === undefined && this.#slot(name).some((f) => others.areMeant(f))) unsaid();

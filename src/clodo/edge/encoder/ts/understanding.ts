@@ -127,6 +127,8 @@ export class Understander {
     draft.mended = speller.mended;
     if (draft.verdict === "contradictory") {
       const judge = async (pieces: readonly number[]): Promise<readonly number[]> => {
+        // The whole has been read already.
+        if (pieces === reading.pieces) return scores.verdict;
         await pause("judged");
         return this.#kernel.verdict(pieces);
       };

@@ -2,6 +2,7 @@ import { isDoneLater, routeFits, siteFits, upstreamFits } from "./block_checks";
 import { ruleOfText, canDelete } from "./deleters";
 import { isOwned, type Line, type Lines, SERVICE, USERS } from "./cue_lines";
 import type { Pen } from "./cue_names";
+import { isNumber } from "./states";
 import type { Access, Blueprint, Entity, Field } from "./values";
 
 const MOST_ROWS = 1_000_000;
@@ -307,7 +308,7 @@ function pathOf(b: Blueprint, e: Entity, path: string): Field | undefined {
 
 function kindOf(f: Field | undefined): string {
   if (f === undefined || f.writeOnly) return "";
-  if (["integer", "decimal", "money"].includes(f.type)) return "number";
+  if (isNumber(f)) return "number";
   if (["date", "datetime", "time", "boolean"].includes(f.type)) return f.type;
   return f.type === "json" || f.type === "list" ? "other" : "text";
 }
