@@ -1,6 +1,6 @@
 """Records with the blueprint that each comes to and the words that it leaves over: of wishes that are of the service as a whole, or of
-files, accounts, mails and work in the background (``services``), and of what is given with a step and its conditions on other rows
-(``steps``)."""
+files, accounts, mails and work in the background (``services``), of what is given with a step and its conditions on other rows
+(``steps``), and of who gets mails (``mails``)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ _HERE = Path(__file__).parent / "records"
 
 RECORDS: tuple[Record, ...] = tuple(read(_HERE / "services.txt"))
 STEP_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "steps.txt"))
+MAIL_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "mails.txt"))
 
 
 def wanted() -> dict[str, tuple[str, list[str]]]:
     """By id of each record: the text of its blueprint, and the words that are left over."""
     found = {}
-    for name in ("services", "steps"):
+    for name in ("services", "steps", "mails"):
         for block in re.split(r"(?m)^=== ", (_HERE / f"{name}.clodo").read_text("utf-8"))[1:]:
             head, _, text = block.partition("\n")
             id, _, left = head.partition(" | left: ")

@@ -106,7 +106,7 @@ def test_what_is_called_a_secret_is_never_answered(draft: Draft, line: str, left
     assert "unique (" not in text
     assert "search" not in text
     assert not [p for p in check(blueprint) if p.severity == "error" or "read" in p.message]
-    told = " ".join(notes_on(draft, blueprint))
+    told = " ".join(notes_on(draft, blueprint, draft))
     assert ("salted hash" in told, "is a secret" in told) == ("hashed" in line, "write-only" in line)
 
 
@@ -207,7 +207,7 @@ def test_what_refers_and_holds_nothing_gets_what_it_is_nothing_without_and_a_not
     text = format_blueprint(blueprint)
     assert "text: longtext required" in text and "score: integer required" in text
     assert {e.name: len(e.fields) for e in blueprint.entities} == {"post": 1, "comment": 1, "rating": 1, "like": 0}
-    notes = notes_on(draft, blueprint)
+    notes = notes_on(draft, blueprint, draft)
     assert any("comment" in n and "text" in n for n in notes) and not any("like" in n for n in notes)
 
 

@@ -97,7 +97,7 @@ def test_things_of_other_services_are_not_stored_by_a_gateway() -> None:
     draft.cues = gold_draft(record_of(GATEWAY, "type api-gateway")).cues
     blueprint, _ = compile_draft(draft)
     assert blueprint is not None and blueprint.entities == () and blueprint.users is None
-    assert "The text names nothing to store of order, so nothing is." in notes_on(draft, blueprint)
+    assert "The text names nothing to store of order, so nothing is." in notes_on(draft, blueprint, draft)
 
 
 def test_a_service_that_stores_something_has_limits_of_its_own_beside_its_routes() -> None:

@@ -14,7 +14,6 @@ from functools import partial
 from operator import eq
 
 from clodo.blueprint.formulas import PERIODS
-from clodo.blueprint.plan import is_owned
 from clodo.blueprint.text import choice_text, number, quote
 from clodo.blueprint.values import Entity, Field, FieldType, Reference
 from clodo.understand.blocks import Member
@@ -29,9 +28,10 @@ from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import Others
 from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.receivers import receivers
 from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
-from clodo.understand.takers import takers
+from clodo.understand.takers import MAKERS, takers
 from clodo.understand.times import times, usual_time
 from clodo.understand.verbs import (
     is_rule,
@@ -95,12 +95,8 @@ class _Writer:
         self.out.lines.append((where, line))
 
     def entity(self) -> Entity:
-        """The one entity that the cue is about: its ``of``, else that of its fields and states."""
-        for name in ("of", "set", "unset", "from", "to", "when", "unless", "below", "over"):
-            for filler in self.slot(name):
-                if filler.entity:
-                    return self.names.entity(filler)
-        raise Unsaid
+        """The one entity that the cue is about."""
+        return self.names.about(self.cue)
 
     def entities(self) -> list[Entity]:
         """Those that it names, else all."""
@@ -539,25 +535,13 @@ class _Writer:
 
     def notify(self) -> None:
         e = self.entity()
-        addresses = [f.words.strip("\"'“”‘’ <>.,") for f in self.slot("n") if "@" in f.words]
-        fields = [self._address(e, f) for f in self.slot("to") if f.field]
-        # Where rows belong to nobody, the owner is whose the whole is.
-        maker = ["owner" if is_owned(self.names.blueprint, e) else "admin"] if any(f.role in MAKERS for f in self.slot("by")) else []
-        to = [quote(a) for a in addresses] + fields + maker or ["admin"]
+        to = receivers(self.cue, self.names, e).to
         condition, when = self.condition(e), self._reminded(e)
-        for one in dict.fromkeys(to):
+        for one in to:
             if when:
                 self.say(e.name, f"remind {one} {when}{f' when {condition}' if condition else ''}")
             else:
                 self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
-
-    def _address(self, e: Entity, filler: Filler) -> str:
-        """An e-mail field of a row, of what it refers to, or of the account that it refers to or belongs to."""
-        if filler.entity != "user" or self.names.blueprint.users is None:
-            return self.names.seen_from(e, filler)
-        if is_owned(self.names.blueprint, e):
-            return "owner"
-        return f"{self.names.way(e, 'user')}.email"
 
     def _reminded(self, e: Entity) -> str:
         """How long before or after which moment somebody is reminded; empty where it is no reminder."""
@@ -920,8 +904,6 @@ def _now(f: Field) -> str:
 _BOUNDS = frozenset(["most", "max", "maximum", "up", "more", "limit", "limited", "exceed", "fewer", "less", "least", "over", "above", "cap"])
 
 
-#: Words for whoever made a row, which a blueprint calls its owner.
-MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
 _PLAIN = {"live": "live", "room": "room", "versions": "versions", "restore": "restore", "publish": "publish", "ask": "assistant search"}
 _ONCE = {
     "request-log": (SERVICE, "request log"), "metrics": (SERVICE, "metrics"), "idempotency": (SERVICE, "idempotency keys"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
-from clodo.understand.draft import Filler
+from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import singular
 
 
@@ -35,6 +35,18 @@ class Names:
         if found is None:
             raise Unsaid
         return found
+
+    def about(self, cue: DraftCue) -> Entity:
+        """The one entity that a cue is about: its ``of``, else that of its fields and states.
+
+        Raises:
+            Unsaid: it names none.
+        """
+        for name in ("of", "set", "unset", "from", "to", "when", "unless", "below", "over"):
+            for filler in cue.slots.get(name, []):
+                if filler.entity:
+                    return self.entity(filler)
+        raise Unsaid
 
     def field(self, filler: Filler) -> tuple[Entity, Field]:
         """The field of a filler, and its entity.

@@ -20,7 +20,6 @@ from clodo.understand import file_rules, sites
 from clodo.understand.blocks import written
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
-    MAKERS,
     SERVICE,
     USERS,
     Lines,
@@ -36,7 +35,7 @@ from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
-from clodo.understand.takers import MAKER, STATED, with_takers
+from clodo.understand.takers import MAKER, MAKERS, STATED, with_takers
 from clodo.understand.transfers import with_formats
 
 #: Cues that need people who log in.

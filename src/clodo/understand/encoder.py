@@ -156,7 +156,7 @@ class EncoderUnderstander:
             parts=parts,
             not_understood=lost,
             questions=questions,
-            notes=notes_on(draft, blueprint),
+            notes=notes_on(draft, blueprint, stands),
             spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end))),
             timings_ms=timings,
         )

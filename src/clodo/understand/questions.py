@@ -10,6 +10,7 @@ from clodo.understand.compiler import bare_entities, held_by
 from clodo.understand.cues import ACCESS, PICTURE, is_picture
 from clodo.understand.decoding import LEAST_ENTITY
 from clodo.understand.draft import Draft, DraftEntity, Span
+from clodo.understand.mail_notes import notes_on_mails
 from clodo.understand.quoting import listed, plain, quoted
 from clodo.understand.storeless import is_gateway
 
@@ -151,8 +152,8 @@ def _filled(kind: str, *quotations: str) -> str:
     return first + "".join(said + after for said, after in zip(quotations, rest, strict=True))
 
 
-def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
-    """The choices that were made for the author, in plain sentences."""
+def notes_on(draft: Draft, blueprint: Blueprint | None, stands: Draft) -> tuple[str, ...]:
+    """The choices that were made for the author, in plain sentences. ``stands`` is what of the draft stands in its blueprint."""
     if blueprint is None:
         return ()
     notes = []
@@ -173,6 +174,7 @@ def notes_on(draft: Draft, blueprint: Blueprint | None) -> tuple[str, ...]:
     empty = [e.name for e in blueprint.entities if not (e.fields or e.references or e.links)]
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")
+    notes += notes_on_mails(draft, blueprint, stands)
     if draft.mended:
         words = ", ".join(f"{typed!r} as {meant}" for typed, meant in draft.mended.items())
         notes.append(f"Read {words}.")

@@ -13,6 +13,8 @@ from clodo.understand.draft import Draft, DraftCue, DraftEntity, Filler
 from clodo.understand.naming import singular
 from clodo.understand.nearby import before, behind
 
+#: Words for whoever made a row, which a blueprint calls its owner.
+MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
 #: Stands for a role where whoever made the row is meant.
 MAKER = "(maker)"
 #: The word that as often means whose the whole is.

@@ -32,11 +32,12 @@ export default {
       return Response.json((await request.json<Told[]>()).map(draftOf).map((draft) => {
         const made = compileDraft(draft, tools);
         const stands = standing(draft, made, tools);
+        const asking = { tables, quoting };
         return {
           text: made.text ?? null,
           left: made.left,
-          questions: questionsFor(draft, made.blueprint, { tables, quoting }),
-          notes: notesOn(new Draft(), made.blueprint, tables.compiler, tools.secrecy),
+          questions: questionsFor(draft, made.blueprint, asking),
+          notes: notesOn(draft, made.blueprint, stands, tools, asking),
           taken: taken(stands).map(({ start, end, role }) => [start, end, role]),
           unexplained: coverage.unexplained(stands, draft.text, taken(stands), draft.text.length),
         };

@@ -33,12 +33,15 @@ from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from clodo.understand.standing import standing, taken
-from tests.understand.services import RECORDS, STEP_RECORDS
+from tests.understand.services import MAIL_RECORDS, RECORDS, STEP_RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
 from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
 from tests.understand.test_questions import ABSTAINING, odd_words
+from tests.understand.test_receivers import FACTS as VISIT_FACTS
+from tests.understand.test_receivers import SAID as MAILS
+from tests.understand.test_receivers import VISIT, evident
 from tests.understand.test_standing import spread
 from tests.understand.test_verbs import FORMS, WRITTEN
 
@@ -225,6 +228,13 @@ def test_services_without_entities_become_the_same_blueprints(probe: httpx.Clien
     hold_alike(probe, [gold_draft(r) for r in RECORDS])
 
 
+def test_mails_go_to_the_same_and_the_same_is_told_of_them(probe: httpx.Client) -> None:
+    marked = [*MAIL_RECORDS, *(record_of(VISIT + said, *VISIT_FACTS, *facts) for said, facts, *_ in MAILS)]
+    long = "[Tell|@notify of=visit] all {}the [guests|guest] of one, [say|@notify of=visit to=guest] it to each [guest|guest] and {}to all."
+    marked += [record_of(VISIT + long.format(*["in so many words " * n] * 2), *VISIT_FACTS) for n in (0, 1, 40)]
+    hold_alike(probe, [draft for r in marked for draft in (gold_draft(r), evident(r))])
+
+
 def test_what_is_given_with_steps_and_conditions_on_other_rows_become_the_same_blueprints(probe: httpx.Client) -> None:
     chosen = [gold_draft(r) for r in STEP_RECORDS]
     chosen += [gold_draft(record_of(CARD + said, *FACTS)) for said, *_ in GIVEN_STEPS]
@@ -316,7 +326,7 @@ def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:
         assert sorted(map(tuple, found["left"])) == sorted(left)
         said = replace(draft, text=told(draft)["text"])
         assert tuple(found["questions"]) == questions_for(said, blueprint)
-        assert tuple(found["notes"]) == notes_on(Draft(), blueprint)
-        stands = standing(draft, blueprint, left)
+        stands = standing(said, blueprint, left)
+        assert tuple(found["notes"]) == notes_on(replace(said, mended={}), blueprint, stands)
         assert sorted(map(tuple, found["taken"])) == sorted((s.start, s.end, s.role) for s in taken(stands))
         assert sorted(map(tuple, found["unexplained"])) == sorted(unexplained(stands, said.text, taken(stands), len(said.text)))

@@ -86,6 +86,13 @@ def test_a_step_is_called_as_no_line_that_answers_at_its_path(client: httpx.Clie
     assert compare(client, understander, [text]) == []
 
 
+def test_what_is_told_of_mails_is_told_as_on_the_machine(client: httpx.Client, understander: EncoderUnderstander) -> None:
+    text = "Pupils have a name. Lessons of a pupil have a date and are paid or not. The parents get a mail two days before the lesson 🙂, and when a lesson is paid, mail the pupil."
+    answer = asked(client, text)
+    assert differences(text, answer, document(understander.understand(text), {})) == []
+    assert any("goes to the administrator" in note and "“" in note for note in answer["notes"])
+
+
 def test_differences_are_found(client: httpx.Client, understander: EncoderUnderstander) -> None:
     """The comparison itself can fail."""
     text = "A book has a title and a price."

@@ -38,6 +38,7 @@ from clodo.understand import (
     irregular_verbs,
     jobs,
     labels,
+    mail_notes,
     mail_reports,
     naming,
     nearby,
@@ -119,6 +120,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "general": questions._QUESTIONS, "quoting": questions._QUOTING, "words": questions._WORDS, "nameWords": questions._NAME_WORDS,
             "names": questions._NAMES, "most": questions._MOST,
         },
+        "mailNotes": {"told": mail_notes.TOLD, "nameWords": mail_notes.NAME_WORDS, "words": mail_notes.WORDS, "most": mail_notes.MOST},
     }  # fmt: skip
 
 
@@ -350,7 +352,7 @@ def _cues() -> dict[str, Any]:
         "units": periods.UNITS,
         "false": states.FALSE.pattern,
         "periods": list(PERIODS),
-        "makers": sorted(cue_lines.MAKERS),
+        "makers": sorted(takers.MAKERS),
         "bounds": sorted(cue_lines._BOUNDS),
         "lengths": list(periods.LENGTHS),
         "smaller": cue_lines._SMALLER,

@@ -74,6 +74,12 @@ export function termsOf(tools: Tools): Terms {
   return new Compiler(new Draft(), new Map(), tools).terms;
 }
 
+/** What the things of a text are called in its blueprint. */
+export function namesOf(blueprint: Blueprint, text: string, tools: Tools): Names {
+  const { entity, field } = termsOf(tools);
+  return new Names(blueprint, entity, field, tools.naming, false, text);
+}
+
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */
 export function compileDraft(stated: Draft, tools: Tools): Compiled {
   const draft = completed(stated, tools.tables, tools);

@@ -7,6 +7,7 @@ import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
 import { Others } from "./others";
 import { periodOf } from "./periods";
+import { receivers } from "./receivers";
 import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
@@ -240,10 +241,9 @@ class Writer {
     this.#out.lines.push({ where, construct, text });
   }
 
-  /** The one entity that the cue is about: its `of`, else that of its fields and states. */
+  /** The one entity that the cue is about. */
   #entity(): Entity {
-    const filler = this.#slots("of", "set", "unset", "from", "to", "when", "unless", "below", "over").find(({ entity }) => entity !== "");
-    return filler === undefined ? unsaid() : this.#names.entity(filler);
+    return this.#names.about(this.#cue);
   }
 
   /** Those that it names, else all. */
@@ -689,28 +689,13 @@ class Writer {
 
   #notify(): void {
     const e = this.#entity();
-    const addresses = this.#slot("n")
-      .filter(({ words }) => words.includes("@"))
-      .map(({ words }) => quote(words.replace(/^["'“”‘’ <>.,]+|["'“”‘’ <>.,]+$/g, "")));
-    const fields = this.#slot("to").filter(({ field }) => field !== "").map((f) => this.#address(e, f));
-    // Where rows belong to nobody, the owner is whose the whole is.
-    const owner = isOwned(this.#names.blueprint, e) ? "owner" : "admin";
-    const maker = this.#slot("by").some(({ role }) => this.#pen.tables.makers.includes(role)) ? [owner] : [];
-    const named = [...addresses, ...fields, ...maker];
     const condition = this.#condition(e);
     const reminded = this.#reminded(e);
-    for (const to of unique(named.length > 0 ? named : ["admin"])) {
+    for (const to of receivers(this.#cue, this.#names, e, this.#pen).to) {
       const line = `remind ${to} ${reminded}${condition === "" ? "" : ` when ${condition}`}`;
       if (reminded !== "") this.#say(e.name, "reminder", line);
       else this.#say(e.name, "notice", `notify ${to} ${condition === "" ? "on created" : `when ${condition}`}`);
     }
-  }
-
-  /** An e-mail field of a row, of what it refers to, or of the account that it refers to or belongs to. */
-  #address(e: Entity, filler: Filler): string {
-    const { blueprint } = this.#names;
-    if (filler.entity !== "user" || blueprint.users === undefined) return this.#names.seenFrom(e, filler);
-    return isOwned(blueprint, e) ? "owner" : `${this.#names.way(e, "user")}.email`;
   }
 
   /** How long before or after which moment somebody is reminded; empty where it is no reminder. */

@@ -1,5 +1,5 @@
 import type { Characters } from "./characters";
-import type { Filler } from "./draft";
+import type { DraftCue, Filler } from "./draft";
 import type { Naming } from "./naming";
 import type { Numbers } from "./numbers";
 import type { CueTables } from "./tables";
@@ -54,6 +54,13 @@ export class Names {
     return this.blueprint.entities.find((e) => e.name === name) ?? unsaid();
   }
 
+  /** The one entity that a cue is about: its `of`, else that of its fields and states. */
+  about({ slots }: DraftCue): Entity {
+    const named = ["of", "set", "unset", "from", "to", "when", "unless", "below", "over"].flatMap((name) => slots.get(name) ?? []);
+    const filler = named.find(({ entity }) => entity !== "");
+    return filler === undefined ? unsaid() : this.entity(filler);
+  }
+
   field(filler: Filler): readonly [Entity, Field] {
     const entity = this.entity(filler);
     const name = this.fieldName(filler.field);
@@ -81,6 +88,16 @@ export class Names {
       for (const second of between?.references ?? []) if (second.target === goal) return `${r.name}.${second.name}`;
     }
     return unsaid();
+  }
+
+  /** The same, or undefined where there is no such path. */
+  known(start: Entity, goal: string): string | undefined {
+    try {
+      return this.way(start, goal);
+    } catch (error) {
+      if (error instanceof Unsaid) return undefined;
+      throw error;
+    }
   }
 
   /** A field as it is named from the rows of an entity: `people`, or `room.seats`. */

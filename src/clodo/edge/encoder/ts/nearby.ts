@@ -11,15 +11,20 @@ export class Nearby {
     this.#reach = reach;
   }
 
-  before(text: string, [start]: Span): string {
+  /** Where the sentence of a stretch begins and ends, as far as it is looked at. */
+  sentence(text: string, [start, end]: Span): Span {
     const front = text.slice(Math.max(0, start - this.#reach), start);
+    const rest = text.slice(end, end + this.#reach);
     const last = [...front.matchAll(this.#end)].at(-1);
-    return front.slice(last === undefined ? 0 : last.index + last[0].length).toLowerCase();
+    const [first] = rest.matchAll(this.#end);
+    return [start - front.length + (last === undefined ? 0 : last.index + last[0].length), end + (first?.index ?? rest.length)];
   }
 
-  behind(text: string, [, end]: Span): string {
-    const rest = text.slice(end, end + this.#reach);
-    const [first] = rest.matchAll(this.#end);
-    return rest.slice(0, first?.index ?? rest.length).toLowerCase();
+  before(text: string, at: Span): string {
+    return text.slice(this.sentence(text, at)[0], at[0]).toLowerCase();
+  }
+
+  behind(text: string, at: Span): string {
+    return text.slice(at[1], this.sentence(text, at)[1]).toLowerCase();
   }
 }

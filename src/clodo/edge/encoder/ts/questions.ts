@@ -1,11 +1,12 @@
-import { bareEntities, heldBy } from "./compiler";
+import { bareEntities, heldBy, namesOf, type Tools } from "./compiler";
 import { isPicture } from "./cues";
 import type { Draft, DraftEntity } from "./draft";
+import { notesOnMails } from "./mail_notes";
 import { listed, type Quoting } from "./quoting";
 import type { Span } from "./reading";
 import type { Secrecy } from "./secrecy";
 import { isGateway } from "./storeless";
-import type { CompilerTables, Tables } from "./tables";
+import type { Tables } from "./tables";
 import type { Blueprint, Entity } from "./values";
 
 /** What questions are made of. */
@@ -133,9 +134,10 @@ class Questions {
   }
 }
 
-/** The choices that were made for the author, in plain sentences. */
-export function notesOn(draft: Draft, b: Blueprint | undefined, tables: CompilerTables, secrecy: Secrecy): string[] {
+/** The choices that were made for the author, in plain sentences. `stands` is what of the draft stands in its blueprint. */
+export function notesOn(draft: Draft, b: Blueprint | undefined, stands: Draft, tools: Tools, { tables: all, quoting }: Asking): string[] {
   if (b === undefined) return [];
+  const { tables, secrecy } = tools;
   const notes: string[] = [];
   const isTold = draft.cues.some(({ kind }) => Object.hasOwn(tables.cueAccess, kind)) || (b.type === "static-site" && b.entities.length === 0);
   if (draft.access === "unstated" && b.users === undefined && !isTold) {
@@ -155,6 +157,7 @@ export function notesOn(draft: Draft, b: Blueprint | undefined, tables: Compiler
   notes.push(...onSecrets(b, secrecy));
   const empty = b.entities.filter(isEmpty).map(({ name }) => name);
   if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);
+  notes.push(...notesOnMails(draft, stands, namesOf(b, draft.text, tools), { ...tools, tables: tables.cues }, all.mailNotes, quoting));
   if (draft.mended.size > 0) {
     notes.push(`Read ${[...draft.mended].map(([typed, meant]) => `'${typed}' as ${meant}`).join(", ")}.`);
   }

@@ -1,4 +1,6 @@
 import type { Characters } from "./characters";
+import type { Nearby } from "./nearby";
+import type { Span } from "./reading";
 import type { QuotingTables } from "./tables";
 
 /** Words of a text as a sentence of ours quotes them: short, on one line, and of nothing that a terminal or a page obeys. */
@@ -26,6 +28,17 @@ export class Quoting {
     const said = [...words.slice(0, most).join(" ")].slice(0, most * this.#tables.word);
     const short = this.#characters.strip(said.join(""), this.#tables.ends);
     return short === words.join(" ") ? `“${short}”` : `“${short} …”`;
+  }
+
+  /** The sentence of a stretch in quotation marks, or `most` words of it, among which it stands. */
+  around(text: string, at: Span, most: number, nearby: Nearby): string {
+    const [start, end] = nearby.sentence(text, at);
+    const words = this.plain(text.slice(start, end)).split(" ");
+    const front = this.plain(text.slice(start, at[0]));
+    const lead = front === "" ? 0 : front.split(" ").length;
+    const first = Math.max(0, Math.min(lead - Math.floor(most / 2), words.length - most));
+    const said = this.quoted(words.slice(first).join(" "), most);
+    return first > 0 ? `“… ${said.slice(1)}` : said;
   }
 }
 

@@ -43,6 +43,14 @@ export interface Tables {
     readonly names: number;
     readonly most: number;
   };
+  readonly mailNotes: {
+    /** With `{}` for what is quoted, and for the thing that a mail is about. */
+    readonly told: Readonly<Record<string, string>>;
+    /** How many words are quoted of a name and of a sentence, and how many notes there are of each kind at most, and sentences in one. */
+    readonly nameWords: number;
+    readonly words: number;
+    readonly most: number;
+  };
 }
 
 export interface QuotingTables {

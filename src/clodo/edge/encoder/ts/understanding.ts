@@ -87,7 +87,8 @@ export class Understander {
     const draft = await this.#draft(reading, pause);
     const compiled = compileDraft(draft, this.#tools);
     const { blueprint, text: written, left } = compiled;
-    const questions = questionsFor(draft, blueprint, { tables: this.#tables, quoting: this.#quoting });
+    const asking = { tables: this.#tables, quoting: this.#quoting };
+    const questions = questionsFor(draft, blueprint, asking);
     const stands = standing(draft, compiled, this.#tools);
     const spans = taken(stands);
     spans.push(...marked(left, "unexplained"));
@@ -101,7 +102,7 @@ export class Understander {
       model: this.#tables.model,
       confidence: whole,
       questions,
-      notes: notesOn(draft, blueprint, this.#tables.compiler, this.#tools.secrecy),
+      notes: notesOn(draft, blueprint, stands, this.#tools, asking),
       parts: parts.map(told),
       not_understood: lost.map(told),
       spans: inOrder(spans, points),
