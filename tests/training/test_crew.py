@@ -38,8 +38,11 @@ def test_a_crew_of_the_environment_starts_no_processes(monkeypatch: pytest.Monke
 #: Programs that start two processes of a program, and tell them of each other.
 LAUNCHERS = {
     "torchrun": ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
-    "accelerate": ["accelerate.commands.launch", *"--multi_gpu --num_machines 1 --num_processes 2 --main_process_port 0 --mixed_precision no --dynamo_backend no".split()],
-}
+    "accelerate": [
+        "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--num_processes", "2", "--main_process_port", "0",
+        "--mixed_precision", "no", "--dynamo_backend", "no",
+    ],
+}  # fmt: skip
 
 
 @pytest.mark.slow
