@@ -9,6 +9,7 @@ from typing import Any
 
 from clodo.blueprint.evaluation import Unknowable, moved, plain, value_of
 from clodo.blueprint.formulas import DURATIONS, names_in
+from clodo.blueprint.samples import sample
 from clodo.blueprint.values import (
     Call,
     Entity,
@@ -64,8 +65,9 @@ def satisfying(e: Entity, part: Expression, body: dict[str, Any]) -> Iterator[tu
         # One side is enough for 'or'; of what 'and' joins, one after the other.
         for side in (part.right, part.left):
             yield from satisfying(e, side, body)
-    if isinstance(part, IsEmpty) and (f := own_field(e, part.inner)) is not None and not part.negated:
-        yield f.name, None
+    if isinstance(part, IsEmpty) and (f := own_field(e, part.inner)) is not None:
+        if not part.negated or body.get(f.name) is None:
+            yield f.name, sample(f) if part.negated else None
     if isinstance(part, IsIn) and (f := own_field(e, part.inner)) is not None:
         yield from ((f.name, plain(value)) for value in part.values)
     if isinstance(part, Operand) and (f := own_field(e, part)) is not None:
