@@ -94,6 +94,52 @@ FAULTS = [
     Fault("anybody is known", INDEX, 'SELECT \\"r0\\".\\"verified\\"', "SELECT 1", "actions.guard"),
 ]  # fmt: skip
 
+#: Guards that ask for links, from either side.
+LINKS = """service blog
+
+entity post {
+  title: text required
+  featured: boolean default false
+  main_tag: -> tag
+  tags: <-> tag
+  tag_count: integer = count(tag where linked(this))
+  action feature {
+    when count(tag where linked(this) and official) >= 3 "Too few tags."
+    set featured = true
+  }
+  action mark {
+    when linked(main_tag) "It is none of its tags."
+    set featured = true
+  }
+  action leave(tag: -> tag required) {
+    when not linked(tag) "It has the tag."
+    set featured = false
+  }
+  action plain {
+    when tag_count < 2 "Many tags."
+    set featured = false
+  }
+}
+
+entity tag {
+  word: text required
+  official: boolean default false
+  retired: boolean default false
+  action retire {
+    when count(post where linked(this)) = 0 "Posts have it."
+    set retired = true
+  }
+}
+"""
+LINK_FAULTS = [
+    Fault("tags of all posts", INDEX, '\\"post_id\\" = \\"t\\".\\"id\\"', "1 = 1", "actions.guard"),
+    Fault("any tag", INDEX, ' AND \\"a1\\".\\"official\\"', "", "actions.guard"),
+    Fault("one too few", INDEX, ") >= 3", ") >= 2", "actions.guard"),
+    Fault("posts of all tags", INDEX, '\\"tag_id\\" = \\"t\\".\\"id\\"', "1 = 1", "actions.guard|actions.does"),
+    Fault("another's tag", INDEX, '\\"tag_id\\" = \\"t\\".\\"main_tag_id\\"', "1 = 1", "actions.guard|actions.does"),
+    Fault("whatever is given", INDEX, '\\"tag_id\\" = ?5', "1 = 0", "actions.guard"),
+]  # fmt: skip
+
 
 def actions(plan: Plan) -> Iterator[Check]:
     """The checks of actions."""
@@ -114,6 +160,21 @@ def test_no_guard_is_left_out(tmp_path: Path, toolchain: Toolchain, host: Host) 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(SOURCE, tmp_path / "s", toolchain, host, fault, checks=actions)
+
+
+@pytest.mark.workerd
+def test_no_guard_on_links_is_left_out(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(LINKS, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()
+    found = [e for e in report.evidence if e.id.startswith("actions.")]
+    assert [f"{e.rule}: {e.detail}" for e in found if e.outcome != "passed"] == []
+    assert sum(e.id == "actions.guard" for e in found) == 5
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", LINK_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_planted_fault_in_links_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(LINKS, tmp_path / "s", toolchain, host, fault, checks=actions)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,19 @@ GIVEN_STEPS: list[tuple[str, list[str], list[str]]] = [
     ("[shut|@action of=card set=card.state:shut over=use below=card.seats] it", ["when count(use where card = this) >= seats"], []),
     ("[shut|@action of=card set=card.state:shut below=use.cost over=holder.credit] it", ["when sum(use.cost where card = this) <= holder.credit"], []),
     ("[refund|@action of=card plus=card.balance n=#sum over=use.cost] a [sum|#]", ["action refund(sum: money required above 0) {", "when sum(use.cost where card = this) >= sum"], []),
+    # Figures of those in a state alone.
+    ("[shut|@action of=card set=card.state:shut over=use.paid n=#3] from [3|#]", ["when count(use where card = this and paid) >= 3"], []),
+    ("[shut|@action of=card set=card.state:shut below=use.paid unless=use.paid n=#3] under [3|#]", ["when count(use where card = this and paid != true) < 3"], []),
+    ("[shut|@action of=card set=card.state:shut over=use.kind unless=use.kind:trip unless=use.kind:meal n=#3] from [3|#]", ['when count(use where card = this and kind != "trip" and kind != "meal") >= 3'], []),
+    ("[shut|@action of=card set=card.state:shut over=use.kind:trip over=use.kind:meal when=use.kind:trip n=#3] from [3|#]", ['when count(use where card = this and kind in ("trip", "meal")) >= 3'], []),
+    ("[shut|@action of=card set=card.state:shut over=use over=use.used_at unless=use.paid n=#3] from [3|#]", ["when count(use where card = this and paid) = 0", "when count(use where card = this and used_at is not empty) >= 3"], []),
+    ("[shut|@action of=card set=card.state:shut over=use.cost over=use.kind:meal below=card.balance] it", ['when sum(use.cost where card = this and kind = "meal") >= balance'], []),
+    ("[shut|@action of=card set=card.state:shut over=use.paid below=use.cost] it", ["when sum(use.cost where card = this) <= count(use where card = this and paid)"], []),
+    ("[settle|@action of=holder over=use.paid n=#3] from [3|#]", ["when count(use where card.holder = this and paid) >= 3"], []),
+    ("[shut|@action of=card set=card.state:shut over=card.state:open n=#3] from [3|#]", [], ["shut"]),
+    ("[shut|@action of=card set=card.state:shut over=use.pin n=#3] from [3|#]", [], ["shut"]),
+    ("[shut|@action of=card set=card.state:shut over=use.paid] it", [], ["shut"]),
+    ("[shut|@action of=card set=card.state:shut over=use.paid below=use.paid] it", [], ["shut"]),
     # From a holder it is two steps to uses, and from a use one up to the card, whose state is meant.
     ("[settle|@action of=holder unless=use.paid] it", ["when count(use where card.holder = this and paid) = 0"], []),
     ("[settle|@action of=use when=card.state:open] it", ['when card.state = "open"'], []),
@@ -95,6 +108,15 @@ def test_steps_with_what_they_are_given_and_conditions_on_others(said: str, line
     found, left = built(CARD + said, *FACTS)
     assert [line for line in lines if line not in found] == []
     assert left == over
+
+
+def test_rows_that_refer_and_are_linked_are_what_they_are_linked_with_or_refer_to() -> None:
+    posts = "[Posts|post] ([title|post.], [lead|post. ->tag]) have [tags|tag] ([word|tag.], [hidden|tag. bool]). "
+    # Where a row has a tag of its own, that is meant; and things that are linked with their like are linked in one direction.
+    assert "when lead is not empty" in built(posts + "[pin|@action of=post when=tag] one", "post * tag")[0]
+    assert built(posts + "[pin|@action of=post over=tag n=#2] with [2|#]", "post * tag")[1] == ["pin"]
+    alike = "[Posts|post] ([title|post.]) go with other [posts|post]: [pin|@action of=post over=post n=#2] with [2|#]"
+    assert built(alike, "post * post")[1] == ["pin"]
 
 
 OWN_USES = "[Uses|use] ([cost|use.]). [Members|ROLE:member] [cancel|@action of=use by=role:member by=role:staff] their own [uses|use], [staff|ROLE:staff] {}. "
@@ -147,7 +169,7 @@ def test_what_is_given_is_decoded_beside_an_outcome_that_is_surer(monkeypatch: p
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("id", ["step-04", "step-09"])
+@pytest.mark.parametrize("id", ["step-04", "step-09", "step-19", "step-20", "step-21"])
 def test_a_service_with_both_is_proven(id: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(wanted()[id][0], tmp_path, toolchain, host)
     assert report.proven, report.summary()

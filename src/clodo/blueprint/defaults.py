@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from clodo.blueprint.formulas import AGGREGATES, Scope, names_in, parts, value_problems
+from clodo.blueprint.formulas import AGGREGATES, LINKED, Scope, names_in, parts, value_problems
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import (
     Blueprint,
@@ -117,7 +117,7 @@ def _beyond(row: Entity, f: Field, e: Expression, path: str) -> Iterator[Problem
                 path,
             )
             return
-        if isinstance(part, Call) and part.function in AGGREGATES:
+        if isinstance(part, Call) and part.function in (*AGGREGATES, LINKED):
             yield Problem(
                 f"The default of {f.name!r} looks at other rows, and a default knows its own row only.",
                 "Take a computed field ('= …'), or set it in an action.",

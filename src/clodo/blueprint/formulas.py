@@ -14,6 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from clodo.blueprint.constants import normal
+from clodo.blueprint.linking import linking
 from clodo.blueprint.ranges import is_within
 from clodo.blueprint.values import (
     Blueprint,
@@ -72,6 +73,8 @@ _MOMENTS = (Kind.DATE, Kind.DATETIME)
 _ORDERED = (Kind.NUMBER, Kind.DATE, Kind.DATETIME, Kind.TIME, Kind.TEXT)
 #: Functions over the rows of an entity.
 AGGREGATES = ("count", "exists", "sum", "avg", "min", "max")
+#: Whether the row is linked (``<->``) with another.
+LINKED = "linked"
 #: Functions that cut moments to periods.
 PERIODS = ("hour", "day", "week", "month", "quarter", "year")
 #: Functions that make a length of time of a number.
@@ -288,8 +291,10 @@ class _Checker:
     def _call(self, e: Call, scope: Scope) -> Type:
         if e.function in AGGREGATES:
             return self._aggregate(e, scope)
+        if e.function == LINKED:
+            return self._linked(e, scope)
         if e.function not in _FUNCTIONS:
-            near = difflib.get_close_matches(e.function, [*_FUNCTIONS, *AGGREGATES], n=1)
+            near = difflib.get_close_matches(e.function, [*_FUNCTIONS, *AGGREGATES, LINKED], n=1)
             return self.wrong(f"There is no function {e.function!r}." + (f" Did you mean {near[0]}?" if near else ""))
         if e.where is not None:
             return self.wrong(f"{e.function!r} takes no 'where'.")
@@ -298,6 +303,19 @@ class _Checker:
         if found.kind not in (*wanted, Kind.UNKNOWN):
             return self.wrong(f"{e.function!r} wants a {wanted[0]}, and this is a {found.kind}.")
         return Type(gives)
+
+    def _linked(self, e: Call, scope: Scope) -> Type:
+        found = self.type_of(e.argument, scope)
+        name = scope.entity.name
+        if e.where is not None:
+            return self.wrong(f"{LINKED!r} takes no 'where'.")
+        if found.kind is Kind.UNKNOWN:
+            return found
+        if found.kind is not Kind.ROW:
+            return self.wrong(f"{LINKED}(…) wants a row, as in count(tag where {LINKED}(this)), and this is a {found.kind}.")
+        if linking(scope.blueprint, name, found.entity) is None:
+            return self.wrong(f"A {name} is not linked with a {found.entity}: neither has a line '<->' that names the other.")
+        return _BOOLEAN
 
     def _aggregate(self, e: Call, scope: Scope) -> Type:
         name, column = target_of(e)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from clodo.blueprint.constructs import construct_of, expanded, needs_key
+from clodo.blueprint.linking import columns_of
 from clodo.blueprint.schema_names import SchemaNames, schema_names
 from clodo.blueprint.values import Blueprint, Entity, Link, Reference
 
@@ -148,12 +149,13 @@ def _link(
     same = target.name == e.name
     forward = _free(segments[e.name], kebab(plural(link.name)) if same else paths[target.name], link.name)
     backward = "" if same else _free(segments[target.name], paths[e.name], link.name)
+    table, source_column, target_column = columns_of(e.name, link)
     return LinkTable(
         source=e,
         target=target,
-        table=f"{e.name}__{link.name}",
-        source_column="source_id" if same else f"{e.name}_id",
-        target_column="target_id" if same else f"{target.name}_id",
+        table=table,
+        source_column=source_column,
+        target_column=target_column,
         source_path=forward,
         target_path=backward,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clodo.blueprint.formulas import AGGREGATES, Scope, member, target_of
+from clodo.blueprint.formulas import AGGREGATES, LINKED, Scope, member, target_of
 from clodo.blueprint.values import (
     Call,
     Entity,
@@ -54,7 +54,18 @@ class Counting:
     own: bool
 
 
-def reads(e: Expression, scope: Scope) -> list[Read | Counting]:
+@dataclass(frozen=True)
+class LinkRead:
+    """A link of rows of an entity that is looked at."""
+
+    entity: Entity
+
+
+#: What an expression can look at.
+Looked = Read | Counting | LinkRead
+
+
+def reads(e: Expression, scope: Scope) -> list[Looked]:
     """All that an expression looks at, each once, however far away."""
     reader = _Reader()
     reader.read(e, scope, OWN, OWN)
@@ -63,7 +74,7 @@ def reads(e: Expression, scope: Scope) -> list[Read | Counting]:
 
 class _Reader:
     def __init__(self) -> None:
-        self.found: list[Read | Counting] = []
+        self.found: list[Looked] = []
         self.seen: set[tuple[str, str, str]] = set()
 
     def read(self, e: Expression, scope: Scope, row: str, this: str) -> None:
@@ -87,6 +98,8 @@ class _Reader:
     def _call(self, e: Call, scope: Scope, row: str, this: str) -> None:
         name, column = target_of(e)
         entity = scope.blueprint.entity(name)
+        if e.function == LINKED:
+            self.found.append(LinkRead(scope.entity))
         if e.function not in AGGREGATES or entity is None:
             self.read(e.argument, scope, row, this)
             return

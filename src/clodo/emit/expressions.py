@@ -10,6 +10,7 @@ from decimal import Decimal
 from clodo.blueprint.constants import normal
 from clodo.blueprint.formulas import (
     DURATIONS,
+    LINKED,
     Kind,
     Scope,
     is_empty_word,
@@ -17,6 +18,7 @@ from clodo.blueprint.formulas import (
     target_of,
     type_of,
 )
+from clodo.blueprint.linking import linking
 from clodo.blueprint.text import number
 from clodo.blueprint.values import (
     Blueprint,
@@ -222,10 +224,22 @@ def _call(e: Call, place: Place) -> str:
     entity = place.scope.blueprint.entity(name)
     if e.function in ("count", "exists", "sum", "avg", "min", "max") and entity is not None:
         return _aggregate(e, entity, column, place)
+    if e.function == LINKED:
+        return _linked(e, place)
     argument = sql(e.argument, place)
     if e.function in DURATIONS:
         return _duration(e, argument)
     return _PERIODS[e.function].format(argument) if e.function in _PERIODS else f"{e.function}({argument})"
+
+
+def _linked(e: Call, place: Place) -> str:
+    """The links of the other row are looked up, and not all that there are."""
+    # Without its table's name, a column of the row would be taken for one of the link's.
+    row = place.row or place.this or f"{_quoted(place.scope.entity.name)}."
+    there = linking(place.scope.blueprint, place.scope.entity.name, type_of(e.argument, place.scope, []).entity)
+    assert there is not None
+    other = sql(e.argument, replace(place, row=row))
+    return f'({row}"id" IN (SELECT {_quoted(there.own)} FROM {_quoted(there.table)} WHERE {_quoted(there.other)} = {other}))'
 
 
 def _duration(e: Call, argument: str) -> str:

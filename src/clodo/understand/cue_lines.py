@@ -26,7 +26,7 @@ from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.jobs import STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.others import Others
+from clodo.understand.others import SIGNS, Others
 from clodo.understand.periods import LENGTHS, period_of
 from clodo.understand.receivers import receivers
 from clodo.understand.states import constant_of, is_true
@@ -166,22 +166,32 @@ class _Writer:
         measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
         return comparison(self.names.text, measure) if measure is not None else ""
 
+    def _figures(self, others: Others, name: str) -> list[str]:
+        return others.figures(self.slot(name), self.slot("when"), self.slot("unless")) if self.cue.kind in STEPS else []
+
     def _is_pair_with_others(self, e: Entity) -> bool:
         """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
-        pair, others = (*self.slot("below"), *self.slot("over")), Others(self.names, e)
-        alone = self.cue.kind in STEPS and self.numbers.compared is None
-        return alone and len(self.slot("below")) == len(self.slot("over")) == 1 and any(map(others.are_meant, pair))
+        others = Others(self.names, e)
+        figures = [self._figures(others, name) for name in ("below", "over")]
+        alone = self.cue.kind in STEPS and self.numbers.compared is None and any(figures)
+        return alone and all(len(f) + len(self.of_row(e, name)) == 1 for f, name in zip(figures, ("below", "over"), strict=True))
 
     def _on_others(self, e: Entity) -> list[str]:
-        """The conditions of a step on rows that refer to its own, each by itself."""
+        """The conditions of a step on other rows, each by itself."""
         others, most, sign = Others(self.names, e), self._measure()[0], self._said_sign()
-        out = [*others.states(self.slot("when"), True), *others.states(self.slot("unless"), False)]
+        among = others.among([*self.slot("below"), *self.slot("over")])
+        when, unless = ([f for f in self.slot(name) if (f.entity, f.field) not in among] for name in ("when", "unless"))
+        out = [*others.states(when, True), *others.states(unless, False)]
+        below, over = (self._figures(others, name) for name in ("below", "over"))
         if self._is_pair_with_others(e):
-            return [*out, others.compared(self.slot("below")[0], self.slot("over")[0], lambda f: self.seen(e, f))]
-        for name in ("below", "over"):
-            if most is None and any(map(others.are_meant, self.slot(name))):
+            lesser, greater = (f[0] if f else self.seen(e, self.of_row(e, name)[0]) for f, name in ((below, "below"), (over, "over")))
+            if lesser == greater:
                 raise Unsaid
-            out += others.figures(name, self.slot(name), most or "", sign)
+            return [*out, f"{lesser} <= {greater}" if below else f"{greater} >= {lesser}"]
+        if most is None and (below or over):
+            raise Unsaid
+        for name, figures in (("below", below), ("over", over)):
+            out += [f"{figure} {sign if sign in SIGNS[name] else SIGNS[name][0]} {most}" for figure in figures]
         return out
 
     def where(self, e: Entity) -> str:

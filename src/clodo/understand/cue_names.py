@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from clodo.blueprint.formulas import LINKED
+from clodo.blueprint.linking import linking
 from clodo.blueprint.values import Blueprint, Entity, Field, FieldType
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.naming import singular
@@ -85,6 +87,20 @@ class Names:
                 if second.target == goal:
                     return f"{r.name}.{second.name}"
         raise Unsaid
+
+    def tie(self, other: Entity, e: Entity) -> str:
+        """The condition that a row of another entity belongs to one of ``e``: it refers to it, or, where ``e`` does not refer to the
+        other, is linked with it.
+
+        Raises:
+            Unsaid: it does neither.
+        """
+        try:
+            return f"{self.way(other, e.name)} = this"
+        except Unsaid:
+            if linking(self.blueprint, other.name, e.name) is None or any(r.target == other.name for r in e.references):
+                raise
+            return f"{LINKED}(this)"
 
     def own(self, e: Entity, filler: Filler) -> Field:
         """The field of a filler, which has to be one of that entity.

@@ -1,5 +1,5 @@
-"""Conditions of a step on other rows, which refer to the one that it is taken with: how many there are of them, how many are not in
-some state, what their figures come to.
+"""Conditions of a step on other rows, which refer to the one that it is taken with or are linked with it: how many there are of them, or
+of those in some state, how many are not in one, what their figures come to.
 
 Where a field can be reached from the row itself, that is meant, and no others. An empty yes/no field counts as no, and an empty state as
 any other than the one that is named.
@@ -7,19 +7,20 @@ any other than the one that is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from clodo.blueprint.values import Entity, Field, FieldType
+from clodo.blueprint.values import Entity, FieldType
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Filler
 from clodo.understand.states import constant_of, is_true
 
+_MOMENTS = (FieldType.DATE, FieldType.DATETIME)
 #: The signs that a number can have beside ``below`` and ``over``, the usual one first.
 SIGNS = {"below": ("<=", "<"), "over": (">=", ">")}
 
 
 class Others:
-    """The rows that refer to those of an entity."""
+    """The rows that refer to those of an entity, or are linked with them."""
 
     def __init__(self, names: Names, e: Entity) -> None:
         self.names, self.e = names, e
@@ -31,10 +32,10 @@ class Others:
                 try:
                     self.names.seen_from(self.e, filler)
                 except Unsaid:
-                    self.names.way(self.names.entity(filler), self.e.name)
+                    self.names.tie(self.names.entity(filler), self.e)
                     return True
                 return False
-            return bool(filler.entity and self.names.way(self.names.entity(filler), self.e.name))
+            return bool(filler.entity and self.names.tie(self.names.entity(filler), self.e))
         except Unsaid:
             return False
 
@@ -55,18 +56,37 @@ class Others:
             alike = list(self._alike(other, said, not wanted)) if field else []
             yield f"{self._rows('count', other, '', alike)} {'= 0' if field or wanted is not holds else '> 0'}"
 
-    def figures(self, slot: str, fillers: Sequence[Filler], most: str, sign: str) -> Iterator[str]:
-        """How many there are, or what their figures come to, against a number; ``sign`` is what the text says of it."""
-        for filler in filter(self.are_meant, fillers):
-            yield f"{self._figure(filler)} {sign if sign in SIGNS[slot] else SIGNS[slot][0]} {most}"
+    def figures(self, fillers: Sequence[Filler], when: Sequence[Filler], unless: Sequence[Filler]) -> list[str]:
+        """How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. Where ``when``
+        or ``unless`` speaks of the field of such a state, it says which one: it is so, or not so.
 
-    def compared(self, lesser: Filler, greater: Filler, seen: Callable[[Filler], str]) -> str:
-        """One figure against another, of which one at least is theirs; ``seen`` is how one of the row itself is called."""
-        if (lesser.entity, lesser.field) == (greater.entity, greater.field):
-            raise Unsaid
-        if self.are_meant(lesser):
-            return f"{self._figure(lesser)} <= {self._figure(greater) if self.are_meant(greater) else seen(greater)}"
-        return f"{self._figure(greater)} >= {seen(lesser)}"
+        Raises:
+            Unsaid: what is named is neither a number nor says of which rows a figure is.
+        """
+        meant = list(filter(self.are_meant, fillers))
+        named = [f for f in meant if not self._is_state(f)]
+        named += [Filler(entity) for entity in dict.fromkeys(f.entity for f in meant) if entity not in {f.entity for f in named}]
+        return [self._figure(f, list(self._among([s for s in meant if s.entity == f.entity and self._is_state(s)], when, unless))) for f in named]
+
+    def among(self, fillers: Sequence[Filler]) -> set[tuple[str, str]]:
+        """The fields that say which rows figures are of, and so nothing of all of them."""
+        return {(f.entity, f.field) for f in fillers if self.are_meant(f) and self._is_state(f)}
+
+    def _is_state(self, filler: Filler) -> bool:
+        return bool(filler.field) and not self.names.own(self.names.entity(filler), filler).type.is_number
+
+    def _among(self, states: Sequence[Filler], when: Sequence[Filler], unless: Sequence[Filler]) -> Iterator[str]:
+        """The conditions on the rows that a figure is of."""
+        for entity, field in dict.fromkeys((f.entity, f.field) for f in states):
+            alike = [[f for f in fillers if (f.entity, f.field) == (entity, field)] for fillers in (states, when, unless)]
+            told, wanted = alike[2] or [*alike[0], *alike[1]], not alike[2]
+            # What only tells the field says nothing beside its states.
+            told = [f for f in told if f.words] or told[:1]
+            other = self.names.entity(told[0])
+            type_ = self.names.own(other, told[0]).type
+            if not (type_ is FieldType.BOOLEAN or type_ in _MOMENTS or (type_ is FieldType.ENUM and told[0].words)):
+                raise Unsaid
+            yield from self._alike(other, told, wanted)
 
     def _alike(self, other: Entity, said: Sequence[Filler], wanted: bool) -> Iterator[str]:
         """The conditions under which a row is in one of the states of a field, or (not ``wanted``) in none of them."""
@@ -84,15 +104,15 @@ class Others:
             else:
                 yield from (f"{f.name} {'=' if wanted else '!='} {value}" for value in values)
 
-    def _figure(self, filler: Filler) -> str:
+    def _figure(self, filler: Filler, conditions: Sequence[str]) -> str:
         other = self.names.entity(filler)
         if not filler.field:
-            return self._rows("count", other, "", [])
-        f: Field = self.names.own(other, filler)
-        if not f.type.is_number or f.write_only:
+            return self._rows("count", other, "", conditions)
+        f = self.names.own(other, filler)
+        if f.write_only:
             raise Unsaid
-        return self._rows("sum", other, f".{f.name}", [])
+        return self._rows("sum", other, f".{f.name}", conditions)
 
     def _rows(self, function: str, other: Entity, column: str, conditions: Sequence[str]) -> str:
-        where = " and ".join([f"{self.names.way(other, self.e.name)} = this", *conditions])
+        where = " and ".join([self.names.tie(other, self.e), *conditions])
         return f"{function}({other.name}{column} where {where})"

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from clodo.blueprint.formulas import member
+from clodo.blueprint.formulas import member, type_of
+from clodo.blueprint.linking import linking
 from clodo.blueprint.values import (
+    Call,
     Entity,
     Expression,
     IsEmpty,
@@ -21,9 +23,11 @@ from clodo.blueprint.values import (
 )
 from clodo.bricks.actions.callers import is_of_caller
 from clodo.bricks.actions.statements import place_of, statement
-from clodo.bricks.actions.values import Guard
+from clodo.bricks.actions.values import Guard, scope_of
 from clodo.bricks.actions.view import View
 from clodo.bricks.rules.aggregates import expanded, is_aggregate, outer_parts, rewritten
+from clodo.bricks.rules.language import key_of
+from clodo.bricks.rules.linked import drop_link, is_linked, put_link
 from clodo.bricks.rules.placing import put
 from clodo.bricks.rules.related import (
     Related,
@@ -73,6 +77,7 @@ class Scene(View):
     async def _brought(self, row: Row, part: Expression, body: Row, *, barely: bool) -> None:
         if not barely and await self.is_true(row["id"], part, body):
             return
+        await self._turned_links(row, part, body, wanted=True)
         counts = await self.counted(row, part, body)
         for rows in counts:
             # What is counted, and what must not be, is there before a limit is sought. What the action makes of the row may be
@@ -93,6 +98,8 @@ class Scene(View):
         """Changes the row, those that it refers to, or those that are counted for it, until a guard does not hold any more;
         false where no way was found."""
         for part in conjuncts(guard.condition):
+            if await self._turned_links(row, part, body, wanted=False):
+                return True
             counts = await self.counted(row, part, body)
             if counts and await self._turned(row, part, body, counts, wanted=False):
                 return True
@@ -101,6 +108,25 @@ class Scene(View):
                 if not (await self.held(row["id"], body))[number]:
                     return True
         return not (await self.held(row["id"], body))[number]
+
+    async def _turned_links(self, row: Row, part: Expression, body: Row, *, wanted: bool) -> bool:
+        """Links the row with others that a condition names, or takes the links away, until it holds, or does not; whether it came to
+        that. A link with a row that it does not name has no say."""
+        for call in (p for p in outer_parts(part) if isinstance(p, Call) and is_linked(p)):
+            entity = self.b.entity(type_of(call.argument, scope_of(self.b, self.e, self.action), []).entity)
+            there = linking(self.b, self.e.name, entity.name) if entity is not None else None
+            if entity is None or there is None:
+                continue
+            await put_link(self.s, there, row["id"], (await self.s.create(entity, apart=True))["id"])
+            other = await self.value(row["id"], call.argument, body)
+            if other is None and isinstance(call.argument, Operand):
+                other = (await self.s.create(entity, apart=True))["id"]
+                await put(self.s, self.e, row["id"], key_of(self.e, str(call.argument.value)), other)
+            for change in (put_link, drop_link) if other is not None else ():
+                await change(self.s, there, row["id"], str(other))
+                if await self.is_true(row["id"], part, body) is wanted:
+                    return True
+        return False
 
     async def counted(self, row: Row, part: Expression, body: Row) -> list[Related]:
         """What a condition counts or sums up for a row and for those that it refers to."""

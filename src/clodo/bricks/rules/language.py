@@ -12,6 +12,7 @@ from lark import Token, Tree
 from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.evaluation import moved
 from clodo.blueprint.formulas import (
+    LINKED,
     PERIODS,
     Kind,
     Scope,
@@ -25,6 +26,7 @@ from clodo.blueprint.formulas import (
 )
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
+from clodo.blueprint.reads import LinkRead, reads
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, number, quote
 from clodo.blueprint.values import (
@@ -172,6 +174,8 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     if condition is not None:
         for message in condition_problems(condition, Scope(b, e)):
             yield Problem(message, "Mend the condition of the rule.", path)
+        if any(isinstance(r, LinkRead) for r in reads(condition, Scope(b, e))):
+            yield Problem("A rule does not see when links change.", f"Ask for links where an action is called: when count(tag where {LINKED}(this)) > 2, say.", path)
     if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")) or rule.message.endswith("}"):
         yield Problem("The message of a rule is one short line without braces or bars.", "Shorten it.", path)
     if isinstance(rule, CheckRule):

@@ -9,6 +9,7 @@ from typing import Any
 
 from clodo.blueprint.evaluation import Unknowable, value_of
 from clodo.blueprint.formulas import Scope, member, target_of
+from clodo.blueprint.linking import Linking
 from clodo.blueprint.ranges import steps
 from clodo.blueprint.values import (
     Blueprint,
@@ -22,6 +23,7 @@ from clodo.blueprint.values import (
 )
 from clodo.bricks.rules.aggregates import aggregates, expanded, outer_parts
 from clodo.bricks.rules.language import is_maker, key_of
+from clodo.bricks.rules.linked import link_wanted, put_link
 from clodo.bricks.rules.placing import bring, keep_out
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.emit.expressions import Place, sql
@@ -126,13 +128,20 @@ class Related:
             row = dict(answer.body)
             for part in own:
                 await bring(s, e, part, row)
+            for there, other in filter(None, (self._link(part) for part in wanted)):
+                await put_link(s, there, row["id"], other)
             if local and out is not None:
                 await keep_out(s, e, out, row["id"])
             return row
         return None
 
+    def _link(self, part: Expression) -> tuple[Linking, str] | None:
+        return link_wanted(self.s.blueprint, self.holder, self.entity, part, self.row)
+
     def _is_out(self, part: Expression, body: Row) -> bool:
-        """Whether a row is certain not to meet a part of the condition."""
+        """Whether a row is certain not to meet a part of the condition. A new one is linked with none."""
+        if self._link(part) is not None:
+            return True
         if refers := referring(self.holder, self.entity, part, self.row, self._given):
             return all(body.get(k) != v for k, v in refers.items())
         try:
@@ -201,7 +210,7 @@ def _is_for_one(b: Blueprint, e: Entity, call: Call, row: Row, given: Row) -> bo
     other = b.entity(target_of(call)[0])
     if other is None or call.where is None:
         return False
-    return any(referring(e, other, part, row, given) for part in conjuncts(call.where))
+    return any(referring(e, other, part, row, given) or link_wanted(b, e, other, part, row) for part in conjuncts(call.where))
 
 
 def referring(e: Entity, other: Entity, part: Expression, row: Row, given: Row) -> Row:

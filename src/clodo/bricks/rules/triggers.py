@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clodo.blueprint.formulas import Scope, member
-from clodo.blueprint.reads import AFAR, COUNTED, OWN, Counting, Read, reads
+from clodo.blueprint.reads import AFAR, COUNTED, OWN, Counting, Looked, Read, reads
 from clodo.blueprint.values import (
     Blueprint,
     Call,
@@ -86,7 +86,7 @@ def _of_rule(b: Blueprint, e: Entity, rule: Rule) -> Iterator[_Trigger]:
     yield from _from_afar(b, e, rule, found, refuse)
 
 
-def _looked_at(b: Blueprint, e: Entity, rule: Rule) -> list[Read | Counting]:
+def _looked_at(b: Blueprint, e: Entity, rule: Rule) -> list[Looked]:
     condition = rule.condition if isinstance(rule, CheckRule) else rule.where
     return reads(condition, Scope(b, e)) if condition is not None else []
 
@@ -122,10 +122,10 @@ def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> str:
 
 
 def _others(b: Blueprint, e: Entity, rule: CheckRule) -> bool:
-    return any(isinstance(r, Counting) or r.whose != OWN for r in _looked_at(b, e, rule))
+    return any(not isinstance(r, Read) or r.whose != OWN for r in _looked_at(b, e, rule))
 
 
-def _from_afar(b: Blueprint, e: Entity, rule: Rule, found: list[Read | Counting], refuse: str) -> Iterator[_Trigger]:
+def _from_afar(b: Blueprint, e: Entity, rule: Rule, found: list[Looked], refuse: str) -> Iterator[_Trigger]:
     """Triggers of other tables whose changes may break the rule of rows of ``e``."""
     broken = _broken(b, e, rule, f'"{e.name}".')
     for number, counting in enumerate((r for r in found if isinstance(r, Counting)), 1):

@@ -5,7 +5,7 @@ import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
-import { Others } from "./others";
+import { FIGURE_SIGNS, Others } from "./others";
 import { periodOf } from "./periods";
 import { receivers } from "./receivers";
 import { constantOf, isNumber, isTrue } from "./states";
@@ -324,28 +324,37 @@ class Writer {
     return measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
   }
 
-  /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
-  #isPairWithOthers(e: Entity): boolean {
-    const others = this.#others(e);
-    const isPair = this.#slot("below").length === 1 && this.#slot("over").length === 1;
-    return this.#isStep && this.#numbers.compared === undefined && isPair && this.#slots("below", "over").some((f) => others.areMeant(f));
+  /** The figures of other rows that a slot names. */
+  #figures(others: Others, name: string): string[] {
+    return this.#isStep ? others.figures(this.#slot(name), this.#slot("when"), this.#slot("unless")) : [];
   }
 
-  /** The conditions of a step on rows that refer to its own, each by itself. */
+  /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
+  #isPairWithOthers(e: Entity): boolean {
+    if (!this.#isStep || this.#numbers.compared !== undefined) return false;
+    const figures = ["below", "over"].map((name) => this.#figures(this.#others(e), name).length);
+    return figures.some((many) => many > 0) && ["below", "over"].every((name, i) => (figures[i] ?? 0) + this.#ofRow(e, name).length === 1);
+  }
+
+  /** The conditions of a step on other rows, each by itself. */
   #onOthers(e: Entity): string[] {
     const others = this.#others(e);
-    const out = [...others.states(this.#slot("when"), true), ...others.states(this.#slot("unless"), false)];
-    const [lesser, greater] = this.#slots("below", "over");
-    if (this.#isPairWithOthers(e) && lesser !== undefined && greater !== undefined) {
-      return [...out, others.compared(lesser, greater, (f) => this.#seen(e, f))];
+    const said = (name: string): Filler[] => this.#slot(name).filter((f) => !others.isAmong(f, this.#slots("below", "over")));
+    const out = [...others.states(said("when"), true), ...others.states(said("unless"), false)];
+    const [below, over] = [this.#figures(others, "below"), this.#figures(others, "over")];
+    if (this.#isPairWithOthers(e)) {
+      const side = ([figure]: readonly string[], name: string): string => figure ?? this.#ofRow(e, name).map((f) => this.#seen(e, f))[0] ?? unsaid();
+      const [lesser, greater] = [side(below, "below"), side(over, "over")];
+      if (lesser === greater) unsaid();
+      return [...out, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
     }
     const sign = this.#saidSign();
     const [most] = this.#measure();
-    for (const name of ["below", "over"] as const) {
-      if (most === undefined && this.#slot(name).some((f) => others.areMeant(f))) unsaid();
-      out.push(...others.figures(name, this.#slot(name), most ?? "", sign));
-    }
-    return out;
+    const figures = [["below", below], ["over", over]] as const;
+    return [
+      ...out,
+      ...figures.flatMap(([name, all]) => all.map((figure) => `${figure} ${FIGURE_SIGNS[name].find((one) => one === sign) ?? FIGURE_SIGNS[name][0]} ${most ?? unsaid()}`)),
+    ];
   }
 
   #where(e: Entity): string {

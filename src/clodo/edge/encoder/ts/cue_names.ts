@@ -100,6 +100,17 @@ export class Names {
     }
   }
 
+  /**
+   * The condition that a row of another entity belongs to one of `e`: it refers to it, or, where `e` does not refer to the other, is
+   * linked with it. Throws `Unsaid` where it does neither; things that are linked with their like are linked in one direction.
+   */
+  tie(other: Entity, e: Entity): string {
+    const way = this.known(other, e.name);
+    if (way !== undefined) return `${way} = this`;
+    const isLinked = [[other, e], [e, other]].some(([a, b]) => a?.links.some(({ target }) => target === b?.name));
+    return isLinked && other.name !== e.name && !e.references.some(({ target }) => target === other.name) ? "linked(this)" : unsaid();
+  }
+
   /** A field as it is named from the rows of an entity: `people`, or `room.seats`. */
   seenFrom(start: Entity, filler: Filler): string {
     const named = this.reference(filler);

@@ -4,11 +4,11 @@ import { constantOf, isNumber, isTrue } from "./states";
 import type { Entity, Field } from "./values";
 
 /** The signs that a number can have beside `below` and `over`, the usual one first. */
-const SIGNS = { below: ["<=", "<"], over: [">=", ">"] } as const;
+export const FIGURE_SIGNS = { below: ["<=", "<"], over: [">=", ">"] } as const;
 
 /**
- * Conditions of a step on the rows that refer to its own: how many there are of them, how many are not in some state, what their
- * figures come to. Where a field can be reached from the row itself, that is meant. An empty yes/no field counts as no, and an empty
+ * Conditions of a step on the rows that refer to its own or are linked with it: how many there are of them, or of those in some state, how
+ * many are not in one, what their figures come to. Where a field can be reached from the row itself, that is meant. An empty yes/no field counts as no, and an empty
  * state as any other than the one that is named.
  */
 export class Others {
@@ -25,7 +25,7 @@ export class Others {
   /** Whether a filler speaks of such rows, and not of the row itself or of one that it refers to. */
   areMeant(filler: Filler): boolean {
     if (filler.entity === "" || (filler.field !== "" && attempted(() => this.#names.seenFrom(this.#e, filler)))) return false;
-    return attempted(() => this.#names.way(this.#names.entity(filler), this.#e.name));
+    return attempted(() => this.#names.tie(this.#names.entity(filler), this.#e));
   }
 
   /**
@@ -48,17 +48,44 @@ export class Others {
     });
   }
 
-  /** How many there are, or what their figures come to, against a number; `sign` is what the text says of it. */
-  figures(slot: "below" | "over", fillers: readonly Filler[], most: string, sign: string): string[] {
-    const known = SIGNS[slot].find((one) => one === sign) ?? SIGNS[slot][0];
-    return fillers.filter((f) => this.areMeant(f)).map((filler) => `${this.#figure(filler)} ${known} ${most}`);
+  /**
+   * How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. Where `when` or
+   * `unless` speaks of the field of such a state, it says which one: it is so, or not so. Throws `Unsaid` where what is named is neither a
+   * number nor says of which rows a figure is.
+   */
+  figures(fillers: readonly Filler[], when: readonly Filler[], unless: readonly Filler[]): string[] {
+    const meant = fillers.filter((f) => this.areMeant(f));
+    const states = meant.filter((f) => this.#isState(f));
+    const named = meant.filter((f) => !states.includes(f));
+    const counted = [...new Set(meant.map(({ entity }) => entity))].filter((entity) => !named.some((f) => f.entity === entity));
+    return [...named, ...counted.map((entity) => ({ entity, field: "", words: "", role: "" }))].map((f) =>
+      this.#figure(f, this.#within(states.filter(({ entity }) => entity === f.entity), when, unless)),
+    );
   }
 
-  /** One figure against another, of which one at least is theirs; `seen` is how one of the row itself is called. */
-  compared(lesser: Filler, greater: Filler, seen: (filler: Filler) => string): string {
-    if (lesser.entity === greater.entity && lesser.field === greater.field) unsaid();
-    if (!this.areMeant(lesser)) return `${this.#figure(greater)} >= ${seen(lesser)}`;
-    return `${this.#figure(lesser)} <= ${this.areMeant(greater) ? this.#figure(greater) : seen(greater)}`;
+  /** Whether a filler of `when` or `unless` says, of some figures, which rows they are of, and so nothing of all of them. */
+  isAmong(filler: Filler, figures: readonly Filler[]): boolean {
+    return figures.some((f) => f.entity === filler.entity && f.field === filler.field && this.areMeant(f) && this.#isState(f));
+  }
+
+  #isState(filler: Filler): boolean {
+    return filler.field !== "" && !isNumber(this.#own(this.#names.entity(filler), filler));
+  }
+
+  /** The conditions on the rows that a figure is of. */
+  #within(states: readonly Filler[], when: readonly Filler[], unless: readonly Filler[]): string[] {
+    const firsts = states.filter((f, i) => states.findIndex(({ entity, field }) => entity === f.entity && field === f.field) === i);
+    return firsts.flatMap((first) => {
+      const [own = [], so = [], not = []] = [states, when, unless].map((all) => all.filter(({ entity, field }) => entity === first.entity && field === first.field));
+      const told = not.length > 0 ? not : [...own, ...so];
+      const worded = told.filter(({ words }) => words !== "");
+      // What only tells the field says nothing beside its states.
+      const [said = first, ...others] = worded.length > 0 ? worded : told;
+      const other = this.#names.entity(said);
+      const { type } = this.#own(other, said);
+      if (!["boolean", "date", "datetime"].includes(type) && (type !== "enum" || said.words === "")) unsaid();
+      return this.#alike(other, said, worded.length > 0 ? [said, ...others] : [said], not.length === 0);
+    });
   }
 
   /** The conditions under which a row is in one of the states of a field, or (not `wanted`) in none of them. */
@@ -71,20 +98,24 @@ export class Others {
     return values.map((value) => `${f.name} ${wanted ? "=" : "!="} ${value}`);
   }
 
-  #figure(filler: Filler): string {
+  #figure(filler: Filler, conditions: readonly string[]): string {
     const other = this.#names.entity(filler);
-    if (filler.field === "") return this.#rows("count", other, "", []);
-    const f = this.#field(other, filler);
-    return isNumber(f) ? this.#rows("sum", other, `.${f.name}`, []) : unsaid();
+    if (filler.field === "") return this.#rows("count", other, "", conditions);
+    return this.#rows("sum", other, `.${this.#field(other, filler).name}`, conditions);
+  }
+
+  #own(other: Entity, filler: Filler): Field {
+    const [entity, f] = this.#names.field(filler);
+    return entity.name === other.name ? f : unsaid();
   }
 
   #field(other: Entity, filler: Filler): Field {
-    const [entity, f] = this.#names.field(filler);
-    return entity.name !== other.name || f.writeOnly ? unsaid() : f;
+    const f = this.#own(other, filler);
+    return f.writeOnly ? unsaid() : f;
   }
 
   #rows(name: string, other: Entity, column: string, conditions: readonly string[]): string {
-    const where = [`${this.#names.way(other, this.#e.name)} = this`, ...conditions].join(" and ");
+    const where = [this.#names.tie(other, this.#e), ...conditions].join(" and ");
     return `${name}(${other.name}${column} where ${where})`;
   }
 }
