@@ -39,7 +39,7 @@ def test_a_record_comes_to_its_blueprint(record: Record) -> None:
         ("[retry|@retry n=#9] [9|#] times", ["retry"]),
         ("with a [timeout|@timeout]", ["timeout"]),
         ("[timeout|@timeout n=#5 per=#minutes] of [5|#] [minutes|#]", ["timeout"]),
-        ("[limit|@limit-address n=#5 per=#day] of [5|#] a [day|#]", ["limit"]),
+        ("[limit|@limit-address n=#5 per=#week] of [5|#] a [week|#]", ["limit"]),
         ("[cached|@cache n=#2 per=#days] for [2|#] [days|#]", ["cached"]),
         ("[set|@header-set from=#Host to=#x] [Host|#] to [x|#]", ["set"]),
         ("[set|@header-set from=#X-A] [X-A|#]", ["set"]),
@@ -98,6 +98,11 @@ def test_things_of_other_services_are_not_stored_by_a_gateway() -> None:
     blueprint, _ = compile_draft(draft)
     assert blueprint is not None and blueprint.entities == () and blueprint.users is None
     assert "The text names nothing to store of order, so nothing is." in notes_on(draft, blueprint, draft)
+
+
+def test_what_is_counted_for_longer_than_a_minute_is_the_gateways_and_not_a_routes() -> None:
+    lines, left = built(GATEWAY + "[1000|#] a [day|#] [per key|@limit-key n=#1000 per=#day], [9|#] a [minute|#] [from an address|@limit-address n=#9 per=#minute]", "type api-gateway\naccess key")
+    assert not left and lines.count("limit 1000 per day per key") == 1 and lines.count("limit 9 per minute per address") == 2
 
 
 def test_a_service_that_stores_something_has_limits_of_its_own_beside_its_routes() -> None:

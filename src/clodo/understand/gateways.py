@@ -40,6 +40,7 @@ MILLISECONDS = frozenset(["millisecond", "milliseconds", "ms", "msec"])
 USUAL_RETRIES = Decimal(2)
 _ALLOWED = {"key": "key", "login": "user"}
 _MINUTELY = {"second": 60, "minute": 1}
+_LONGER = ("hour", "day")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,12 @@ class Gateway:
         """Whether a cue is about the gateway."""
         if cue.kind in ("header-set", "header-remove"):
             return bool(self._said)
-        return cue.kind in ("route", "retry", "timeout") or (cue.kind in _WRITERS and self._alone and bool(self._said) and not cue.slots.get("of"))
+        if cue.kind in ("route", "retry", "timeout"):
+            return True
+        if not (cue.kind in _WRITERS and self._alone and self._said) or cue.slots.get("of"):
+            return False
+        # A route counts by the minute; what is counted longer is the service's, with a database.
+        return not cue.kind.startswith("limit-") or unit_of(cue) not in _LONGER
 
     def lines(self, cue: DraftCue) -> Lines:
         """What it adds.

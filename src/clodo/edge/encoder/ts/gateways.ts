@@ -13,6 +13,7 @@ const OWN = ["route", "retry", "timeout"];
 const HEADERS = ["header-set", "header-remove"];
 const ALLOWED: Readonly<Record<string, string>> = { key: "key", login: "user" };
 const MINUTELY: Readonly<Record<string, bigint>> = { second: 60n, minute: 1n };
+const LONGER: readonly string[] = ["hour", "day"];
 const COUNTED: Readonly<Record<string, readonly string[]>> = { key: ["key"], user: ["user", "role"] };
 
 /** A block `route`, the block of its upstream, and whom it lets in (empty: everybody). */
@@ -54,9 +55,13 @@ export class Gateway {
   }
 
   /** Whether a cue is about the gateway. */
-  takes({ kind, slots }: DraftCue): boolean {
+  takes(cue: DraftCue): boolean {
+    const { kind, slots } = cue;
     if (HEADERS.includes(kind)) return this.#isThere;
-    return OWN.includes(kind) || (OF_ALL.includes(kind) && this.#alone && this.#isThere && (slots.get("of") ?? []).length === 0);
+    if (OWN.includes(kind)) return true;
+    if (!OF_ALL.includes(kind) || !this.#alone || !this.#isThere || (slots.get("of") ?? []).length > 0) return false;
+    // A route counts by the minute; what is counted longer is the service's, with a database.
+    return !kind.startsWith("limit-") || !LONGER.includes(unitOf(cue, this.#pen));
   }
 
   /** What it adds. */

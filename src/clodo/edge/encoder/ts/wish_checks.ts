@@ -144,7 +144,7 @@ const hasKey = (b: Blueprint): boolean =>
 
 /** Whether a line opens something to whoever holds the key. */
 const isKeyed = ({ construct, text }: Line): boolean =>
-  ["metrics", "webhook", "incoming"].includes(construct) || (construct === "audit" && text === "audit");
+  ["metrics", "webhook", "incoming"].includes(construct) || (construct === "audit" && text === "audit") || (construct === "route" && /^ *allow key$/m.test(text));
 
 const isOrigin = (origin: string): boolean =>
   /^(?:https:\/\/(?:\*\.[a-z0-9-]+\.|)[a-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1))(?::\d{1,5})?$/.test(origin);
