@@ -24,7 +24,6 @@ from clodo.understand.cue_lines import (
     USERS,
     Lines,
     lines_of,
-    transitions_line,
 )
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import says_who_deletes
@@ -33,6 +32,7 @@ from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
+from clodo.understand.states import transitions_line
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
 from clodo.understand.takers import MAKER, MAKERS, STATED, with_takers
