@@ -23,7 +23,7 @@ from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.givens import Givens
 from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import STEPS, later
+from clodo.understand.jobs import OUTCOMES, STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import SIGNS, Others
@@ -34,6 +34,7 @@ from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
 from clodo.understand.takers import MAKERS, takers
 from clodo.understand.times import times, usual_time
+from clodo.understand.uploads import with_uploads
 from clodo.understand.verbs import (
     is_rule,
     is_said,
@@ -71,11 +72,7 @@ def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    return _Writer(cue, names, apart=apart).written()
-
-
-#: Slots that say what a step does.
-_OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
+    return _Writer(with_uploads(cue, names), names, apart=apart).written()
 
 
 class _Writer:
@@ -205,6 +202,11 @@ class _Writer:
         for filler in fillers:
             if not filler.entity or (not filler.field and self.cue.kind not in STEPS):
                 raise Unsaid
+            if self.cue.kind in STEPS and (file := self.names.file(filler)) is not None:
+                if filler.words or self.names.entity(filler) != e:
+                    raise Unsaid
+                yield f"{file} is {'not ' if wanted else ''}empty"
+                continue
             if not filler.field or (self.cue.kind in STEPS and self.names.reference(filler) is not None):
                 # What a row refers to is there or not.
                 path = self.seen(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
@@ -288,7 +290,7 @@ class _Writer:
                     self.say(one.name, f"delete {rule}")
                 self._limited(one, ("delete",), rule)
             return
-        if not any(self.slot(name) for name in _OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
+        if not any(self.slot(name) for name in OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
         made = self._made_of(e)
@@ -353,6 +355,8 @@ class _Writer:
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""
         verbs, allowed = lock_of(self.cue.words, mild=True)
+        if any(self.names.file(f) is not None for f in (*self.slot("when"), *self.slot("unless"))):
+            raise Unsaid  # an upload changes its row, too
         states = [*self._states(e, self.of_row(e, "when"), allowed), *self._states(e, self.of_row(e, "unless"), not allowed)]
         others = Others(self.names, e)
         states += [*others.states(self.slot("when"), True, holds=allowed), *others.states(self.slot("unless"), False, holds=allowed)]
@@ -405,7 +409,7 @@ class _Writer:
 
     def _is_given(self, filler: Filler) -> bool:
         """Whether whoever takes the step gives what a filler of ``set`` names: a field without a value, be it one that refers to a row."""
-        if filler.words or not filler.entity:
+        if filler.words or not filler.entity or self.names.file(filler) is not None:
             return False
         return not filler.field or self.names.reference(filler) is not None or self.names.field(filler)[1].type is not FieldType.BOOLEAN
 

@@ -127,7 +127,9 @@ def with_wishes(
 ) -> tuple[Blueprint, list[Span]]:
     """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
     ``field_of`` give what things of the draft are called in the blueprint."""
-    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues), text=draft.text)
+    apart = any(cue.kind == "tenants" for cue in draft.cues)
+    files = [(e.name, f.name) for e in draft.entities.values() for f in e.fields.values() if f.type in FILES]
+    names = Names(blueprint, entity_of, field_of, apart=apart, text=draft.text, files=files)
     wishes: list[_Wish] = []
     rules = FileRules(draft)
     left = list(rules.left)

@@ -45,6 +45,8 @@ from tests.understand.test_receivers import FACTS as VISIT_FACTS
 from tests.understand.test_receivers import SAID as MAILS
 from tests.understand.test_receivers import VISIT, evident
 from tests.understand.test_standing import spread
+from tests.understand.test_uploads import DROP
+from tests.understand.test_uploads import SAID as UPLOADS
 from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
@@ -241,6 +243,12 @@ def test_how_often_something_may_be_done_becomes_the_same_blueprints(probe: http
     chosen = [gold_draft(r) for r in LIMIT_RECORDS]
     chosen += [gold_draft(record_of(TASK + said, "task > team", *facts)) for said, facts, *_ in RATES]
     hold_alike(probe, [*chosen, *odd_rates(200)])
+
+
+def test_files_that_are_given_with_steps_become_the_same_guards(probe: httpx.Client) -> None:
+    # A file that is too large for any is none, and what asks for it is left out.
+    texts = [DROP + said for said, *_ in UPLOADS] + [f"{DROP}{said}, up to [{size}|delivery.photo =max] MB" for said, *_ in UPLOADS[:3] for size in (5, 900)]
+    hold_alike(probe, [gold_draft(record_of(text, "delivery > shop", "stop > delivery")) for text in texts])
 
 
 def odd_rates(count: int) -> list[Draft]:

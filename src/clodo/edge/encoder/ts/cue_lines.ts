@@ -13,6 +13,7 @@ import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
+import { OUTCOMES, withUploads } from "./uploads";
 import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
@@ -44,7 +45,7 @@ export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: 
  * tells from another of the same verb.
  */
 export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean): Lines {
-  return new Writer(cue, names, pen, apart).written();
+  return new Writer(withUploads(cue, names, pen), names, pen, apart).written();
 }
 
 /** How long sessions last where a line says nothing of it. */
@@ -326,6 +327,12 @@ class Writer {
     const values = new Map<string, string[]>();
     for (const filler of fillers) {
       if (filler.entity === "" || (filler.field === "" && !this.#isStep)) unsaid();
+      const file = this.#isStep ? this.#names.file(filler) : undefined;
+      if (file !== undefined) {
+        if (filler.words !== "" || this.#names.entity(filler) !== e) unsaid();
+        out.push(`${file} is ${wanted ? "not " : ""}empty`);
+        continue;
+      }
       if (filler.field === "" || (this.#isStep && this.#names.reference(filler) !== undefined)) {
         // What a row refers to is there or not.
         const way = filler.field === "" ? this.#names.way(e, this.#names.target(filler)) : this.#seen(e, filler);
@@ -477,7 +484,7 @@ class Writer {
 
   /** Whether whoever takes the step gives what a filler of `set` names: a field without a value, be it one that refers to a row. */
   #isGiven(filler: Filler): boolean {
-    if (filler.words !== "" || filler.entity === "") return false;
+    if (filler.words !== "" || filler.entity === "" || this.#names.file(filler) !== undefined) return false;
     return filler.field === "" || this.#names.reference(filler) !== undefined || this.#names.field(filler)[1].type !== "boolean";
   }
 
@@ -553,7 +560,7 @@ class Writer {
       }
       return;
     }
-    if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
+    if (this.#slots(...OUTCOMES).length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
     const made = this.#madeOf(e);
@@ -607,6 +614,8 @@ class Writer {
   /** Until when rows are changed and deleted. */
   #lock(e: Entity): void {
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
+    // An upload changes its row, too.
+    if (this.#slots("when", "unless").some((f) => this.#names.file(f) !== undefined)) unsaid();
     const others = this.#others(e);
     const states = [
       ...this.#states(e, this.#ofRow(e, "when"), allowed),
