@@ -56,6 +56,12 @@ entity enrolment {
 entity invoice {
   total: money required min 0
   closed: boolean default false
+  payer: -> user
+  action take_on {
+    by user
+    when payer is empty "Somebody pays already."
+    set payer = caller
+  }
   action close {
     when sum(line.amount where invoice = this and void = false) = total "The lines do not add up."
     set closed = true
@@ -84,6 +90,7 @@ FAULTS = [
     Fault("more than the total", INDEX, "/ 100.0), 9) = ROUND", "/ 100.0), 9) >= ROUND", "actions.guard"),
     Fault("less than the total", INDEX, "/ 100.0), 9) = ROUND", "/ 100.0), 9) <= ROUND", "actions.guard"),
     Fault("nearly the price", INDEX, "= ?2) >= (", "= ?2) > (", "actions.guard"),
+    Fault("paid by two", INDEX, '(\\"t\\".\\"payer_id\\" IS NULL)', "(1 = 1)", "actions.guard"),
     Fault("anybody is known", INDEX, 'SELECT \\"r0\\".\\"verified\\"', "SELECT 1", "actions.guard"),
 ]  # fmt: skip
 
@@ -145,8 +152,8 @@ def test_no_guard_is_left_out(tmp_path: Path, toolchain: Toolchain, host: Host) 
     assert report.proven, report.summary()
     found = [e for e in report.evidence if e.id.startswith("actions.")]
     assert [f"{e.rule}: {e.detail}" for e in found if e.outcome != "passed"] == []
-    assert sum(e.id == "actions.guard" for e in found) == 5
-    assert [e.rule.split(":")[0] for e in found if e.id == "actions.at-once"] == ["enrolment.confirm"]
+    assert sum(e.id == "actions.guard" for e in found) == 6
+    assert [e.rule.split(":")[0] for e in found if e.id == "actions.at-once"] == ["enrolment.confirm", "invoice.take on"]
 
 
 @pytest.mark.workerd

@@ -61,10 +61,23 @@ entity shift {
   check sum(shift.hours where day = this.day) <= 24 "A day has 24 hours."
 }
 """
+BOXES = """service boxes
+
+entity box {
+  name: text required
+  open: boolean required default true
+}
+
+entity delivery {
+  note: text
+  box: -> box required
+  check box.open = true "This box is closed."
+}
+"""
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("source", [LEDGER, SHOP, SCHOOL, DAYS], ids=["ledger", "shop", "school", "days"])
+@pytest.mark.parametrize("source", [LEDGER, SHOP, SCHOOL, DAYS, BOXES], ids=["ledger", "shop", "school", "days", "boxes"])
 def test_a_right_service_is_proven(source: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(source, tmp_path / "s", toolchain, host)
     assert report.proven, report.summary()
@@ -89,6 +102,9 @@ FAULTS = [
     (SCHOOL, fault("changed enrolments unchecked", 'AFTER UPDATE ON "enrolment"')),
     (SCHOOL, fault("every state is counted", """("a1"."status" = 'confirmed')""", "(1 = 1)")),
     (SCHOOL, fault("another state is counted", """("a1"."status" = 'confirmed')""", """("a1"."status" = 'pending')""")),
+    (BOXES, fault("into a closed box", 'AFTER INSERT ON "delivery"')),
+    (BOXES, fault("over to a closed box", 'AFTER UPDATE OF "box_id" ON "delivery"')),
+    (BOXES, fault("a used box is closed", 'AFTER UPDATE OF "open" ON "box"')),
 ]
 
 

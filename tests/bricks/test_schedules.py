@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import make_plan
+from clodo.blueprint.plan import Plan, make_plan
+from clodo.bricks.registry import service_checks
 from clodo.bricks.schedules.brick import chosen
 from clodo.bricks.schedules.language import RunAction, Schedule, cron
+from clodo.proof.check import Check
 from clodo.proof.host import Host
+from clodo.proof.session import Session
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught
+from tests.bricks.proving import Fault, example_of, expect_caught, proof
 
 HEAD = 'service x\n\nentity hold {\n  name: text\n  until: datetime required\n  action end(why: text) {\n    set name = why\n  }\n  action move(to: datetime required) {\n    set until = to\n  }\n}\n'
 
@@ -103,3 +108,20 @@ def test_rows_that_a_guard_refuses_keep_none_from_their_turn() -> None:
     assert isinstance(run, RunAction)
     where = chosen(plan, run)
     assert where.sql == '("hold"."until" < ?1) AND ("hold"."left" > 2)' and where.uses == 1
+
+
+@pytest.mark.workerd
+def test_rows_are_brought_before_the_clock_however_many_were_made(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    """Samples are a day apart: the more rows other checks made, the nearer to this day they come, and at last beyond it."""
+
+    def late(plan: Plan) -> Iterator[Check]:
+        async def made(s: Session) -> None:
+            for _ in range((datetime.now(UTC) - datetime(2026, 1, 1, tzinfo=UTC)).days + 100):
+                s.number()
+
+        yield Check("many", "many rows are made", made)
+        yield from (c for c in service_checks(plan) if c.id == "schedules.does")
+
+    report = proof(example_of("schedules"), tmp_path / "s", toolchain, host, checks=late)
+    assert report.proven, report.summary()
+    assert {e.outcome for e in report.evidence} == {"passed"}, report.summary()

@@ -50,7 +50,7 @@ def test_quit_writes_nothing(tmp_path: Path, editor: Path) -> None:
 
 def test_blueprint_shows_on_a_terminal_what_was_not_understood(tmp_path: Path) -> None:
     written = tmp_path / "written.clodo"
-    command = f"{sys.executable} -m clodo blueprint '{BOOKS} We are 12 people in all. Books escalate within 48 hours.' > {written}"
+    command = f"{sys.executable} -m clodo blueprint '{BOOKS} We are 12 people in all. Books arrive in 48 hours at the latest.' > {written}"
     environment = {k: v for k, v in os.environ.items() if k != "CLODO_MODEL"} | {"TERM": "xterm-256color"}
     child = pexpect.spawn("/bin/sh", ["-c", command], env=environment, encoding="utf-8", timeout=60, dimensions=(40, 400))
     child.expect(pexpect.EOF)

@@ -35,9 +35,20 @@ def test_a_crew_of_the_environment_starts_no_processes(monkeypatch: pytest.Monke
     crew.part()  # leaves alone what it has not begun
 
 
+#: Programs that start two processes of a program, and tell them of each other.
+LAUNCHERS = {
+    "torchrun": ["torch.distributed.run", "--standalone", "--nproc-per-node", "2"],
+    "accelerate": [
+        "accelerate.commands.launch", "--multi_gpu", "--num_machines", "1", "--num_processes", "2", "--main_process_port", "0",
+        "--mixed_precision", "no", "--dynamo_backend", "no",
+    ],
+}  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_example_of_the_page_trains_under_torchrun(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_the_example_of_the_page_trains_under_a_launcher(launcher: str, tmp_path: Path) -> None:
     """The program of docs/training.md, with a tiny base and a minute that is over soon, as two processes."""
     program = re.search(r"```python\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert program is not None and len(program[1].splitlines()) <= 16
@@ -48,7 +59,7 @@ def test_the_example_of_the_page_trains_under_torchrun(tmp_path: Path) -> None:
         text = text.replace(old, new)
     (tmp_path / "many.py").write_text(text, "utf-8")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(tmp_path / "many.py")]
+    command = [sys.executable, "-m", *LAUNCHERS[launcher], str(tmp_path / "many.py")]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=560)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "run" / "weights.pt").is_file()

@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from clodo.understand.cue_labels import CUES
@@ -170,13 +171,19 @@ def _code(code: str, surface: str, start: int, where: str) -> Mark:
         if value[1] not in ROLES or len(attrs) > 1:
             raise CorpusError(f"{where}: bad value role in {code!r}")
         return Mark(start, end, "value", entity, name, value[1], value[2] or "")
-    name = name or field_name(surface)
+    name = name or _named(surface)
     if not _NAME.match(name):
         raise CorpusError(f"{where}: bad field name in {code!r} ({surface!r})")
     for attr in attrs:
         if attr not in TYPES | {"!", "?", "u", "s", "ro", "wo", "text"} and attr[:2] != "->":
             raise CorpusError(f"{where}: unknown attribute {attr!r} in {code!r}")
     return Mark(start, end, "field", entity, name, attrs=tuple(attrs))
+
+
+@lru_cache(maxsize=2**16)
+def _named(surface: str) -> str:
+    """The name of a field from a mention. Most are mentioned in the words of others: a third of the time to read the corpus went into this."""
+    return field_name(surface)
 
 
 def _cue(code: str, start: int, end: int, where: str) -> Mark:

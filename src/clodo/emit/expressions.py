@@ -54,18 +54,21 @@ _PERIODS = {
 class Place:
     """Where SQL of an expression goes. ``row`` is the prefix of the columns of the scope's rows (``NEW.``, ``"book".``, empty
     where the statement has one table), ``this`` that of the row that the whole expression is of. ``words`` are the SQL
-    of ``now``, ``today``, ``caller`` and of parameters."""
+    of ``now``, ``today``, ``caller`` and of parameters. ``zeros`` are columns, each with its entity, that count as 0 where they are empty, and
+    ``added`` parts of the expression itself that do."""
 
     scope: Scope
     row: str = ""
     this: str = ""
     words: Mapping[str, str] = field(default_factory=dict)
     depth: int = 0
+    zeros: frozenset[tuple[str, str]] = frozenset()
+    added: frozenset[Expression] = frozenset()
 
     def within(self, entity: Entity) -> Place:
         """The place of a condition on rows of another entity, in a query of its own."""
         depth = self.depth + 1
-        return replace(self, scope=self.scope.within(entity), row=f'"a{depth}".', depth=depth)
+        return replace(self, scope=self.scope.within(entity), row=f'"a{depth}".', depth=depth, added=frozenset())
 
 
 def computed_sql(expression: Expression, entity: Entity, blueprint: Blueprint | None = None) -> str:
@@ -77,6 +80,11 @@ def computed_sql(expression: Expression, entity: Entity, blueprint: Blueprint | 
 
 def sql(e: Expression, place: Place) -> str:
     """An expression that was found sound, as SQL."""
+    made = _made(e, place)
+    return f"COALESCE({made}, 0)" if e in place.added else made
+
+
+def _made(e: Expression, place: Place) -> str:
     if isinstance(e, Operand):
         return _name(str(e.value), place) if e.is_field else constant(e.value)
     if isinstance(e, Path):
@@ -86,7 +94,8 @@ def sql(e: Expression, place: Place) -> str:
     if isinstance(e, Not):
         return f"(NOT {sql(e.inner, place)})"
     if isinstance(e, IsEmpty):
-        return f"({sql(e.inner, place)} IS {'NOT ' if e.negated else ''}NULL)"
+        as_it_is = replace(place, zeros=frozenset(), added=frozenset())
+        return f"({sql(e.inner, as_it_is)} IS {'NOT ' if e.negated else ''}NULL)"
     if isinstance(e, IsIn):
         kind = type_of(e.inner, place.scope, []).kind
         return f"({sql(e.inner, place)} IN ({', '.join(constant(stored_as(kind, value)) for value in e.values)}))"
@@ -155,10 +164,11 @@ def _column(name: str, entity: Entity, row: str, place: Place) -> str | None:
         return f'{row}"{name}_id"'
     if m is not None:
         if m.computed is not None:
-            inner = replace(place, scope=Scope(place.scope.blueprint, entity), row=row, this=row or place.this)
+            inner = replace(place, scope=Scope(place.scope.blueprint, entity), row=row, this=row or place.this, added=frozenset())
             return sql(m.computed, inner)
+        column = f'COALESCE({row}"{name}", 0)' if (entity.name, name) in place.zeros else f'{row}"{name}"'
         # Money is stored in hundredths.
-        return f'({row}"{name}" / 100.0)' if m.type is FieldType.MONEY else f'{row}"{name}"'
+        return f"({column} / 100.0)" if m.type is FieldType.MONEY else column
     if name in ("created_at", "updated_at") and entity.timestamps:
         return f'{row}"{name}"'
     return f'{row}"owner_id"' if name == "owner" and "owner" not in place.scope.parameters else None
@@ -256,7 +266,8 @@ def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
         # Hundredths are summed up as whole numbers: fractions would leave dust.
         made = f'{e.function.upper()}({inner.row}"{column}")'
         return f"((SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source}) / 100.0)"
-    made = f"{e.function.upper()}({_column(column, entity, inner.row, inner)})"
+    as_it_is = replace(inner, zeros=frozenset())  # an average is one of what is there
+    made = f"{e.function.upper()}({_column(column, entity, inner.row, as_it_is)})"
     return f"(SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source})"
 
 

@@ -15,7 +15,7 @@ from clodo.training.variation import Vocabulary, vary
 #: people ask for on ordinary days, and kinds of mention that no other file has. A name goes before a letter.
 _DRAWN = {
     "m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 3, "y": 5, "o": 6, "z": 8,
-    "o3": 16, "o4": 20, "o5": 16, "z7": 24, "z8": 24, "z9": 16, "z10": 24,
+    "o3": 10, "o4": 10, "o5": 10, "o6": 24, "o7": 24, "z7": 10, "z8": 10, "z9": 10, "z10": 10, "z11": 24, "z12": 24, "z13": 24, "z14": 24,
 }  # fmt: skip
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150

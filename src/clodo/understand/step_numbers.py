@@ -21,8 +21,8 @@ FRONT = {
 }
 #: Words behind a number that do.
 BACK = {
-    ">=": r"\s*(?:\+|\S*\s*(?:or|and) (?:more|up|above|over|higher|upwards)\b)",
-    "<=": r"\s*\S*\s*(?:or|and) (?:less|below|under|fewer|lower|down)\b",
+    ">=": r"\s*(?:\+|\S*\s*(?:\S+\s+)?(?:or|and) (?:more|up|above|over|higher|upwards|greater|larger|bigger|longer|taller|heavier)\b)",
+    "<=": r"\s*\S*\s*(?:\S+\s+)?(?:or|and) (?:less|below|under|fewer|lower|down|smaller|shorter|lighter|cheaper)\b",
 }
 #: What may stand between the words and the number.
 BETWEEN = r"\s*(?:(?:a|an|the)\s+)?(?:[€$£¥]|eur|usd|gbp)?\s*$"

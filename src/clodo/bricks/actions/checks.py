@@ -12,6 +12,7 @@ from typing import Any
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
+from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
@@ -35,6 +36,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check("actions.guard", f"{name}: {refusal(guard)}", partial(_guarded, e, action, guard, number))
         if may_wear_off(plan.blueprint, e, action):
             yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
+        yield from emptied(plan, e, action)
         yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
         if who_may(plan.blueprint, e, action).who is not Who.PUBLIC:
             yield Check("actions.access", f"{name}: by {who_may(plan.blueprint, e, action)} only", partial(_access, e, action))

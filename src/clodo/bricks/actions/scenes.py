@@ -4,7 +4,7 @@ there in the database, along its transitions."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from clodo.blueprint.values import (
     Call,
     Entity,
     Expression,
+    IsEmpty,
     Not,
     Operand,
     Operation,
@@ -207,6 +208,7 @@ class Scene(View):
         known = await self._known(row["id"], part, body)
         values = {**row, **{k.removesuffix("_id"): v for k, v in body.items()}}
         found = [(self.e, row["id"], name, value) for name, value in satisfying(self.e, known, values)]
+        found += [(self.e, row["id"], f"{r.name}_id", value) for r in _whether_given(self.e, known) for value in (None, await self._target(r))]
         for path in (p for p in outer_parts(known) if isinstance(p, Path) and len(p.names) == 2):
             reference = member(self.e, path.names[0])
             target = self.b.entity(reference.target) if isinstance(reference, Reference) else None
@@ -217,6 +219,11 @@ class Scene(View):
                 known = await self._known(row["id"], part, body, but=path)
                 found += await self._ways_in(self.caller.entity(), str(await self.caller.id()), path, known)
         return found
+
+    async def _target(self, r: Reference) -> str:
+        """The id of a new row that a reference may name."""
+        target = self.b.entity(r.target)
+        return str((await self.s.create(target))["id"]) if target is not None else await self.s.spare_user()
 
     async def _ways_in(self, target: Entity, id: str, path: Path, part: Expression) -> list[tuple[Entity, str, str, Any]]:
         """Changes of single cells of the row that a path leads to."""
@@ -230,6 +237,14 @@ class Scene(View):
         fixed = {p for p in outer_parts(part) if is_aggregate(p) or is_of_caller(p) or p in counting}
         values = {p: _constant(await self.value(id, p, body)) for p in fixed if p != but}
         return rewritten(part, values.get)
+
+
+def _whether_given(e: Entity, part: Expression) -> Iterator[Reference]:
+    """The references that a condition asks of whether they are empty."""
+    for p in outer_parts(part):
+        named = member(e, str(p.inner.value)) if isinstance(p, IsEmpty) and isinstance(p.inner, Operand) and p.inner.is_field else None
+        if isinstance(named, Reference):
+            yield named
 
 
 def _constant(value: Any) -> Expression | None:

@@ -19,6 +19,7 @@ from clodo.blueprint.values import (
     Operand,
     Reference,
 )
+from clodo.bricks.actions.sums import added, added_to, columns_added_to
 from clodo.bricks.actions.values import (
     Action,
     Assignment,
@@ -60,7 +61,7 @@ def place_of(b: Blueprint, e: Entity, action: Action) -> Place:
     for number, p in enumerate(parameters, _FIRST):
         money = isinstance(p, Field) and p.type is FieldType.MONEY
         words[p.name] = f"(?{number} / 100.0)" if money else f"?{number}"
-    return Place(scope_of(b, e, action), _ROW, _ROW, words)
+    return Place(scope_of(b, e, action), _ROW, _ROW, words, zeros=added_to(b, e, action))
 
 
 def guards(b: Blueprint, e: Entity, action: Action) -> tuple[str, ...]:
@@ -139,7 +140,10 @@ def scheduled(b: Blueprint, effect: UpdateRows | DeleteRows) -> Statement:
     entity = b.entity(effect.entity)
     assert entity is not None
     name = f'"{entity.name}"'
-    place = Place(Scope(b, entity), f"{name}.", f"{name}.", {"now": "?1", "today": "?2"})
+    scope = Scope(b, entity)
+    # Here the rows are the only ones; in an action there is the row that it is called on beside.
+    changed = [SetValues(effect.assignments)] if isinstance(effect, UpdateRows) else []
+    place = Place(scope, f"{name}.", f"{name}.", {"now": "?1", "today": "?2"}, zeros=columns_added_to(b, entity, changed, scope))
     where = sql(effect.where, place) + (f' AND {name}."deleted_at" IS NULL' if entity.soft_delete else "")
     if isinstance(effect, DeleteRows) and not entity.soft_delete:
         return statement(f"DELETE FROM {name} WHERE {where}")
@@ -152,7 +156,12 @@ def _values(b: Blueprint, e: Entity, assignments: Iterable[Assignment], place: P
     for a in assignments:
         found = target_field(b, e, a.target)
         assert found is not None
-        yield found[1], stored_sql(a.value, place, found[1])
+        yield found[1], assigned(a, place, found[1])
+
+
+def assigned(a: Assignment, place: Place, target: Field | Reference) -> str:
+    """The value of an assignment, as it is stored."""
+    return stored_sql(a.value, replace(place, added=added(a, place.scope)), target)
 
 
 def _column(m: Field | Reference) -> str:

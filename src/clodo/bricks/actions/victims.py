@@ -9,7 +9,7 @@ from clodo.bricks.actions.values import DeleteRows, Effect, UpdateRows
 from clodo.bricks.actions.view import View
 from clodo.bricks.rules.language import key_of
 from clodo.bricks.rules.related import referring
-from clodo.bricks.rules.samples import conjuncts, made_to_hold
+from clodo.bricks.rules.samples import clocked, conjuncts, made_to_hold
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row
 
@@ -53,7 +53,7 @@ def _meets(entity: Entity, where: Expression, row: Row) -> bool:
     """Whether a row meets a condition, as far as the row itself tells."""
     for part in conjuncts(where):
         try:
-            if value_of(part, row) is False:
+            if value_of(part, clocked(entity, row)) is False:
                 return False
         except Unknowable:
             continue

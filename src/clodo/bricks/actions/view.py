@@ -10,11 +10,11 @@ from clodo.blueprint.formulas import names_in, parts
 from clodo.blueprint.samples import entity_body
 from clodo.blueprint.values import Entity, Expression, Field, FieldType, Operand, Path
 from clodo.bricks.actions.callers import Caller
-from clodo.bricks.actions.statements import Statement, guards, place_of, statement
+from clodo.bricks.actions.statements import Statement, assigned, guards, place_of, statement
 from clodo.bricks.actions.values import Action, Assignment, CreateRow, SetValues, target_field
 from clodo.bricks.jobs.outcome import outcome
 from clodo.bricks.rules.language import key_of
-from clodo.emit.expressions import sql, stored_sql
+from clodo.emit.expressions import sql
 from clodo.proof.client import Answer
 from clodo.proof.session import Row, Session
 
@@ -108,7 +108,7 @@ class View:
                 there = id if len(a.target) == 1 else row[f"{a.target[0]}_id"]
                 # What an earlier effect changed is not known before the call.
                 if there is not None and not (changed & _read(a)):
-                    made = stored_sql(a.value, place, m)
+                    made = assigned(a, place, m)
                     got = await self.ask(statement(f'SELECT {made} AS "value" FROM "{self.e.name}" AS "t" WHERE "t"."id" = ?1'), id, body)
                     out[e.name, there, key_of(e, m.name)] = got["value"]
             if isinstance(effect, SetValues):

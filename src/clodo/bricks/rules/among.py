@@ -8,11 +8,20 @@ from decimal import Decimal
 from typing import Any
 
 from clodo.blueprint.formulas import Scope, member
-from clodo.blueprint.values import Entity, Expression, Field, Operand, Operation, Path, Reference
+from clodo.blueprint.values import (
+    Entity,
+    Expression,
+    Field,
+    Not,
+    Operand,
+    Operation,
+    Path,
+    Reference,
+)
 from clodo.bricks.rules.aggregates import aggregates, expanded, outer_parts, rewritten
 from clodo.bricks.rules.language import CheckRule, said
 from clodo.bricks.rules.related import Related, related, related_behind
-from clodo.bricks.rules.samples import OPPOSITE
+from clodo.bricks.rules.samples import OPPOSITE, conjuncts, satisfying
 from clodo.emit.expressions import Place, sql
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
@@ -74,9 +83,41 @@ class _Among:
             reference = member(self.e, path.names[0])
             target = self.s.blueprint.entity(reference.target) if isinstance(reference, Reference) else None
             id = self.row.get(f"{path.names[0]}_id")
-            if target is not None and id is not None and _is_settable(target.field(path.names[1])):
+            if target is None or id is None:
+                continue
+            if _is_settable(target.field(path.names[1])):
                 for sign in (1, -1):
                     await self._push(target, id, path.names[1], sign, path)
+            else:
+                await self._turn(target, id, path)
+
+    async def _turn(self, target: Entity, id: str, path: Path) -> None:
+        """Gives a row that is referred to other values, of a field that is no number, until the rule would be broken; then the row itself
+        is to refer to one that has such a value, and so is another row."""
+        s, key = self.s, f"{path.names[0]}_id"
+        there = expect(await s.get(target, id), 200).body
+        for name, value in self._breaking(target, path, there):
+            changed = await s.patch(target, id, {name: value})
+            await self._seen(changed)
+            if changed.status == 200:
+                await s.patch(target, id, {name: there.get(name)})
+            other = await s.post(target, {**await s.body(target), name: value})
+            if other.status != 201:
+                continue
+            refers = {key: other.body["id"]}
+            await self._seen(await s.patch(self.e, self.row["id"], refers))
+            made = await s.post(self.e, await s.body(self.e, refers))
+            await self._seen(made, made.body["id"] if made.status == 201 else self.row["id"])
+
+    def _breaking(self, target: Entity, path: Path, there: Row) -> Iterator[tuple[str, Any]]:
+        """Values of the field that a path leads to which may break the rule."""
+        f = target.field(path.names[1])
+        if f is None or f.read_only:
+            return
+        for part in conjuncts(self.condition):
+            local = rewritten(part, lambda e: Operand(f.name, is_field=True) if e == path else None)
+            found = satisfying(target, Not(local), there) if local != part else ()
+            yield from ((name, value) for name, value in found if name == f.name and value is not None)
 
     async def _push(self, e: Entity, id: str, name: str, sign: int, part: Expression | Related) -> None:
         """Pushes a number; ``part`` is what the rule calls it, or the rows that it is summed up with."""
@@ -119,9 +160,10 @@ class _Among:
             for sign in (1, -1):
                 await self._push(rows.entity, counted[-1], rows.column, sign, rows)
 
-    async def _seen(self, answer: Answer | None) -> None:
-        """After every change, the rule holds. What was refused may be due to another rule, or to a bound of the field."""
-        found = await self._held(self.rule.condition)
+    async def _seen(self, answer: Answer | None, id: str = "") -> None:
+        """After every change, the rule holds of the row, or of another one. What was refused may be due to another rule, or to a bound of
+        the field."""
+        found = await self._held(self.rule.condition, id=id)
         if not found:
             raise Fault("the rule does not hold any more", answer)
         self.refused = self.refused or self._is_said(answer)
@@ -141,11 +183,11 @@ class _Among:
         constant = Operand(Decimal(str(round(value, 9))))
         return await self._held(rewritten(self.condition, lambda e: constant if e == old else None), old)
 
-    async def _held(self, condition: Expression, part: Expression | None = None) -> bool:
+    async def _held(self, condition: Expression, part: Expression | None = None, id: str = "") -> bool:
         holds = sql(condition, self.place)
         column = f"{part.names[0]}_id" if isinstance(part, Path) else "id"
         shown = ' AND "deleted_at" IS NULL' if self.e.soft_delete else ""
-        found = await self.s.query(f'SELECT ({holds}) AS "holds" FROM "{self.e.name}" WHERE "{column}" = ?{shown}', self.row[column])
+        found = await self.s.query(f'SELECT ({holds}) AS "holds" FROM "{self.e.name}" WHERE "{column}" = ?{shown}', id or self.row[column])
         return all(row["holds"] != 0 for row in found)
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from clodo.blueprint.evaluation import Unknowable, moved, value_of
-from clodo.blueprint.formulas import parts
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import sample
 from clodo.blueprint.values import (
@@ -33,6 +32,7 @@ from clodo.bricks.rules.language import (
 )
 from clodo.bricks.rules.samples import (
     OPPOSITE,
+    clocked,
     conjuncts,
     made_to_hold,
     ranged,
@@ -105,17 +105,11 @@ def _breaking(e: Entity, condition: Expression, body: Row) -> Row | None:
     tries += [{f.name: sample(f, n)} for f in e.fields if f.name in body for n in range(1, 40, 3)]
     for changes in tries:
         try:
-            if all(v is not None for v in changes.values()) and value_of(condition, body | changes) is False:
+            if all(v is not None for v in changes.values()) and value_of(condition, clocked(e, body | changes)) is False:
                 return changes
         except (Unknowable, TypeError):
-            if _clock(condition):
-                return changes
+            continue
     return None
-
-
-def _clock(condition: Expression) -> bool:
-    """Whether the clock has a say, so that only the service itself can tell."""
-    return any(isinstance(p, Operand) and p.is_field and p.value in ("now", "today") for p in parts(condition))
 
 
 def _is_read_only(e: Entity, t: Transitions) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clodo.blueprint.formulas import Scope, condition_problems
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
 from clodo.bricks.actions.brick import action_const
 from clodo.bricks.actions.statements import Statement, scheduled, statement
+from clodo.bricks.actions.sums import added_to
 from clodo.bricks.actions.values import Action
 from clodo.bricks.reports.brick import report_const
 from clodo.bricks.reports.language import Report
@@ -51,7 +54,9 @@ def chosen(plan: Plan, run: RunAction) -> Statement:
     scope = Scope(plan.blueprint, e)
     # What names a parameter is left to the action, which knows what is not given.
     guards = [g.condition for g in action.guards if not condition_problems(g.condition, scope)]
-    where = " AND ".join(sql(one, Place(scope, name, name, {"now": "?1", "today": "?2"})) for one in (run.where, *guards))
+    place = Place(scope, name, name, {"now": "?1", "today": "?2"})
+    asked = [sql(run.where, place), *(sql(g, replace(place, zeros=added_to(plan.blueprint, e, action))) for g in guards)]
+    where = " AND ".join(asked)
     return statement(where + (' AND "deleted_at" IS NULL' if e.soft_delete else ""))
 
 

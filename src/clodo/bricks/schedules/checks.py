@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Entity, Expression, Operand
+from clodo.blueprint.values import Entity, Operand
+from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import DeleteRows, UpdateRows
 from clodo.bricks.rules.language import key_of
 from clodo.bricks.rules.placing import bring, keep_out, meets
@@ -33,9 +34,11 @@ def checks(plan: Plan) -> Iterator[Check]:
 async def _does(plan: Plan, schedule: Schedule, work: OnRows, s: Session) -> None:
     e = plan.blueprint.entity(work.entity)
     assert e is not None
-    meant, other = await _row(s, e, work.where), await _row(s, e, work.where)
+    meant, other = await _row(plan, s, work), await _row(plan, s, work)
     if not await meets(s, e, work.where, meant["id"]):
         raise TooFewValues("no row was found that this is about")
+    if isinstance(work, RunAction) and not all(await Scene(s, *ran(plan, work)).held(meant["id"], {})):
+        raise TooFewValues("no row was found for which every guard of the action holds")
     apart = await keep_out(s, e, work.where, other["id"])
     before = {id: await _stored(s, e, id) for id in (meant["id"], other["id"])}
     await s.scheduled(cron(schedule))
@@ -63,10 +66,14 @@ def _judge(plan: Plan, work: OnRows, before: Row | None, after: Row | None) -> N
             raise Fault(f"{a.target[0]} is {after[key_of(e, a.target[0])]!r}, not {a.value.value!r}")
 
 
-async def _row(s: Session, e: Entity, where: Expression) -> Row:
+async def _row(plan: Plan, s: Session, work: OnRows) -> Row:
     """A new row that the work is about, as far as values for that are found; put into the database where no body may say it."""
+    e = plan.blueprint.entity(work.entity)
+    assert e is not None
     row = await s.create(e, apart=True)
-    await bring(s, e, where, row)
+    await bring(s, e, work.where, row)
+    if isinstance(work, RunAction):
+        await Scene(s, *ran(plan, work)).bring(row, {})
     return row
 
 
