@@ -62,6 +62,24 @@ def test_the_word_writes_stands_for_all() -> None:
     assert limit.kinds == ("create", "update", "delete")
 
 
+STEPS = "flagged: boolean\n  action flag {\n    set flagged = true\n  }\n  action mark_read {\n    set flagged = false\n  }\n"
+
+
+def test_actions_are_limited_by_their_names() -> None:
+    blueprint = parse(small(inside=f"{STEPS}  limit flag, mark_read 5 per hour per address\n  limit delete, flag 1 per day per address"))
+    [first, second] = blueprint.entities[0].parts_of(WriteLimit)
+    assert (first.kinds, second.kinds) == (("flag", "mark_read"), ("delete", "flag"))
+    assert parse(format_blueprint(blueprint)) == blueprint
+    [policy, _] = write_policies(blueprint.entities[0])
+    assert policy.name == "note-flag-mark-read-address-hour"
+    assert [policy.counts(kind) for kind in ("flag", "mark_read", "update", "create")] == [True, True, False, False]
+
+
+def test_a_limit_of_updates_counts_actions_too() -> None:
+    [policy] = write_policies(parse(small(inside=f"{STEPS}  limit update 5 per hour per address")).entities[0])
+    assert [policy.counts(kind) for kind in ("flag", "update", "delete")] == [True, True, False]
+
+
 def test_decoders_know_the_lines() -> None:
     assert '"minute"' in gbnf()
 
@@ -81,6 +99,13 @@ def test_decoders_know_the_lines() -> None:
         (small("write key\nread key\n", "limit create 5 per day per user"), "without an account"),
         (small(inside="limit create 5 per day per key"), "without the key"),
         (small(inside="limit create 5 per day per address\n  limit writes 9 per day per address"), "has two limits"),
+        (small(inside=f"{STEPS}  limit flagg 5 per day per address"), "no action 'flagg' to limit. Did you mean flag?"),
+        (small(inside="limit flag 5 per day per address"), "Choose from create, update, delete, writes."),
+        (small(inside=f"{STEPS}  limit flag 5 per day per user"), "without an account"),
+        (small("write key\n", f"{STEPS}  limit flag, flag 5 per day per key"), "names a write twice"),
+        (small("write user\nusers {\n}\n", "flagged: boolean\n  action flag {\n    by public\n    set flagged = true\n  }\n  limit flag 5 per day per user"), "without an account"),
+        (small(inside=f"{STEPS}  limit flag 5 per day per address\n  limit mark_read, flag 9 per day per address"), "has two limits"),
+        (small(inside="limit create 5 per day per address\n  limit update 9 per day per address\n  limit delete, update 9 per day per address"), "has two limits"),
         (small(inside="limit 5 per day per address"), "not expected here"),
         (small(below="limit 5 per year per address"), "not expected here"),
     ],
@@ -100,7 +125,7 @@ def test_policies_have_names_that_tell_them_apart() -> None:
     plan = make_plan(parse(EXAMPLE))
     names = [p.name for p in service_policies(plan)]
     names += [p.name for e in plan.blueprint.entities for p in write_policies(e)]
-    assert names == ["address-minute", "user-day", "message-create-user-hour", "message-update-delete-user-day"]
+    assert names == ["address-minute", "user-day", "message-create-user-hour", "message-update-delete-user-day", "message-flag-user-hour"]
 
 
 def test_every_way_to_write_is_known() -> None:
@@ -153,6 +178,8 @@ FAULTS = [
     Fault("nothing is forgotten", LIMITS, "const SWEPT = 10;", "const SWEPT = 0;", "limits.swept"),
     Fault("the refusal names the row", LIMITS, "`Too many requests. Try", "`Too many requests of ${c.req.path}. Try", "limits.hidden"),
     Fault("a path is forgotten", INDEX, '"/api/pages/:id/messages", limited', '"/api/pages/:id/message", limited', "limits.writes"),
+    Fault("a step is not counted", INDEX, '"/api/messages/:id/flag", limited', '"/api/messages/:id/flags", limited', "limits.exact|limits.writes"),
+    Fault("all steps are counted", INDEX, 'app.on(["POST"], "/api/messages/:id/flag", limited', 'app.on(["POST", "PATCH"], "/api/messages/:id/*", limited', "limits.writes"),
     Fault("another number", INDEX, "most: 60,", "most: 600,", "limits.exact"),
     Fault("undocumented", "openapi.json", '"429"', '"428"', "limits.document"),
 ]  # fmt: skip
@@ -190,8 +217,11 @@ def test_looking_first_and_counting_later_is_caught(tmp_path: Path, toolchain: T
         "service many\nread user\nwrite role editor\n\nusers {\n  roles editor\n}\n\nentity a {\n  name: text\n  bs: <-> b\n"
         "  limit update 1 per hour per user\n}\n\nentity b {\n  name: text unique\n  a: -> a required\n  read owner\n  write owner\n"
         "  limit delete 1 per hour per user\n  limit create 2 per minute per address\n}\n",
+        "service shop\nread user\nwrite role clerk\n\nusers {\n  roles clerk, courier\n}\n\nentity parcel {\n  code: text\n  lost: boolean default false\n"
+        "  action lose later {\n    by role courier\n    when not lost\n    set lost = true\n  }\n  action find(note: text required) {\n    set lost = false\n  }\n"
+        "  limit lose, delete 2 per day per user\n  limit find 1 per hour per address\n}\n",
     ],
-    ids=["key", "solo", "roles"],
+    ids=["key", "solo", "roles", "steps"],
 )
 def test_other_services_are_proven(source: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(source, tmp_path / "s", toolchain, host, types=True)

@@ -1,6 +1,6 @@
 """Records with the blueprint that each comes to and the words that it leaves over: of wishes that are of the service as a whole, or of
 files, accounts, mails and work in the background (``services``), of what is given with a step and its conditions on other rows
-(``steps``), and of who gets mails (``mails``)."""
+(``steps``), of who gets mails (``mails``), and of how often something may be done (``limits``)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _HERE = Path(__file__).parent / "records"
 RECORDS: tuple[Record, ...] = tuple(read(_HERE / "services.txt"))
 STEP_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "steps.txt"))
 MAIL_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "mails.txt"))
+LIMIT_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "limits.txt"))
 
 
 def wanted() -> dict[str, tuple[str, list[str]]]:
     """By id of each record: the text of its blueprint, and the words that are left over."""
     found = {}
-    for name in ("services", "steps", "mails"):
+    for name in ("services", "steps", "mails", "limits"):
         for block in re.split(r"(?m)^=== ", (_HERE / f"{name}.clodo").read_text("utf-8"))[1:]:
             head, _, text = block.partition("\n")
             id, _, left = head.partition(" | left: ")

@@ -14,8 +14,8 @@ from functools import partial
 from operator import eq
 
 from clodo.blueprint.formulas import PERIODS
-from clodo.blueprint.text import choice_text, number, quote
-from clodo.blueprint.values import Entity, Field, FieldType, Reference
+from clodo.blueprint.text import number, quote
+from clodo.blueprint.values import Access, Entity, Field, FieldType, Reference
 from clodo.understand.blocks import Member
 from clodo.understand.choices import chosen
 from clodo.understand.cue_names import Names, Unsaid, only, only_number
@@ -23,16 +23,18 @@ from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.givens import Givens
 from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import STEPS, later
+from clodo.understand.jobs import OUTCOMES, STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import SIGNS, Others
 from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate, writes_of
 from clodo.understand.receivers import receivers
 from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
 from clodo.understand.takers import MAKERS, takers
 from clodo.understand.times import times, usual_time
+from clodo.understand.uploads import with_uploads
 from clodo.understand.verbs import (
     is_rule,
     is_said,
@@ -70,11 +72,7 @@ def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    return _Writer(cue, names, apart=apart).written()
-
-
-#: Slots that say what a step does.
-_OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
+    return _Writer(with_uploads(cue, names), names, apart=apart).written()
 
 
 class _Writer:
@@ -204,6 +202,11 @@ class _Writer:
         for filler in fillers:
             if not filler.entity or (not filler.field and self.cue.kind not in STEPS):
                 raise Unsaid
+            if self.cue.kind in STEPS and (file := self.names.file(filler)) is not None:
+                if filler.words or self.names.entity(filler) != e:
+                    raise Unsaid
+                yield f"{file} is {'not ' if wanted else ''}empty"
+                continue
             if not filler.field or (self.cue.kind in STEPS and self.names.reference(filler) is not None):
                 # What a row refers to is there or not.
                 path = self.seen(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
@@ -282,10 +285,12 @@ class _Writer:
         e = self.entity()
         if says_who_deletes(self.cue):
             for one in self.entities():
-                if rule := deleters([f.role for f in self.slot("by") if f.role], self.names.blueprint, one, MAKERS):
+                rule = deleters([f.role for f in self.slot("by") if f.role], self.names.blueprint, one, MAKERS)
+                if rule is not None:
                     self.say(one.name, f"delete {rule}")
+                self._limited(one, ("delete",), rule)
             return
-        if not any(self.slot(name) for name in _OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
+        if not any(self.slot(name) for name in OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
         made = self._made_of(e)
@@ -314,6 +319,17 @@ class _Writer:
         parameters = self.givens.lines()
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
+        self._limited(e, limited(name), who)
+
+    def _limited(self, e: Entity, kinds: Sequence[str], who: Access | None) -> None:
+        """How often a step may be taken, or rows may be changed or deleted, by one of those who may."""
+        if (often := self.numbers.often) is not None:
+            if comparison(self.names.text, often).startswith(">") or is_length(self.names.text, often, self.slot("per")):
+                raise Unsaid
+            if not kinds:
+                raise Unsaid
+            rule = who if who is not None else self.names.blueprint.write_access(e)
+            self.say(e.name, f"limit {', '.join(kinds)} {rate(number_in(often.words), self.unit())} per {counted_by(rule)}")
 
     def _measured(self, e: Entity) -> str:
         """What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it."""
@@ -339,13 +355,17 @@ class _Writer:
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""
         verbs, allowed = lock_of(self.cue.words, mild=True)
+        if any(self.names.file(f) is not None for f in (*self.slot("when"), *self.slot("unless"))):
+            raise Unsaid  # an upload changes its row, too
         states = [*self._states(e, self.of_row(e, "when"), allowed), *self._states(e, self.of_row(e, "unless"), not allowed)]
         others = Others(self.names, e)
         states += [*others.states(self.slot("when"), True, holds=allowed), *others.states(self.slot("unless"), False, holds=allowed)]
         conditions = [*states, *filter(None, [self._early(e)])]
         write, who = self.names.blueprint.write_access(e), takers(self.cue)
         alone = who is not None and not who.is_like(write)
-        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over", "n")):
+        if allowed:
+            self._limited(e, [WRITES[verb] for verb in verbs], None)
+        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over")) and not self.numbers.spare:
             # What whoever may write does with rows is no step, and no lock.
             if not alone or {f.role for f in self.slot("by")} <= {*write.roles}:
                 return
@@ -389,7 +409,7 @@ class _Writer:
 
     def _is_given(self, filler: Filler) -> bool:
         """Whether whoever takes the step gives what a filler of ``set`` names: a field without a value, be it one that refers to a row."""
-        if filler.words or not filler.entity:
+        if filler.words or not filler.entity or self.names.file(filler) is not None:
             return False
         return not filler.field or self.names.reference(filler) is not None or self.names.field(filler)[1].type is not FieldType.BOOLEAN
 
@@ -766,15 +786,16 @@ class _Writer:
     # The service as a whole.
 
     def limit(self) -> None:
-        many, unit, who = self.amount(), self.unit() or "minute", self.cue.kind.partition("-")[2]
-        if many is not None and unit == "second":
-            many, unit = many * 60, "minute"
-        if many is None or unit not in ("minute", "hour", "day"):
-            raise Unsaid
-        line = f"{number(many)} per {unit} per {who}"
+        line = f"{rate(self.amount(), self.unit() or 'minute')} per {self.cue.kind.partition('-')[2]}"
         named = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        kinds = writes_of(self.cue.words)
+        if kinds and not named:
+            # One count for the rows of several things is none that limits know.
+            named = self.entities()
+            if len(named) > 1:
+                raise Unsaid
         for e in named:
-            self.say(e.name, f"limit create {line}")
+            self.say(e.name, f"limit {', '.join(kinds or ('create',))} {line}")
         if not named:
             self.say(SERVICE, f"limit {line}")
 
@@ -826,37 +847,6 @@ def _period(e: Entity, filler: Filler) -> tuple[str, str]:
     if period not in PERIODS or not moment:
         raise Unsaid
     return period, moment
-
-
-def transitions_line(f: Field, steps: Sequence[tuple[str, str]]) -> str:
-    """The line that says which state may follow which.
-
-    Raises:
-        Unsaid: fewer than two of the states are values of the field, or one of its values could never be reached.
-    """
-    pairs = [(chosen(f.values, a), chosen(f.values, b)) for a, b in steps]
-    found = {(a, b) for a, b in pairs if a is not None and b is not None and a != b}
-    later = {after for _, after in found}
-    # A state that nothing leads to comes first: rows begin with the first state of the first chain.
-    ordered = sorted(found, key=lambda p: (p[0] in later, *(f.values.index(s) for s in p)))
-    if not ordered or not _all_reached(f, ordered):
-        raise Unsaid
-    chains: list[list[str]] = []
-    left = list(ordered)
-    while left:
-        chain = list(left.pop(0))
-        while following := next((p for p in left if p[0] == chain[-1] and p[1] not in chain), None):
-            left.remove(following)
-            chain.append(following[1])
-        chains.append(chain)
-    return f"transitions {f.name}: " + ", ".join(" -> ".join(choice_text(s) for s in chain) for chain in chains)
-
-
-def _all_reached(f: Field, pairs: Sequence[tuple[str, str]]) -> bool:
-    reached = [str(f.default) if f.default is not None else pairs[0][0]]
-    for state in reached:
-        reached += [after for before, after in pairs if before == state and after not in reached]
-    return len(reached) == len(f.values)
 
 
 def amount(cue: DraftCue) -> Decimal | None:

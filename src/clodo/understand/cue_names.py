@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from clodo.blueprint.formulas import LINKED
 from clodo.blueprint.linking import linking
@@ -19,9 +19,18 @@ class Names:
     """What the fillers of a draft are called in its blueprint."""
 
     def __init__(
-        self, blueprint: Blueprint, entity_of: Callable[[str], str], field_of: Callable[[str], str], *, apart: bool = False, text: str = ""
+        self,
+        blueprint: Blueprint,
+        entity_of: Callable[[str], str],
+        field_of: Callable[[str], str],
+        *,
+        apart: bool = False,
+        text: str = "",
+        files: Collection[tuple[str, str]] = (),
     ) -> None:
         self.blueprint, self._entity_of, self.field_name = blueprint, entity_of, field_of
+        #: The files of rows by what the draft calls their entity and them: they are no fields of the blueprint.
+        self._files = files
         #: Whether rows are kept apart by tenant.
         self.apart = apart
         #: The text that the things are of.
@@ -67,6 +76,10 @@ class Names:
         entity, name = self.entity(filler), self.field_name(filler.field)
         known = {r.name for r in entity.references}
         return next(((entity, n) for n in (name, name.removesuffix("_id"), singular(name)) if n in known), None)
+
+    def file(self, filler: Filler) -> str | None:
+        """What the file is called that a filler names; ``None`` where it names none."""
+        return self.field_name(filler.field) if (filler.entity, filler.field) in self._files else None
 
     def target(self, filler: Filler) -> str:
         """What an entity is called where others refer to it."""

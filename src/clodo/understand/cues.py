@@ -24,7 +24,6 @@ from clodo.understand.cue_lines import (
     USERS,
     Lines,
     lines_of,
-    transitions_line,
 )
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import says_who_deletes
@@ -33,6 +32,7 @@ from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
+from clodo.understand.states import transitions_line
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
 from clodo.understand.takers import MAKER, MAKERS, STATED, with_takers
@@ -127,7 +127,9 @@ def with_wishes(
 ) -> tuple[Blueprint, list[Span]]:
     """The blueprint with all that holds up of what the draft wishes, and the words of the rest. ``entity_of`` and
     ``field_of`` give what things of the draft are called in the blueprint."""
-    names = Names(blueprint, entity_of, field_of, apart=any(cue.kind == "tenants" for cue in draft.cues), text=draft.text)
+    apart = any(cue.kind == "tenants" for cue in draft.cues)
+    files = [(e.name, f.name) for e in draft.entities.values() for f in e.fields.values() if f.type in FILES]
+    names = Names(blueprint, entity_of, field_of, apart=apart, text=draft.text, files=files)
     wishes: list[_Wish] = []
     rules = FileRules(draft)
     left = list(rules.left)

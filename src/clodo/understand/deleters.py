@@ -10,8 +10,9 @@ from clodo.understand.verbs import lock_of
 
 
 def says_who_deletes(cue: DraftCue) -> bool:
-    """Whether a cue says who deletes rows and nothing besides: a condition makes it a lock, an outcome a step."""
+    """Whether a cue says who deletes rows, perhaps how often, and nothing besides: a condition makes it a lock, an outcome a step."""
     told = {name for name, fillers in cue.slots.items() if fillers}
+    told -= {"n", "per"} if {"n", "per"} <= told else set()
     return cue.kind == "action" and told <= {"of", "by"} and any(f.role for f in cue.slots.get("by", [])) and lock_of(cue.words) == (("delete",), True)
 
 

@@ -8,6 +8,8 @@ from clodo.understand.draft import DraftCue
 LATER = " later"
 #: Kinds of cue that are steps on a row.
 STEPS = ("action", "job")
+#: Slots that say what a step does.
+OUTCOMES = ("set", "unset", "to", "plus", "minus", "makes")
 
 
 def later(cue: DraftCue) -> str:

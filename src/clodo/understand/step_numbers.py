@@ -1,9 +1,10 @@
-"""Which number of a step is for what: one that a field is compared with, how long before a moment it must be taken, by how much
-a figure changes. What is for none of these is compared with the only figure that it can mean."""
+"""Which number of a step is for what: one that a field is compared with, how long before a moment it must be taken, how often it may be,
+by how much a figure changes. What is for none of these is compared with the only figure that it can mean."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -32,25 +33,29 @@ NEGATED = r"\b(?:cannot|can not|(?:must|may|shall|should|will|is|are) not|never|
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """The numbers of a step by what they are for; ``measure``: the words of the one that is compared, ``given``: words for one that is
-    given with the step, ``spare``: what is for nothing."""
+    """The numbers of a step by what they are for; ``measure``: the words of the one that is compared, ``often``: those of how often it may
+    be taken, ``given``: words for one that is given with the step, ``spare``: what is for nothing."""
 
     compared: Decimal | None
     early: Decimal | None
     counted: Decimal | None
     measure: Filler | None
+    often: Filler | None
     given: Filler | None
     spare: tuple[Filler, ...]
 
 
 def step_numbers(cue: DraftCue) -> StepNumbers:
-    """The numbers in the slot ``n`` of a step. That of its latest moment stands behind the others."""
+    """The numbers in the slot ``n`` of a step. That of its latest moment stands behind the others, and that of how often it may be taken
+    next to the time."""
     given = cue.slots.get("n", [])
     left = [f for f in given if number(f.words) is not None]
     counts = bool(cue.slots.get("plus") or cue.slots.get("minus"))
     compares = bool(cue.slots.get("below") or cue.slots.get("over"))
     timed = any(f.field for f in cue.slots.get("from", []))
     early = left.pop() if timed and left and (len(left) > 1 or cue.slots.get("per") or not compares) else None
+    often = _often(left, [f for f in cue.slots.get("per", []) if f.words and not f.entity]) if not timed else None
+    left = [f for f in left if f is not often]
     compared = left.pop(0) if compares and left else None
     by_field = [f for f in given if f.field and not f.words]
     counted = left.pop(0) if counts and left and not by_field else None
@@ -58,7 +63,15 @@ def step_numbers(cue: DraftCue) -> StepNumbers:
     worded = [f for f in other if f.words and not f.entity]
     given_with = worded[0] if counts and worded and counted is None and not by_field else None
     spare = (*left, *(f for f in other if f is not given_with))
-    return StepNumbers(_value(compared), _value(early), _value(counted), compared, given_with, spare)
+    return StepNumbers(_value(compared), _value(early), _value(counted), compared, often, given_with, spare)
+
+
+def _often(numbers: Sequence[Filler], spans: Sequence[Filler]) -> Filler | None:
+    """The number that stands next to a time; the last one where it is not known where they stand."""
+    if not numbers or not spans:
+        return None
+    time = spans[0].at
+    return min(reversed(numbers), key=lambda f: abs(f.at[0] - time[0]) if f.at is not None and time is not None else 0)
 
 
 def _value(filler: Filler | None) -> Decimal | None:

@@ -33,16 +33,20 @@ from clodo.understand.questions import notes_on, questions_for
 from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from clodo.understand.standing import standing, taken
-from tests.understand.services import MAIL_RECORDS, RECORDS, STEP_RECORDS
+from tests.understand.services import LIMIT_RECORDS, MAIL_RECORDS, RECORDS, STEP_RECORDS
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
 from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
 from tests.understand.test_questions import ABSTAINING, odd_words
+from tests.understand.test_rates import SAID as RATES
+from tests.understand.test_rates import TASK
 from tests.understand.test_receivers import FACTS as VISIT_FACTS
 from tests.understand.test_receivers import SAID as MAILS
 from tests.understand.test_receivers import VISIT, evident
 from tests.understand.test_standing import spread
+from tests.understand.test_uploads import DROP
+from tests.understand.test_uploads import SAID as UPLOADS
 from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
@@ -233,6 +237,41 @@ def test_mails_go_to_the_same_and_the_same_is_told_of_them(probe: httpx.Client) 
     long = "[Tell|@notify of=visit] all {}the [guests|guest] of one, [say|@notify of=visit to=guest] it to each [guest|guest] and {}to all."
     marked += [record_of(VISIT + long.format(*["in so many words " * n] * 2), *VISIT_FACTS) for n in (0, 1, 40)]
     hold_alike(probe, [draft for r in marked for draft in (gold_draft(r), evident(r))])
+
+
+def test_how_often_something_may_be_done_becomes_the_same_blueprints(probe: httpx.Client) -> None:
+    chosen = [gold_draft(r) for r in LIMIT_RECORDS]
+    chosen += [gold_draft(record_of(TASK + said, "task > team", *facts)) for said, facts, *_ in RATES]
+    hold_alike(probe, [*chosen, *odd_rates(200)])
+
+
+def test_files_that_are_given_with_steps_become_the_same_guards(probe: httpx.Client) -> None:
+    # A file that is too large for any is none, and what asks for it is left out.
+    texts = [DROP + said for said, *_ in UPLOADS] + [f"{DROP}{said}, up to [{size}|delivery.photo =max] MB" for said, *_ in UPLOADS[:3] for size in (5, 900)]
+    hold_alike(probe, [gold_draft(record_of(text, "delivery > shop", "stop > delivery")) for text in texts])
+
+
+def odd_rates(count: int) -> list[Draft]:
+    """Drafts with limits of all kinds, some of which count the same, the same each time."""
+    dice = random.Random(29)
+    words = ["edits", "deletes", "writes", "edit or delete", "max", "shut", "close", "open", "locked"]
+
+    def draft() -> Draft:
+        made = gold_draft(record_of(TASK, "task > team", *dice.choice([(), ("access login",), ("access key",), ("access login-write",), ("own task",), ("access login", "write task role:boss")])))
+        for at in range(dice.randint(1, 4)):
+            kind = dice.choice(["action", "action", "job", "limit-user", "limit-address", "limit-key"])
+            slots = {"of": [Filler(dice.choice(["task", "task", "team"]))], "n": [Filler(words=dice.choice(["3", "twice", "9", "some", "2.5"])) for _ in range(dice.choice([1, 1, 2]))]}
+            slots |= {"per": [Filler(words=dice.choice(["hour", "day", "second", "week", "minutes"]))]} if dice.random() < 0.9 else {}
+            if kind in ("action", "job"):
+                slots |= {"by": [Filler(role=dice.choice(["boss", "clerk", "user", "owner"]))]} if dice.random() < 0.4 else {}
+                slots |= {"plus": [Filler("task", "points")]} if dice.random() < 0.2 else {}
+                slots |= {"when": [Filler("task", "done")]} if dice.random() < 0.3 else {}
+            elif dice.random() < 0.2:
+                del slots["of"]
+            made.cues.append(DraftCue(kind, dice.choice(words), slots, Evidence(spans=[(2 + at, 3 + at)])))
+        return made
+
+    return [draft() for _ in range(count)]
 
 
 def test_what_is_given_with_steps_and_conditions_on_other_rows_become_the_same_blueprints(probe: httpx.Client) -> None:

@@ -12,7 +12,9 @@ from functools import partial
 from typing import Any
 
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Access, Who
+from clodo.blueprint.values import Access, Entity, Who
+from clodo.bricks.actions.values import Action
+from clodo.bricks.limits.language import access_of
 from clodo.bricks.limits.policies import (
     UNCOUNTED,
     Policy,
@@ -31,7 +33,7 @@ _FREE = "-100000000"
 #: Requests that are sent at once beyond those that are left.
 _BEYOND = 5
 _NOWHERE = "01890000-0000-7000-8000-000000000000"
-_METHODS = {"create": ("POST", ""), "update": ("PATCH", _NOWHERE), "delete": ("DELETE", _NOWHERE)}
+_METHODS = {"create": ("POST", ""), "update": ("PATCH", "/{id}"), "delete": ("DELETE", "/{id}")}
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -104,15 +106,22 @@ async def _request(s: Session, p: Policy, who: str = "ann") -> _Request:
     headers = await _headers(s, p, who)
     if p.entity is None:
         return _Request("GET", await _counted_path(s), None, headers)
-    method, id = _METHODS[p.kinds[0]]
+    method, below = _place(p.entity, p.kinds[0])
     body = None if method == "DELETE" else {"no_such_field": 1}
-    return _Request(method, s.path(p.entity, id), body, headers)
+    return _Request(method, f"{s.path(p.entity)}{below.format(id=_NOWHERE)}", body, headers)
+
+
+def _place(e: Entity, kind: str) -> tuple[str, str]:
+    """The method of a kind of write, and where it goes below the path of all rows."""
+    if kind in _METHODS:
+        return _METHODS[kind]
+    return "POST", f"/{{id}}/{next(action.segment for action in e.parts_of(Action) if action.name == kind)}"
 
 
 async def _headers(s: Session, p: Policy, who: str) -> Headers:
     out: Headers = {"cf-connecting-ip": _address_of(who)}
     b, e = s.blueprint, p.entity
-    rules = [b.write_access(e), b.create_access(e), b.delete_access(e)] if e is not None else []
+    rules = [access_of(b, e, kind) for kind in dict.fromkeys(("update", "create", "delete", *p.kinds))] if e is not None else []
     if p.per != "address":
         rules.append(Access(Who(p.per)))
     if p.per == "key" and who != "ann":
@@ -216,8 +225,8 @@ async def _writes(p: Policy, s: Session) -> None:
         for kind, method, path in known:
             body = None if method == "DELETE" else {"no_such_field": 1}
             answer = await s.client.send(method, path, body, headers=request.headers)
-            if (answer.status == _REFUSED) != (kind in p.kinds):
-                raise Fault("a write is not counted" if kind in p.kinds else f"a limit of {p.kinds} holds for it", answer)
+            if (answer.status == _REFUSED) != p.counts(kind):
+                raise Fault("a write is not counted" if p.counts(kind) else f"a limit of {p.kinds} holds for it", answer)
         listed = await s.client.send("GET", s.path(e), headers=request.headers)
         if listed.status == _REFUSED:
             raise Fault("reading is refused where writes are used up", listed)
@@ -227,10 +236,9 @@ async def _hidden(p: Policy, s: Session) -> None:
     e, kind = p.entity, p.kinds[-1]
     assert e is not None
     request = await _request(s, p)
-    there = s.path(e, (await s.shared(e))["id"]) if kind != "create" else s.path(e)
-    gone = s.path(e, _NOWHERE) if kind != "create" else s.path(e)
+    method, below = _place(e, kind)
+    there, gone = (f"{s.path(e)}{below.format(id=id)}" for id in ((await s.shared(e))["id"], _NOWHERE))
     bodies = (await s.body(e), {"no_such_field": 1}) if kind == "create" else ({}, {})
-    method = _METHODS[kind][0]
     async with _counting(s):
         await _used_up(s, p, request)
         answers = [
@@ -291,7 +299,7 @@ async def _documented(s: Session) -> None:
                     raise Fault(f"the document does not say that {method.upper()} {path} can be 429", document)
     for e in s.blueprint.entities:
         for p in write_policies(e):
-            method, id = _METHODS[p.kinds[0]]
-            operation = document.body["paths"][s.path(e) + ("/{id}" if id else "")][method.lower()]
+            method, below = _place(e, p.kinds[0])
+            operation = document.body["paths"][s.path(e) + below][method.lower()]
             if str(_REFUSED) not in operation["responses"]:
                 raise Fault(f"the document does not say that to {p.kinds[0]} {e.name} can be 429", document)

@@ -1,18 +1,21 @@
-"""``limit 100 per minute per address`` in the service, ``limit create 5 per hour per user`` in an entity."""
+"""``limit 100 per minute per address`` in the service, ``limit create 5 per hour per user`` and ``limit cancel 2 per day per user`` in an
+entity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import takewhile
 from typing import Any
 
 from lark import Tree
 
 from clodo.blueprint.constructs import Construct, needs_key, path_of
-from clodo.blueprint.problems import Problem
+from clodo.blueprint.problems import Problem, meant
 from clodo.blueprint.text import number
-from clodo.blueprint.values import Blueprint, Entity, Who
+from clodo.blueprint.values import Access, Blueprint, Entity, Who
+from clodo.bricks.actions.values import Action, who_may
 
 SECONDS = {"minute": 60, "hour": 60 * 60, "day": 24 * 60 * 60}
 #: Every kind of write, in the order in which they are written.
@@ -31,7 +34,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class WriteLimit:
-    """The same for writes of an entity, counted together: some of ``WRITES``, or the one word ``writes`` for all."""
+    """The same for writes of an entity, counted together: some of ``WRITES``, or the one word ``writes`` for all, and actions by their
+    names."""
 
     writes: tuple[str, ...]
     most: Decimal
@@ -40,7 +44,7 @@ class WriteLimit:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of write that are counted."""
+        """The kinds of write that are counted; an action is one by its name."""
         return WRITES if self.writes == ("writes",) else self.writes
 
 
@@ -76,17 +80,30 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
     if len(set(limit.writes)) < len(limit.writes) or (len(limit.writes) > 1 and "writes" in limit.writes):
         yield Problem(f"'limit {', '.join(limit.writes)}' names a write twice.", "Name each once, or say 'writes' for all.", where)
         return
-    rights = {"create": b.create_access, "update": b.write_access, "delete": b.delete_access}
-    who = {rights[kind](e).who for kind in limit.kinds}
+    steps = [action.name for action in e.parts_of(Action)]
+    for kind in (k for k in limit.kinds if k not in (*WRITES, *steps)):
+        known = [*WRITES, "writes", *steps]
+        yield Problem(f"{e.name} has no action {kind!r} to limit.", meant(kind, known, f"Choose from {', '.join(known)}."), where)
+        return
+    who = {access_of(b, e, kind).who for kind in limit.kinds}
     if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
         yield Problem(
             f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where
         )
     if limit.per == "key" and who != {Who.KEY}:
         yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
-    others = [o for o in e.parts_of(WriteLimit) if (o.span, o.per) == (limit.span, limit.per)]
-    if others[0] is not limit and set(others[0].kinds) & set(limit.kinds):
+    alike = [o for o in e.parts_of(WriteLimit) if (o.span, o.per) == (limit.span, limit.per)]
+    before = takewhile(lambda o: o is not limit, alike)
+    if any(set(o.kinds) & set(limit.kinds) for o in before):
         yield Problem(f"A write of {e.name} has two limits per {limit.span} per {limit.per}.", "Keep one of them.", where)
+
+
+def access_of(b: Blueprint, e: Entity, kind: str) -> Access:
+    """Who may do what a limit counts."""
+    rights = {"create": b.create_access, "update": b.write_access, "delete": b.delete_access}
+    if kind in rights:
+        return rights[kind](e)
+    return who_may(b, e, next(action for action in e.parts_of(Action) if action.name == kind))
 
 
 def _number_problems(limit: Limit | WriteLimit, where: str) -> Iterator[Problem]:
@@ -112,10 +129,7 @@ CONSTRUCTS = (
         name="write_limit",
         place="entity",
         value=WriteLimit,
-        grammar=(
-            'write_limit: "limit" LIMIT_WRITE ("," LIMIT_WRITE)* NUMBER "per" LIMIT_SPAN "per" LIMIT_SUBJECT _NL\n'
-            'LIMIT_WRITE: "create" | "update" | "delete" | "writes"'
-        ),
+        grammar='write_limit: "limit" NAME ("," NAME)* NUMBER "per" LIMIT_SPAN "per" LIMIT_SUBJECT _NL',
         build=_write_limit,
         lines=lambda limit: [f"limit {', '.join(limit.writes)} {_words(limit)}"],
         check=_write_problems,

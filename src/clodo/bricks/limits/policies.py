@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from clodo.blueprint.plan import Plan, kebab
 from clodo.blueprint.values import Entity
+from clodo.bricks.actions.values import Action
 from clodo.bricks.limits.language import SECONDS, WRITES, Limit, WriteLimit
 
 #: Answered without looking at anything stored, and never counted: monitors and readers of the document ask often.
@@ -16,7 +17,7 @@ UNCOUNTED = ("/health", "/openapi.json", "/docs")
 
 @dataclass(frozen=True)
 class Policy:
-    """A limit by the name that answers give it: ``most`` requests in ``seconds``. ``kinds`` are the writes of
+    """A limit by the name that answers give it: ``most`` requests in ``seconds``. ``kinds`` are the writes and actions of
     ``entity`` that it counts; without an entity it counts every request."""
 
     name: str
@@ -26,10 +27,14 @@ class Policy:
     entity: Entity | None = None
     kinds: tuple[str, ...] = ()
 
+    def counts(self, kind: str) -> bool:
+        """Whether it counts a kind of write. An action is an update as well."""
+        return kind in self.kinds or (kind not in WRITES and "update" in self.kinds)
+
 
 @dataclass(frozen=True)
 class WriteRoute:
-    """Requests that write an entity, as a pattern of Hono. Where its parameter ``part`` begins with one of
+    """Requests that write an entity, or call an action of its rows, as a pattern of Hono. Where its parameter ``part`` begins with one of
     ``beside``, the request writes another entity."""
 
     kind: str
@@ -56,7 +61,7 @@ def write_policies(e: Entity) -> tuple[Policy, ...]:
     """The limits of the writes of an entity."""
     return tuple(
         Policy(
-            f"{kebab(e.name)}-{'-'.join(i.writes)}-{i.per}-{i.span}", int(i.most), SECONDS[i.span], i.per, e, i.kinds
+            f"{kebab(e.name)}-{'-'.join(map(kebab, i.writes))}-{i.per}-{i.span}", int(i.most), SECONDS[i.span], i.per, e, i.kinds
         )
         for i in e.parts_of(WriteLimit)
     )
@@ -81,3 +86,6 @@ def write_routes(plan: Plan, e: Entity) -> Iterator[WriteRoute]:
             yield WriteRoute(update, ("PUT", "DELETE"), f"/api/{plan.path(link.target)}/:id/{link.target_path}/:other")
     yield WriteRoute(update, ("POST", "PUT", "PATCH", "DELETE"), f"{base}/:id/:part{{.+}}", tuple(beside))
     yield WriteRoute(delete, ("DELETE",), f"{base}/:id")
+    for action in e.parts_of(Action):
+        if action.name not in (*WRITES, "writes"):
+            yield WriteRoute(action.name, ("POST",), f"{base}/:id/{action.segment}")

@@ -1,4 +1,5 @@
-"""Values put into the database by the proof: what no request may set, so that rows get into the states that checks need."""
+"""Values put into the database by the proof: what no request may set, so that rows get into the states that checks need. Files come
+by requests, so that what rows tell of them is there."""
 
 from __future__ import annotations
 
@@ -6,6 +7,8 @@ from typing import Any
 
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.values import Entity, Expression, FieldType, Not
+from clodo.bricks.files.language import FileField
+from clodo.bricks.files.proving import Place as FilePlace
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
 from clodo.bricks.rules.transitions import Transitions, initial, way
 from clodo.emit.expressions import Place, sql
@@ -13,7 +16,12 @@ from clodo.proof.session import Row, Session, StatementRefused
 
 
 async def put(s: Session, e: Entity, id: str, name: str, value: Any) -> None:
-    """Stores a value in a row, a state by the changes that lead there; what a rule refuses leaves the row as it is."""
+    """Stores a value in a row, a state by the changes that lead there, a file (whichever, or none) by an upload; what a rule refuses
+    leaves the row as it is."""
+    if (file := next((p for p in e.parts_of(FileField) if p.name == name), None)) is not None:
+        place = FilePlace(s, e, file)
+        await (place.upload(id, place.content()) if value is not None else place.remove(id))
+        return
     f = e.field(name)
     steps = [value]
     for t in e.parts_of(Transitions):

@@ -156,9 +156,11 @@ class Compiler {
   /** What things of the draft are called in its blueprint. */
   names(blueprint: Blueprint): Names {
     const entityName = (name: string): string => this.#names.get(name) ?? name;
-    const { cues, text } = this.#draft;
+    const { cues, entities, text } = this.#draft;
     const isApart = cues.some(({ kind }) => kind === "tenants");
-    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, isApart, text);
+    const kinds = this.#tools.tables.files;
+    const files = [...entities.values()].flatMap((e) => [...e.fields.values()].filter((f) => kinds.includes(f.type)).map((f) => `${e.name} ${f.name}`));
+    return new Names(blueprint, entityName, (name) => this.#fieldName(name), this.#tools.naming, isApart, text, files);
   }
 
   get terms(): Terms {

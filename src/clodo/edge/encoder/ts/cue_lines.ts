@@ -7,12 +7,14 @@ import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
 import { FIGURE_SIGNS, Others } from "./others";
 import { periodOf } from "./periods";
+import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
 import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
-import { accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
+import { OUTCOMES, withUploads } from "./uploads";
+import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
 export const SERVICE = "";
@@ -43,50 +45,8 @@ export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: 
  * tells from another of the same verb.
  */
 export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean): Lines {
-  return new Writer(cue, names, pen, apart).written();
+  return new Writer(withUploads(cue, names, pen), names, pen, apart).written();
 }
-
-/** The line that says which state may follow which. */
-export function transitionsLine(f: Field, steps: readonly (readonly [string, string])[], { characters }: Pen): string {
-  const rank = ([a, b]: readonly [string, string]): number => f.values.indexOf(a) * f.values.length + f.values.indexOf(b);
-  const pairs = new Map<number, readonly [string, string]>();
-  for (const [before, after] of steps) {
-    const [from, to] = [chosen(f.values, before, characters), chosen(f.values, after, characters)];
-    if (from === undefined || to === undefined || from === to) continue;
-    pairs.set(rank([from, to]), [from, to]);
-  }
-  const later = new Set([...pairs.values()].map(([, after]) => after));
-  // A state that nothing leads to comes first: rows begin with the first state of the first chain.
-  const place = (pair: readonly [string, string]): number => (later.has(pair[0]) ? f.values.length ** 2 : 0) + rank(pair);
-  let left = [...pairs.values()].sort((x, y) => place(x) - place(y));
-  if (left.length === 0 || !allReached(f, left)) return unsaid();
-  const chains: string[][] = [];
-  while (left.length > 0) {
-    const [first, ...others] = left;
-    const chain = [...(first ?? [])];
-    left = others;
-    for (;;) {
-      const next = left.find(([a, b]) => a === chain.at(-1) && !chain.includes(b));
-      if (next === undefined) break;
-      left = left.filter((pair) => pair !== next);
-      chain.push(next[1]);
-    }
-    chains.push(chain);
-  }
-  return `transitions ${f.name}: ${chains.map((chain) => chain.map(bare).join(" -> ")).join(", ")}`;
-}
-
-/** Whether every value of a field can be reached from the one that rows begin with. */
-function allReached(f: Field, pairs: readonly (readonly [string, string])[]): boolean {
-  const reached = [f.default === undefined ? (pairs[0]?.[0] ?? "") : String(f.default)];
-  for (const state of reached) {
-    reached.push(...unique(pairs.filter(([a, b]) => a === state && !reached.includes(b)).map(([, b]) => b)));
-  }
-  return reached.length === f.values.length;
-}
-
-const bare = (state: string): string =>
-  /^[a-z][a-z0-9_]*$/.test(state) && state !== "true" && state !== "false" ? state : quote(state);
 
 /** How long sessions last where a line says nothing of it. */
 const USUAL_DAYS = "30";
@@ -367,6 +327,12 @@ class Writer {
     const values = new Map<string, string[]>();
     for (const filler of fillers) {
       if (filler.entity === "" || (filler.field === "" && !this.#isStep)) unsaid();
+      const file = this.#isStep ? this.#names.file(filler) : undefined;
+      if (file !== undefined) {
+        if (filler.words !== "" || this.#names.entity(filler) !== e) unsaid();
+        out.push(`${file} is ${wanted ? "not " : ""}empty`);
+        continue;
+      }
       if (filler.field === "" || (this.#isStep && this.#names.reference(filler) !== undefined)) {
         // What a row refers to is there or not.
         const way = filler.field === "" ? this.#names.way(e, this.#names.target(filler)) : this.#seen(e, filler);
@@ -496,6 +462,16 @@ class Writer {
     return stepNumbers(this.#cue, this.#pen);
   }
 
+  /** How often a step may be taken, or rows may be changed or deleted, by one of those who may. */
+  #limited(e: Entity, kinds: readonly string[], who: Access | undefined): void {
+    const { often } = this.#numbers;
+    if (often === undefined) return;
+    const { text, blueprint } = this.#names;
+    if (comparison(text, often, this.#pen).startsWith(">") || isLength(text, often, this.#slot("per"), this.#pen) || kinds.length === 0) unsaid();
+    const many = rate(this.#pen.numbers.read(often.words), this.#unit());
+    this.#say(e.name, "write_limit", `limit ${kinds.join(", ")} ${many} per ${countedBy(who ?? e.write ?? blueprint.write)}`);
+  }
+
   /** What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it. */
   #measured(e: Entity): string {
     const [spare, ...others] = this.#numbers.spare;
@@ -508,7 +484,7 @@ class Writer {
 
   /** Whether whoever takes the step gives what a filler of `set` names: a field without a value, be it one that refers to a row. */
   #isGiven(filler: Filler): boolean {
-    if (filler.words !== "" || filler.entity === "") return false;
+    if (filler.words !== "" || filler.entity === "" || this.#names.file(filler) !== undefined) return false;
     return filler.field === "" || this.#names.reference(filler) !== undefined || this.#names.field(filler)[1].type !== "boolean";
   }
 
@@ -580,10 +556,11 @@ class Writer {
       for (const one of this.#entities()) {
         const rule = deleters(roles, this.#names.blueprint, one, this.#pen.tables.makers);
         if (rule !== undefined) this.#say(one.name, "delete_line", `delete ${accessText(rule)}`);
+        this.#limited(one, ["delete"], rule);
       }
       return;
     }
-    if (this.#slots("set", "unset", "to", "plus", "minus", "makes").length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
+    if (this.#slots(...OUTCOMES).length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
     const made = this.#madeOf(e);
@@ -613,6 +590,7 @@ class Writer {
     const parameters = this.#givens.lines();
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
     this.#say(e.name, "action", [`action ${name}${given}${this.#cue.kind === "job" ? this.#pen.tables.later : ""} {`, ...body, "}"].join("\n"));
+    this.#limited(e, limited(name), who);
   }
 
   /** What a value is called in a name: by its words, one of a yes/no field by the field. */
@@ -636,6 +614,8 @@ class Writer {
   /** Until when rows are changed and deleted. */
   #lock(e: Entity): void {
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
+    // An upload changes its row, too.
+    if (this.#slots("when", "unless").some((f) => this.#names.file(f) !== undefined)) unsaid();
     const others = this.#others(e);
     const states = [
       ...this.#states(e, this.#ofRow(e, "when"), allowed),
@@ -647,7 +627,8 @@ class Writer {
     const write = e.write ?? this.#names.blueprint.write;
     const who = takers(this.#cue, this.#pen.tables);
     const isAlone = who !== undefined && !isLike(who, write);
-    if (allowed && this.#slots("when", "unless", "from", "below", "over", "n").length === 0) {
+    if (allowed) this.#limited(e, verbs.map((verb) => WRITES[verb] ?? verb), undefined);
+    if (allowed && this.#slots("when", "unless", "from", "below", "over").length === 0 && this.#numbers.spare.length === 0) {
       // What whoever may write does with rows is no step, and no lock.
       if (!isAlone || this.#slot("by").every(({ role }) => write.roles.includes(role))) return;
     }
@@ -973,13 +954,15 @@ class Writer {
   }
 
   #limit(): void {
-    let many = this.#amount();
-    let unit = this.#unit() || "minute";
-    if (many !== undefined && unit === "second") [many, unit] = [many.times(new Decimal(60n)), "minute"];
-    if (many === undefined || !["minute", "hour", "day"].includes(unit)) unsaid();
-    const line = `${many?.toString() ?? ""} per ${unit} per ${this.#cue.kind.replace("limit-", "")}`;
-    const named = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
-    for (const e of named) this.#say(e.name, "write_limit", `limit create ${line}`);
+    const line = `${rate(this.#amount(), this.#unit() || "minute")} per ${this.#cue.kind.replace("limit-", "")}`;
+    let named: readonly Entity[] = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    const kinds = writesOf(this.#cue.words, this.#pen);
+    if (kinds.length > 0 && named.length === 0) {
+      // One count for the rows of several things is none that limits know.
+      named = this.#entities();
+      if (named.length > 1) unsaid();
+    }
+    for (const e of named) this.#say(e.name, "write_limit", `limit ${kinds.length > 0 ? kinds.join(", ") : "create"} ${line}`);
     if (named.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
   }
 

@@ -32,6 +32,8 @@ export class Names {
   readonly apart: boolean;
   /** The text that the things are of. */
   readonly text: string;
+  /** The files of rows by what the draft calls their entity and, behind a space, them: they are no fields of the blueprint. */
+  readonly #files: readonly string[];
 
   constructor(
     blueprint: Blueprint,
@@ -40,10 +42,12 @@ export class Names {
     naming: Naming,
     apart: boolean,
     text: string,
+    files: readonly string[] = [],
   ) {
     this.blueprint = blueprint;
     this.apart = apart;
     this.text = text;
+    this.#files = files;
     this.#entityName = entityName;
     this.fieldName = fieldName;
     this.#naming = naming;
@@ -74,6 +78,11 @@ export class Names {
     const known = entity.references.map((r) => r.name);
     const found = [name, name.replace(/_id$/, ""), this.#naming.singular(name)].find((n) => known.includes(n));
     return found === undefined ? undefined : [entity, found];
+  }
+
+  /** What the file is called that a filler names. */
+  file({ entity, field }: Filler): string | undefined {
+    return this.#files.includes(`${entity} ${field}`) ? this.fieldName(field) : undefined;
   }
 
   target(filler: Filler): string {

@@ -2,10 +2,12 @@ import type { DraftCue } from "./draft";
 import { type Access, type Blueprint, type Entity, USER } from "./values";
 import type { Verbs } from "./verbs";
 
-/** Whether a cue says who deletes rows and nothing besides: a condition makes it a lock, an outcome a step. */
+/** Whether a cue says who deletes rows, perhaps how often, and nothing besides: a condition makes it a lock, an outcome a step. */
 export function saysWhoDeletes({ kind, slots, words }: DraftCue, verbs: Verbs): boolean {
   if (kind !== "action" || !(slots.get("by") ?? []).some(({ role }) => role !== "")) return false;
-  if ([...slots].some(([name, fillers]) => fillers.length > 0 && name !== "of" && name !== "by")) return false;
+  const told = [...slots].filter(([, fillers]) => fillers.length > 0).map(([name]) => name);
+  const hasRate = told.includes("n") && told.includes("per");
+  if (told.some((name) => !["of", "by", ...(hasRate ? ["n", "per"] : [])].includes(name))) return false;
   const [said, allowed] = verbs.lock(words, false);
   return allowed && said.length === 1 && said[0] === "delete";
 }

@@ -75,7 +75,7 @@ function nameOf(construct: string, text: string): readonly string[] {
       return ["(delete)"];
     case "limit":
     case "write_limit":
-      return [`(${text.replace(/\d+/, "")})`];
+      return [`(${text.replace(/ [\d.]+ /, " ")})`];
     default:
       return [""];
   }
@@ -162,7 +162,7 @@ function tenantsFit(name: string, b: Blueprint): boolean {
 
 function entityLineFits(e: Entity, construct: string, text: string, context: Context): boolean {
   const { b, made } = context;
-  const [read, write, create] = [readOf(b, e), writeOf(b, e), createOf(b, e)];
+  const [read, write] = [readOf(b, e), writeOf(b, e)];
   const has = (name: string): boolean => e.fields.some((f) => f.name === name);
   const number = Number(/[\d.]+/.exec(text)?.[0] ?? "1");
   switch (construct) {
@@ -201,8 +201,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       return !made.lines.some((line) => line.construct === "tenants");
     case "write_limit":
       if (!isWithin(number, MOST_ROWS)) return false;
-      if (text.endsWith("per user")) return ["user", "owner", "role"].includes(create.who);
-      return !text.endsWith("per key") || create.who === "key";
+      return limitFits(e, text, context);
     case "file_field":
       return NAME.test(text.split(":")[0] ?? "") && number <= 500;
     case "field":
@@ -213,7 +212,11 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       const isTheirs = made.lines.some((line) => line.where === e.name && line.construct === "delete_line" && line.text.startsWith("delete owner"));
       const hasMaker = isOwned(b, e) || isTheirs || !/^ {2}by owner\b/m.test(text);
       const isSound = NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
-      return hasMaker && isSound && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
+      // A file that the step asks for is one that rows can have.
+      const asked = [...text.matchAll(/^ {2}when (.*)$/gm)].flatMap(([, said = ""]) => [...said.matchAll(/(?<![\w.])(\w+) is (?:not )?empty\b/g)].map(([, name = ""]) => name));
+      const isThere = (name: string): boolean =>
+        [...e.fields, ...e.references].some((m) => m.name === name) || made.lines.some((line) => line.where === e.name && line.text.startsWith(`${name}: `));
+      return hasMaker && isSound && asked.every(isThere) && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
@@ -239,6 +242,33 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     default:
       return true;
   }
+}
+
+/** Whether everybody whom a limit counts can be told apart, and no other limit counts the same. */
+function limitFits(e: Entity, text: string, { b, made }: Context): boolean {
+  const lines = made.lines.filter(({ where }) => where === e.name);
+  const deletes = lines.find(({ construct }) => construct === "delete_line");
+  const rights: Readonly<Record<string, Access>> = {
+    create: createOf(b, e),
+    update: writeOf(b, e),
+    delete: deletes === undefined ? writeOf(b, e) : ruleOfText(deletes.text.replace("delete ", "")),
+  };
+  const kindsOf = (line: string): readonly string[] => {
+    const named = (/^limit ([a-z_0-9, ]+?) \d/.exec(line)?.[1] ?? "").split(", ");
+    return named.includes("writes") ? Object.keys(rights) : named;
+  };
+  const kinds = kindsOf(text);
+  const tail = (line: string): string => line.slice(line.indexOf(" per "));
+  const others = lines.filter((line) => line.construct === "write_limit" && line.text !== text && tail(line.text) === tail(text));
+  // Whatever is counted has one limit in one time.
+  if (others.some((line) => kindsOf(line.text).some((kind) => kinds.includes(kind)))) return false;
+  const who = kinds.map((kind) => {
+    const action = lines.find((line) => line.construct === "action" && nameOf("action", line.text)[0] === kind)?.text ?? "";
+    const by = /^ {2}by (.+)$/m.exec(action)?.[1];
+    return (Object.hasOwn(rights, kind) ? rights[kind] : by === undefined ? writeOf(b, e) : ruleOfText(by))?.who ?? "public";
+  });
+  if (text.endsWith("per user")) return who.every((one) => ["user", "owner", "role"].includes(one));
+  return !text.endsWith("per key") || who.every((one) => one === "key");
 }
 
 /** The fields of rows that an action makes, behind the name of their entity and a space. */

@@ -1,5 +1,5 @@
 import { blocksOf } from "./blocks";
-import { type Line, type Lines, linesOf, noLines, SERVICE, transitionsLine, USERS } from "./cue_lines";
+import { type Line, type Lines, linesOf, noLines, SERVICE, USERS } from "./cue_lines";
 import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue, DraftField } from "./draft";
 import { FILE_CUES, FileRules } from "./file_rules";
@@ -7,6 +7,7 @@ import { Gateway } from "./gateways";
 import { mailed } from "./mail_reports";
 import type { Span } from "./reading";
 import { SITE_CUES, siteLines, siteOf } from "./sites";
+import { transitionsLine } from "./states";
 import { stepsApart } from "./steps";
 import type { CueTables } from "./tables";
 import { withFormats } from "./transfers";

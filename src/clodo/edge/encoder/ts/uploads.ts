@@ -1,0 +1,21 @@
+import { type Names, type Pen, unsaid } from "./cue_names";
+import type { DraftCue } from "./draft";
+
+/** Slots that say what a step does. */
+export const OUTCOMES = ["set", "unset", "to", "plus", "minus", "makes"];
+
+/**
+ * The cue with the files that are given with a step among its conditions; throws `Unsaid` where the step does nothing besides, and its
+ * verb may be what is done with the file itself ("changes the photo").
+ */
+export function withUploads(cue: DraftCue, names: Names, { tables, verbs }: Pen): DraftCue {
+  const given = cue.slots.get("set") ?? [];
+  const files = given.filter((f) => f.words === "" && names.file(f) !== undefined);
+  if (!tables.steps.includes(cue.kind) || files.length === 0) return cue;
+  const slots = new Map(cue.slots);
+  slots.set("set", given.filter((f) => !files.includes(f)));
+  slots.set("when", [...(cue.slots.get("when") ?? []), ...files]);
+  const hasOutcome = OUTCOMES.some((name) => (slots.get(name) ?? []).length > 0);
+  if (!hasOutcome && (verbs.lock(cue.words, true)[0].length > 0 || verbs.makesRows(cue.words))) unsaid();
+  return { ...cue, slots };
+}
