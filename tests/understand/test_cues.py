@@ -181,7 +181,8 @@ def test_who_takes_a_step_what_its_numbers_are_for_and_which_files_go_out(said: 
 @pytest.mark.parametrize(
     ("said", "wanted"),
     [("over [500|#]", "price > 500"), ("[over 500|#]", "price > 500"), ("at least € [500|#]", "price >= 500"), ("[500|#] or more", "price >= 500"), ("up to [five hundred|#]", "price <= 500"),
-     ("less than [500|#]", "price < 500"), ("no more than [500|#]", "price <= 500"), ("[500|#] euros or more", "price >= 500"), ("[500|#] of them or fewer", "price <= 500"), ("[500|#] times", ""), ("that are not over [500|#]", ""), ("unless over [500|#]", "")],
+     ("less than [500|#]", "price < 500"), ("no more than [500|#]", "price <= 500"), ("[500|#] euros or more", "price >= 500"), ("[500|#] of them or fewer", "price <= 500"), ("at or below [500|#]", "price <= 500"), ("at or above [500|#]", "price >= 500"),
+     ("[500|#] of them at most", "price <= 500"), ("[500|#] at the least", "price >= 500"), ("[500|#] at most 9 times", ""), ("[500|#] times", ""), ("that are not over [500|#]", ""), ("unless over [500|#]", "")],
 )  # fmt: skip
 def test_a_number_of_a_step_is_compared_as_the_words_around_it_say(said: str, wanted: str) -> None:
     figure = said[said.index("[") + 1 : said.index("|")]

@@ -14,15 +14,15 @@ from clodo.understand.numbers import number
 
 #: Words in front of a number that compare with it; those that are part of others come later.
 FRONT = {
-    ">=": r"(?:at least|(?:no|not) (?:less|fewer|lower) than|not (?:under|below)|min(?:imum)?(?: of)?|from|≥|>=)",
-    "<=": r"(?:at most|up to|(?:no|not) (?:more|higher) than|not (?:over|above)|not exceeding|max(?:imum)?(?: of)?|within|≤|<=)",
+    ">=": r"(?:at least|at or (?:above|over)|(?:no|not) (?:less|fewer|lower) than|not (?:under|below)|min(?:imum)?(?: of)?|from|≥|>=)",
+    "<=": r"(?:at most|at or (?:below|under)|up to|(?:no|not) (?:more|higher) than|not (?:over|above)|not exceeding|max(?:imum)?(?: of)?|within|≤|<=)",
     ">": r"(?:over|above|more than|(?:great|high|larg)er than|exceed(?:s|ed|ing)?|beyond|>)",
     "<": r"(?:under|below|less than|fewer than|(?:low|small|cheap)er than|<)",
 }
 #: Words behind a number that do.
 BACK = {
-    ">=": r"\s*(?:\+|\S*\s*(?:\S+\s+)?(?:or|and) (?:more|up|above|over|higher|upwards|greater|larger|bigger|longer|taller|heavier)\b)",
-    "<=": r"\s*\S*\s*(?:\S+\s+)?(?:or|and) (?:less|below|under|fewer|lower|down|smaller|shorter|lighter|cheaper)\b",
+    ">=": r"(?:\s*(?:\+|\S*\s*(?:\S+\s+)?(?:or|and) (?:more|up|above|over|higher|upwards|greater|larger|bigger|longer|taller|heavier)\b)|\s*(?:[^\s,;.]+\s+){0,3}at (?:the )?least\b(?!\s+\d))",
+    "<=": r"(?:\s*\S*\s*(?:\S+\s+)?(?:or|and) (?:less|below|under|fewer|lower|down|smaller|shorter|lighter|cheaper)\b|\s*(?:[^\s,;.]+\s+){0,3}at (?:the )?most\b(?!\s+\d))",
 }
 #: What may stand between the words and the number.
 BETWEEN = r"\s*(?:(?:a|an|the)\s+)?(?:[€$£¥]|eur|usd|gbp)?\s*$"
