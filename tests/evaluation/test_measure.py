@@ -9,7 +9,7 @@ import pytest
 
 from clodo.blueprint import parse
 from clodo.errors import UsageError
-from clodo.evaluation.calibration import Judged, expected_error, fit, reliability
+from clodo.evaluation.calibration import Judged, chance_error, expected_error, fit, reliability
 from clodo.evaluation.case import Case
 from clodo.evaluation.cases import load
 from clodo.evaluation.measure import Answer, answers_of, measure
@@ -127,6 +127,16 @@ def test_calibration_error_is_the_gap_between_confidence_and_right() -> None:
     curve = fit(boastful)
     assert curve(0.95) == pytest.approx(0.5, abs=0.05)
     assert fit([])(0.3) == pytest.approx(0.3)
+
+
+def test_a_few_honest_decisions_are_off_by_chance() -> None:
+    two = [Judged("whole", 0.4, True), Judged("whole", 0.4, True)]
+    # None right: off by 0.4, one: by 0.1, both: by 0.6.
+    assert chance_error(two, draws=20_000) == pytest.approx(0.36 * 0.4 + 0.48 * 0.1 + 0.16 * 0.6, abs=0.005)
+    assert chance_error([Judged("whole", c, True) for c in (0.0, 1.0)]) == 0
+    many = [Judged("whole", 0.4, True)] * 4000
+    assert chance_error(many) < 0.02 < expected_error(many)
+    assert chance_error([]) == 0
 
 
 def test_the_same_confidence_means_less_in_a_text_of_which_little_is_understood() -> None:

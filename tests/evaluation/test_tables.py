@@ -44,7 +44,8 @@ def test_what_nothing_was_there_to_judge_of_is_a_dash() -> None:
 def test_the_whole_has_a_calibration_error_of_its_own() -> None:
     found = measure("m", lambda _: answer(confidence=0.4), [case("a"), case("b")], draws=0).to_json()
     shown = cells(table([found]))
-    assert (shown["ECE parts"], shown["ECE whole"]) == ("0.100", "0.600")
+    assert [shown[f"ECE {of}"].split()[0] for of in ("parts", "whole")] == ["0.100", "0.600"]
+    assert all(shown[f"ECE {of}"].endswith(" by chance)") for of in ("parts", "whole"))
     assert "whole blueprints against" in page("set", ("set", [found]))
     patterns = measure("no doubt", lambda _: Answer(meaning(parse(SHOP))), [case("a")], draws=0).to_json()
     assert cells(table([patterns]))["ECE whole"] == "–"

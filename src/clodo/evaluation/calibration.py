@@ -54,6 +54,18 @@ def expected_error(decisions: Sequence[Judged]) -> float:
     return float(off) / max(1, len(decisions))
 
 
+def chance_error(decisions: Sequence[Judged], draws: int = 200) -> float:
+    """The error that decisions of these confidences have on average where each is right just as often as it says: bins of a few
+    decisions are never exact (Bröcker & Smith 2007), so that an error on a small set is to be held against this and not against 0."""
+    if not decisions:
+        return 0.0
+    sure = np.array([d.confidence for d in decisions])
+    bins = np.minimum(_BINS - 1, (sure * _BINS).astype(int))
+    right = np.random.default_rng(0).random((draws, len(sure))) < sure
+    off = [np.abs(right[:, bins == i].sum(1) - sure[bins == i].sum()) for i in range(_BINS)]
+    return float(np.sum(off, 0).mean() / len(sure))
+
+
 def fit(decisions: Sequence[Judged]) -> Curve:
     """The curve that makes the confidence of such decisions honest (Newton's method, with a weak pull
     towards leaving it as it is, so that a few decisions cannot turn it over)."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clodo.errors import ModelError
-from clodo.evaluation.calibration import Judged, expected_error, reliability
+from clodo.evaluation.calibration import Judged, chance_error, expected_error, reliability
 from clodo.evaluation.case import Case
 from clodo.evaluation.parts import judge
 from clodo.evaluation.scoring import Meaning, Score, aligned, key, meaning, renames
@@ -157,6 +157,8 @@ def _calibration(clear: Sequence[tuple[Case, Answer]]) -> dict[str, Any]:
         "parts": len(parts),
         "ece_parts": round(expected_error(parts), 4),
         "ece_whole": round(expected_error(whole), 4),
+        "chance_parts": round(chance_error(parts), 4),
+        "chance_whole": round(chance_error(whole), 4),
         "reliability_parts": reliability(parts),
         "reliability_whole": reliability(whole),
     }

@@ -74,6 +74,8 @@ def _share(value: float, of: int) -> str:
 
 
 def _ece(calibration: dict[str, Any], of: str) -> str:
-    """The calibration error; a candidate whose answers have no parts knows no doubt."""
+    """The calibration error, with what honest confidence would have on so few decisions; a candidate whose answers have no parts
+    knows no doubt."""
     found = calibration.get(f"ece_{of}") if calibration.get("parts", 1) else None
-    return NOTHING if found is None else f"{found:.3f}"
+    chance = calibration.get(f"chance_{of}")
+    return NOTHING if found is None else f"{found:.3f}" if chance is None else f"{found:.3f} ({chance:.3f} by chance)"
