@@ -212,8 +212,9 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       const isTheirs = made.lines.some((line) => line.where === e.name && line.construct === "delete_line" && line.text.startsWith("delete owner"));
       const hasMaker = isOwned(b, e) || isTheirs || !/^ {2}by owner\b/m.test(text);
       const isSound = NAME.test(text.split(/[ (]/)[1] ?? "") && new Set(set).size === set.length;
-      // A file that the step asks for is one that rows can have.
-      const asked = [...text.matchAll(/^ {2}when (.*)$/gm)].flatMap(([, said = ""]) => [...said.matchAll(/(?<![\w.])(\w+) is (?:not )?empty\b/g)].map(([, name = ""]) => name));
+      // A file that the step asks for is one that rows can have. What is counted is of other rows.
+      const guards = [...text.matchAll(/^ {2}when (.*)$/gm)].map(([, said = ""]) => said).filter((said) => !/\b(?:count|sum)\(/.test(said));
+      const asked = guards.flatMap((said) => [...said.matchAll(/(?<![\w.])(\w+) is (?:not )?empty\b/g)].map(([, name = ""]) => name));
       const isThere = (name: string): boolean =>
         [...e.fields, ...e.references].some((m) => m.name === name) || made.lines.some((line) => line.where === e.name && line.text.startsWith(`${name}: `));
       return hasMaker && isSound && asked.every(isThere) && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
