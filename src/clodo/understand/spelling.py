@@ -99,6 +99,7 @@ def load() -> None:
 
 
 @cache
+@lru_cache(maxsize=2**13)
 def nearest(word: str) -> str | None:
     """The name word that the word most likely stands for: few and small slips away, and much used;
     ``None`` where nothing is near, or two are as likely."""
