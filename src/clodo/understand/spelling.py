@@ -98,7 +98,6 @@ def load() -> None:
     _dictionary()
 
 
-@cache
 @lru_cache(maxsize=2**13)
 def nearest(word: str) -> str | None:
     """The name word that the word most likely stands for: few and small slips away, and much used;
