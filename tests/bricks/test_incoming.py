@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import KEY
 from clodo.bricks.incoming.language import Incoming
 from clodo.bricks.incoming.signing import signed
@@ -17,11 +18,10 @@ from clodo.bricks.registry import service_checks, service_secrets, service_tree
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.host import Host
-from clodo.proof.report import Report
 from clodo.proof.session import Session, expect
 from clodo.proof.verify import verify
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, made
+from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 
 START = """service shop
 
@@ -113,22 +113,21 @@ FAULTS = (
 )  # fmt: skip
 
 
-def proof_of(folder: Path, toolchain: Toolchain, host: Host, *, types: bool = False) -> Report:
+def of_this_brick(plan: Plan) -> list[Check]:
     """The proof of what this brick adds."""
-    return verify(folder, lambda plan: [c for c in service_checks(plan) if c.id.startswith("incoming.")], toolchain, host, types=types)
+    return [c for c in service_checks(plan) if c.id.startswith("incoming.")]
 
 
 @pytest.mark.workerd
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
-    report = proof_of(made(example_of("incoming"), tmp_path / "s", fault), toolchain, host)
-    assert fault.caught_by in [e.id for e in report.failures], report.summary()
+    expect_caught(example_of("incoming"), tmp_path / "s", toolchain, host, fault, checks=of_this_brick)
 
 
 @pytest.mark.workerd
 def test_a_service_with_users_is_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     source = START + "incoming a from github read role clerk\n\nincoming delete from hmac read user\n"
-    report = proof_of(made(source, tmp_path / "s"), toolchain, host, types=True)
+    report = proof(source, tmp_path / "s", toolchain, host, types=True, checks=of_this_brick)
     assert report.proven, report.summary()
 
 

@@ -239,7 +239,6 @@ FAULTS = [
 
 
 @pytest.mark.workerd
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(
     fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host

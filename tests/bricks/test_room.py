@@ -118,7 +118,6 @@ FAULTS = [
 
 
 @pytest.mark.workerd
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_faults_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("room"), tmp_path / "s", toolchain, host, fault)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import make_plan
+from clodo.blueprint.plan import Plan, make_plan
 from clodo.blueprint.values import KEY
 from clodo.bricks.registry import bricks, service_checks, service_secrets, service_tree
 from clodo.bricks.webhooks.checks import VARIABLES
@@ -21,11 +21,10 @@ from clodo.emit.brick import Import, Parts
 from clodo.emit.tree import write_tree
 from clodo.proof.check import Check
 from clodo.proof.host import Host
-from clodo.proof.report import Report
 from clodo.proof.session import Session, expect
 from clodo.proof.verify import verify
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, made
+from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 
 START = """service shop
 
@@ -157,17 +156,15 @@ FAULTS = (
 )  # fmt: skip
 
 
-def proof_of(folder: Path, toolchain: Toolchain, host: Host, *, types: bool = False) -> Report:
+def of_this_brick(plan: Plan) -> list[Check]:
     """The proof of what this brick adds."""
-    return verify(folder, lambda plan: [c for c in service_checks(plan) if c.id.startswith("webhooks.")], toolchain, host, types=types)
+    return [c for c in service_checks(plan) if c.id.startswith("webhooks.")]
 
 
 @pytest.mark.workerd
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
-    report = proof_of(made(example_of("webhooks"), tmp_path / "s", fault), toolchain, host)
-    assert fault.caught_by in [e.id for e in report.failures], report.summary()
+    expect_caught(example_of("webhooks"), tmp_path / "s", toolchain, host, fault, checks=of_this_brick)
 
 
 # -- other services, and what takes more than the proof's requests --------------------------------
@@ -184,7 +181,7 @@ WIDE = (
 @pytest.mark.workerd
 @pytest.mark.parametrize("source", [ROLES, WIDE], ids=["roles", "wide"])
 def test_services_of_other_kinds_are_proven(source: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
-    report = proof_of(made(source, tmp_path / "s"), toolchain, host, types=True)
+    report = proof(source, tmp_path / "s", toolchain, host, types=True, checks=of_this_brick)
     assert report.proven, report.summary()
 
 

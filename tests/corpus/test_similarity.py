@@ -34,7 +34,9 @@ WORDS = st.lists(st.sampled_from(["a", "book", "has", "one", "title", "and", "pa
 @given(st.lists(WORDS, max_size=5), st.lists(WORDS, max_size=5), st.sampled_from([0.2, 0.5, 1.0]))
 def test_twins_are_the_pairs_whose_overlap_is_large_enough(left: list[str], right: list[str], least: float) -> None:
     pairs = {(i, j): overlap(shingles(a), shingles(b)) for i, a in enumerate(left) for j, b in enumerate(right)}
-    assert {(t.left, t.right): t.overlap for t in twins(left, right, least)} == {k: o for k, o in pairs.items() if o >= least}
+    found = twins(left, right, least)
+    assert {(t.left, t.right): t.overlap for t in found} == {k: o for k, o in pairs.items() if o >= least}
+    assert [t.overlap for t in found] == sorted((t.overlap for t in found), reverse=True)
 
 
 def test_no_text_of_one_split_or_test_set_is_a_near_duplicate_of_another_ones() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clodo.understand.spelling import Speller, nearest
+from clodo.understand.spelling import Speller, nearest, slips
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,29 @@ from clodo.understand.spelling import Speller, nearest
 )
 def test_slips_are_mended(typed: str, meant: str) -> None:
     assert Speller(())(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant", "cost"),
+    [
+        ("title", "title", 0.0),
+        ("adress", "address", 0.5),
+        ("tittle", "title", 0.5),
+        ("titel", "title", 0.6),
+        ("nome", "name", 0.6),
+        ("kustomer", "customer", 0.6),
+        ("pric", "price", 0.7),
+        ("prize", "price", 1.0),
+        ("itle", "title", 1.3),
+        ("xame", "name", 1.4),
+        ("fone", "phone", 0.3),
+        ("sintle", "title", 2.3),
+        ("pohne", "phone", 2.6),
+    ],
+)
+def test_what_slips_cost(typed: str, meant: str, cost: float) -> None:
+    assert slips(typed, meant, 9) == pytest.approx(cost)
+    assert slips(typed, meant, cost - 0.01) > cost - 0.01
 
 
 @pytest.mark.parametrize("phrase", ["kiln", "Kilns", "xyzzyplugh", "SKUs", "qty", "fooBarr", "ZIPP", "name", "prices"])

@@ -118,9 +118,7 @@ def blocks(path: Path) -> list[str]:
 def parse(block: str) -> Record:
     """One record from its text."""
     head, _, rest = block.partition("\n")
-    match = _HEADER.match(head)
-    if not match:
-        raise CorpusError(f"header not understood: {head!r}")
+    match = _header(head)
     body, sep, facts = rest.partition("\n---")
     if not sep:
         raise CorpusError(f"{match[1]}: no line '---'")
@@ -131,6 +129,22 @@ def parse(block: str) -> Record:
             _fact(record, line.split("#")[0].strip())
     _finish(record)
     return record
+
+
+def domain_of(block: str) -> str:
+    """The domain of a record, from its text, of which no more than the header is read.
+
+    Raises:
+        CorpusError: it has no header.
+    """
+    return _header(block.partition("\n")[0])[3]
+
+
+def _header(head: str) -> re.Match[str]:
+    match = _HEADER.match(head)
+    if not match:
+        raise CorpusError(f"header not understood: {head!r}")
+    return match
 
 
 def _unmark(body: str, where: str) -> tuple[str, list[Mark]]:

@@ -38,19 +38,22 @@ def overlap(a: Shingles, b: Shingles) -> float:
 
 def twins(left: Sequence[str], right: Sequence[str], least: float = 0.3, cut: Callable[[str], Shingles] = shingles) -> list[Twin]:
     """The pairs of a left and a right text, ``cut`` into shingles, that overlap by ``least`` or more (above 0), the closest first."""
+    # The index is of the side that has fewer: it is what takes memory and time.
+    turned = len(right) > len(left)
+    few, many = (left, right) if turned else (right, left)
     sizes: list[int] = []
     places: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, text in enumerate(left):
+    for i, text in enumerate(few):
         ours = cut(text)
         sizes.append(len(ours))
         for shingle in ours:
             places[shingle].append(i)
     found = []
-    for j, text in enumerate(right):
+    for j, text in enumerate(many):
         theirs = cut(text)
         shared = Counter(i for shingle in theirs for i in places.get(shingle, ()))
         for i, n in shared.items():
             share = n / (sizes[i] + len(theirs) - n)
             if share >= least:
-                found.append(Twin(i, j, share))
-    return sorted(found, key=lambda t: -t.overlap)
+                found.append(Twin(i, j, share) if turned else Twin(j, i, share))
+    return sorted(found, key=lambda t: (-t.overlap, t.right, t.left))

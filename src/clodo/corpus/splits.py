@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import zlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from clodo.corpus.format import CorpusError, Record, blocks, parse
+from clodo.corpus.format import CorpusError, Record, blocks, domain_of, parse
 
 #: The written records, in the source tree (they are not part of an installed Clodo).
 WRITTEN = Path(__file__).parents[3] / "data" / "corpus" / "written"
@@ -19,26 +21,51 @@ _AGAINST = frozenset("hinpqrstuvwxyz")
 
 def held_out(record: Record) -> bool:
     """Whether a written record is not trained on: one domain in nine."""
-    domain = record.domain.lower().strip()
-    return zlib.crc32(domain.encode()) % _ONE_IN == 0
+    return _apart(record.domain)
+
+
+def _apart(domain: str) -> bool:
+    return zlib.crc32(domain.lower().strip().encode()) % _ONE_IN == 0
 
 
 def written_blocks(folder: Path = WRITTEN) -> tuple[tuple[str, Record], ...]:
     """Every well-formed written record with its text; ill-formed ones are left out. They are read once."""
     # A default would be another key of the cache.
-    return _blocks(folder)
+    return _both(folder)
 
 
 @cache
-def _blocks(folder: Path) -> tuple[tuple[str, Record], ...]:
-    found = []
-    for path in sorted(folder.glob("*.txt")):
-        for block in blocks(path):
-            try:
-                found.append((block, parse(block)))
-            except CorpusError:
-                continue
-    return tuple(found)
+def _both(folder: Path) -> tuple[tuple[str, Record], ...]:
+    sides = _side(folder, True) | _side(folder, False)
+    return tuple(sides[at] for at in sorted(sides))
+
+
+@cache
+def _texts(folder: Path) -> tuple[str, ...]:
+    return tuple(block for path in sorted(folder.glob("*.txt")) for block in blocks(path))
+
+
+@cache
+def _side(folder: Path, held: bool) -> dict[int, tuple[str, Record]]:
+    """The well-formed records that are held out, or the others, by their places among all. Most of the corpus is trained on, and need
+    not be read for what is held out."""
+    # All of it stays: to look through it for what does not, again and again, took longer than to read it.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return dict(_read(folder, held))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(folder: Path, held: bool) -> Iterator[tuple[int, tuple[str, Record]]]:
+    for at, block in enumerate(_texts(folder)):
+        try:
+            if _apart(domain_of(block)) == held:
+                yield at, (block, parse(block))
+        except CorpusError:
+            continue
 
 
 def alike_table(folder: Path) -> Path:
@@ -55,7 +82,7 @@ def left_out(folder: Path = WRITTEN) -> frozenset[str]:
 def split_blocks(split: str, folder: Path = WRITTEN) -> list[tuple[str, Record]]:
     """The written records of ``train`` or ``valid`` with their texts."""
     neither = left_out(folder)
-    return [(b, r) for b, r in written_blocks(folder) if held_out(r) == (split == "valid") and r.id not in neither]
+    return [(b, r) for b, r in _side(folder, split == "valid").values() if r.id not in neither]
 
 
 def load_split(split: str, folder: Path = WRITTEN) -> list[Record]:

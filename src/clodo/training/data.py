@@ -33,7 +33,7 @@ class Mixture:
         with_cues = [b for b in self.written if "|@" in b]
         often = [b for b, r in corpus for _ in range(1, _drawn(r.id))]
         self.again = [*with_cues, *often]
-        self.vocabulary = Vocabulary.of(parse(b) for b in self.written)
+        self.vocabulary = Vocabulary.of(r for _, r in corpus) if own is None else Vocabulary.of(parse(b) for b in own)
 
     def records(self) -> Iterator[Record]:
         """Records, one after the other: each written one once in every round, in an order of its own, and once more those with

@@ -241,11 +241,12 @@ class _Decoder:
 
     def _pooled(self, rows: list[int], columns: list[int], label: int) -> float:
         """Log-sum-exp of one label over all pairs of two groups of mentions."""
-        return float(np.log(self.powers[np.ix_(rows, columns)][..., label].sum() + 1e-12))
+        # ``np.ix_`` takes longer than all the rest, and groups are small.
+        return float(np.log(self.powers[np.array(rows, dtype=np.intp)[:, None], columns, label].sum() + 1e-12))
 
     def _pooled_all(self, rows: list[int], columns: list[int], first: int, count: int) -> Array:
         """The same for ``count`` labels from ``first``."""
-        found = self.powers[np.ix_(rows, columns)][..., first : first + count]
+        found = self.powers[np.array(rows, dtype=np.intp)[:, None], columns, first : first + count]
         return np.asarray(np.log(found.sum((0, 1)) + 1e-12))
 
     def _plain(self) -> None:

@@ -157,7 +157,7 @@ class EncoderUnderstander:
             not_understood=lost,
             questions=questions,
             notes=notes_on(draft, blueprint, stands),
-            spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end))),
+            spans=tuple(sorted(set(spans), key=lambda s: (s.start, s.end, s.role))),
             timings_ms=timings,
         )
 

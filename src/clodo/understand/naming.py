@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 #: Words and figures; a short sign keeps its figure (``co2``, ``pm10``).
@@ -137,12 +137,18 @@ def singular(word: str) -> str:
 
 def words(surface: str) -> list[str]:
     """The lower-case words of a phrase, camel case taken apart, articles and ``'s`` dropped."""
+    return [*_words(surface)]
+
+
+# The same few phrases are asked for by each who names something.
+@lru_cache(maxsize=2**15)
+def _words(surface: str) -> tuple[str, ...]:
     text = re.sub(r"(?<=[a-z]{2})(?=[A-Z])", " ", _plain(surface))  # not pH and kWh
     text = re.sub(r"[’']s\b|s[’'](?=\s)", lambda m: "s" if m[0][0] == "s" else "", text)
     text = re.sub(r"\be-(?=mail)", "e", text, flags=re.IGNORECASE)
     found = [w.lower() for w in _WORD.findall(text)]
     kept = [w for w in found if w not in FILLERS]
-    return kept or found
+    return tuple(kept or found)
 
 
 def _plain(text: str) -> str:

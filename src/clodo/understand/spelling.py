@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Container
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import accumulate, chain
 from typing import Any
 
 from clodo.understand.naming import ABBREVIATIONS, singular
@@ -97,16 +98,16 @@ def load() -> None:
     _dictionary()
 
 
-@cache
+@lru_cache(maxsize=2**13)
 def nearest(word: str) -> str | None:
     """The name word that the word most likely stands for: few and small slips away, and much used;
     ``None`` where nothing is near, or two are as likely."""
     limit = 1.0 if len(word) < 6 else 1.6
     letters, found = _letters(word), []
-    for name, count, theirs in _shapes():
+    apart = 3 if limit == 1.0 else 5
+    for name, count, theirs in chain.from_iterable(_shapes().get(len(word) + more, ()) for more in range(-2, 3)):
         # A slip changes two letters of the set at most.
-        near = abs(len(name) - len(word)) <= 2 and (letters ^ theirs).bit_count() <= (3 if limit == 1.0 else 5)
-        if near and (len(name) > 3 or len(word) > 3):
+        if (letters ^ theirs).bit_count() <= apart and (len(name) > 3 or len(word) > 3):
             cost = slips(word, name, limit)
             # Two slips in a word are believed only where the word meant is a common one.
             if cost <= (limit if count >= _MUCH_USED else 1.0):
@@ -118,8 +119,12 @@ def nearest(word: str) -> str | None:
 
 
 @cache
-def _shapes() -> list[tuple[str, int, int]]:
-    return [(name, count, _letters(name)) for name, count in name_words().items()]
+def _shapes() -> dict[int, list[tuple[str, int, int]]]:
+    """By how long they are, the words of names, how many have them, and their letters."""
+    found: dict[int, list[tuple[str, int, int]]] = {}
+    for name, count in name_words().items():
+        found.setdefault(len(name), []).append((name, count, _letters(name)))
+    return found
 
 
 def _letters(word: str) -> int:
@@ -133,35 +138,33 @@ def slips(typed: str, meant: str, limit: float) -> float:
     a, b = typed.replace("ph", "f"), meant.replace("ph", "f")
     start = 0.0 if (a[0] == b[0] or frozenset((a[0], b[0])) in _ALIKE) else 0.4
     start += 0.3 * (("ph" in typed) != ("ph" in meant))
+    ours, theirs = _singles(a), _singles(b)
     before: list[float] = []
-    row = [start + sum(_single(b, j) for j in range(i)) for i in range(len(b) + 1)]
-    for i in range(1, len(a) + 1):
-        now = [row[0] + _single(a, i - 1)]
-        for j in range(1, len(b) + 1):
-            best = min(
-                row[j - 1] + _mistaken(a[i - 1], b[j - 1]),
-                row[j] + _single(a, i - 1),
-                now[j - 1] + _single(b, j - 1),
-            )
-            if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
+    row = [start + left_out for left_out in accumulate(theirs, initial=0.0)]
+    for i, (x, extra) in enumerate(zip(a, ours, strict=True), 1):
+        mistaken, last = _mistaken(x), row[0] + extra
+        now = [last]
+        for j, (y, left_out) in enumerate(zip(b, theirs, strict=True), 1):
+            best = min(row[j - 1] + mistaken.get(y, 1.0), row[j] + extra, last + left_out)
+            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 best = min(best, before[j - 2] + 0.6)
             now.append(best)
+            last = best
         if min(now) > limit:
             return math.inf
         before, row = row, now
     return row[-1]
 
 
-def _single(word: str, i: int) -> float:
-    """The cost of a letter that the other word has not: less for the second of a pair and for vowels."""
-    if i and word[i - 1] == word[i]:
-        return 0.5
-    return 0.7 if word[i] in _VOWELS else 0.9
+@lru_cache(maxsize=2**15)
+def _singles(word: str) -> tuple[float, ...]:
+    """The cost of each letter that the other word has not: less for the second of a pair and for vowels."""
+    return tuple(0.5 if before == letter else 0.7 if letter in _VOWELS else 0.9 for before, letter in zip(f" {word}", word, strict=False))
 
 
-def _mistaken(x: str, y: str) -> float:
-    if x == y:
-        return 0.0
-    if frozenset((x, y)) in _ALIKE:
-        return 0.6
-    return 0.8 if x in _VOWELS and y in _VOWELS else 1.0
+@cache
+def _mistaken(x: str) -> dict[str, float]:
+    """The cost of writing a letter for another one, where that is less than a whole slip."""
+    found = {y: 0.8 for y in _VOWELS if x in _VOWELS}
+    found |= {y: 0.6 for pair in _ALIKE if x in pair for y in pair}
+    return found | {x: 0.0}

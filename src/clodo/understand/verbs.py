@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 
 from clodo.understand.irregular_verbs import BASES, FRONTS, PARTICIPLES
 from clodo.understand.naming import singular, words
@@ -197,6 +197,7 @@ def _step_words(surface: str) -> list[str]:
     return words(_FRONTED.sub(r"\1", surface.strip()))
 
 
+@lru_cache(maxsize=2**14)
 def _base(word: str) -> str:
     if word in _PAST:
         return _PAST[word]

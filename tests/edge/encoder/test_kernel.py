@@ -23,7 +23,7 @@ from clodo.errors import ModelError
 from clodo.toolchain.store import node_path
 from clodo.understand import labels
 from clodo.understand.encoder import EncoderUnderstander
-from clodo.understand.reading import load_tokenizer, pair_features, read
+from clodo.understand.reading import pair_features, read
 
 TEXTS = [
     "A book has a title.",
@@ -36,10 +36,9 @@ WHOLE = len(labels.ACCESS) + len(labels.VERDICTS) + len(labels.SERVICE_TYPES)
 SAID = len(labels.CLASSES) + len(labels.FIELD_FLAGS) + len(labels.ENTITY_FLAGS)
 
 
-def reference(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def reference(text: str, understander: EncoderUnderstander) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a kernel is asked about a text, every fourth word a mention, and what onnxruntime answers."""
-    understander = EncoderUnderstander(MODEL)
-    reading = read(text, load_tokenizer(MODEL))
+    reading = read(text, understander._tokenizer)
     ids = np.array([reading.pieces], dtype=np.int64)
     states, tags, *whole, _ = understander._reader.run(None, {"ids": ids})
     spans = [(i, min(i + i % 3, len(reading.words) - 1)) for i in range(0, len(reading.words), 4)]
@@ -71,7 +70,8 @@ def weights(made: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def references() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    return [reference(text) for text in [*TEXTS, *(r.text for r in load_split("valid")[:12])]]
+    understander = EncoderUnderstander(MODEL)
+    return [reference(text, understander) for text in [*TEXTS, *(r.text for r in load_split("valid")[:12])]]
 
 
 @pytest.mark.parametrize("module", ["encoder.wasm", "encoder-base.wasm"])

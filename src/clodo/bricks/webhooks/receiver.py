@@ -80,11 +80,11 @@ class Receiver:
         """An address of it."""
         return f"http://{HOST}:{self.port}{path}"
 
-    async def wait(self, wanted: Callable[[], bool], seconds: float = _SECONDS) -> bool:
-        """Whether that becomes true; it is looked at whenever something arrives."""
+    async def wait(self, wanted: Callable[[], bool], seconds: float | None = None) -> bool:
+        """Whether that becomes true, in so many seconds; it is looked at whenever something arrives."""
         try:
             async with self._changed:
-                await asyncio.wait_for(self._changed.wait_for(wanted), seconds)
+                await asyncio.wait_for(self._changed.wait_for(wanted), _SECONDS if seconds is None else seconds)
         except TimeoutError:
             return False
         return True
