@@ -22,6 +22,7 @@ from clodo.proof.host import Host
 from clodo.proof.report import Evidence, Report
 from clodo.runtime.store import catalogue, place_of
 from clodo.toolchain import Toolchain
+from clodo.understand.port import Span, Understanding
 from tests.processes import clodo_process, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +70,15 @@ def test_blueprint_prints_only_the_blueprint() -> None:
     result = clodo("blueprint", BOOKS)
     assert result.exit_code == 0, result.stderr
     assert {e.name for e in parse(result.stdout).entities} == {"book", "review"}
+
+
+def test_what_was_not_understood_is_told_where_nobody_sees_the_description(monkeypatch: pytest.MonkeyPatch) -> None:
+    blueprint = parse("service s\nentity book {\n  title: text\n}\n")
+    heard = Understanding(blueprint, 0.5, "m", "p", spans=(Span(0, 5, "entity"), Span(24, 26, "unexplained")))
+    monkeypatch.setattr("clodo.cli.generate.understand", lambda *_: heard)
+    result = clodo("blueprint", "Books have a title, and 42 of something.")
+    assert result.exit_code == 0 and "42" not in result.stdout
+    assert result.stderr == "not understood: 42\n"
 
 
 def test_the_json_of_a_blueprint_has_what_the_contract_says() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clodo.cli.output import description
+from clodo.cli.output import description, passed_over
 from clodo.understand.port import SPAN_ROLES, Span
 
 TEXT = "Only admins may write books, at most 5 per day."
@@ -35,6 +35,12 @@ def test_remarks_that_overlap_are_one() -> None:
     assert description(TEXT, [at("at most 5", "unexplained"), at("5", "unexplained"), at("5 per", "unexplained")]).plain == TEXT.replace(
         "at most 5 per", "[not understood: at most 5 per]"
     )
+
+
+def test_words_passed_over_are_told_one_after_the_other() -> None:
+    spans = [at("per day", "unexplained"), at("5", "unexplained"), at("books", "entity"), at("Only", "unexplained"), Span(44, 46, "unexplained")]
+    assert passed_over(TEXT, spans) == "not understood: Only, 5 per day"
+    assert passed_over(TEXT, [at("books", "entity")]) == ""
 
 
 SPANS = st.builds(

@@ -114,6 +114,8 @@ def blueprint_command(
     if talk.err.is_terminal:
         output.show_description(talk.err, text, understanding)
     click.echo(format_blueprint(understanding.blueprint), nl=False)
+    if not talk.err.is_terminal and (left := output.passed_over(text, understanding.spans)):
+        talk.say(left)
     for note in understanding.notes:
         talk.say(f"note: {note}")
     if understanding.tried or talk.err.is_terminal:

@@ -58,6 +58,18 @@ def description(text: str, spans: Sequence[Span]) -> Text:
     return out
 
 
+def passed_over(text: str, spans: Sequence[Span]) -> str:
+    """The words that were not understood, one after the other, for those who do not see the description; empty where there are none."""
+    found: list[tuple[int, int]] = []
+    for span in sorted((s for s in spans if s.role == "unexplained"), key=lambda s: (s.start, s.end)):
+        if found and not text[found[-1][1] : span.start].strip():
+            found[-1] = (found[-1][0], max(found[-1][1], span.end))
+        else:
+            found.append((span.start, span.end))
+    said = dict.fromkeys(" ".join(text[start:end].split()) for start, end in found)
+    return f"not understood: {', '.join(said)}" if said else ""
+
+
 def blueprint(source: str) -> Text:
     """A blueprint with its words highlighted."""
     out = Text(source.rstrip("\n"))
