@@ -47,3 +47,20 @@ def test_what_else_goes_wrong_is_a_failure_of_the_proof(message: str) -> None:
     with pytest.raises(HostError, match=message) as failed:
         stored(message)
     assert not isinstance(failed.value, StatementRefused)
+
+
+def test_a_check_that_is_given_up_takes_nobody_along_who_waits_for_the_same() -> None:
+    session = Session(cast(Client, None), make_plan(parse("service s\nentity a {\n  b: text\n}\n")), {}, Grieved("").query)
+
+    async def slow() -> int:
+        await asyncio.sleep(0.05)
+        return 7
+
+    async def scene() -> int:
+        first = asyncio.create_task(session.once(("seven",), slow))
+        second = asyncio.create_task(session.once(("seven",), slow))
+        await asyncio.sleep(0)
+        first.cancel()
+        return int(await second)
+
+    assert asyncio.run(scene()) == 7

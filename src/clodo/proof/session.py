@@ -145,7 +145,7 @@ class Session:
         ``role:editor`` is a user who was given the role ``editor``."""
         if name not in self._accounts:
             self._accounts[name] = asyncio.create_task(self._register(name))
-        return await self._accounts[name]
+        return await asyncio.shield(self._accounts[name])  # a check that is given up takes nobody else along
 
     async def _register(self, name: str) -> Account:
         address = name.replace(":", "-").replace("_", "-")
@@ -260,7 +260,7 @@ class Session:
         """What several checks need, made by the first of them."""
         if key not in self._shared:
             self._shared[key] = asyncio.ensure_future(make())
-        return await self._shared[key]
+        return await asyncio.shield(self._shared[key])
 
     def leads(self, e: Entity) -> bool:
         """Whether an entity is the one on which code that all entities share is tried at length."""
@@ -311,7 +311,7 @@ class Session:
         key = (e.name, user)
         if key not in self._parents:
             self._parents[key] = asyncio.create_task(self.create(e, user=user))
-        return await self._parents[key]
+        return await asyncio.shield(self._parents[key])
 
     async def post(self, e: Entity, body: Row, *, user: str = "admin") -> Answer:
         """Sends a creation."""
