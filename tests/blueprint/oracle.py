@@ -151,7 +151,8 @@ def _operation(e: Operation, at: At) -> Any:
         if decisive in (left, right):
             return decisive
         return None if None in (left, right) else not decisive
-    left, right = _like(left, right), _like(right, left)
+    if e.operator != "&":  # what is put together stays the text that it is, though it may read like a date
+        left, right = _like(left, right), _like(right, left)
     if isinstance(left, datetime) != isinstance(right, datetime) and isinstance(left, date) and isinstance(right, date) and e.operator not in "-&":
         left, right = _day(left), _day(right)
     if e.operator == "!=":

@@ -157,7 +157,7 @@ def model() -> Understander:
 @pytest.mark.parametrize(
     ("text", "first"),
     [
-        ("I want to manage customers and invoices", "What do you want to know about “customers” and “invoices”?"),
+        ("An app to keep track of customers and invoices", "What do you want to know about “customers” and “invoices”?"),
         ("Members have a name. Every member has exactly one locker. No member may ever have a locker.", "“No member may ever have a locker” seems to exclude another rule."),
         ("Make me an app.", WHAT),
     ],

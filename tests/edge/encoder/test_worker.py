@@ -121,7 +121,7 @@ def test_an_unclear_description_is_answered_with_questions(client: httpx.Client)
 @pytest.mark.parametrize(
     "text",
     [
-        "I want to manage customers and invoices",
+        "An app to keep track of customers and invoices",
         "I want to manage rooms, and send reminders every week",
         "Members have a name. Every member has exactly one locker. No member may ever have a locker. 🙂 Reading is for all!",
         "Every ticket is always open and closed",
