@@ -19,13 +19,9 @@ from clodo.evaluation.measure import answers_of
 from clodo.evaluation.scoring import Score
 from clodo.proof.report import Report
 from clodo.understand.port import Understander
+from evals.run import tell
 
 _SET = Path("../shared/descriptions/descriptions.json")
-
-
-def tell(line: str) -> None:
-    """Progress."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def proof_of(understander: Understander, text: str) -> Report:

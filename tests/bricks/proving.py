@@ -52,6 +52,11 @@ def made(source: str, folder: Path, fault: Fault | None = None) -> Path:
     return folder
 
 
+def checks_of(brick: str) -> Checks:
+    """The checks of one brick; those of others would only take time."""
+    return lambda plan: [check for check in service_checks(plan) if check.id.startswith(f"{brick}.")]
+
+
 def proof(
     source: str,
     folder: Path,

@@ -10,18 +10,17 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import KEY
 from clodo.bricks.incoming.language import Incoming
 from clodo.bricks.incoming.signing import signed
-from clodo.bricks.registry import service_checks, service_secrets, service_tree
+from clodo.bricks.registry import service_secrets, service_tree
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.host import Host
 from clodo.proof.session import Session, expect
 from clodo.proof.verify import verify
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, made, proof
 
 START = """service shop
 
@@ -113,9 +112,7 @@ FAULTS = (
 )  # fmt: skip
 
 
-def of_this_brick(plan: Plan) -> list[Check]:
-    """The proof of what this brick adds."""
-    return [c for c in service_checks(plan) if c.id.startswith("incoming.")]
+of_this_brick = checks_of("incoming")
 
 
 @pytest.mark.workerd

@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import Plan
-from clodo.bricks.registry import service_checks
-from clodo.proof.check import Check
 from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, expect_caught, made, proof
+from tests.bricks.proving import Fault, checks_of, expect_caught, made, proof
 
 SOURCE = """service plans
 read user
@@ -80,9 +77,7 @@ def test_what_makes_no_sense_is_told(lines: str, words: str) -> None:
     assert all(p.suggestion and p.line for p in error.value.problems)
 
 
-def of_this_brick(plan: Plan) -> list[Check]:
-    """The checks of this brick; those of others would only take time."""
-    return [c for c in service_checks(plan) if c.id.startswith("restore.")]
+of_this_brick = checks_of("restore")
 
 
 FILE = "src/lib/restore.ts"

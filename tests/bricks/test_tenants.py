@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import Plan
-from clodo.bricks.registry import service_checks, service_tree
-from clodo.proof.check import Check
+from clodo.bricks.registry import service_tree
 from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, expect_caught, made, proof
+from tests.bricks.proving import Fault, checks_of, expect_caught, made, proof
 
 FULL = """service projects
 
@@ -155,9 +153,7 @@ def test_rows_have_the_key_and_uniqueness_is_within_it() -> None:
     assert "parameters" not in document["paths"]["/api/teams"]["post"]
 
 
-def of_this_brick(plan: Plan) -> list[Check]:
-    """The checks of this brick; those of others would only take time."""
-    return [c for c in service_checks(plan) if c.id.startswith("tenants.")]
+of_this_brick = checks_of("tenants")
 
 
 TENANTS, MEMBERS = "src/lib/tenants.ts", "src/lib/members.ts"

@@ -10,14 +10,12 @@ from typing import Any
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import Plan
-from clodo.bricks.registry import service_checks, service_tree
-from clodo.proof.check import Check
+from clodo.bricks.registry import service_tree
 from clodo.proof.client import Answer, Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, expect_caught, made, proof
+from tests.bricks.proving import Fault, checks_of, expect_caught, made, proof
 
 LINES = ["export csv, ndjson", "export ndjson", "import csv", "import ndjson, csv", "bulk create 100", "bulk create 1000"]
 SOURCE = """service notes
@@ -85,9 +83,7 @@ def test_an_export_alone_brings_no_import() -> None:
     assert "/api/things/import" not in paths
 
 
-def of_this_brick(plan: Plan) -> list[Check]:
-    """The checks of this brick; those of others would only take time."""
-    return [c for c in service_checks(plan) if c.id.startswith("transfer.")]
+of_this_brick = checks_of("transfer")
 
 
 FAULTS = [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
-from clodo.blueprint.plan import Plan, make_plan
+from clodo.blueprint.plan import make_plan
 from clodo.blueprint.values import KEY
 from clodo.bricks.registry import bricks, service_checks, service_secrets, service_tree
 from clodo.bricks.webhooks.checks import VARIABLES
@@ -24,7 +24,7 @@ from clodo.proof.host import Host
 from clodo.proof.session import Session, expect
 from clodo.proof.verify import verify
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, made, proof
 
 START = """service shop
 
@@ -156,9 +156,7 @@ FAULTS = (
 )  # fmt: skip
 
 
-def of_this_brick(plan: Plan) -> list[Check]:
-    """The proof of what this brick adds."""
-    return [c for c in service_checks(plan) if c.id.startswith("webhooks.")]
+of_this_brick = checks_of("webhooks")
 
 
 @pytest.mark.workerd

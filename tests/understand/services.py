@@ -7,7 +7,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from clodo.blueprint import format_blueprint, parse
 from clodo.corpus.format import Record, read
+from clodo.corpus.gold import gold_draft
+from clodo.understand.compiler import compile_draft
 
 _HERE = Path(__file__).parent / "records"
 
@@ -15,6 +18,16 @@ RECORDS: tuple[Record, ...] = tuple(read(_HERE / "services.txt"))
 STEP_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "steps.txt"))
 MAIL_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "mails.txt"))
 LIMIT_RECORDS: tuple[Record, ...] = tuple(read(_HERE / "limits.txt"))
+
+
+def expect_blueprint(record: Record) -> None:
+    """Fails unless a record's marks come to its blueprint and leave over the words that it is told to."""
+    blueprint, left = compile_draft(gold_draft(record))
+    assert blueprint is not None
+    text, words = wanted()[record.id]
+    assert format_blueprint(blueprint) == text
+    assert parse(text) == blueprint
+    assert [record.text[a:b] for a, b in left] == words
 
 
 def wanted() -> dict[str, tuple[str, list[str]]]:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from evals.edge_agreement import MODEL
 
-from clodo.blueprint import format_blueprint, parse
 from clodo.corpus.format import Record
 from clodo.corpus.gold import gold_draft
 from clodo.proof.host import Host
@@ -21,7 +20,7 @@ from clodo.understand.givens import Givens
 from clodo.understand.reading import load_tokenizer
 from clodo.understand.standing import standing, taken
 from tests.bricks.proving import proof
-from tests.understand.services import STEP_RECORDS, wanted
+from tests.understand.services import STEP_RECORDS, expect_blueprint, wanted
 from tests.understand.test_cues import built, record_of
 
 #: A card, its owner and its uses: each may be counted.
@@ -95,12 +94,7 @@ GIVEN_STEPS: list[tuple[str, list[str], list[str]]] = [
 
 @pytest.mark.parametrize("record", STEP_RECORDS, ids=lambda r: r.id)
 def test_a_record_comes_to_its_blueprint(record: Record) -> None:
-    blueprint, left = compile_draft(gold_draft(record))
-    assert blueprint is not None
-    text, words = wanted()[record.id]
-    assert format_blueprint(blueprint) == text
-    assert parse(text) == blueprint
-    assert [record.text[a:b] for a, b in left] == words
+    expect_blueprint(record)
 
 
 @pytest.mark.parametrize(("said", "lines", "over"), GIVEN_STEPS)

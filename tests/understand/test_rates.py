@@ -7,17 +7,14 @@ from pathlib import Path
 import pytest
 from evals.edge_agreement import MODEL
 
-from clodo.blueprint import format_blueprint, parse
 from clodo.corpus.format import Record
-from clodo.corpus.gold import gold_draft
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from clodo.training.ceiling import differences
-from clodo.understand.compiler import compile_draft
 from clodo.understand.rates import writes_of
 from clodo.understand.reading import load_tokenizer
 from tests.bricks.proving import proof
-from tests.understand.services import LIMIT_RECORDS, wanted
+from tests.understand.services import LIMIT_RECORDS, expect_blueprint, wanted
 from tests.understand.test_cues import built
 
 TASK = "[Tasks|task] ([title|task.], [done|task. bool], [points|task. int], [due|task. dt], [state|task. enum] [open|task.state =enum], [shut|task.state =enum]) of a [team|team] ([name|team.]). "
@@ -53,12 +50,7 @@ SAID: list[tuple[str, tuple[str, ...], list[str], list[str]]] = [
 
 @pytest.mark.parametrize("record", LIMIT_RECORDS, ids=lambda r: r.id)
 def test_a_record_comes_to_its_blueprint(record: Record) -> None:
-    blueprint, left = compile_draft(gold_draft(record))
-    assert blueprint is not None
-    text, words = wanted()[record.id]
-    assert format_blueprint(blueprint) == text
-    assert parse(text) == blueprint
-    assert [record.text[a:b] for a, b in left] == words
+    expect_blueprint(record)
 
 
 @pytest.mark.parametrize(("said", "facts", "lines", "over"), SAID)

@@ -32,11 +32,15 @@ class Judged:
     wishes: float = 0.0
 
 
+def _bin(d: Judged) -> int:
+    return min(_BINS - 1, int(d.confidence * _BINS))
+
+
 def reliability(decisions: Iterable[Judged]) -> list[dict[str, Any]]:
     """For each bin that is not empty: its decisions, mean confidence and share that was right."""
     bins: dict[int, list[Judged]] = {}
     for d in decisions:
-        bins.setdefault(min(_BINS - 1, int(d.confidence * _BINS)), []).append(d)
+        bins.setdefault(_bin(d), []).append(d)
     return [
         {
             "from": i / _BINS,
@@ -60,7 +64,7 @@ def chance_error(decisions: Sequence[Judged], draws: int = 200) -> float:
     if not decisions:
         return 0.0
     sure = np.array([d.confidence for d in decisions])
-    bins = np.minimum(_BINS - 1, (sure * _BINS).astype(int))
+    bins = np.array([_bin(d) for d in decisions])
     right = np.random.default_rng(0).random((draws, len(sure))) < sure
     off = [np.abs(right[:, bins == i].sum(1) - sure[bins == i].sum()) for i in range(_BINS)]
     return float(np.sum(off, 0).mean() / len(sure))

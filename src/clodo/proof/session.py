@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.evaluation import Unknowable
@@ -109,6 +109,17 @@ class Account:
 Welcome = Callable[[Account], Awaitable[Headers]]
 
 
+_K = TypeVar("_K")
+_T = TypeVar("_T")
+
+
+async def _by_the_first(made: dict[_K, asyncio.Future[_T]], key: _K, make: Callable[[], Awaitable[_T]]) -> _T:
+    """What several wait for, made by the first of them. One that is given up takes nobody else along."""
+    if key not in made:
+        made[key] = asyncio.ensure_future(make())
+    return await asyncio.shield(made[key])
+
+
 class Session:
     """One run of checks against one service."""
 
@@ -131,21 +142,19 @@ class Session:
         self._tied = _tied_keys(self.blueprint)
         self._room = _room(self.blueprint)
         self._shared: dict[tuple[str, ...], asyncio.Future[Any]] = {}
-        self._accounts: dict[str, asyncio.Task[Account]] = {}
+        self._accounts: dict[str, asyncio.Future[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
         self.welcomes: list[Welcome] = []
         #: Entities whose rows stay when those of others are deleted.
         self.kept: set[str] = set()
-        self._parents: dict[tuple[str, str], asyncio.Task[Row]] = {}
+        self._parents: dict[tuple[str, str], asyncio.Future[Row]] = {}
 
     # -- callers ----------------------------------------------------------------------------
 
     async def account(self, name: str) -> Account:
         """The user of that name, registered when first asked for. ``admin`` is the administrator;
         ``role:editor`` is a user who was given the role ``editor``."""
-        if name not in self._accounts:
-            self._accounts[name] = asyncio.create_task(self._register(name))
-        return await asyncio.shield(self._accounts[name])  # a check that is given up takes nobody else along
+        return await _by_the_first(self._accounts, name, lambda: self._register(name))
 
     async def _register(self, name: str) -> Account:
         address = name.replace(":", "-").replace("_", "-")
@@ -258,9 +267,7 @@ class Session:
 
     async def once(self, key: tuple[str, ...], make: Callable[[], Awaitable[Any]]) -> Any:
         """What several checks need, made by the first of them."""
-        if key not in self._shared:
-            self._shared[key] = asyncio.ensure_future(make())
-        return await asyncio.shield(self._shared[key])
+        return await _by_the_first(self._shared, key, make)
 
     def leads(self, e: Entity) -> bool:
         """Whether an entity is the one on which code that all entities share is tried at length."""
@@ -308,10 +315,7 @@ class Session:
 
     async def shared(self, e: Entity, *, user: str = "admin") -> Row:
         """A row that checks share: to refer to, to read, or to refuse changes of, never to change."""
-        key = (e.name, user)
-        if key not in self._parents:
-            self._parents[key] = asyncio.create_task(self.create(e, user=user))
-        return await asyncio.shield(self._parents[key])
+        return await _by_the_first(self._parents, (e.name, user), lambda: self.create(e, user=user))
 
     async def post(self, e: Entity, body: Row, *, user: str = "admin") -> Answer:
         """Sends a creation."""

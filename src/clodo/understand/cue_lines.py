@@ -324,9 +324,7 @@ class _Writer:
     def _limited(self, e: Entity, kinds: Sequence[str], who: Access | None) -> None:
         """How often a step may be taken, or rows may be changed or deleted, by one of those who may."""
         if (often := self.numbers.often) is not None:
-            if comparison(self.names.text, often).startswith(">") or is_length(self.names.text, often, self.slot("per")):
-                raise Unsaid
-            if not kinds:
+            if not kinds or comparison(self.names.text, often).startswith(">") or is_length(self.names.text, often, self.slot("per")):
                 raise Unsaid
             rule = who if who is not None else self.names.blueprint.write_access(e)
             self.say(e.name, f"limit {', '.join(kinds)} {rate(number_in(often.words), self.unit())} per {counted_by(rule)}")
