@@ -127,7 +127,10 @@ class Network(nn.Module):
         ``[batch, pieces, tags]`` and scores of access, verdict and service type."""
         states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state
         real = mask.unsqueeze(-1).to(states.dtype)
-        strongest = (states - (1 - real) * 1e4).amax(1)
+        return states, *self.judged(states, (states - (1 - real) * 1e4).amax(1))
+
+    def judged(self, states: Tensor, strongest: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``states [batch, pieces, hidden]`` and their maximum over the pieces ``[batch, hidden]`` → tag scores ``[batch, pieces, tags]``
+        and scores of access, verdict and service type."""
         whole = self.drop(torch.cat([states[:, 0], strongest], -1))
-        tags = self.tags(self.drop(states))
-        return states, tags, self.access(whole), self.verdict(whole), self.service(whole)
+        return self.tags(self.drop(states)), self.access(whole), self.verdict(whole), self.service(whole)

@@ -5,7 +5,7 @@ What comes back is what the 8 bits hold. Word embeddings are the base's own, sin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from clodo.training.base import load_base
 from clodo.training.files import load_tensors
 from clodo.training.network import Network
 
-_GRAPHS = {"reader.onnx": "network.", "links.onnx": ""}
+#: The graphs of a model, and what the names of the network's parts begin with in each.
+GRAPHS = {"reader.onnx": "network.", "links.onnx": ""}
 
 
 def restored(folder: Path, base: Path) -> dict[str, torch.Tensor]:
@@ -29,9 +30,9 @@ def restored(folder: Path, base: Path) -> dict[str, torch.Tensor]:
     state: dict[str, torch.Tensor] = Network(load_base(base)[0]).state_dict()
     frozen = "encoder.embeddings.word_embeddings.weight"
     missing = set(state) - {frozen}
-    for file, prefix in _GRAPHS.items():
+    for file, prefix in GRAPHS.items():
         inside = "" if prefix else "links."
-        for name, weight in _weights(folder / file):
+        for name, weight in named_weights(folder / file):
             key = inside + name.removeprefix(prefix)
             if key in missing:
                 _put(state, key, torch.from_numpy(np.array(weight)), folder)
@@ -73,8 +74,12 @@ def _put(state: dict[str, torch.Tensor], key: str, weight: torch.Tensor, source:
     state[key] = place
 
 
-def _weights(path: Path) -> Iterator[tuple[str, Any]]:
-    """Names as the network calls them, and float32 weights."""
+def named_weights(path: Path) -> Iterator[tuple[str, Any]]:
+    """The names of a graph's weights, as the network calls them, and the weights in float32.
+
+    Raises:
+        ModelError: there is no such file.
+    """
     import onnx
     from onnx import numpy_helper
 
@@ -86,7 +91,7 @@ def _weights(path: Path) -> Iterator[tuple[str, Any]]:
     for node in graph.node:
         if node.op_type == "Identity":
             twins.setdefault(node.input[0], []).append(node.output[0])
-    users = {name: node for node in graph.node for name in node.input if name.endswith("_quantized")}
+    users = {name: node for node in graph.node for name in node.input}
     for name, value in raw.items():
         stem = name.removesuffix("_quantized")
         if stem == name:
@@ -97,12 +102,25 @@ def _weights(path: Path) -> Iterator[tuple[str, Any]]:
             continue
         offset = raw[f"{stem}_zero_point"].astype(np.float32)
         weight = (value.astype(np.float32) - offset) * raw[f"{stem}_scale"]
-        if stem.endswith("_Transposed"):
-            yield stem.removesuffix("_Transposed"), np.ascontiguousarray(weight.T)
-        elif stem.startswith("onnx::"):
-            # A product with a matrix is named by its place: /network/encoder/…/query/MatMul_quant.
-            place = users[name].name.strip("/").split("/")[:-1]
-            yield f"{'.'.join(place)}.weight", np.ascontiguousarray(weight.T)
-        else:
-            yield stem, weight
+        yield called(stem, users), np.ascontiguousarray(weight.T) if _is_turned(stem) else weight
 
+
+def called(stem: str, users: Mapping[str, Any]) -> str:
+    """What the network calls the 8-bit weights that a graph calls ``stem``; ``users``: the nodes by what they take."""
+    if stem.startswith("onnx::"):
+        # A product with a matrix has no name of its own, and the bias that is added to it has.
+        return f"{_bias(users, f'{stem}_quantized').removesuffix('.bias')}.weight"
+    return stem.removesuffix("_Transposed")
+
+
+def _is_turned(stem: str) -> bool:
+    """Whether a graph has these weights as ``[inputs, outputs]``, which the network has the other way round."""
+    return stem.startswith("onnx::") or stem.endswith("_Transposed")
+
+
+def _bias(users: Mapping[str, Any], weights: str) -> str:
+    """The bias that the product with some weights goes on to."""
+    node = users[weights]
+    while node.op_type != "Add":
+        node = users[node.output[0]]
+    return str(next(name for name in node.input if name.endswith(".bias")))
