@@ -79,6 +79,8 @@ class EncoderUnderstander:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 2
+        # A thread that spins for its next piece of work keeps a core from others: from the other session's thread, from Python, from whatever else runs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(
             str(self._folder / name), options, providers=["CPUExecutionProvider"]
