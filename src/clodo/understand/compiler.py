@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.fields import valid_constant
@@ -512,12 +513,14 @@ def _searchable(d: DraftField, f: Field) -> bool:
     return "search" in d.flags and not f.write_only and f.type in (*texts, FieldType.ENUM, FieldType.LIST)
 
 
+@lru_cache(maxsize=2**13)
 def entity_called(name: str) -> str:
     """What an entity of a draft is called in its blueprint."""
     safe = re.sub(r"[^a-z0-9_]", "", name)[:60]
     return f"{safe}_entry" if safe in ROUTE_NAMES | OBJECT_KEYS else safe
 
 
+@lru_cache(maxsize=2**13)
 def field_called(name: str) -> str:
     """What a field of a draft is called in its blueprint."""
     safe = re.sub(r"^[^a-z]+", "", re.sub(r"[^a-z0-9_]", "", name))[:60]

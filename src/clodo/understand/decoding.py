@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -127,10 +128,12 @@ def mentions_of(tags: Array) -> list[Mention]:
     logp = _log_softmax(tags)
     allowed = _transitions()
     score, back = logp[0] + allowed[0], []
+    every = np.arange(len(L.TAGS))
     for row in logp[1:]:
         options = score[:, None] + allowed
-        back.append(options.argmax(0))
-        score = options.max(0) + row
+        best = options.argmax(0)
+        back.append(best)
+        score = options[best, every] + row
     path = [int(score.argmax())]
     for pointers in reversed(back):
         path.append(int(pointers[path[-1]]))
@@ -166,6 +169,7 @@ def _in_row(mentions: list[Mention], at: int) -> bool:
     return before or (at + 1 < len(mentions) and _follows(mentions[at], mentions[at + 1]))
 
 
+@cache
 def _transitions() -> Array:
     """``[from, to]``: 0 or minus a lot."""
     size = len(L.TAGS)
@@ -241,6 +245,8 @@ class _Decoder:
 
     def _pooled(self, rows: list[int], columns: list[int], label: int) -> float:
         """Log-sum-exp of one label over all pairs of two groups of mentions."""
+        if len(rows) == len(columns) == 1:  # as most groups are: the same number without arrays
+            return float(np.log(self.powers[rows[0], columns[0], label] + 1e-12))
         # ``np.ix_`` takes longer than all the rest, and groups are small.
         return float(np.log(self.powers[np.array(rows, dtype=np.intp)[:, None], columns, label].sum() + 1e-12))
 
