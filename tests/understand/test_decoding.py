@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from clodo.understand import labels as L
 from clodo.understand.clusters import AS_WELL, cliques, settled
-from clodo.understand.decoding import LinkScores, Mention, _Decoder, joined_values
+from clodo.understand.decoding import LinkScores, Mention, _Decoder, joined_values, mentions_of
 from clodo.understand.draft import Draft, DraftEntity, DraftField, DraftValue, Evidence
 from clodo.understand.reading import Reading, load_tokenizer, read
 
@@ -222,3 +223,14 @@ def test_slots_that_seldom_hold_several_things_hold_the_surest_and_what_is_beyon
     decoder.draft.cues.clear()
     decoder._cues()
     assert [f.entity for f in decoder.draft.cues[0].slots["makes"]] == ["elk", "fox"]
+
+
+def test_mentions_are_the_likeliest_tags_that_may_follow_each_other() -> None:
+    for seed in range(20):
+        tags = np.random.default_rng(seed).normal(0, 3, (3, len(L.TAGS))).astype(np.float32)
+        found = [0, 0, 0]
+        for mention in mentions_of(tags):
+            begin = 1 + 2 * L.KINDS.index(mention.kind)
+            found[mention.first : mention.last + 1] = [begin, *[begin + 1] * (mention.last - mention.first)]
+        fit = [path for path in product(range(len(L.TAGS)), repeat=3) if all(b == 0 or b % 2 or a in (b - 1, b) for a, b in pairwise((0, *path)))]
+        assert tuple(found) == max(fit, key=lambda path: sum(tags[i, tag] for i, tag in enumerate(path)))
