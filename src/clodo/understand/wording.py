@@ -57,8 +57,10 @@ _VALUE = re.compile(r"[A-Za-z0-9_+./-]+")
 
 def grammar_of(text: str) -> str:
     """The grammar (GBNF) of the blueprints whose names are made of the words of ``text``. Of a text that is mostly in another script than
-    Latin the names may be any: no word of it could stand in one."""
-    grammars = (gbnf(_rules(text, most)) for most in _WORDS) if _is_latin(text) else iter(())
+    Latin the names may be any, for no word of it could stand in one, and of one that is longer than engines take."""
+    # What would come out too large is not worked out first: a letter of the text comes to about two for each word of a name.
+    sizes = [most for most in _WORDS if 2 * most * len(text) <= _MOST] if _is_latin(text) else []
+    grammars = (gbnf(_rules(text, most)) for most in sizes)
     return next((grammar for grammar in grammars if len(grammar) <= _MOST), gbnf())
 
 
