@@ -100,11 +100,13 @@ def test_too_little_memory_is_told(job: Job, monkeypatch: pytest.MonkeyPatch) ->
         run(job, lambda _: None)
 
 
-def test_two_processes_train_together(job: Job) -> None:
+def test_two_processes_train_together(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(job.out.parent)
+    out = Path("runs") / "two of us"  # as people name folders: seen from where they are
     said: list[str] = []
-    outcome = run(replace(job, workers=2), said.append)
+    outcome = run(replace(job, workers=2, out=out), said.append)
     assert "Training in 2 processes." in said
-    log = [json.loads(line) for line in (job.out / "log.jsonl").read_text("utf-8").splitlines()]
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text("utf-8").splitlines()]
     assert log[-1]["seen"] % 8 == 0, "both processes' examples are counted"
     assert EncoderUnderstander(outcome.folder).understand("Each book has a title.").model == "tiny 1"
 

@@ -77,9 +77,9 @@ class Crew:
     def join(self, meeting: Path) -> None:
         """Waits until all processes have met."""
         torch.set_num_threads(1)
-        distributed.init_process_group(
-            "gloo", init_method=f"file://{meeting}", rank=self.rank, world_size=self.size, timeout=_PATIENCE
-        )
+        # Not as an address (``file://…``), of which the first folder of a relative path would be the host.
+        store = distributed.FileStore(str(meeting), self.size)
+        distributed.init_process_group("gloo", store=store, rank=self.rank, world_size=self.size, timeout=_PATIENCE)
         self.met = True
 
     def check_same(self, parameters: Iterable[torch.nn.Parameter], seen: int) -> None:
