@@ -172,6 +172,7 @@ def test_answers_are_kept_whoever_may_call(access: str) -> None:
         ("from [dist|#] ([served|@route to=#dist])", ['folder "dist"'], []),
         ("from [./web/out/|#] ([served|@route to=#./web/out/])", ['folder "web/out"'], []),
         ("from [the folder “www”|#] ([served|@route to=#the folder “www”])", ['folder "www"'], []),
+        ("from [html|#] ([served|@route to=#html])", ['folder "html"'], []),
         ("from [src|#] ([served|@route to=#src])", [], ["served"]),
         ("from [two disks|#] ([served|@route to=#two disks])", [], ["served"]),
         ("[/x|#] from [dist|#] ([served|@route from=#/x to=#dist])", [], ["served"]),

@@ -95,7 +95,7 @@ def place(surface: str) -> str:
 def _alone(surface: str) -> str:
     """A name without what stands beside it, signs and slashes around it; empty where the words name several things."""
     parts = [part.strip(SIGNS) for part in re.split(r"\s+", surface)]
-    named = [part for part in parts if part.strip("/") and part.lower() not in BESIDE]
+    named = [part for part in parts if part.strip("/") and (len(parts) == 1 or part.lower() not in BESIDE)]
     return named[0].strip("/") if len(named) == 1 else ""
 
 

@@ -322,7 +322,7 @@ SAID = {
              "/a/search", "/first/of/all", "404", "What is not found", "unknown paths", "/missing"],
     "to": ["https://a.example", "https://api.b.example/v1/", "a.example", "localhost:3000", "10.0.0.5:80", "orders:8080", "https://u:p@a.example", "the shop", "https://a.example:99999", "HTTPS://A.example",
            "print-server.example", "/new", "/new/*", "/", "https://shop.example/x", "about.html", "2", "no-store", "“x”", "ü", "404.html", "/lost.htm", "index.html", "our own page 404", "dist", "`./public/`", "the folder www", "web/out",
-           "src/pages", "two folders here", "Migrations"],
+           "src/pages", "two folders here", "Migrations", "html", "the page"],
     "n": ["GET", "post and put", "reading", "writes", "twice", "3", "0", "9", "10", "1.5", "60", "500", "100000", "any", "X-A", "Server", "get, post, put, patch, delete", "ETag", "x-a", "X Powered"],
     "per": ["second", "seconds", "minute", "hour", "day", "week", "ms", "milliseconds", "minuets"],
 }  # fmt: skip

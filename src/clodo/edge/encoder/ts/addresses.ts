@@ -72,7 +72,7 @@ export function placeOf(surface: string, pen: Pen): string {
 function alone(surface: string, { characters, tables }: Pen): string {
   const { signs, beside } = tables.addresses;
   const parts = surface.split(characters.pattern("\\s+")).map((part) => characters.strip(part, signs));
-  const named = parts.filter((part) => characters.strip(part, "/") !== "" && !beside.includes(part.toLowerCase()));
+  const named = parts.filter((part) => characters.strip(part, "/") !== "" && (parts.length === 1 || !beside.includes(part.toLowerCase())));
   return named.length === 1 ? characters.strip(named[0] ?? "", "/") : "";
 }
 
