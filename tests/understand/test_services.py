@@ -136,7 +136,7 @@ def test_a_path_below_a_route_becomes_one_for_the_same_callers() -> None:
     assert 'route "/a/x/y/*" to x {' in built(GATEWAY + more + limited("limit-address", "/a/x/y"), "type api-gateway")[0]
 
 
-@pytest.mark.parametrize(("kind", "path", "per"), [("limit-address", "/c", "minute"), ("limit-address", "/a", "hour"), ("limit-user", "/a", "minute"), ("limit-address", "/a/search", "day")])
+@pytest.mark.parametrize(("kind", "path", "per"), [("limit-address", "/c", "minute"), ("limit-address", "/a", "hour"), ("limit-user", "/a", "minute"), ("limit-address", "/a/search", "day"), ("limit-address", "what is slow", "minute")])
 def test_a_limit_that_one_path_cannot_have_is_left_over(kind: str, path: str, per: str) -> None:
     lines, left = built(GATEWAY + limited(kind, path, per), "type api-gateway", "access key")
     assert left == [f"at most {path}"] and not any(line.startswith("limit") or "search" in line for line in lines)
