@@ -52,6 +52,32 @@ route "/shop/admin/*" to shop {
 }
 """
 
+#: Answers that are kept for one caller each.
+KEPT = """service front
+type api-gateway
+
+users {
+  roles clerk
+}
+
+upstream shop "https://shop.internal.example"
+
+route "/mine/*" to shop {
+  allow user
+  cache 60 s
+}
+
+route "/desk/*" to shop {
+  allow role clerk
+  cache 60 s
+}
+
+route "/stock/*" to shop {
+  allow key
+  cache 60 s
+}
+"""
+
 PLAIN = 'service front\ntype api-gateway\n\nupstream shop "https://shop.example" {\n%s}\n\nroute %s to shop {\n%s}\n'
 
 
@@ -60,7 +86,7 @@ def problems(options: str = "", *, upstream: str = "", path: str = '"/shop/*"', 
     return [p.message for p in check(blueprint) if p.severity == "error"]
 
 
-@pytest.mark.parametrize("text", [SMALL, example_of("gateway")], ids=["small", "example"])
+@pytest.mark.parametrize("text", [SMALL, KEPT, example_of("gateway")], ids=["small", "kept", "example"])
 def test_its_text_is_canonical(text: str) -> None:
     assert format_blueprint(parse(text)) == text
 
@@ -81,6 +107,7 @@ def test_blocks_may_be_left_out() -> None:
         ("body max 1000 MB\n", "The largest body must be"),
         ("cache 0 s\n", "The time in the cache must be"),
         ("cache 5 s\nforward credentials\n", "cached for another"),
+        ("allow key\ncache 5 s\nforward credentials\n", "cached for another"),
         ("methods POST\ncache 5 s\n", "Only GET is cached"),
         ("methods GET, GET\n", "names GET twice"),
         ("strip \"/other\"\n", "does not begin with"),
@@ -212,16 +239,25 @@ FAULTS = [
 ]  # fmt: skip
 
 
+KEPT_FAULTS = [
+    Fault("gives one caller the answer of another", "src/lib/gateway.ts", "await holder(c, route, caller)", '""', "gateway.cache"),
+    Fault("keeps by the credential that let in alone", "src/lib/gateway.ts", "if (caller.user !== undefined) return caller.user.id;", 'if (caller.user !== undefined && c.req.header("x-api-key") === undefined) return caller.user.id;', "gateway.cache"),
+    Fault("keeps what was for another role", "src/lib/gateway.ts", 'caller.user?.role ?? "key"', '""', "gateway.cache"),
+    Fault("keeps nothing for those who log in", "src/lib/gateway.ts", "if (isShareable(response))", 'if (route.rule === "public" && isShareable(response))', "gateway.cache"),
+]  # fmt: skip
+
+
 @pytest.mark.workerd
-def test_a_small_gateway_is_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
-    report = proof(SMALL, tmp_path / "s", toolchain, host, types=True)
+@pytest.mark.parametrize("text", [SMALL, KEPT], ids=["small", "kept"])
+def test_a_small_gateway_is_proven(text: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(text, tmp_path / "s", toolchain, host, types=True)
     assert report.proven, report.summary()
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
-def test_the_proof_finds_the_fault(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
-    expect_caught(SMALL, tmp_path / "s", toolchain, host, fault)
+@pytest.mark.parametrize(("source", "fault"), [*((SMALL, f) for f in FAULTS), *((KEPT, f) for f in KEPT_FAULTS)], ids=[f.name for f in (*FAULTS, *KEPT_FAULTS)])
+def test_the_proof_finds_the_fault(source: str, fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(source, tmp_path / "s", toolchain, host, fault)
 
 
 UPSTREAM = (Upstream("shop", ""),)

@@ -41,6 +41,19 @@ site {
   policy "default-src 'self'; connect-src https:"
 }
 """
+#: A folder and a page of its own for what is not there, and headers that are never sent.
+OWN = """service atlas
+type static-site
+
+site {
+  folder "web/dist"
+  clean urls
+  not found "/lost.html"
+  redirect "/old" to "/new"
+  never send "X-Powered-By"
+  never send "Permissions-Policy"
+}
+"""
 TOGETHER = """service shop
 type api-gateway
 read public
@@ -65,7 +78,7 @@ def problems(lines: str, more: str = "") -> list[str]:
     return [p.message for p in check(blueprint)]
 
 
-@pytest.mark.parametrize("text", [PAGES, SINGLE, TOGETHER, example_of("static_site")], ids=["pages", "single", "together", "example"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, example_of("static_site")], ids=["pages", "single", "own", "together", "example"])
 def test_its_text_is_canonical(text: str) -> None:
     assert format_blueprint(parse(text)) == text
 
@@ -98,6 +111,23 @@ def test_an_empty_site_is_one() -> None:
         ('header "/a" "X-A: 1\\nX-B: 2"', "is no header"),
         ('header "/a" "Set-Cookie: a=1"', "itself decides"),
         ('header "/a" "Content-Security-Policy: x"', "itself decides"),
+        ('folder "a"\nfolder "b"', "says 'folder' twice"),
+        ('folder "src"', "no folder for pages"),
+        ('folder "Migrations/x"', "no folder for pages"),
+        ('folder "../web"', "no folder for pages"),
+        ('folder "/web"', "no folder for pages"),
+        ('folder "."', "no folder for pages"),
+        ('folder "package.json"', "no folder for pages"),
+        ('not found "/a.html"\nnot found "/b.html"', "says 'not found' twice"),
+        ('not found "404.html"', "no page of the site"),
+        ('not found "/404"', "no page of the site"),
+        ('not found "/../404.html"', "no page of the site"),
+        ('never send "X Powered"', "no name of a header"),
+        ('never send "ETag"', "itself decides"),
+        ('never send "content-security-policy"', "itself decides"),
+        ('never send "X-A"\nnever send "x-a"', "says twice"),
+        ('header "/a" "X-A: 1"\nnever send "x-a"', "both sends"),
+        ('never send "Server"', "Cloudflare adds"),
         ('policy "default-src \\n"', "signs that a header cannot carry"),
         ("policy \"script-src 'unsafe-inline'\"", "lets injected scripts"),
     ],
@@ -122,20 +152,28 @@ def test_it_begins_with_pages_and_stores_nothing() -> None:
     config = json.loads(tree["wrangler.jsonc"])
     assert config["assets"]["run_worker_first"] is True and "d1_databases" not in config
     assert "migrations/0001_init.sql" not in tree
+    own = service_tree(parse(OWN), OWN)
+    assert {n.removeprefix("web/dist/") for n in own if n.startswith("web/")} == {"index.html", "lost.html", "robots.txt", "assets/style.css"}
+    assert not any(n.startswith("public/") for n in own) and json.loads(own["wrangler.jsonc"])["assets"]["directory"] == "./web/dist"
     # The pages keep to the policy that they are answered with.
     assert all(word not in tree[n] for n in tree if n.endswith(".html") for word in ("<script", "<style", "style=", "http:", "https:"))
 
 
-@pytest.mark.parametrize("text", [PAGES, SINGLE, TOGETHER, example_of("static_site")], ids=["pages", "single", "together", "example"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, example_of("static_site")], ids=["pages", "single", "own", "together", "example"])
 def test_its_document_is_valid(text: str) -> None:
     assert list(document_faults(json.loads(service_tree(parse(text), text)["openapi.json"]))) == []
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("text", [PAGES, SINGLE, TOGETHER], ids=["pages", "single", "together"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER], ids=["pages", "single", "own", "together"])
 def test_sites_are_proven(text: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(text, tmp_path / "s", toolchain, host, types=True)
     assert report.proven, report.summary()
+
+
+def test_what_cloudflare_adds_is_no_error() -> None:
+    blueprint, _ = read('service s\ntype static-site\nsite {\nnever send "Server"\n}\n')
+    assert [p.severity for p in check(blueprint)] == ["warning"]
 
 
 @pytest.mark.workerd
@@ -168,6 +206,11 @@ FAULTS = [
     (PAGES, Fault("loses the ETag", FILE, "const response = new Response(found.body, found);", "const response = new Response(found.body, { status: found.status });", "static_site.unchanged|static_site.page")),
     (PAGES, Fault("serves the whole folder", "wrangler.jsonc", '"./public"', '"."', "static_site.outside|static_site.page")),
     (PAGES, Fault("two addresses for a page", "wrangler.jsonc", '"auto-trailing-slash"', '"none"', "static_site.address|static_site.page")),
+    (OWN, Fault("sends what is never to be sent", FILE, "for (const name of options.removed) response.headers.delete(name);", "", "static_site.never")),
+    (OWN, Fault("sends it with what is not there", FILE, "for (const name of options.removed)", "if (response.status === 200) for (const name of options.removed)", "static_site.never")),
+    (OWN, Fault("shows another page for what is not there", FILE, ": options.unknownPage;", ': "/index.html";', "static_site.unknown")),
+    (OWN, Fault("has no page for what is not there", FILE, ": options.unknownPage;", ': "/404.html";', "static_site.unknown")),
+    (OWN, Fault("serves another folder", "wrangler.jsonc", '"./web/dist"', '"./web"', "static_site.page")),
     (SINGLE, Fault("a missing script is a page", FILE, "options.singlePage && !/\\.[^/]*$/.test(path)", "options.singlePage", "static_site.unknown")),
     (SINGLE, Fault("unknown pages are not the first one", FILE, "const single = options.singlePage", "const single = !options.singlePage", "static_site.unknown")),
     (SINGLE, Fault("the rule does not beat the usual header", FILE, "response.headers.set(rule.name, rule.value)", "response.headers.has(rule.name)", "static_site.header")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+from dataclasses import replace
 
 import pytest
 
@@ -104,6 +105,101 @@ def test_a_service_that_stores_something_has_limits_of_its_own_beside_its_routes
     lines, left = built(ORDER + GATEWAY + "[10|#] a [minute|#] [each|@limit-address n=#10 per=#minute]", "order > customer")
     assert left == [] and "limit 10 per minute per address" in lines and "limit 10 per minute per address {" not in lines
     assert lines[0] == "service order_service" and lines[1] == ""
+
+
+def members(lines: list[str], head: str) -> list[str]:
+    """The lines of a block."""
+    start = next((i for i, line in enumerate(lines) if line.startswith(head)), None)
+    assert start is not None, head
+    return lines[start + 1 : lines.index("}", start)] if lines[start].endswith("{") else []
+
+
+def limited(kind: str, path: str, per: str = "minute") -> str:
+    return f"[at most {path}|@{kind} n=#10 per=#{per} from=#{path}] [10|#] a [{per}|#] to [{path}|#]. "
+
+
+def test_a_limit_of_one_path_is_of_no_other_and_beats_the_one_of_all() -> None:
+    lines, left = built(GATEWAY + limited("limit-address", "/a"), "type api-gateway")
+    assert left == [] and members(lines, 'route "/a/*"') == ["limit 10 per minute per address"] and members(lines, 'route "/b/*"') == ["methods POST"]
+    lines, left = built(GATEWAY + limited("limit-address", "/a") + "[60|#] a [minute|#] [each|@limit-address n=#60 per=#minute]", "type api-gateway")
+    assert left == [] and members(lines, 'route "/a/*"') == ["limit 10 per minute per address"]
+    assert "limit 60 per minute per address" in members(lines, 'route "/b/*"')
+
+
+def test_a_path_below_a_route_becomes_one_for_the_same_callers() -> None:
+    lines, left = built(GATEWAY + limited("limit-user", "/a/search") + "[strip|@header-remove n=#Server] the [Server|#]", "type api-gateway", "access login")
+    assert left == [] and 'route "/a/search/*" to a {' in lines
+    assert members(lines, 'route "/a/search/*"') == ["allow user", "limit 10 per minute per user", 'answer remove "Server"']
+    assert members(lines, 'route "/a/*"') == ["allow user", 'answer remove "Server"']
+    # Of two routes above, the path goes where the longer one does.
+    more = "[/a/x|#] [goes|@route from=#/a/x to=#https://x.example] to [https://x.example|#]. "
+    assert 'route "/a/x/y/*" to x {' in built(GATEWAY + more + limited("limit-address", "/a/x/y"), "type api-gateway")[0]
+
+
+@pytest.mark.parametrize(("kind", "path", "per"), [("limit-address", "/c", "minute"), ("limit-address", "/a", "hour"), ("limit-user", "/a", "minute"), ("limit-address", "/a/search", "day"), ("limit-address", "what is slow", "minute")])
+def test_a_limit_that_one_path_cannot_have_is_left_over(kind: str, path: str, per: str) -> None:
+    lines, left = built(GATEWAY + limited(kind, path, per), "type api-gateway", "access key")
+    assert left == [f"at most {path}"] and not any(line.startswith("limit") or "search" in line for line in lines)
+
+
+def test_a_limit_that_cannot_be_takes_no_route_out_of_the_one_of_all() -> None:
+    said = limited("limit-address", "/a", "hour") + "[60|#] a [minute|#] [each|@limit-address n=#60 per=#minute]"
+    lines, left = built(GATEWAY + said, "type api-gateway")
+    assert left == ["at most /a"] and lines.count("limit 60 per minute per address") == 2
+
+
+def test_without_a_gateway_there_are_no_paths_to_limit_or_keep() -> None:
+    assert built(ORDER + limited("limit-address", "/orders"), "order > customer")[1] == ["at most /orders"]
+    assert built(ORDER + "[kept|@cache of=order n=#5 per=#minutes from=#/orders] [5|#] [minutes|#] at [/orders|#]", "order > customer")[1] == ["kept"]
+
+
+def test_paths_of_a_service_that_stores_something_have_limits_too() -> None:
+    lines, left = built(ORDER + GATEWAY + limited("limit-address", "/a"), "order > customer")
+    assert left == [] and members(lines, 'route "/a/*"') == ["limit 10 per minute per address"]
+
+
+@pytest.mark.parametrize("access", ["access none", "access key", "access login"])
+def test_answers_are_kept_whoever_may_call(access: str) -> None:
+    lines, left = built(GATEWAY + "They are [kept|@cache n=#30 per=#seconds] for [30|#] [seconds|#]", "type api-gateway", access)
+    assert left == [] and "cache 30 s" in members(lines, 'route "/a/*"') and "cache 30 s" not in members(lines, 'route "/b/*"')
+    lines, left = built(GATEWAY + "[/a/me|#] is [kept|@cache n=#30 per=#seconds from=#/a/me] for [30|#] [seconds|#]", "type api-gateway", access)
+    assert left == [] and "cache 30 s" in members(lines, 'route "/a/me/*"') and lines.count("cache 30 s") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "left"),
+    [
+        ("from [dist|#] ([served|@route to=#dist])", ['folder "dist"'], []),
+        ("from [./web/out/|#] ([served|@route to=#./web/out/])", ['folder "web/out"'], []),
+        ("from [the folder “www”|#] ([served|@route to=#the folder “www”])", ['folder "www"'], []),
+        ("from [html|#] ([served|@route to=#html])", ['folder "html"'], []),
+        ("from [src|#] ([served|@route to=#src])", [], ["served"]),
+        ("from [two disks|#] ([served|@route to=#two disks])", [], ["served"]),
+        ("[/x|#] from [dist|#] ([served|@route from=#/x to=#dist])", [], ["served"]),
+        ("[lost.html|#] [for what is not there|@redirect to=#lost.html]", ['not found "/lost.html"'], []),
+        ("[shown|@redirect from=#404 to=#/errors/lost] for a [404|#]: [/errors/lost|#]", ['not found "/errors/lost.html"'], []),
+        ("[a page of our own|@redirect from=#not found] for what is [not found|#]", ['not found "/404.html"'], []),
+        ("[unknown paths|#] [show|@redirect from=#unknown paths to=#index.html] [index.html|#]", ["single page"], []),
+        ("[unknown paths|#] [show|@redirect from=#unknown paths to=#two pages of it] [two pages of it|#]", [], ["show"]),
+        ("[leads|@redirect to=#/new] to [/new|#]", [], ["leads"]),
+        ("[/404|#] [leads|@redirect from=#/404 to=#/new] to [/new|#]", ['redirect "/404" to "/new"'], []),
+        ("[hide|@header-remove n=#X-Powered-By n=#Via:] [X-Powered-By|#] and [Via:|#]", ['never send "X-Powered-By"', 'never send "Via"'], []),
+        ("[hide|@header-remove n=#ETag] [ETag|#]", [], ["hide"]),
+        ("[hide|@header-remove n=#X-A] [X-A|#], [send|@header-set from=#x-a to=#1] [x-a|#] [1|#]", ['header "/*" "x-a: 1"'], ["hide"]),
+    ],
+)
+def test_what_a_site_is_served_from_shows_for_what_is_not_there_and_never_sends(said: str, found: list[str], left: list[str]) -> None:
+    lines, over = built(f"A site, {said}.", "type static-site")
+    assert over == left and members(lines, "site {") == found
+
+
+def test_a_folder_that_is_served_makes_a_site_where_no_type_is_said_but_none_of_a_gateway() -> None:
+    folder = "The folder [dist|#] is [served|@route to=#dist]. "
+    draft = replace(gold_draft(record_of(folder, "type static-site")), service_type="unstated")
+    blueprint, left = compile_draft(draft)
+    assert blueprint is not None and left == [] and 'folder "dist"' in format_blueprint(blueprint)
+    lines, over = built(GATEWAY + folder, "type api-gateway")
+    assert over == ["served"] and "site {" not in lines
 
 
 def test_a_header_makes_no_site() -> None:

@@ -21,7 +21,7 @@ _LINES = {
     "live": {"live_line"}, "room": {"room_line"}, "publish": {"publish_line"}, "slug": {"slug_line"}, "markdown": {"markdown_line"},
     **dict.fromkeys(("webhook-created", "webhook-updated", "webhook-deleted"), {"webhook"}),
     **dict.fromkeys(("limit-user", "limit-address", "limit-key"), {"limit", "write_limit", "route"}), "cache": {"cache", "route"},
-    "route": {"upstream", "route"}, **dict.fromkeys(("retry", "timeout"), {"upstream"}), **dict.fromkeys(("header-set", "header-remove"), {"route", "site"}),
+    "route": {"upstream", "route", "site"}, **dict.fromkeys(("retry", "timeout"), {"upstream"}), **dict.fromkeys(("header-set", "header-remove"), {"route", "site"}),
     **dict.fromkeys(("spa", "redirect"), {"site"}), "jwks": {"jwks_line"}, "private": {"private file"}, "file-types": {"file types"},
     "job": {"action"}, "mail-report": {"schedule"},
     **dict.fromkeys(("ask", "summary", "classify"), {"assistant"}),

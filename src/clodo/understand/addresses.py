@@ -16,12 +16,18 @@ _WORD = re.compile(r"[A-Za-z0-9_~-]+(?:/[A-Za-z0-9_~-]+)*")
 #: Words for all paths that have no route of their own.
 ALL = frozenset(["all", "anything", "else", "everything", "other", "others", "remaining", "rest"])
 _HIGHEST_PORT = 65535
-#: First parts of hosts that name no service.
 #: Words that may stand beside those for all paths.
 FILLERS = frozenset(["the", "of", "path", "paths", "request", "requests", "route", "routes", "call", "calls", "traffic"])
+#: First parts of hosts that name no service.
 PLAIN_HOSTS = frozenset(
     ["api", "app", "apps", "backend", "dev", "host", "internal", "localhost", "origin", "prod", "production", "server", "service", "services", "staging", "svc", "test", "upstream", "web", "www"]
 )  # fmt: skip
+#: Words that may stand beside the name of a folder or of a page.
+BESIDE = frozenset(["a", "called", "directory", "file", "folder", "html", "my", "named", "our", "own", "page", "the"])
+#: Words for what a site does not have.
+UNKNOWN = r"\b(?:404s?|not (?:be )?found|not there|unknown|missing|exist\w*)\b"
+_FOLDER = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
+_PAGE = re.compile(r"(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*[A-Za-z0-9_~-]+")
 _PLAIN_SEGMENT = re.compile(r"api|v[0-9]+")
 
 
@@ -84,3 +90,27 @@ def place(surface: str) -> str:
     if found is None:
         return ""
     return f"/{'/'.join([*found, *(['*'] if said.endswith('*') else [])])}"
+
+
+def _alone(surface: str) -> str:
+    """A name without what stands beside it, signs and slashes around it; empty where the words name several things."""
+    parts = [part.strip(SIGNS) for part in re.split(r"\s+", surface)]
+    named = [part for part in parts if part.strip("/") and (len(parts) == 1 or part.lower() not in BESIDE)]
+    return named[0].strip("/") if len(named) == 1 else ""
+
+
+def folder(surface: str) -> str:
+    """The folder that some words name; empty where they name none."""
+    said = _alone(surface)
+    return said if _FOLDER.fullmatch(said) else ""
+
+
+def page(surface: str) -> str:
+    """The file of a page of a site that some words name, from its root on; empty where they name none."""
+    said = re.sub(r"\.html?$", "", _alone(surface))
+    return f"/{said}.html" if _PAGE.fullmatch(said) else ""
+
+
+def is_page(surface: str) -> bool:
+    """Whether some words name the file of a page, with its ending."""
+    return re.search(r"\.html?$", _alone(surface)) is not None

@@ -11,7 +11,7 @@ Member = tuple[Block, str]
 
 #: Blocks in the order in which they stand, and the lines of a block in theirs.
 KINDS = ("upstream", "route", "site")
-ORDER = ("timeout", "retry", "methods", "allow", "limit", "cache", "set", "remove", "answer set", "answer remove", "title", "single page", "redirect", "header")
+ORDER = ("timeout", "retry", "methods", "allow", "limit", "cache", "set", "remove", "answer set", "answer remove", "title", "folder", "single page", "not found", "redirect", "header", "never send")
 
 
 def written(wishes: Iterable[Sequence[Member]]) -> list[str] | None:

@@ -27,7 +27,7 @@ from clodo.understand.jobs import OUTCOMES, STEPS, later
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import SIGNS, Others
-from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.periods import LENGTHS, period_of, unit_of
 from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate, writes_of
 from clodo.understand.receivers import receivers
 from clodo.understand.states import constant_of, is_true
@@ -114,8 +114,7 @@ class _Writer:
 
     def unit(self) -> str:
         """The unit of time of its slot ``per``, else of the cue's own words."""
-        said = [f.words for f in self.slot("per") if f.words and not f.entity]
-        return next((unit for text in [*said, self.cue.words] if (unit := period_of(text))), "")
+        return unit_of(self.cue)
 
     def seen(self, e: Entity, filler: Filler) -> str:
         """A field as it is named from the rows of an entity, where a parameter may have its name."""
@@ -747,7 +746,13 @@ class _Writer:
                 raise Unsaid
             self.say(e.name, f"slug from {first}" if self.cue.kind == "slug" else f"markdown {first}")
 
+    def _of_all(self) -> None:
+        """Raises where a wish is of single paths, which gateways alone have."""
+        if self.slot("from"):
+            raise Unsaid
+
     def cache(self) -> None:
+        self._of_all()
         many, unit = self.amount() or Decimal(1), self.unit() or "minute"
         if unit not in ("second", "minute", "hour"):
             raise Unsaid
@@ -784,6 +789,7 @@ class _Writer:
     # The service as a whole.
 
     def limit(self) -> None:
+        self._of_all()
         line = f"{rate(self.amount(), self.unit() or 'minute')} per {self.cue.kind.partition('-')[2]}"
         named = [self.names.entity(f) for f in self.slot("of") if f.entity]
         kinds = writes_of(self.cue.words)

@@ -181,7 +181,7 @@ def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: b
     """What makes the lines of a cue."""
     if gateway.takes(cue):
         return partial(gateway.lines, cue)
-    if cue.kind in sites.KINDS:
+    if sites.takes(cue):
         return partial(sites.lines_of, cue)
     if cue.kind == "mail-report":
         return partial(mailed, cue, draft, names)

@@ -1,7 +1,8 @@
 """Cues of gateways: paths that lead to other servers, and what becomes of requests on their way.
 
 Several cues make one route: each says what it adds to the blocks of routes and of their upstreams. Limits and caching are
-of every route that can have them.
+of the paths that they name, else of every route that can have them. A path below one that is led somewhere is then a route
+of its own, to the same server and for the same callers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from clodo.understand.cue_lines import Lines, amount
 from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.naming import words
-from clodo.understand.periods import period_of
+from clodo.understand.periods import unit_of
+from clodo.understand.rates import rate
+from clodo.understand.storeless import is_folder
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _CHANGES = METHODS[1:]
@@ -35,20 +38,23 @@ OF_ANSWERS = frozenset(
 )  # fmt: skip
 OF_ANSWERS_BEGIN = ("access-control-", "cross-origin-", "x-aspnet")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-MILLISECONDS = frozenset(["millisecond", "milliseconds", "ms", "msec"])
 #: How often a request is tried again where the text does not say it.
 USUAL_RETRIES = Decimal(2)
 _ALLOWED = {"key": "key", "login": "user"}
-_MINUTELY = {"second": 60, "minute": 1}
 _LONGER = ("hour", "day")
+#: Kinds of cue that are of single paths where they name some.
+LIMITS = ("limit-address", "limit-key", "limit-user")
+_OF_PATHS = (*LIMITS, "cache")
 
 
 @dataclass(frozen=True)
 class _Route:
-    """A block ``route``, the block of its upstream, and whom it lets in (empty: everybody)."""
+    """A block ``route``, the block of its upstream, the segments of its path, where it leads, and whom it lets in (empty: everybody)."""
 
     block: Block
     upstream: Block
+    path: tuple[str, ...]
+    where: str
     methods: tuple[str, ...]
     allow: str
 
@@ -69,7 +75,7 @@ class Gateway:
         """``alone``: there is nothing but the gateway, so that limits and caching can only be of its routes."""
         self._access, self._alone = draft.access, alone
         self._names: dict[str, str] = {}
-        self._said = [cue for cue in draft.cues if cue.kind == "route"]
+        self._said = [cue for cue in draft.cues if cue.kind == "route" and not is_folder(cue)]
         self._routes: list[_Route] = []
         for cue in self._said:
             try:
@@ -79,12 +85,17 @@ class Gateway:
         # Of several rules for one path the narrower holds.
         narrow = {r.block[0] for r in self._routes if r.allow.startswith("role ")}
         self._routes = [r for r in self._routes if r.block[0] not in narrow or r.allow.startswith("role ")]
+        for cue in draft.cues:
+            self._routes += [route for path in self._paths(cue) for route in self._below(path)]
+        self._limited = {block for cue in draft.cues if self._paths(cue) for block in self._limits(cue)}
 
     def takes(self, cue: DraftCue) -> bool:
         """Whether a cue is about the gateway."""
         if cue.kind in ("header-set", "header-remove"):
             return bool(self._said)
         if cue.kind in ("route", "retry", "timeout"):
+            return not is_folder(cue)
+        if cue.kind in _OF_PATHS and self._said and cue.slots.get("from"):
             return True
         if not (cue.kind in _WRITERS and self._alone and self._said) or cue.slots.get("of"):
             return False
@@ -104,17 +115,41 @@ class Gateway:
 
     def _of(self, cue: DraftCue) -> list[_Route]:
         where = next((found for f in cue.slots.get("to", []) if (found := address(f.words))), "")
-        said = [segments(f.words) for f in cue.slots.get("from", []) if f.words]
-        paths = [[part.lower() for part in path] for path in said if path is not None]
+        paths = paths_of(cue)
         if not where or not paths:
             raise Unsaid
-        return [_Route(*self._blocks(path, where, methods), methods, allow) for path in paths for methods, allow in self._callers(cue)]
+        return [self._made(path, where, methods, allow) for path in paths for methods, allow in self._callers(cue)]
 
-    def _blocks(self, path: list[str], where: str, methods: tuple[str, ...]) -> tuple[Block, Block]:
+    def _made(self, path: tuple[str, ...], where: str, methods: tuple[str, ...], allow: str) -> _Route:
         if where not in self._names:
-            self._names[where] = upstream_name(where, path, set(self._names.values()))
+            self._names[where] = upstream_name(where, list(path), set(self._names.values()))
         name = self._names[where]
-        return (f"route {quote('/'.join(['', *path, '*']))} to {name}", ", ".join(methods)), (f"upstream {name} {quote(where)}", "")
+        block, upstream = (f"route {quote('/'.join(['', *path, '*']))} to {name}", ", ".join(methods)), (f"upstream {name} {quote(where)}", "")
+        return _Route(block, upstream, path, where, methods, allow)
+
+    def _paths(self, cue: DraftCue) -> list[tuple[str, ...]]:
+        """The single paths that a limit or caching is of; none where it is of all."""
+        return [path for path in paths_of(cue) if path] if cue.kind in _OF_PATHS else []
+
+    def _below(self, path: tuple[str, ...]) -> list[_Route]:
+        """The routes of a path that has none yet: they lead where the longest path does that it lies below."""
+        above = [r.path for r in self._routes if r.path == path[: len(r.path)]]
+        longest = max(above, key=len, default=path)
+        return [self._made(path, r.where, r.methods, r.allow) for r in self._routes if r.path == longest != path]
+
+    def _at(self, cue: DraftCue) -> list[_Route]:
+        """The routes that a limit or caching is of."""
+        paths = self._paths(cue)
+        if cue.slots.get("from") and not paths_of(cue):
+            raise Unsaid
+        return [r for r in self._routes if not paths or r.path in paths]
+
+    def _limits(self, cue: DraftCue) -> set[Block]:
+        """The blocks that a limit is of; none where it is no limit, or cannot be."""
+        try:
+            return {block for block, line in self._limit(cue) if line.startswith("limit ")} if cue.kind in LIMITS else set()
+        except Unsaid:
+            return set()
 
     def _callers(self, cue: DraftCue) -> list[tuple[tuple[str, ...], str]]:
         """The methods of a route (none: all) by whom they let in."""
@@ -162,18 +197,34 @@ class Gateway:
         return ((route.block, line) for route in self._routes for line in lines)
 
     def _limit(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
-        many, unit, who = amount(cue), unit_of(cue) or "minute", cue.kind.partition("-")[2]
-        if many is None or unit not in _MINUTELY:
+        often, who = rate(amount(cue), unit_of(cue) or "minute"), cue.kind.partition("-")[2]
+        if not often.endswith(" per minute"):
+            # A route counts by the minute.
             raise Unsaid
-        line = f"limit {number(many * _MINUTELY[unit])} per minute per {who}"
-        return ((r.block, line) for r in self._routes if who == "address" or r.allow.partition(" ")[0] in {"key": ("key",), "user": ("user", "role")}[who])
+        counted = [r for r in self._at(cue) if who == "address" or r.allow.partition(" ")[0] in {"key": ("key",), "user": ("user", "role")}[who]]
+        if self._paths(cue):
+            return self._of_paths(counted, f"limit {often} per {who}")
+        # What has a limit of its own keeps to that.
+        return ((r.block, f"limit {often} per {who}") for r in counted if r.block not in self._limited)
 
     def _cache(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
         many, unit = amount(cue) or Decimal(1), unit_of(cue) or "minute"
         if unit not in SECONDS:
             raise Unsaid
         line = f"cache {number(many * SECONDS[unit])} s"
-        return ((r.block, line) for r in self._routes if r.allow in ("", "key") and "GET" in (r.methods or METHODS))
+        kept = [r for r in self._at(cue) if "GET" in (r.methods or METHODS)]
+        return self._of_paths(kept, line) if self._paths(cue) else ((r.block, line) for r in kept)
+
+    @staticmethod
+    def _of_paths(routes: Iterable[_Route], line: str) -> Iterable[tuple[Block, str]]:
+        """A line of the routes of single paths, and these routes, which nothing else may have made."""
+        return (member for r in routes for member in (*r.lines(), (r.block, line)))
+
+
+def paths_of(cue: DraftCue) -> list[tuple[str, ...]]:
+    """The paths in the slot ``from`` of a cue, in small letters, each as its segments; an empty one stands for all paths."""
+    said = [segments(f.words) for f in cue.slots.get("from", []) if f.words]
+    return [tuple(part.lower() for part in path) for path in said if path is not None]
 
 
 def methods_of(fillers: Iterable[Filler]) -> tuple[str, ...]:
@@ -207,19 +258,8 @@ def is_of_answers(name: str) -> bool:
     return name.lower() in OF_ANSWERS or name.lower().startswith(OF_ANSWERS_BEGIN)
 
 
-def unit_of(cue: DraftCue) -> str:
-    """The unit of time of its slot ``per``, else of its own words; empty where there is none."""
-    said = [f.words for f in cue.slots.get("per", []) if f.words and not f.entity]
-    for text in [*said, cue.words]:
-        if MILLISECONDS & set(words(text)):
-            return "millisecond"
-        if unit := period_of(text):
-            return unit
-    return ""
-
-
 _WRITERS: dict[str, Callable[[Gateway, DraftCue], Iterable[tuple[Block, str]]]] = {
     "route": Gateway._route, "retry": Gateway._retry, "timeout": Gateway._timeout,
     "header-set": Gateway._header_set, "header-remove": Gateway._header_remove, "cache": Gateway._cache,
-    **dict.fromkeys(("limit-address", "limit-key", "limit-user"), Gateway._limit),
+    **dict.fromkeys(LIMITS, Gateway._limit),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from clodo.blueprint.text import quote
 from clodo.understand.cue_lines import SERVICE, Lines, lines_of
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Draft, DraftCue
-from clodo.understand.gateways import unit_of
+from clodo.understand.periods import unit_of
 from clodo.understand.times import times
 
 #: Kinds of cue that reports are made of.

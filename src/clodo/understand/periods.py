@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from clodo.understand.draft import DraftCue
 from clodo.understand.naming import words
 
 #: Words for units, in the singular, and the unit that each of them means.
@@ -13,6 +14,8 @@ UNITS = {
     "monday": "monday", "tuesday": "tuesday", "wednesday": "wednesday", "thursday": "thursday", "friday": "friday", "saturday": "saturday", "sunday": "sunday",
     "sec": "second", "d": "day", "h": "hour", "hr": "hour", "wk": "week", "fortnight": "fortnight", "quarter": "quarter", "quarterly": "quarter",
 }  # fmt: skip
+#: Words for the shortest unit, which only servers have a use for.
+MILLISECONDS = frozenset(["millisecond", "milliseconds", "ms", "msec"])
 #: Units of which the language has lengths of time.
 LENGTHS = ("minute", "hour", "day", "week", "month", "year")
 #: Their plurals, by which misspelt ones are known.
@@ -26,3 +29,14 @@ def period_of(surface: str) -> str:
     # Short units are known by their plurals too: dyas, weks.
     meant += [PLURALS[near[0]] for w in words(surface) if len(w) > 3 and (near := get_close_matches(w, PLURALS, 1, 0.75))]
     return next((UNITS[w] for w in meant if w in UNITS), "")
+
+
+def unit_of(cue: DraftCue) -> str:
+    """The unit of time of the slot ``per`` of a cue, else of its own words; empty where there is none."""
+    said = [f.words for f in cue.slots.get("per", []) if f.words and not f.entity]
+    for text in [*said, cue.words]:
+        if MILLISECONDS & set(words(text)):
+            return "millisecond"
+        if unit := period_of(text):
+            return unit
+    return ""

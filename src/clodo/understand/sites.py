@@ -1,26 +1,34 @@
-"""Cues of sites: what unknown paths show, where old ones lead, headers of all pages."""
+"""Cues of sites: the folder that is served, what unknown paths show, where old ones lead, headers of all pages and headers of none."""
 
 from __future__ import annotations
 
 import re
 
 from clodo.blueprint.text import quote
-from clodo.understand.addresses import place
-from clodo.understand.blocks import Block, Member
+from clodo.understand.addresses import SIGNS, UNKNOWN, folder, is_page, page, place
+from clodo.understand.blocks import Block
 from clodo.understand.cue_lines import Lines
 from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import DraftCue
 from clodo.understand.gateways import header_of
+from clodo.understand.storeless import is_folder
 
 SITE: Block = ("site", "")
 KINDS = ("spa", "redirect", "header-set", "header-remove")
 #: Words of a redirect that stands for now only.
 BRIEF = r"\b(?:temporar\w*|for now|30[27])\b"
+#: The page for what is not there where the text does not say which, and the one that makes a single page of a site.
+USUAL_UNKNOWN, FIRST = "/404.html", "/index.html"
 
 
 def site() -> Lines:
     """The site itself."""
     return Lines(blocks=[(SITE, "")])
+
+
+def takes(cue: DraftCue) -> bool:
+    """Whether a cue is about the site, where it is not about routes."""
+    return cue.kind in KINDS or is_folder(cue)
 
 
 def lines_of(cue: DraftCue) -> Lines:
@@ -29,18 +37,35 @@ def lines_of(cue: DraftCue) -> Lines:
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    if cue.kind == "header-remove":
-        # A site has no headers but its own.
-        raise Unsaid
-    if cue.kind == "spa":
-        found = ["single page"]
-    elif cue.kind == "header-set":
-        # It is of a site that there is, and makes none.
-        return Lines(blocks=[(SITE, f"header \"/*\" {quote(': '.join(header_of(cue)))}")])
+    if cue.kind in ("spa", "redirect"):
+        found = ["single page"] if cue.kind == "spa" else [_unknown(cue)] if _is_unknown(cue) else _redirects(cue)
+        return Lines(blocks=[(SITE, ""), *((SITE, line) for line in found)])
+    if cue.kind == "header-set":
+        found = [f"header \"/*\" {quote(': '.join(header_of(cue)))}"]
+    elif cue.kind == "header-remove":
+        found = [f"never send {quote(name)}" for f in cue.slots.get("n", []) if (name := f.words.strip(SIGNS + ":"))]
     else:
-        found = _redirects(cue)
-    members: list[Member] = [(SITE, ""), *((SITE, line) for line in found)]
-    return Lines(blocks=members)
+        found = [f"folder {quote(name)}" for f in cue.slots["to"] if (name := folder(f.words))]
+    if not found:
+        raise Unsaid
+    # These are of a site that there is, and make none.
+    return Lines(blocks=[(SITE, line) for line in found])
+
+
+def _is_unknown(cue: DraftCue) -> bool:
+    """Whether a cue leads what is not there to a page: it says so, or names that page and nothing that leads there."""
+    sources, targets = ([f.words for f in cue.slots.get(slot, []) if f.words] for slot in ("from", "to"))
+    if sources:
+        return all(re.search(UNKNOWN, said.lower()) and not said.strip(SIGNS).startswith("/") for said in sources)
+    return len(targets) == 1 and is_page(targets[0])
+
+
+def _unknown(cue: DraftCue) -> str:
+    targets = [f.words for f in cue.slots.get("to", []) if f.words]
+    found = page(targets[0]) if targets else USUAL_UNKNOWN
+    if not found:
+        raise Unsaid
+    return "single page" if found == FIRST else f"not found {quote(found)}"
 
 
 def _redirects(cue: DraftCue) -> list[str]:

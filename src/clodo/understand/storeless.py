@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from clodo.blueprint.values import ServiceType
-from clodo.understand.draft import Draft
+from clodo.understand.draft import Draft, DraftCue
 
-#: Kinds of cue that only services of one type have, where nothing is stored.
+#: Kinds of cue that only services of one type have, where nothing is stored; paths that lead somewhere make a gateway, a folder that
+#: is served a site.
 TYPE_OF = {
     "route": ServiceType.GATEWAY,
     **dict.fromkeys(("spa", "redirect"), ServiceType.STATIC),
@@ -15,6 +16,11 @@ TYPE_OF = {
 CALLED = {ServiceType.GATEWAY: "gateway", ServiceType.STATIC: "site", ServiceType.AUTH: "accounts"}
 
 
+def is_folder(cue: DraftCue) -> bool:
+    """Whether a cue says which folder a site is served from: what leads somewhere has a path, which a folder has not."""
+    return cue.kind == "route" and bool(cue.slots.get("to")) and not cue.slots.get("from")
+
+
 def type_of(draft: Draft, *, stores: bool) -> ServiceType:
     """The type of a service: what the text says, in as far as its words bear it out; where nothing is stored, what its cues are
     of. ``stores``: whether it has entities."""
@@ -22,7 +28,7 @@ def type_of(draft: Draft, *, stores: bool) -> ServiceType:
     kinds = [cue.kind for cue in draft.cues]
     if stated is not None and not (stated is ServiceType.GATEWAY and stores and "route" not in kinds):
         return stated
-    found = [TYPE_OF[kind] for kind in kinds if kind in TYPE_OF]
+    found = [ServiceType.STATIC if is_folder(cue) else TYPE_OF[cue.kind] for cue in draft.cues if cue.kind in TYPE_OF]
     return next((t for t in CALLED if t in found), ServiceType.DATA) if not stores else ServiceType.DATA
 
 

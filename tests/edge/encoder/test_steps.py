@@ -318,10 +318,12 @@ def test_odd_paths_addresses_and_rules_come_to_the_same(probe: httpx.Client) -> 
 
 SAID = {
     "from": ["/a", "/orders", "/orders/*", "/orders/{id}", "GET /b", "orders", "the orders", "/", "*", "everything else", "`/A/b`", "https://x.example/c?d", "/Ä", "/health", "/docs/x", "/a/../b",
-             "//a", "/api/v1/x", "/orders…", "/x.y", "/auth,", "/api/auth/x", "/metrics", "/old-*", "X-Api-Version", "Host", "Server:"],
+             "//a", "/api/v1/x", "/orders…", "/x.y", "/auth,", "/api/auth/x", "/metrics", "/old-*", "X-Api-Version", "Host", "Server:",
+             "/a/search", "/first/of/all", "404", "What is not found", "unknown paths", "/missing"],
     "to": ["https://a.example", "https://api.b.example/v1/", "a.example", "localhost:3000", "10.0.0.5:80", "orders:8080", "https://u:p@a.example", "the shop", "https://a.example:99999", "HTTPS://A.example",
-           "print-server.example", "/new", "/new/*", "/", "https://shop.example/x", "about.html", "2", "no-store", "“x”", "ü"],
-    "n": ["GET", "post and put", "reading", "writes", "twice", "3", "0", "9", "10", "1.5", "60", "500", "100000", "any", "X-A", "Server", "get, post, put, patch, delete"],
+           "print-server.example", "/new", "/new/*", "/", "https://shop.example/x", "about.html", "2", "no-store", "“x”", "ü", "404.html", "/lost.htm", "index.html", "our own page 404", "dist", "`./public/`", "the folder www", "web/out",
+           "src/pages", "two folders here", "Migrations", "html", "the page"],
+    "n": ["GET", "post and put", "reading", "writes", "twice", "3", "0", "9", "10", "1.5", "60", "500", "100000", "any", "X-A", "Server", "get, post, put, patch, delete", "ETag", "x-a", "X Powered"],
     "per": ["second", "seconds", "minute", "hour", "day", "week", "ms", "milliseconds", "minuets"],
 }  # fmt: skip
 
@@ -341,14 +343,14 @@ def odd_gateways(count: int) -> list[Draft]:
 
 def odd_sites(count: int) -> list[Draft]:
     dice = random.Random(17)
-    return [Draft(cues=odd_cues(dice, ["redirect", "redirect", "spa", "header-set", "header-remove", "cache"]), service_type="static-site") for _ in range(count)]
+    return [Draft(cues=odd_cues(dice, ["redirect", "redirect", "route", "spa", "header-set", "header-remove", "header-remove", "cache"]), service_type="static-site") for _ in range(count)]
 
 
 def odd_cues(dice: random.Random, kinds: list[str]) -> list[DraftCue]:
     cues = []
     for at in range(dice.randint(1, 5)):
         kind = dice.choice(kinds)
-        slots = {s: [Filler(words=dice.choice(SAID[s])) for _ in range(dice.choice([1, 1, 1, 2]))] for s in CUES[kind] if s in SAID and dice.random() < (0.4 if kind == "route" and s == "n" else 0.9)}
+        slots = {s: [Filler(words=dice.choice(SAID[s])) for _ in range(dice.choice([1, 1, 1, 2]))] for s in CUES[kind] if s in SAID and dice.random() < (0.4 if kind == "route" and s == "n" else 0.6 if s == "from" else 0.9)}
         if "by" in CUES[kind] and dice.random() < 0.2:
             slots["by"] = [Filler(role=dice.choice(["clerk", "user", "admin"]))]
         cues.append(DraftCue(kind, dice.choice(["goes to", "temporarily leads to", "for a minute"]), slots, Evidence(spans=[(2 + at, 3 + at)])))

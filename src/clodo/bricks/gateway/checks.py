@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Who
 from clodo.bricks.gateway.attacks import attack_checks
 from clodo.bricks.gateway.bench import FINE, Bench, Reply, problem
 from clodo.bricks.gateway.failures import failure_checks
@@ -22,7 +23,7 @@ from clodo.bricks.gateway.probing import (
 )
 from clodo.bricks.gateway.values import METHODS, Route, Upstream
 from clodo.proof.check import Check
-from clodo.proof.session import Fault, Session, expect
+from clodo.proof.session import Account, Fault, Headers, Session, expect
 
 Run = Callable[[Probe], Awaitable[None]]
 _MOST_COUNTED = 120
@@ -65,6 +66,8 @@ def _calm(plan: Plan) -> Iterator[tuple[str, str, Run]]:
             yield "headers", f"{r.name} keeps its rules of headers", partial(_headers, r=r)
         if r.cache is not None:
             yield "cache", f"GET {r.path} is answered from the cache, where that is right", partial(_cache, r=r)
+            if needs_credentials(r) and plan.blueprint.users is not None:
+                yield "cache", f"what GET {r.path} keeps for one caller is given to no other", partial(_kept_apart, r=r)
     for path in dict.fromkeys(r.path for r in routes):
         yield "methods", f"{path} answers other methods with 405", partial(_methods, same=[r for r in routes if r.path == path])
         yield "unmatched", f"what lies beside {path} is 404", partial(_unmatched, plan=plan, path=path)
@@ -211,10 +214,7 @@ async def _unmatched(p: Probe, plan: Plan, path: str) -> None:
 
 async def _cache(p: Probe, r: Route) -> None:
     number = p.bench.number()
-    for _ in range(40):  # what is kept is kept behind the answer
-        answer = expect(await p.send(r, number, method="GET", headers={"if-none-match": '"x"', "range": "bytes=0-1"}), 200)
-        if "hit" in answer.headers.get("cache-status", ""):
-            break
+    await _kept(p, r, number, {"if-none-match": '"x"', "range": "bytes=0-1"})
     asked = len(p.bench.seen[number])
     answer = expect(await p.send(r, number, method="GET"), 200)
     if len(p.bench.seen[number]) != asked or answer.body != {"fine": True} or "age" not in answer.headers:
@@ -232,6 +232,42 @@ async def _cache(p: Probe, r: Route) -> None:
         answers = [await p.send(r, number, method="GET") for _ in range(3)]
         if len(p.bench.seen[number]) != len(answers):
             raise Fault("an answer that is not for everybody was kept", answers[-1])
+
+
+async def _kept(p: Probe, r: Route, number: int, headers: Headers) -> None:
+    """Asks until the answer comes from the cache: what is kept is kept behind the answer."""
+    for _ in range(40):
+        answer = expect(await p.send(r, number, method="GET", headers=headers), 200)
+        if "hit" in answer.headers.get("cache-status", ""):
+            return
+
+
+async def _kept_apart(p: Probe, r: Route) -> None:
+    key = await p.credentials(r) if r.access.who is Who.KEY else {}
+    role = next(iter(r.access.roles), "user")
+    account = await p.session.account(f"kept-{p.session.number()}")
+    await _given(p, account, role)
+    one, other = ({**key, **who.headers} for who in (account, await p.session.account("admin")))
+    number = p.bench.number()
+    await _kept(p, r, number, one)
+    asked = len(p.bench.seen[number])
+    for headers, more, fault in (
+        (other, 1, "a caller was given the answer that was kept for another"),
+        (one, 1, "the kept answer of a caller was lost to another's"),
+    ):
+        answer = expect(await p.send(r, number, method="GET", headers=headers), 200)
+        if len(p.bench.seen[number]) != asked + more:
+            raise Fault(fault, answer)
+    if role != "admin":
+        await _given(p, account, "admin")
+        answer = expect(await p.send(r, number, method="GET", headers=one), 200)
+        if len(p.bench.seen[number]) != asked + 2:
+            raise Fault("a caller with another role was given the answer that was kept for the one before", answer)
+
+
+async def _given(p: Probe, account: Account, role: str) -> None:
+    """Gives a role to an account, which no request can."""
+    await p.session.query('UPDATE "user" SET "role" = ? WHERE "id" = ?', role, account.id)
 
 
 async def _limit(p: Probe, r: Route) -> None:

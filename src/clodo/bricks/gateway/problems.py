@@ -124,10 +124,11 @@ def _callers(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
                 f"Write 'per address', or 'allow {r.limit.per}'.",
                 f"{path}.(limit)",
             )
-    if r.cache is not None and (access.who not in (Who.PUBLIC, Who.KEY) or r.credentials):
+    if r.cache is not None and r.credentials:
+        # Cookies are not what the gateway knows callers by.
         yield Problem(
             f"The route {r.path} would answer one caller with what was cached for another.",
-            "Remove 'cache': it goes with 'public' and 'key', and without 'forward credentials'.",
+            "Remove 'cache' or 'forward credentials'.",
             f"{path}.(cache)",
         )
 

@@ -27,7 +27,7 @@ def _parts(plan: Plan) -> Parts:
         env={"ASSETS": "Fetcher"},
         wrangler={
             "assets": {
-                "directory": "./public",
+                "directory": f"./{site.pages}",
                 "binding": "ASSETS",
                 # The Worker says what goes with each file: redirects, headers, who may know that there is one.
                 "run_worker_first": True,
@@ -35,7 +35,7 @@ def _parts(plan: Plan) -> Parts:
                 "not_found_handling": "none",
             }
         },
-        files=starter_files(title, has_api=has_api(plan)),
+        files=starter_files(title, site, has_api=has_api(plan)),
         readme=_readme(site),
         amend=lambda document: _amend(site, document),
     )
@@ -53,8 +53,10 @@ def _call(site: Site) -> str:
             "site(app, {",
             f"  singlePage: {literal(site.single_page)},",
             f"  cleanUrls: {literal(site.clean_urls)},",
+            f"  unknownPage: {literal(site.unknown_page)},",
             f"  redirects: [{redirects}{chr(10) + '  ' if redirects else ''}],",
             f"  headers: [{headers}{chr(10) + '  ' if headers else ''}],",
+            f"  removed: {literal(list(site.removed))},",
             f"  policy: {literal(site.policy or USUAL_POLICY)},",
             "});",
         ]
@@ -72,9 +74,9 @@ def _redirect(r: Redirect) -> str:
 
 def _readme(site: Site) -> str:
     urls = "`/about` answers with `about.html`" if site.clean_urls else "files are answered under their names, folders with their `index.html`"
-    unknown = "Unknown pages are answered with `index.html`" if site.single_page else "Unknown pages are answered with `404.html`"
+    unknown = f"Unknown pages are answered with `{'index.html' if site.single_page else site.unknown_page.removeprefix('/')}`"
     return (
-        f"## Site\n\nThe pages stand in `public/`; {urls}. {unknown} where a browser asks for a page, with a problem in JSON "
+        f"## Site\n\nThe pages stand in `{site.pages}/`; {urls}. {unknown} where a browser asks for a page, with a problem in JSON "
         "else. Change these files as you like: Clodo keeps what you have edited.\n"
     )
 

@@ -35,6 +35,8 @@ def checks(plan: Plan) -> Iterator[Check]:
     yield Check("static_site.lure", "no path of the site leads a browser to another host", _lure)
     for r in site.redirects:
         yield Check("static_site.redirect", f"{r.source} leads to {r.target}", partial(_redirect, r=r, first=_first_of(site, r)))
+    for name in site.removed:
+        yield Check("static_site.never", f"nothing of the site carries {name}", partial(_never, name=name, site=site))
     for rule in site.headers:
         yield Check("static_site.header", f"{rule.path} carries {rule.line}", partial(_header, rule=rule, site=site))
 
@@ -66,13 +68,14 @@ async def _address(s: Session, site: Site) -> None:
 async def _security(s: Session, site: Site) -> None:
     wanted = {"content-security-policy": site.policy or USUAL_POLICY, "x-content-type-options": "nosniff", "x-frame-options": "DENY"}
     wanted |= {"referrer-policy": "strict-origin-when-cross-origin", "cross-origin-opener-policy": "same-origin"}
+    removed = {name.lower() for name in site.removed}
     for path in ("/", "/no-such-page"):
         answer = await s.client.send("GET", path, headers=_PAGE)
         ruled = {r.header[0].lower() for r in site.headers if fits(r.path, path)}
         for name, value in wanted.items():
-            if name not in ruled and answer.headers.get(name) != value:
+            if name not in ruled | removed and answer.headers.get(name) != value:
                 raise Fault(f"the header {name} is not {value!r}", answer)
-        if not answer.headers.get("permissions-policy"):
+        if "permissions-policy" not in removed and not answer.headers.get("permissions-policy"):
             raise Fault("there is no Permissions-Policy", answer)
 
 
@@ -104,14 +107,27 @@ async def _unknown(s: Session, site: Site) -> None:
     for path in ("/no-such-page", "/no/such/page"):
         answer = await s.client.send("GET", path, headers=_PAGE)
         _expect_page(answer, 200 if site.single_page else 404)
-        if not ({"no-store", "no-cache"} & set(answer.headers.get("cache-control", "").split(", "))):
+        if "cache-control" not in {name.lower() for name in site.removed} and not ({"no-store", "no-cache"} & set(answer.headers.get("cache-control", "").split(", "))):
             raise Fault("the page for what is not there may be kept", answer)
     for path, headers in (("/no-such-page", {"accept": "application/json"}), ("/no-such-file.js", {"accept": "*/*"}), ("/api/no-such-thing", _PAGE)):
         answer = expect(await s.client.send("GET", path, headers=headers), 404)
         if answer.headers.get("content-type") != "application/problem+json":
             raise Fault("the 404 is no problem", answer)
+    await _own_page(s, site)
     if site.single_page:
         expect(await s.client.send("GET", "/no-such-file.js", headers=_PAGE), 404, "a file that is not there is no page")
+
+
+async def _own_page(s: Session, site: Site) -> None:
+    """A fault where what is not there is answered with another page than the site's own for it, which has an address as all files have."""
+    address = site.unknown_page.removesuffix("index.html") if site.clean_urls else site.unknown_page
+    address = address.removesuffix(".html") if site.clean_urls else address
+    if any(fits(r.source, place) for r in site.redirects for place in (address, "/no-such-file.html")):
+        return
+    own = await s.client.send("GET", address, headers=_PAGE)
+    answer = await s.client.send("GET", "/no-such-file.html", headers=_PAGE)
+    if own.status == 200 and (expect(answer, 404).text != own.text):
+        raise Fault(f"it is not {site.unknown_page}", answer)
 
 
 def _expect_page(answer: Answer, status: int) -> None:
@@ -191,10 +207,18 @@ async def _redirect(s: Session, r: Redirect, first: tuple[Redirect, ...]) -> Non
                 raise Fault(f"GET {source}{tail} leads to {place}")
 
 
+async def _never(s: Session, name: str, site: Site) -> None:
+    files = [f"/{file.removeprefix(f'{site.pages}/')}" for file in starter_files("", site, has_api=False)]
+    for path in ("/", *files, "/no-such-page", *(r.source.removesuffix("/*") or "/" for r in site.redirects)):
+        answer = await s.client.send("GET", path, headers=_PAGE)
+        if name.lower() in answer.headers:
+            raise Fault(f"GET {path} carries {name}", answer)
+
+
 async def _header(s: Session, rule: HeaderRule, site: Site) -> None:
     name, value = rule.header
     later = {r.header[0].lower(): r for r in site.headers[site.headers.index(rule) + 1 :]}
-    for path in ("/", *(f"/{file.removeprefix('public/')}" for file in starter_files("", has_api=False) if not file.endswith(".html"))):
+    for path in ("/", *(f"/{file.removeprefix(f'{site.pages}/')}" for file in starter_files("", site, has_api=False) if not file.endswith(".html"))):
         answer = await s.client.send("GET", path)
         if answer.status != 200:
             continue

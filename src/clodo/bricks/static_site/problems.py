@@ -14,6 +14,12 @@ from clodo.bricks.static_site.values import HeaderRule, Redirect, Site, fits
 _PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?(?:(?<!/)/\*)?|/\*")
 _NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _VALUE = re.compile(r"[\x20-\x7e]{1,2000}")
+#: Folders that hold a service's own code are no folders of pages.
+OWN_FOLDERS = ("src", "test", "migrations", "node_modules")
+_FOLDER = re.compile(r"[A-Za-z0-9_-]{1,64}(/[A-Za-z0-9_-]{1,64}){0,7}")
+_PAGE = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.html")
+#: Headers that Cloudflare adds behind the service.
+CLOUDFLARES = ("alt-svc", "cf-cache-status", "cf-ray", "date", "nel", "report-to", "server")
 _OWN_PATHS = ("/health", "/openapi.json", "/docs", "/api")
 _OWN_HEADERS = ("connection", "content-length", "content-type", "content-encoding", "etag", "location", "set-cookie", "transfer-encoding", "content-security-policy")
 
@@ -37,11 +43,32 @@ def site_problems(b: Blueprint, owner: None, site: Site) -> Iterator[Problem]:
     yield from _circles(site.redirects, lines)
     for n, rule in enumerate(site.headers):
         yield from _header(rule, f"{path}.{place_name('header', n)}")
+    yield from _removed(site, path)
+    if site.folder and (not _FOLDER.fullmatch(site.folder) or site.folder.lower().split("/")[0] in OWN_FOLDERS):
+        yield Problem(f"{site.folder!r} is no folder for pages.", 'Write a folder of the service such as "dist": letters, digits, - and _.', f"{path}.(folder)")
+    if site.unknown and not _PAGE.fullmatch(site.unknown):
+        yield Problem(f"{site.unknown!r} is no page of the site.", 'Write it as "/404.html".', f"{path}.{place_name('not found', 0)}")
     if site.policy and (not _VALUE.fullmatch(site.policy) or "," in site.policy):
         yield Problem("The policy has signs that a header cannot carry.", "Use plain ASCII, and semicolons between directives.", f"{path}.(policy)")
     for word in ("'unsafe-inline'", "'unsafe-eval'"):
         if word in site.policy:
             yield Problem(f"The policy allows {word}, which lets injected scripts or styles run.", "Keep them in files of their own.", f"{path}.(policy)", severity="warning")
+
+
+def _removed(site: Site, path: str) -> Iterator[Problem]:
+    sent = {rule.header[0].lower() for rule in site.headers}
+    for n, name in enumerate(site.removed):
+        line = f"{path}.{place_name('never send', n)}"
+        if not _NAME.fullmatch(name):
+            yield Problem(f"{name!r} is no name of a header.", "Use letters, digits and hyphens.", line)
+        elif name.lower() in _OWN_HEADERS:
+            yield Problem(f"The site itself decides on the header {name}.", "Remove that line.", line)
+        elif name.lower() in sent:
+            yield Problem(f"The site both sends {name} and never sends it.", "Remove one of the two.", line)
+        elif name.lower() in CLOUDFLARES:
+            yield Problem(f"Cloudflare adds the header {name} behind the service.", "Take it away by a rule of the zone, too.", line, severity="warning")
+        if name.lower() in {other.lower() for other in site.removed[:n]}:
+            yield Problem(f"The site says twice that it never sends {name}.", "Remove one of the two.", line)
 
 
 def _redirect(r: Redirect, path: str) -> Iterator[Problem]:

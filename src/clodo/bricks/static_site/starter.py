@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from clodo.bricks.static_site.values import Site
+
 _STYLE = """:root {
   color-scheme: light dark;
   font: 1.0625rem/1.6 system-ui, sans-serif;
@@ -41,13 +43,14 @@ def _page(title: str, heading: str, text: str) -> str:
 """
 
 
-def starter_files(title: str, *, has_api: bool) -> dict[str, str]:
+def starter_files(title: str, site: Site, *, has_api: bool) -> dict[str, str]:
     """Path → text."""
-    api = '<p>The interface is described at <a href="/docs">/docs</a>.</p>' if has_api else "<p>This page is <code>public/index.html</code>.</p>"
+    folder = site.pages
+    api = '<p>The interface is described at <a href="/docs">/docs</a>.</p>' if has_api else f"<p>This page is <code>{folder}/index.html</code>.</p>"
     robots = "User-agent: *\n" + ("Disallow: /api/\n" if has_api else "Disallow:\n")
     return {
-        "public/index.html": _page(title, title, api),
-        "public/404.html": _page(f"Not found · {title}", "Not found", '<p>There is nothing here. <a href="/">To the first page</a></p>'),
-        "public/robots.txt": robots,
-        "public/assets/style.css": _STYLE,
+        f"{folder}/index.html": _page(title, title, api),
+        f"{folder}{site.unknown_page}": _page(f"Not found · {title}", "Not found", '<p>There is nothing here. <a href="/">To the first page</a></p>'),
+        f"{folder}/robots.txt": robots,
+        f"{folder}/assets/style.css": _STYLE,
     }

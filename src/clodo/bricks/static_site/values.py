@@ -31,18 +31,36 @@ class HeaderRule:
         return name.strip(), value.strip()
 
 
+#: The folder of the pages, and the page for what is not there, where the blueprint says nothing.
+USUAL_FOLDER, USUAL_UNKNOWN = "public", "/404.html"
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The pages of a service. ``single_page``: unknown pages are answered with the first one."""
+    """The pages of a service. ``folder`` holds them, ``single_page``: unknown pages are answered with the first one, ``unknown``
+    is the page for what is not there (empty, both of these: the usual one), ``removed`` are headers that nothing carries."""
 
     title: str = ""
+    folder: str = ""
     single_page: bool = False
+    unknown: str = ""
+    removed: tuple[str, ...] = ()
     clean_urls: bool = False
     redirects: tuple[Redirect, ...] = ()
     headers: tuple[HeaderRule, ...] = ()
     policy: str = ""
     #: Lines that the text gives twice.
     twice: tuple[str, ...] = ()
+
+    @property
+    def pages(self) -> str:
+        """The folder of the pages, beside ``src``."""
+        return self.folder or USUAL_FOLDER
+
+    @property
+    def unknown_page(self) -> str:
+        """Where in that folder the page for what is not there lies."""
+        return self.unknown or USUAL_UNKNOWN
 
 
 def fits(pattern: str, path: str) -> bool:

@@ -350,6 +350,7 @@ def _cues() -> dict[str, Any]:
     return {
         "order": list(CUES),
         "units": periods.UNITS,
+        "milliseconds": sorted(periods.MILLISECONDS),
         "false": states.FALSE.pattern,
         "periods": list(PERIODS),
         "makers": sorted(takers.MAKERS),
@@ -389,12 +390,13 @@ def _blocks() -> dict[str, Any]:
             "kinds": list(blocks.KINDS), "order": list(blocks.ORDER), "usual": ["timeout 10 s", "retry 0 times"],
             "ownPaths": list(gateway_problems._OWN_PATHS), "routeHeaders": sorted(gateway_problems._OWN_HEADERS),
             "siteOwnPaths": list(site_problems._OWN_PATHS), "siteHeaders": list(site_problems._OWN_HEADERS),
+            "siteFolders": list(site_problems.OWN_FOLDERS),
         },
-        "addresses": {"signs": addresses.SIGNS, "all": sorted(addresses.ALL), "fillers": sorted(addresses.FILLERS), "plainHosts": sorted(addresses.PLAIN_HOSTS)},
+        "addresses": {"signs": addresses.SIGNS, "all": sorted(addresses.ALL), "fillers": sorted(addresses.FILLERS), "plainHosts": sorted(addresses.PLAIN_HOSTS), "beside": sorted(addresses.BESIDE), "unknown": addresses.UNKNOWN},
         "gateways": {
             "methods": list(gateways.METHODS), "methodWords": {word: list(m) for word, m in gateways.METHOD_WORDS.items()},
             "ofAnswers": sorted(gateways.OF_ANSWERS), "ofAnswersBegin": list(gateways.OF_ANSWERS_BEGIN), "seconds": gateways.SECONDS,
-            "milliseconds": sorted(gateways.MILLISECONDS), "usualRetries": int(gateways.USUAL_RETRIES),
+            "usualRetries": int(gateways.USUAL_RETRIES),
         },
         "media": {"types": {word: list(types) for word, types in file_rules.MEDIA_TYPES.items()}, "imageTypes": list(file_rules.IMAGE_TYPES)},
         "mailed": {"figures": list(mail_reports.FIGURES), "units": list(mail_reports.UNITS)},

@@ -4,6 +4,9 @@ const ADDRESS = /^https?:\/\/([A-Za-z0-9.-]+)(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9.
 const BARE = /^(?:[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]{1,5})?(?:\/.*)?|(?:[A-Za-z0-9-]+:[0-9]{1,5}|localhost)(?:\/.*)?)$/;
 const SEGMENT = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]*$/;
 const WORD = /^[A-Za-z0-9_~-]+(?:\/[A-Za-z0-9_~-]+)*$/;
+const FOLDER = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+)*$/;
+const PAGE = /^(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*\/)*[A-Za-z0-9_~-]+$/;
+const PAGE_END = /\.html?$/;
 const HIGHEST_PORT = 65_535;
 
 /** Words without the signs around them that are not of a path or an address. */
@@ -64,3 +67,26 @@ export function placeOf(surface: string, pen: Pen): string {
   const found = segmentsOf(said, pen);
   return found === undefined ? "" : `/${[...found, ...(said.endsWith("*") ? ["*"] : [])].join("/")}`;
 }
+
+/** A name without what stands beside it, signs and slashes around it; empty where the words name several things. */
+function alone(surface: string, { characters, tables }: Pen): string {
+  const { signs, beside } = tables.addresses;
+  const parts = surface.split(characters.pattern("\\s+")).map((part) => characters.strip(part, signs));
+  const named = parts.filter((part) => characters.strip(part, "/") !== "" && (parts.length === 1 || !beside.includes(part.toLowerCase())));
+  return named.length === 1 ? characters.strip(named[0] ?? "", "/") : "";
+}
+
+/** The folder that some words name; empty where they name none. */
+export function folderOf(surface: string, pen: Pen): string {
+  const said = alone(surface, pen);
+  return FOLDER.test(said) ? said : "";
+}
+
+/** The file of a page of a site that some words name, from its root on; empty where they name none. */
+export function pageOf(surface: string, pen: Pen): string {
+  const said = alone(surface, pen).replace(PAGE_END, "");
+  return PAGE.test(said) ? `/${said}.html` : "";
+}
+
+/** Whether some words name the file of a page, with its ending. */
+export const isPage = (surface: string, pen: Pen): boolean => PAGE_END.test(alone(surface, pen));

@@ -7,6 +7,8 @@ const PLACE = /^(?:\/|(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+(?:\/\*)?|\/\*)$/;
 const HEADER = /^[A-Za-z0-9-]{1,64}$/;
 const VALUE = /^[\x20-\x7e]{0,1000}$/;
 const SITE_VALUE = /^[\x20-\x7e]{1,2000}$/;
+const FOLDER = /^[A-Za-z0-9_-]{1,64}(?:\/[A-Za-z0-9_-]{1,64}){0,7}$/;
+const PAGE = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.html$/;
 const MOST_REQUESTS = 100_000;
 const DAY = 86_400;
 
@@ -96,7 +98,19 @@ export function siteFits(text: string, { lines, tables }: Around): boolean {
     return { source, target };
   });
   const areFine = redirects.every((r, i) => redirectFits(r, tables) && !redirects.slice(0, i).some((other) => reaches(other.source, r.source)));
-  return areFine && !redirects.some((r) => isCircle(r, redirects)) && members.filter((line) => line.startsWith("header ")).every((line) => siteHeaderFits(quoted(line), tables));
+  return areFine && siteLinesFit(members, tables) && !redirects.some((r) => isCircle(r, redirects)) && members.filter((line) => line.startsWith("header ")).every((line) => siteHeaderFits(quoted(line), tables));
+}
+
+/** Whether headers that are never sent are none that the site sends, and its folder and its page for what is not there are such. */
+function siteLinesFit(members: readonly string[], { siteHeaders, siteFolders }: BlockTables): boolean {
+  const named = (start: string): string[] => members.filter((line) => line.startsWith(start)).map((line) => quoted(line)[0] ?? "");
+  const removed = named("never send ").map((name) => name.toLowerCase());
+  const sent = members.filter((line) => line.startsWith("header ")).map((line) => (quoted(line)[1] ?? "").split(":")[0]?.trim().toLowerCase() ?? "");
+  if (removed.some((name, i) => !HEADER.test(name) || siteHeaders.includes(name) || sent.includes(name) || removed.indexOf(name) !== i)) return false;
+  const folders = named("folder ");
+  if (folders.length > 1 || folders.some((name) => !FOLDER.test(name) || siteFolders.includes(name.toLowerCase().split("/")[0] ?? ""))) return false;
+  const pages = named("not found ");
+  return pages.length <= 1 && pages.every((name) => PAGE.test(name));
 }
 
 function siteHeaderFits([, line = ""]: readonly string[], { siteHeaders }: BlockTables): boolean {

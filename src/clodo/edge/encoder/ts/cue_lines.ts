@@ -6,7 +6,7 @@ import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
 import { FIGURE_SIGNS, Others } from "./others";
-import { periodOf } from "./periods";
+import { periodOf, unitOf } from "./periods";
 import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
 import { constantOf, isNumber, isTrue } from "./states";
@@ -219,8 +219,7 @@ class Writer {
 
   /** The unit of time of its slot `per`, else of the cue's own words; empty where there is none. */
   #unit(): string {
-    const said = this.#slot("per").filter(({ words, entity }) => words !== "" && entity === "").map(({ words }) => words);
-    return [...said, this.#cue.words].map((text) => periodOf(text, this.#pen)).find((unit) => unit !== "") ?? "";
+    return unitOf(this.#cue, this.#pen);
   }
 
   /** A field as it is named from the rows of an entity, where a parameter may have its name. */
@@ -939,7 +938,13 @@ class Writer {
     this.#say(e.name, "assistant", `assistant classify ${source.name} as ${target.name}`);
   }
 
+  /** Refuses where a wish is of single paths, which gateways alone have. */
+  #ofAll(): void {
+    if (this.#slot("from").length > 0) unsaid();
+  }
+
   #cache(): void {
+    this.#ofAll();
     const many = this.#amount() ?? new Decimal(1n);
     const unit = this.#unit() || "minute";
     if (!["second", "minute", "hour"].includes(unit)) unsaid();
@@ -954,6 +959,7 @@ class Writer {
   }
 
   #limit(): void {
+    this.#ofAll();
     const line = `${rate(this.#amount(), this.#unit() || "minute")} per ${this.#cue.kind.replace("limit-", "")}`;
     let named: readonly Entity[] = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
     const kinds = writesOf(this.#cue.words, this.#pen);

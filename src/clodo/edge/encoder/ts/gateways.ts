@@ -4,27 +4,34 @@ import { amount, type Lines, noLines } from "./cue_lines";
 import { type Pen, Unsaid, unsaid } from "./cue_names";
 import { Decimal } from "./decimal";
 import type { Draft, DraftCue, Filler } from "./draft";
+import { isFolder } from "./storeless";
 import { quote } from "./values";
-import { periodOf } from "./periods";
+import { unitOf } from "./periods";
+import { rate } from "./rates";
 
 /** What a gateway can be told by cues that speak of other services too. */
-const OF_ALL = ["limit-address", "limit-key", "limit-user", "cache"];
+const LIMITS = ["limit-address", "limit-key", "limit-user"];
+const OF_ALL = [...LIMITS, "cache"];
 const OWN = ["route", "retry", "timeout"];
 const HEADERS = ["header-set", "header-remove"];
 const ALLOWED: Readonly<Record<string, string>> = { key: "key", login: "user" };
-const MINUTELY: Readonly<Record<string, bigint>> = { second: 60n, minute: 1n };
 const LONGER: readonly string[] = ["hour", "day"];
 const COUNTED: Readonly<Record<string, readonly string[]>> = { key: ["key"], user: ["user", "role"] };
 
-/** A block `route`, the block of its upstream, and whom it lets in (empty: everybody). */
+/** A block `route`, the block of its upstream, the segments of its path, where it leads, and whom it lets in (empty: everybody). */
 interface Route {
   readonly block: Block;
   readonly upstream: Block;
+  readonly path: readonly string[];
+  readonly address: string;
   readonly methods: readonly string[];
   readonly allow: string;
 }
 
-/** The routes of a draft, and what its cues say of them. Limits and caching are of every route that can have them. */
+/**
+ * The routes of a draft, and what its cues say of them. Limits and caching are of the paths that they name, else of every route that
+ * can have them. A path below one that is led somewhere is then a route of its own, to the same server and for the same callers.
+ */
 export class Gateway {
   readonly #pen: Pen;
   readonly #access: string;
@@ -32,13 +39,15 @@ export class Gateway {
   readonly #isThere: boolean;
   readonly #names = new Map<string, string>();
   readonly #routes: readonly Route[];
+  /** Blocks with a limit of their own. */
+  readonly #limited: ReadonlySet<string>;
 
   /** `alone`: there is nothing but the gateway, so that limits and caching can only be of its routes. */
   constructor(draft: Draft, alone: boolean, pen: Pen) {
     this.#pen = pen;
     this.#access = draft.access;
     this.#alone = alone;
-    const said = draft.cues.filter(({ kind }) => kind === "route");
+    const said = draft.cues.filter((cue) => cue.kind === "route" && !isFolder(cue));
     this.#isThere = said.length > 0;
     const routes: Route[] = [];
     for (const cue of said) {
@@ -51,14 +60,18 @@ export class Gateway {
     // Of several rules for one path the narrower holds.
     const isNarrow = ({ allow }: Route): boolean => allow.startsWith("role ");
     const narrow = new Set(routes.filter(isNarrow).map(({ block }) => block[0]));
-    this.#routes = routes.filter((route) => !narrow.has(route.block[0]) || isNarrow(route));
+    const made = routes.filter((route) => !narrow.has(route.block[0]) || isNarrow(route));
+    this.#routes = made;
+    for (const path of draft.cues.flatMap((cue) => this.#paths(cue))) made.push(...this.#below(path));
+    this.#limited = new Set(draft.cues.filter((cue) => this.#paths(cue).length > 0).flatMap((cue) => this.#limits(cue)));
   }
 
   /** Whether a cue is about the gateway. */
   takes(cue: DraftCue): boolean {
     const { kind, slots } = cue;
     if (HEADERS.includes(kind)) return this.#isThere;
-    if (OWN.includes(kind)) return true;
+    if (OWN.includes(kind)) return !isFolder(cue);
+    if (OF_ALL.includes(kind) && this.#isThere && (slots.get("from") ?? []).length > 0) return true;
     if (!OF_ALL.includes(kind) || !this.#alone || !this.#isThere || (slots.get("of") ?? []).length > 0) return false;
     // A route counts by the minute; what is counted longer is the service's, with a database.
     return !kind.startsWith("limit-") || !LONGER.includes(unitOf(cue, this.#pen));
@@ -101,23 +114,53 @@ export class Gateway {
 
   #of(cue: DraftCue): Route[] {
     const address = said(cue, "to").map((words) => addressOf(words, this.#pen)).find((found) => found !== "") ?? unsaid();
-    const paths = said(cue, "from")
-      .map((words) => segmentsOf(words, this.#pen))
-      .filter((path) => path !== undefined)
-      .map((path) => path.map((part) => part.toLowerCase()));
+    const paths = pathsOf(cue, this.#pen);
     if (paths.length === 0) unsaid();
-    return paths.flatMap((path) =>
-      this.#callers(cue).map(([methods, allow]) => {
-        const name = this.#names.get(address) ?? upstreamName(address, path, new Set(this.#names.values()), this.#pen);
-        this.#names.set(address, name);
-        return {
-          block: [`route ${quote(["", ...path, "*"].join("/"))} to ${name}`, methods.join(", ")],
-          upstream: [`upstream ${name} ${quote(address)}`, ""],
-          methods,
-          allow,
-        } as const;
-      }),
-    );
+    return paths.flatMap((path) => this.#callers(cue).map(([methods, allow]) => this.#made(path, address, methods, allow)));
+  }
+
+  #made(path: readonly string[], address: string, methods: readonly string[], allow: string): Route {
+    const name = this.#names.get(address) ?? upstreamName(address, path, new Set(this.#names.values()), this.#pen);
+    this.#names.set(address, name);
+    return {
+      block: [`route ${quote(["", ...path, "*"].join("/"))} to ${name}`, methods.join(", ")],
+      upstream: [`upstream ${name} ${quote(address)}`, ""],
+      path,
+      address,
+      methods,
+      allow,
+    };
+  }
+
+  /** The single paths that a limit or caching is of; none where it is of all. */
+  #paths(cue: DraftCue): readonly (readonly string[])[] {
+    return OF_ALL.includes(cue.kind) ? pathsOf(cue, this.#pen).filter((path) => path.length > 0) : [];
+  }
+
+  /** The routes of a path that has none yet: they lead where the longest path does that it lies below. */
+  #below(path: readonly string[]): Route[] {
+    const above = this.#routes.map((route) => route.path).filter((other) => isSame(other, path.slice(0, other.length)));
+    const longest = above.reduce((x, y) => (y.length > x.length ? y : x), above[0] ?? path);
+    if (isSame(longest, path)) return [];
+    return this.#routes.filter((route) => isSame(route.path, longest)).map(({ address, methods, allow }) => this.#made(path, address, methods, allow));
+  }
+
+  /** The routes that a limit or caching is of. */
+  #at(cue: DraftCue): readonly Route[] {
+    const paths = this.#paths(cue);
+    if ((cue.slots.get("from") ?? []).length > 0 && pathsOf(cue, this.#pen).length === 0) unsaid();
+    return this.#routes.filter(({ path }) => paths.length === 0 || paths.some((other) => isSame(other, path)));
+  }
+
+  /** The blocks that a limit is of; none where it is no limit, or cannot be. */
+  #limits(cue: DraftCue): string[] {
+    try {
+      const members = LIMITS.includes(cue.kind) ? this.#limit(cue) : [];
+      return members.filter(([, line]) => line.startsWith("limit ")).map(([block]) => block.join("\n"));
+    } catch (error) {
+      if (!(error instanceof Unsaid)) throw error;
+      return [];
+    }
   }
 
   /** The methods of a route (none: all) by whom they let in. */
@@ -166,12 +209,15 @@ export class Gateway {
   }
 
   #limit(cue: DraftCue): Member[] {
-    const many = amount(cue, this.#pen) ?? unsaid();
-    const times = MINUTELY[unitOf(cue, this.#pen) || "minute"] ?? unsaid();
+    const often = rate(amount(cue, this.#pen), unitOf(cue, this.#pen) || "minute");
+    // A route counts by the minute.
+    if (!often.endsWith(" per minute")) unsaid();
     const who = cue.kind.replace("limit-", "");
-    const line = `limit ${many.times(new Decimal(times)).toString()} per minute per ${who}`;
-    const counted = this.#routes.filter(({ allow }) => who === "address" || COUNTED[who]?.includes(allow.split(" ")[0] ?? "") === true);
-    return counted.map(({ block }) => [block, line] as const);
+    const line = `limit ${often} per ${who}`;
+    const counted = this.#at(cue).filter(({ allow }) => who === "address" || COUNTED[who]?.includes(allow.split(" ")[0] ?? "") === true);
+    if (this.#paths(cue).length > 0) return ofPaths(counted, line);
+    // What has a limit of its own keeps to that.
+    return counted.filter(({ block }) => !this.#limited.has(block.join("\n"))).map(({ block }) => [block, line] as const);
   }
 
   #cache(cue: DraftCue): Member[] {
@@ -181,12 +227,24 @@ export class Gateway {
     const { seconds } = this.#pen.tables.gateways;
     const length = (Object.hasOwn(seconds, unit) ? seconds[unit] : undefined) ?? unsaid();
     const line = `cache ${many.times(new Decimal(BigInt(length))).toString()} s`;
-    const cached = this.#routes.filter(({ allow, methods }) => ["", "key"].includes(allow) && (methods.length === 0 || methods.includes("GET")));
-    return cached.map(({ block }) => [block, line] as const);
+    const cached = this.#at(cue).filter(({ methods }) => methods.length === 0 || methods.includes("GET"));
+    return this.#paths(cue).length > 0 ? ofPaths(cached, line) : cached.map(({ block }) => [block, line] as const);
   }
 }
 
-const said = (cue: DraftCue, slot: string): string[] => (cue.slots.get(slot) ?? []).map(({ words }) => words).filter((words) => words !== "");
+const isSame = (one: readonly string[], other: readonly string[]): boolean => one.join("/") === other.join("/");
+
+/** A line of the routes of single paths, and these routes, which nothing else may have made. */
+const ofPaths = (routes: readonly Route[], line: string): Member[] => routes.flatMap((route) => [...membersOf(route), [route.block, line] as const]);
+
+/** The paths in the slot `from` of a cue, in small letters, each as its segments; an empty one stands for all paths. */
+function pathsOf(cue: DraftCue, pen: Pen): readonly (readonly string[])[] {
+  const found = said(cue, "from").map((words) => segmentsOf(words, pen));
+  return found.filter((path) => path !== undefined).map((path) => path.map((part) => part.toLowerCase()));
+}
+
+/** The words in a slot of a cue. */
+export const said = (cue: DraftCue, slot: string): string[] => (cue.slots.get(slot) ?? []).map(({ words }) => words).filter((words) => words !== "");
 
 /** Itself, with the upstream. */
 function membersOf({ block, upstream, methods, allow }: Route): Member[] {
@@ -199,15 +257,4 @@ export function headerOf(cue: DraftCue, { characters, tables }: Pen): readonly [
   const name = characters.strip(said(cue, "from")[0] ?? "", `${tables.addresses.signs}:`);
   const value = characters.strip(said(cue, "to")[0] ?? "", "\"'“”‘’` ");
   return name === "" || value === "" ? unsaid() : [name, value];
-}
-
-/** The unit of time of the slot `per` of a cue, else of its own words; empty where there is none. */
-export function unitOf(cue: DraftCue, pen: Pen): string {
-  const told = (cue.slots.get("per") ?? []).filter(({ words, entity }) => words !== "" && entity === "").map(({ words }) => words);
-  for (const text of [...told, cue.words]) {
-    if (pen.naming.words(text).some((word) => pen.tables.gateways.milliseconds.includes(word))) return "millisecond";
-    const unit = periodOf(text, pen);
-    if (unit !== "") return unit;
-  }
-  return "";
 }

@@ -1,7 +1,7 @@
 import { type Lines, linesOf, noLines, SERVICE } from "./cue_lines";
 import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue } from "./draft";
-import { unitOf } from "./gateways";
+import { unitOf } from "./periods";
 import { times } from "./times";
 import { quote } from "./values";
 

@@ -1,4 +1,5 @@
 import type { Pen } from "./cue_names";
+import type { DraftCue } from "./draft";
 import { similarity } from "./similarity";
 
 /** The unit of time in some words, in the singular; empty where there is none. */
@@ -14,6 +15,17 @@ export function periodOf(surface: string, { tables, naming }: Pen): string {
   for (const said of naming.words(surface)) {
     const near = [...said].length > 3 ? closest(said, plurals) : said;
     if (plurals.includes(near)) return near.slice(0, -1);
+  }
+  return "";
+}
+
+/** The unit of time of the slot `per` of a cue, else of its own words; empty where there is none. */
+export function unitOf(cue: DraftCue, pen: Pen): string {
+  const told = (cue.slots.get("per") ?? []).filter(({ words, entity }) => words !== "" && entity === "").map(({ words }) => words);
+  for (const text of [...told, cue.words]) {
+    if (pen.naming.words(text).some((word) => pen.tables.milliseconds.includes(word))) return "millisecond";
+    const unit = periodOf(text, pen);
+    if (unit !== "") return unit;
   }
   return "";
 }

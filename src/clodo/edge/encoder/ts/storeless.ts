@@ -1,5 +1,9 @@
-import type { Draft } from "./draft";
+import type { Draft, DraftCue } from "./draft";
 import type { StorelessTables } from "./tables";
+
+/** Whether a cue says which folder a site is served from: what leads somewhere has a path, which a folder has not. */
+export const isFolder = ({ kind, slots }: DraftCue): boolean =>
+  kind === "route" && (slots.get("to") ?? []).length > 0 && (slots.get("from") ?? []).length === 0;
 
 /** The type of a service: what the text says, in as far as its words bear it out; where nothing is stored, what its cues are of. */
 export function typeOf(draft: Draft, stores: boolean, { typeOf: ofCues, called }: StorelessTables): string {
@@ -7,7 +11,7 @@ export function typeOf(draft: Draft, stores: boolean, { typeOf: ofCues, called }
   const stated = Object.hasOwn(called, draft.serviceType) ? draft.serviceType : undefined;
   if (stated !== undefined && !(stated === "api-gateway" && stores && !kinds.includes("route"))) return stated;
   if (stores) return "data-service";
-  const found = kinds.map((kind) => (Object.hasOwn(ofCues, kind) ? ofCues[kind] : undefined));
+  const found = draft.cues.map((cue) => (isFolder(cue) ? "static-site" : Object.hasOwn(ofCues, cue.kind) ? ofCues[cue.kind] : undefined));
   return Object.keys(called).find((type) => found.includes(type)) ?? "data-service";
 }
 

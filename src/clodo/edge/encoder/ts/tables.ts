@@ -200,6 +200,8 @@ export interface BlockTables {
   readonly routeHeaders: readonly string[];
   readonly siteOwnPaths: readonly string[];
   readonly siteHeaders: readonly string[];
+  /** Folders that are none of pages. */
+  readonly siteFolders: readonly string[];
 }
 
 /** Signs around addresses, words for all paths, and first parts of hosts that name no service. */
@@ -208,6 +210,9 @@ export interface AddressTables {
   readonly all: readonly string[];
   readonly fillers: readonly string[];
   readonly plainHosts: readonly string[];
+  /** Words beside the name of a folder or page, and a pattern of words for what a site does not have. */
+  readonly beside: readonly string[];
+  readonly unknown: string;
 }
 
 export interface GatewayTables {
@@ -217,7 +222,6 @@ export interface GatewayTables {
   readonly ofAnswers: readonly string[];
   readonly ofAnswersBegin: readonly string[];
   readonly seconds: Readonly<Record<string, number>>;
-  readonly milliseconds: readonly string[];
   readonly usualRetries: number;
 }
 
@@ -233,6 +237,7 @@ export interface CueTables {
   /** The kinds of cue in the order in which their lines stand. */
   readonly order: readonly string[];
   readonly units: Readonly<Record<string, string>>;
+  readonly milliseconds: readonly string[];
   /** A pattern of words that say no. */
   readonly false: string;
   /** The periods that moments are cut to. */

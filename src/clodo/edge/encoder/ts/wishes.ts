@@ -6,7 +6,7 @@ import { FILE_CUES, FileRules } from "./file_rules";
 import { Gateway } from "./gateways";
 import { mailed } from "./mail_reports";
 import type { Span } from "./reading";
-import { SITE_CUES, siteLines, siteOf } from "./sites";
+import { isOfSite, siteLines, siteOf } from "./sites";
 import { transitionsLine } from "./states";
 import { stepsApart } from "./steps";
 import type { CueTables } from "./tables";
@@ -99,7 +99,7 @@ function* wanted(
 /** What makes the lines of a cue. */
 function makerOf(cue: DraftCue, draft: Draft, names: Names, pen: Pen, gateway: Gateway, apart: boolean): () => Lines {
   if (gateway.takes(cue)) return () => gateway.lines(cue);
-  if (SITE_CUES.includes(cue.kind)) return () => siteLines(cue, pen);
+  if (isOfSite(cue)) return () => siteLines(cue, pen);
   if (cue.kind === "mail-report") return () => mailed(cue, draft, names, pen);
   return () => linesOf(cue, names, pen, apart);
 }

@@ -6,9 +6,12 @@ const HARMLESS_VARY = /^\s*(accept-encoding\s*)?$/i;
 
 const open = (): Promise<Cache> => caches.open("gateway");
 
-/** Answers may name the gateway's own host, which they are told: each has its own. */
-export const cacheKey = (origin: string, target: URL): string =>
-  `https://gateway.invalid/${encodeURIComponent(origin)}/${encodeURIComponent(target.href)}`;
+/**
+ * Answers may name the gateway's own host, which they are told, and speak of their caller: each host and each `holder` has
+ * its own. Those for everybody have an empty one.
+ */
+export const cacheKey = (origin: string, holder: string, target: URL): string =>
+  `https://gateway.invalid/${[origin, holder, target.href].map(encodeURIComponent).join("/")}`;
 
 /** What is kept under a key. */
 export async function cached(key: string): Promise<Response | undefined> {
@@ -22,7 +25,7 @@ export async function cached(key: string): Promise<Response | undefined> {
   return new Response(found.body, { status: found.status, headers });
 }
 
-/** Whether an answer may be given to others too. */
+/** Whether an answer may be given again: what is for one moment, or what the server behind wants kept by callers alone, may not. */
 export const isShareable = (response: Response): boolean =>
   response.status === 200 &&
   !response.headers.has("set-cookie") &&

@@ -58,7 +58,7 @@ export function forwarded(c: Context<AppEnv>, { id, user, rules, credentials, ca
     if (SPOOFED.test(name)) headers.delete(name);
   }
   if (!credentials) for (const name of CREDENTIALS) headers.delete(name);
-  // A cached answer is the whole one, for everybody.
+  // A cached answer is the whole one, whatever of it was asked for.
   if (cached) for (const name of CONDITIONAL) headers.delete(name);
   const url = new URL(c.req.url);
   const address = callerAddress(c);

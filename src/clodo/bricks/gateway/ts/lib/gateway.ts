@@ -75,7 +75,7 @@ async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Res
   const target = targetOf(c, route, path);
   const seconds = c.req.method === "GET" ? route.cacheSeconds : undefined;
   const id = requestId(c);
-  const key = cacheKey(new URL(c.req.url).origin, target);
+  const key = seconds === undefined ? "" : cacheKey(new URL(c.req.url).origin, await holder(c, route, caller), target);
   const kept = seconds === undefined ? undefined : await cached(key);
   const response = kept ?? (await ask(c, route, caller, target, id));
   const headers = answered(response.headers, route.answer, route.credentials);
@@ -128,6 +128,10 @@ async function count(c: Context<AppEnv>, limit: Limit, key: string): Promise<voi
   if (success) return;
   throw new Problem(429, "Too many requests. Try again later.", [], { "retry-after": String(WINDOW_SECONDS) });
 }
+
+/** Whom a kept answer is for: everybody, or the one caller, with all that the server behind is told of them. */
+const holder = async (c: Context<AppEnv>, { rule }: Route, caller: Caller): Promise<string> =>
+  rule === "public" ? "" : `${caller.user?.role ?? "key"} ${await identity(c, caller)}`;
 
 /** Who is counted: the user, or a digest of the key. */
 async function identity(c: Context<AppEnv>, caller: Caller): Promise<string> {

@@ -23,6 +23,10 @@ export interface SiteOptions {
   readonly cleanUrls: boolean;
   readonly redirects: readonly Redirect[];
   readonly headers: readonly HeaderRule[];
+  /** Where the page for what is not there lies. */
+  readonly unknownPage: string;
+  /** Headers that nothing of the site carries. */
+  readonly removed: readonly string[];
   readonly policy: string;
 }
 
@@ -49,6 +53,7 @@ export function site(app: Hono<AppEnv>, options: SiteOptions): void {
     for (const [name, value] of Object.entries(security(c, options.policy))) {
       if (!response.headers.has(name)) response.headers.set(name, value);
     }
+    for (const name of options.removed) response.headers.delete(name);
     return response;
   });
 }
@@ -77,8 +82,8 @@ async function file(c: Context<AppEnv>, options: SiteOptions, path: string): Pro
 async function fallback(c: Context<AppEnv>, options: SiteOptions, path: string): Promise<Response | undefined> {
   if (!/\btext\/html\b/i.test(c.req.header("accept") ?? "")) return undefined;
   const single = options.singlePage && !/\.[^/]*$/.test(path);
-  const page = single ? "/index.html" : "/404.html";
-  const address = options.cleanUrls ? page.replace(/(index)?\.html$/, "") : page;
+  const page = single ? "/index.html" : options.unknownPage;
+  const address = options.cleanUrls ? page.replace(/((?<=\/)index)?\.html$/, "") : page;
   const found = await asset(c, options, address, { method: c.req.method });
   if (found.status !== 200) return undefined;
   const headers = { "content-type": "text/html; charset=utf-8", "cache-control": single ? "no-cache" : "no-store" };
