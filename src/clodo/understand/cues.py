@@ -32,6 +32,7 @@ from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
+from clodo.understand.runs import scheduled
 from clodo.understand.states import transitions_line
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
@@ -183,6 +184,8 @@ def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: b
         return partial(gateway.lines, cue)
     if cue.kind in sites.KINDS:
         return partial(sites.lines_of, cue)
+    if cue.kind == "every":
+        return partial(scheduled, cue, draft, names)
     if cue.kind == "mail-report":
         return partial(mailed, cue, draft, names)
     return partial(lines_of, cue, names, apart=apart)

@@ -44,9 +44,12 @@ from tests.understand.test_rates import TASK
 from tests.understand.test_receivers import FACTS as VISIT_FACTS
 from tests.understand.test_receivers import SAID as MAILS
 from tests.understand.test_receivers import VISIT, evident
+from tests.understand.test_runs import ORDERS
+from tests.understand.test_runs import SAID as RUNS
 from tests.understand.test_standing import spread
-from tests.understand.test_uploads import DROP
+from tests.understand.test_uploads import DROP, UPLOADED
 from tests.understand.test_uploads import SAID as UPLOADS
+from tests.understand.test_uploads import TOLD as UPLOADERS
 from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
@@ -248,7 +251,8 @@ def test_how_often_something_may_be_done_becomes_the_same_blueprints(probe: http
 def test_files_that_are_given_with_steps_become_the_same_guards(probe: httpx.Client) -> None:
     # A file that is too large for any is none, and what asks for it is left out.
     texts = [DROP + said for said, *_ in UPLOADS] + [f"{DROP}{said}, up to [{size}|delivery.photo =max] MB" for said, *_ in UPLOADS[:3] for size in (5, 900)]
-    hold_alike(probe, [gold_draft(record_of(text, "delivery > shop", "stop > delivery")) for text in texts])
+    uploaded = [record_of(UPLOADED.format(role) + "There are [bosses|ROLE:boss].", *facts) for role, facts, _ in UPLOADERS]
+    hold_alike(probe, [gold_draft(r) for r in [*(record_of(text, "delivery > shop", "stop > delivery") for text in texts), *uploaded]])
 
 
 def odd_rates(count: int) -> list[Draft]:
@@ -279,6 +283,13 @@ def test_what_is_given_with_steps_and_conditions_on_other_rows_become_the_same_b
     chosen += [gold_draft(record_of(CARD + said, *FACTS)) for said, *_ in GIVEN_STEPS]
     chosen += [gold_draft(record_of(OWN_USES.format("any"), *facts)) for facts in OWNERS]
     hold_alike(probe, [*chosen, *odd_steps(400)])
+
+
+def test_steps_that_are_taken_at_times_become_the_same_schedules(probe: httpx.Client) -> None:
+    chosen = [gold_draft(record_of(ORDERS + said, "note > order", *facts)) for said, *_ in RUNS for facts in ((), ("own note",))]
+    made = "They are [noted|@action of=order makes=note]. [Every|@every of=order n=#noted per=#night] [night|#] they are [noted|#]"
+    chosen += [gold_draft(record_of(ORDERS + made, "note > order", *facts)) for facts in ((), ("own note",))]
+    hold_alike(probe, chosen)
 
 
 def odd_steps(count: int) -> list[Draft]:

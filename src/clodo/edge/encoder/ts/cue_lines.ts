@@ -5,15 +5,16 @@ import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
-import { FIGURE_SIGNS, Others } from "./others";
+import { FIGURE_SIGNS, type OnOthers, Others } from "./others";
 import { periodOf } from "./periods";
 import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
+import { ageOf, inDays, isMoment, isOf, type Outcome, passed, type Run, running, unticked } from "./schedules";
 import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
-import { OUTCOMES, withUploads } from "./uploads";
+import { isUpload, OUTCOMES, withUploads } from "./uploads";
 import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
@@ -42,22 +43,16 @@ export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: 
 
 /**
  * What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. `apart`: it is a step that its outcome
- * tells from another of the same verb.
+ * tells from another of the same verb; `runs`: the actions that are run where it is a schedule.
  */
-export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean): Lines {
-  return new Writer(withUploads(cue, names, pen), names, pen, apart).written();
+export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[] = []): Lines {
+  return isUpload(cue, names, pen) ? noLines() : new Writer(withUploads(cue, names, pen), names, pen, apart, runs).written();
 }
 
 /** How long sessions last where a line says nothing of it. */
 const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
-
-/** A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours. */
-function inDays(many: string, unit: string, f: Field | undefined): readonly [many: string, unit: string] {
-  if (f?.type !== "date" || unit !== "hour") return [many, unit];
-  return [Math.ceil(Number(many) / 24).toString(), "day"];
-}
 
 /** The number in the slot `n` of a cue. */
 export function amount(cue: DraftCue, pen: Pen): Decimal | undefined {
@@ -86,8 +81,6 @@ export function isUnique(cue: DraftCue, pen: Pen): boolean {
 
 export const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
 
-const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
-
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 class Writer {
@@ -95,16 +88,20 @@ class Writer {
   readonly #names: Names;
   readonly #pen: Pen;
   readonly #apart: boolean;
+  readonly #runs: readonly Run[];
   readonly #givens: Givens;
   /** The parameter for a figure that is given with a step. */
   #figure = "";
+  /** What it says of other rows, once it is worked out. */
+  #said: OnOthers | undefined;
   readonly #out = noLines();
 
-  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean) {
+  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[]) {
     this.#cue = cue;
     this.#names = names;
     this.#pen = pen;
     this.#apart = apart;
+    this.#runs = runs;
     this.#givens = new Givens(pen);
   }
 
@@ -284,35 +281,33 @@ class Writer {
     return measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
   }
 
-  /** The figures of other rows that a slot names. */
-  #figures(others: Others, name: string): string[] {
-    return this.#isStep ? others.figures(this.#slot(name), this.#slot("when"), this.#slot("unless")) : [];
+  /** What a step says of other rows than its own. */
+  get #onOthers(): OnOthers {
+    this.#said ??= this.#isStep ? this.#others(this.#entity()).said(this.#cue) : { states: [], below: [], over: [] };
+    return this.#said;
   }
 
   /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
   #isPairWithOthers(e: Entity): boolean {
-    if (!this.#isStep || this.#numbers.compared !== undefined) return false;
-    const figures = ["below", "over"].map((name) => this.#figures(this.#others(e), name).length);
-    return figures.some((many) => many > 0) && ["below", "over"].every((name, i) => (figures[i] ?? 0) + this.#ofRow(e, name).length === 1);
+    const { below, over } = this.#onOthers;
+    if (below.length + over.length === 0 || this.#numbers.compared !== undefined) return false;
+    return below.length + this.#ofRow(e, "below").length === 1 && over.length + this.#ofRow(e, "over").length === 1;
   }
 
   /** The conditions of a step on other rows, each by itself. */
-  #onOthers(e: Entity): string[] {
-    const others = this.#others(e);
-    const said = (name: string): Filler[] => this.#slot(name).filter((f) => !others.isAmong(f, this.#slots("below", "over")));
-    const out = [...others.states(said("when"), true), ...others.states(said("unless"), false)];
-    const [below, over] = [this.#figures(others, "below"), this.#figures(others, "over")];
+  #conditionsOnOthers(e: Entity): string[] {
+    const { states, below, over } = this.#onOthers;
     if (this.#isPairWithOthers(e)) {
       const side = ([figure]: readonly string[], name: string): string => figure ?? this.#ofRow(e, name).map((f) => this.#seen(e, f))[0] ?? unsaid();
       const [lesser, greater] = [side(below, "below"), side(over, "over")];
       if (lesser === greater) unsaid();
-      return [...out, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
+      return [...states, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
     }
     const sign = this.#saidSign();
     const [most] = this.#measure();
     const figures = [["below", below], ["over", over]] as const;
     return [
-      ...out,
+      ...states,
       ...figures.flatMap(([name, all]) => all.map((figure) => `${figure} ${FIGURE_SIGNS[name].find((one) => one === sign) ?? FIGURE_SIGNS[name][0]} ${most ?? unsaid()}`)),
     ];
   }
@@ -571,7 +566,7 @@ class Writer {
     if ((effects.length === 0 && created.length === 0) || this.#stays()) unsaid();
     const who = takers(this.#cue, this.#pen.tables);
     const condition = [this.#condition(e), this.#measured(e)].filter((part) => part !== "").join(" and ");
-    const onOthers = this.#onOthers(e);
+    const onOthers = this.#conditionsOnOthers(e);
     const early = this.#early(e);
     let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
@@ -740,26 +735,26 @@ class Writer {
 
   #every(): void {
     const e = this.#entity();
-    const effects = this.#outcome(e);
-    const conditions = [this.#condition(e)];
-    if (effects.length === 0 || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
-    for (const filler of this.#slot("from")) {
+    const age = ageOf(this.#cue, this.#names.text, this.#pen);
+    const effects = this.#runs.length > 0 ? [] : this.#outcome(e);
+    if ((effects.length === 0 && this.#runs.length === 0) || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
+    const ends = this.#slot("from").map((filler) => {
       const [entity, f] = this.#names.field(filler);
-      if (entity.name !== e.name || !isMoment(f)) unsaid();
-      conditions.push(`${f.name} < ${f.type === "date" ? "today" : "now"}`);
-    }
+      return entity.name === e.name ? f : unsaid();
+    });
+    const conditions = [this.#condition(e), ...passed(ends, age, this.#pen)];
     // What has the outcome already is left alone.
     conditions.push(...effects.filter((effect) => effect.includes('"')).map((effect) => effect.replace(" = ", " != ")));
     let where = unique(conditions.filter((c) => c !== "")).join(" and ");
-    if (where === "") {
-      // So are yes/no fields, where nothing else tells which rows are meant.
-      const ticks = effects.map((effect) => effect.split(" = ")).filter(([, value]) => value === "true" || value === "false");
-      where = ticks.map(([name = "", value]) => (value === "false" ? name : `not ${name}`)).join(" and ");
+    // So are yes/no fields, where nothing else tells which rows are meant.
+    if (where === "") where = unticked(effects.map((effect): Outcome => effect.split(" = ") as unknown as Outcome)).join(" and ");
+    if (where === "" && this.#runs.length === 0) unsaid();
+    const work = effects.length > 0 ? [`update ${e.name} set ${effects.join(", ")} where ${where}`] : this.#runs.map((run) => running(e, run, where));
+    const isNumber = ({ words }: Filler): boolean => this.#pen.numbers.read(words) !== undefined;
+    const told = [...this.#slot("per"), ...this.#slot("n").filter(isNumber)].filter((f) => f.words !== "" && f.entity === "" && !isOf(age, f)).map(({ words }) => words);
+    for (const time of times(told, this.#cue.words, this.#pen)) {
+      this.#say(SERVICE, "schedule", [`every ${time} {`, ...work.map((one) => `  ${one}`), "}"].join("\n"));
     }
-    if (where === "") unsaid();
-    const work = `update ${e.name} set ${effects.join(", ")} where ${where}`;
-    const told = this.#slots("per", "n").filter(({ words, entity: of }) => words !== "" && of === "").map(({ words }) => words);
-    for (const time of times(told, this.#cue.words, this.#pen)) this.#say(SERVICE, "schedule", `every ${time} {\n  ${work}\n}`);
   }
 
   #expire(): void {

@@ -121,8 +121,9 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
       // What is mailed has to be there, and to go to an address.
       const mails = [...text.matchAll(/mail report (\w+) to (.+)/g)];
       if (!mails.every(([, report = "", to = ""]) => isAddress(to) && made.lines.some((line) => line.text.startsWith(`report ${report} `)))) return false;
+      if (![...text.matchAll(/^ {2}run (\w+) on (\w+) /gm)].every(([, action = "", entity = ""]) => canRun(action, entity, b, made))) return false;
       // A field of that name would be meant by 'today' and 'now'.
-      const about = b.entities.find(({ name }) => name === /(?:delete|update) (\w+)/.exec(text)?.[1]);
+      const about = b.entities.find(({ name }) => name === /(?:delete|update|run \w+ on) (\w+)/.exec(text)?.[1]);
       return !(about?.fields ?? []).some(({ name }) => (name === "today" || name === "now") && new RegExp(`\\b${name}\\b`).test(text));
     }
     case "idempotency_keys":
@@ -134,6 +135,14 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
     default:
       return true;
   }
+}
+
+/** Whether a schedule can run an action: it is there, wants nothing to be given, and makes no rows that belong to whoever calls. */
+function canRun(action: string, entity: string, b: Blueprint, { lines }: Lines): boolean {
+  const found = lines.find(({ where, construct, text }) => where === entity && construct === "action" && nameOf(construct, text)[0] === action)?.text;
+  if (found === undefined || /\(.*\brequired\b/.test(found.split("\n")[0] ?? "")) return false;
+  const made = b.entities.filter(({ name }) => new RegExp(`^ {2}create ${name} \\(`, "m").test(found));
+  return !made.some((e) => isOwned(b, e));
 }
 
 const isWithin = (value: number | undefined, most: number): boolean =>
