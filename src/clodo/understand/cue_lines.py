@@ -23,7 +23,8 @@ from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.givens import Givens
 from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import OUTCOMES, STEPS, later
+from clodo.understand.jobs import STEPS, later
+from clodo.understand.locks import free_of_lock, has_outcome
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import SIGNS, OnOthers, Others
@@ -33,7 +34,7 @@ from clodo.understand.receivers import receivers
 from clodo.understand.schedules import Run, age_of, in_days, now_of, passed, running, unticked
 from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
-from clodo.understand.takers import MAKERS, takers
+from clodo.understand.takers import MAKER, MAKERS, takers
 from clodo.understand.times import times, usual_time
 from clodo.understand.uploads import is_upload, with_uploads
 from clodo.understand.verbs import (
@@ -290,7 +291,7 @@ class _Writer:
                     self.say(one.name, f"delete {rule}")
                 self._limited(one, ("delete",), rule)
             return
-        if not any(self.slot(name) for name in OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
+        if not has_outcome(self.cue) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
         made = self._made_of(e)
@@ -361,16 +362,21 @@ class _Writer:
         conditions = [*states, *filter(None, [self._early(e)])]
         write, who = self.names.blueprint.write_access(e), takers(self.cue)
         alone = who is not None and not who.is_like(write)
+        if alone and verbs == ("delete",) and conditions and (rule := deleters([f.role for f in self.slot("by")], self.names.blueprint, e, (MAKER, *MAKERS))):
+            # Who alone deletes rows has a rule of its own.
+            self.say(e.name, f"delete {rule}")
+            alone = False
         if allowed:
             self._limited(e, [WRITES[verb] for verb in verbs], None)
-        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over")) and not self.numbers.spare:
+        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "to", "below", "over")) and not self.numbers.spare:
             # What whoever may write does with rows is no step, and no lock.
             if not alone or {f.role for f in self.slot("by")} <= {*write.roles}:
                 return
         if not conditions or alone or self.slot("below") or self.slot("over") or self.numbers.spare:
             raise Unsaid
+        free = f" except role {', '.join(freed)}" if (freed := free_of_lock(self.cue)) else ""
         for verb in verbs:
-            self.say(e.name, f"{verb} when {' and '.join(conditions)}")
+            self.say(e.name, f"{verb} when {' and '.join(conditions)}{free}")
 
     def _ticked(self, e: Entity) -> list[str]:
         """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""

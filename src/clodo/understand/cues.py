@@ -30,6 +30,7 @@ from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
 from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
+from clodo.understand.locks import with_writers
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
 from clodo.understand.runs import scheduled
@@ -72,7 +73,7 @@ def is_picture(e: DraftEntity) -> bool:
 def completed(draft: Draft) -> Draft:
     """The draft with what its cues take for granted: rows that can be restored are kept when they are deleted, drafts are
     written by people who log in, and so on. What the text states stays as it is."""
-    entities = {name: replace(e, flags=set(e.flags), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
+    entities = {name: replace(e, flags=set(e.flags), read_roles=list(e.read_roles), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
     made = replace(draft, entities=entities, relations=list(draft.relations))
     usual = ROUTES_ACCESS if is_gateway(draft) else ACCESS
     for e in filter(is_picture, entities.values()):
@@ -95,6 +96,8 @@ def completed(draft: Draft) -> Draft:
             # Whoever is counted, or deletes rows of their own, logs in to make them.
             for e in named:
                 _written(made, e, [])
+        for e in named:
+            with_writers(made, e, cue, MAKERS, STATED)
         if made.access == "unstated" and cue.kind in usual:
             made.access = usual[cue.kind]
         if cue.kind == "tenants":

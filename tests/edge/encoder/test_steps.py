@@ -38,6 +38,8 @@ from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
 from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
+from tests.understand.test_locks import ORDERS as LOCKED
+from tests.understand.test_locks import SAID as LOCKS
 from tests.understand.test_questions import ABSTAINING, odd_words
 from tests.understand.test_rates import SAID as RATES
 from tests.understand.test_rates import TASK
@@ -290,6 +292,10 @@ def test_steps_that_are_taken_at_times_become_the_same_schedules(probe: httpx.Cl
     made = "They are [noted|@action of=order makes=note]. [Every|@every of=order n=#noted per=#night] [night|#] they are [noted|#]"
     chosen += [gold_draft(record_of(ORDERS + made, "note > order", *facts)) for facts in ((), ("own note",))]
     hold_alike(probe, chosen)
+
+
+def test_locks_that_name_people_become_the_same_blueprints(probe: httpx.Client) -> None:
+    hold_alike(probe, [gold_draft(record_of(LOCKED + said, *facts)) for said, facts, *_ in LOCKS])
 
 
 def odd_steps(count: int) -> list[Draft]:

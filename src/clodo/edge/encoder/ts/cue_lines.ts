@@ -6,6 +6,7 @@ import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
 import { FIGURE_SIGNS, type OnOthers, Others } from "./others";
+import { freeOfLock, hasOutcome } from "./locks";
 import { periodOf } from "./periods";
 import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
@@ -14,7 +15,7 @@ import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
-import { isUpload, OUTCOMES, withUploads } from "./uploads";
+import { isUpload, withUploads } from "./uploads";
 import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
@@ -555,7 +556,7 @@ class Writer {
       }
       return;
     }
-    if (this.#slots(...OUTCOMES).length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
+    if (!hasOutcome(this.#cue) && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
     const made = this.#madeOf(e);
@@ -621,14 +622,23 @@ class Writer {
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
     const write = e.write ?? this.#names.blueprint.write;
     const who = takers(this.#cue, this.#pen.tables);
-    const isAlone = who !== undefined && !isLike(who, write);
+    const { makers, takers: { maker } } = this.#pen.tables;
+    let isAlone = who !== undefined && !isLike(who, write);
+    if (isAlone && verbs.length === 1 && verbs[0] === "delete" && conditions.length > 0) {
+      // Who alone deletes rows has a rule of its own.
+      const rule = deleters(this.#slot("by").map(({ role }) => role), this.#names.blueprint, e, [maker, ...makers]);
+      if (rule !== undefined) this.#say(e.name, "delete_line", `delete ${accessText(rule)}`);
+      isAlone = rule === undefined;
+    }
     if (allowed) this.#limited(e, verbs.map((verb) => WRITES[verb] ?? verb), undefined);
-    if (allowed && this.#slots("when", "unless", "from", "below", "over").length === 0 && this.#numbers.spare.length === 0) {
+    if (allowed && this.#slots("when", "unless", "from", "to", "below", "over").length === 0 && this.#numbers.spare.length === 0) {
       // What whoever may write does with rows is no step, and no lock.
       if (!isAlone || this.#slot("by").every(({ role }) => write.roles.includes(role))) return;
     }
     if (conditions.length === 0 || isAlone || this.#slots("below", "over").length > 0 || this.#numbers.spare.length > 0) unsaid();
-    for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}`);
+    const freed = freeOfLock(this.#cue);
+    const free = freed.length > 0 ? ` except role ${freed.join(", ")}` : "";
+    for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}${free}`);
   }
 
   /**

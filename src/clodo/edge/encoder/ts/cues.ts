@@ -1,6 +1,7 @@
 import type { Characters } from "./characters";
 import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
+import { withWriters } from "./locks";
 import { isGateway } from "./storeless";
 import { STATED, withTakers } from "./takers";
 import type { CompilerTables } from "./tables";
@@ -49,6 +50,7 @@ export function completed(stated: Draft, tables: CompilerTables, { verbs, naming
     // Whoever is counted, or deletes rows of their own, logs in to make them.
     const deletesOwn = saysWhoDeletes(cue, verbs) && (cue.slots.get("by") ?? []).some(({ role }) => tables.cues.makers.includes(role));
     if (cue.kind === "limit-user" || deletesOwn) for (const e of named) write(draft, e, []);
+    for (const e of named) withWriters(draft, e, cue, verbs, tables.cues.makers, STATED);
     const access = Object.hasOwn(usual, cue.kind) ? usual[cue.kind] : undefined;
     if (draft.access === "unstated" && access !== undefined) draft.access = access;
     if (cue.kind === "tenants") {

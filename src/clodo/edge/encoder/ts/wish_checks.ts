@@ -208,6 +208,9 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "room_line":
       // A browser that enters a room cannot name its tenant.
       return !made.lines.some((line) => line.construct === "tenants");
+    case "change_when":
+    case "delete_when":
+      return lockFits(e, construct, text, context);
     case "write_limit":
       if (!isWithin(number, MOST_ROWS)) return false;
       return limitFits(e, text, context);
@@ -252,6 +255,18 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     default:
       return true;
   }
+}
+
+/** Whether those whom a lock does not hold up may do at all what it is about, and it holds up somebody else. */
+function lockFits(e: Entity, construct: string, text: string, { b, made }: Context): boolean {
+  const free = / except role (\w+(?:, \w+)*)$/.exec(text)?.[1]?.split(", ") ?? [];
+  if (free.length === 0) return true;
+  const deletes = made.lines.find((line) => line.where === e.name && line.construct === "delete_line");
+  const rule = construct === "change_when" || deletes === undefined ? writeOf(b, e) : ruleOfText(deletes.text.replace("delete ", ""));
+  const named = rule.roles.length > 0 ? [...rule.roles, "admin"] : [];
+  const isNarrow = rule.who === "role" || rule.who === "owner";
+  if (rule.who === "key" || (isNarrow && free.some((role) => !named.includes(role)))) return false;
+  return rule.who !== "role" || named.some((role) => role !== "admin" && !free.includes(role));
 }
 
 /** Whether everybody whom a limit counts can be told apart, and no other limit counts the same. */
