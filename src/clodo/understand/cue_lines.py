@@ -790,16 +790,16 @@ class _Writer:
 
     def limit(self) -> None:
         line = f"{rate(self.amount(), self.unit() or 'minute')} per {self.cue.kind.partition('-')[2]}"
-        named = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        named = list({e.name: e for e in (self.names.entity(f) for f in self.slot("of") if f.entity)}.values())
         kinds = writes_of(self.cue.words)
-        if kinds and not named:
-            # One count for the rows of several things is none that limits know.
-            named = self.entities()
-            if len(named) > 1:
-                raise Unsaid
-        for e in named:
+        counted = named or self.entities() if kinds else named
+        if kinds and len(counted) > 1:
+            # One count for the rows of all of them.
+            self.say(SERVICE, f"limit {', '.join(kinds)} {line}{' on ' if named else ''}{', '.join(e.name for e in named)}")
+            return
+        for e in counted:
             self.say(e.name, f"limit {', '.join(kinds or ('create',))} {line}")
-        if not named:
+        if not counted:
             self.say(SERVICE, f"limit {line}")
 
     def login_limit(self) -> None:

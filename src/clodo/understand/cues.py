@@ -33,6 +33,7 @@ from clodo.understand.gateways import Gateway
 from clodo.understand.locks import with_writers
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
+from clodo.understand.rates import writes_of
 from clodo.understand.runs import scheduled
 from clodo.understand.states import transitions_line
 from clodo.understand.steps import steps_apart
@@ -94,7 +95,7 @@ def completed(draft: Draft) -> Draft:
                 e.flags |= {"own-write"} if "own" not in e.flags else set()
         elif cue.kind == "limit-user" or (says_who_deletes(cue) and any(f.role in MAKERS for f in cue.slots["by"])):
             # Whoever is counted, or deletes rows of their own, logs in to make them.
-            for e in named:
+            for e in about if writes_of(cue.words) else named:
                 _written(made, e, [])
         for e in named:
             with_writers(made, e, cue, MAKERS, STATED)

@@ -266,7 +266,7 @@ def odd_rates(count: int) -> list[Draft]:
         made = gold_draft(record_of(TASK, "task > team", *dice.choice([(), ("access login",), ("access key",), ("access login-write",), ("own task",), ("access login", "write task role:boss")])))
         for at in range(dice.randint(1, 4)):
             kind = dice.choice(["action", "action", "job", "limit-user", "limit-address", "limit-key"])
-            slots = {"of": [Filler(dice.choice(["task", "task", "team"]))], "n": [Filler(words=dice.choice(["3", "twice", "9", "some", "2.5"])) for _ in range(dice.choice([1, 1, 2]))]}
+            slots = {"of": [Filler(name) for name in dice.choice([["task"], ["task"], ["team"], ["team", "task"]])], "n": [Filler(words=dice.choice(["3", "twice", "9", "some", "2.5"])) for _ in range(dice.choice([1, 1, 2]))]}
             slots |= {"per": [Filler(words=dice.choice(["hour", "day", "second", "week", "minutes"]))]} if dice.random() < 0.9 else {}
             if kind in ("action", "job"):
                 slots |= {"by": [Filler(role=dice.choice(["boss", "clerk", "user", "owner"]))]} if dice.random() < 0.4 else {}

@@ -11,7 +11,15 @@ from clodo.blueprint.samples import sample
 from clodo.blueprint.values import Blueprint, Entity, Who
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, Guard
-from clodo.bricks.locks.language import ChangeWhen, Lock, free_fields, locks_of, rule_of, said, verb_of
+from clodo.bricks.locks.language import (
+    ChangeWhen,
+    Lock,
+    free_fields,
+    locks_of,
+    rule_of,
+    said,
+    verb_of,
+)
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect

@@ -960,15 +960,16 @@ class Writer {
 
   #limit(): void {
     const line = `${rate(this.#amount(), this.#unit() || "minute")} per ${this.#cue.kind.replace("limit-", "")}`;
-    let named: readonly Entity[] = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    const named = unique(this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f)));
     const kinds = writesOf(this.#cue.words, this.#pen);
-    if (kinds.length > 0 && named.length === 0) {
-      // One count for the rows of several things is none that limits know.
-      named = this.#entities();
-      if (named.length > 1) unsaid();
+    const counted = kinds.length > 0 && named.length === 0 ? this.#entities() : named;
+    if (kinds.length > 0 && counted.length > 1) {
+      // One count for the rows of all of them.
+      const on = named.length > 0 ? ` on ${named.map(({ name }) => name).join(", ")}` : "";
+      return this.#say(SERVICE, "joint_limit", `limit ${kinds.join(", ")} ${line}${on}`);
     }
-    for (const e of named) this.#say(e.name, "write_limit", `limit ${kinds.length > 0 ? kinds.join(", ") : "create"} ${line}`);
-    if (named.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
+    for (const e of counted) this.#say(e.name, "write_limit", `limit ${kinds.length > 0 ? kinds.join(", ") : "create"} ${line}`);
+    if (counted.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
   }
 
   #loginLimit(): void {
