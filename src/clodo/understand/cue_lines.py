@@ -790,7 +790,8 @@ class _Writer:
 
     def limit(self) -> None:
         line = f"{rate(self.amount(), self.unit() or 'minute')} per {self.cue.kind.partition('-')[2]}"
-        named = list({e.name: e for e in (self.names.entity(f) for f in self.slot("of") if f.entity)}.values())
+        told = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        named = [e for e in self.names.blueprint.entities if e in told]
         kinds = writes_of(self.cue.words)
         counted = named or self.entities() if kinds else named
         if kinds and len(counted) > 1:

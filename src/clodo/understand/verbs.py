@@ -85,7 +85,7 @@ _REFUSALS = frozenset(["refuse", "reject", "deny", "block"])
 _MUCH_SAID = (
     "edit", "change", "modify", "update", "alter", "amend", "delete", "remove", "erase", "cancel", "approve", "confirm", "close", "accept", "reject", "decline", "archive",
     "publish", "complete", "finish", "return", "withdraw", "submit", "deliver", "resolve", "release", "redeem", "refund", "reserve", "restore", "collect", "register",
-    "receive", "arrive", "settle", "restock", "assign", "launch", "add", "create", "enter", "open", "record",
+    "receive", "arrive", "settle", "restock", "assign", "launch", "add", "create", "enter", "open", "record", "upload",
 )  # fmt: skip
 _ALIKE = 0.8
 

@@ -960,7 +960,8 @@ class Writer {
 
   #limit(): void {
     const line = `${rate(this.#amount(), this.#unit() || "minute")} per ${this.#cue.kind.replace("limit-", "")}`;
-    const named = unique(this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f)));
+    const told = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    const named = this.#names.blueprint.entities.filter((e) => told.includes(e));
     const kinds = writesOf(this.#cue.words, this.#pen);
     const counted = kinds.length > 0 && named.length === 0 ? this.#entities() : named;
     if (kinds.length > 0 && counted.length > 1) {
