@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clodo.lm import Message
+from clodo.lm import Constraint, Message
 from clodo.lm.redacting import RedactingModel
 from clodo.lm.redaction import Redaction, findings
 from clodo.testing import ScriptedModel
@@ -128,6 +128,14 @@ def test_a_model_sees_placeholders_and_its_answer_has_the_words() -> None:
     assert answer.text == "Written to ann@example.com for Anna Berg."
     (shown, _), = inner.asked
     assert [m.text for m in shown] == ["Be brief.", "[NAME_1] has [EMAIL_1]"]
+
+
+def test_a_grammar_of_the_users_words_is_made_of_what_the_model_sees() -> None:
+    inner = ScriptedModel(["yes", "yes"])
+    model, text = RedactingModel(inner), "Anna Berg has ann@example.com"
+    model.complete((Message("user", text),), Constraint(f'root ::= "{text}"', text, 'root ::= "{}"'.format), 9)
+    model.complete((Message("user", text),), Constraint('root ::= "yes"'), 9)
+    assert [c.gbnf for _, c in inner.asked if c] == ['root ::= "[NAME_1] has [EMAIL_1]"', 'root ::= "yes"']
 
 
 def test_what_was_found_once_is_hidden_wherever_it_stands() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from lark import UnexpectedInput
 
 from clodo.blueprint import parse
 from clodo.errors import ModelError
 from clodo.testing import ScriptedModel
 from clodo.understand.generative import GenerativeUnderstander, budget, conversation
+from tests.blueprint.decoder import by_character
 
 GOOD = "service shop\n\nentity book {\n  title: text required\n  price: money min 0\n}\n"
 BAD = GOOD.replace("money", "cash")
@@ -22,6 +24,17 @@ def test_a_valid_answer_becomes_the_blueprint() -> None:
     messages, constraint = model.asked[0]
     assert messages[-1].text == TEXT
     assert constraint is not None and "root ::=" in constraint.gbnf
+
+
+def test_names_are_of_the_texts_own_words() -> None:
+    model = ScriptedModel([BAD, GOOD])
+    GenerativeUnderstander(model).understand(TEXT)
+    for _, constraint in model.asked:
+        assert constraint is not None and constraint.text == TEXT
+        admitted = by_character(constraint.gbnf)
+        admitted.parse(GOOD.replace("shop", "book_service"))
+        with pytest.raises(UnexpectedInput):
+            admitted.parse(GOOD.replace("shop", "book_service").replace("title", "subtitle"))
 
 
 def test_faults_go_back_marked_and_the_next_answer_counts() -> None:

@@ -1,14 +1,15 @@
 """The grammar of blueprints as GBNF, made from the same ``grammar.lark`` that the parser uses.
 
 It admits no text that the parser's grammar does not, given one space between words; what a decoder
-makes of it is parsed and checked by our own parser all the same.
+makes of it is parsed and checked by our own parser all the same. What names and values may be can be narrowed
+to some words.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -21,13 +22,17 @@ from clodo.blueprint.syntax import whole_grammar
 # the originals. Lengths are bounded so that a model cannot run away with one name.
 _PATTERNS = {
     "BOOLEAN": '("true" | "false")',
-    "KEY": '[a-z] [a-z0-9_]{0,40} ":"',
-    "NAME": "[a-z] [a-z0-9_]{0,40}",
+    "KEY": 'n-name ":"',
+    "NAME": "n-name",
     "NUMBER": '"-"? [0-9]{1,12} ("." [0-9]{1,6})?',
     "STRING": r'"\"" ([^"\\\x00-\x1f] | "\\" ["\\/bfnrt]){0,80} "\""',
     "COMPARE": '("!=" | "<=" | "<" | ">=" | ">")',
+    "VALUE": "n-value",
     "_NL": r'"\n" "\n"?',
 }
+#: What a name and a quoted value of an enum are where nothing narrows them.
+_ANY = {"n-name": "[a-z] [a-z0-9_]{0,40}", "n-value": _PATTERNS["STRING"]}
+_VALUE = Terminal("VALUE")
 _OPENING = ("LPAR", "DOT")
 _TIGHT = {",": "", ".": "", "(": '" "? ', ")": ""}
 
@@ -42,24 +47,35 @@ def _grammar() -> Lark:
     return Lark(whole_grammar(), parser="lalr")
 
 
+def gbnf(narrowed: Mapping[str, str] | None = None) -> str:
+    """The grammar; its first rule is ``root``. ``narrowed`` are the bodies of rules that say what a name (``n-name``) and a quoted
+    value of an enum (``n-value``) may be, and of those that these need, all named ``n-…``; each has to admit less than any name, or
+    any text in quotes."""
+    return "".join([_frame(), *(f"{name} ::= {body}\n" for name, body in (_ANY | dict(narrowed or {})).items())])
+
+
 @cache
-def gbnf() -> str:
-    """The grammar; its first rule is ``root``."""
+def _frame() -> str:
+    """The grammar without the rules for names and values."""
     lark = _grammar()
     by_name: dict[str, list[str]] = {}
     for rule in lark.rules:
         for place in ("", "-close"):
             name = _rule_name(rule.origin.name) + place
-            parts = " ".join(_symbols(rule.expansion, place))
+            parts = " ".join(_symbols(_with_values(rule), place))
             by_name.setdefault(name, []).append(parts or '""')
     lines = {name: _without_left_recursion(name, options) for name, options in by_name.items()}
-    for t in filter(_used, lark.terminals):
-        body, space = _terminal(t)
+    for name, (body, space) in {**{t.name: _terminal(t) for t in filter(_used, lark.terminals)}, _VALUE.name: (_PATTERNS[_VALUE.name], None)}.items():
         for place, usual in _PLACES.items():
-            lines[_terminal_name(t.name) + place] = (usual if space is None else space) + body
+            lines[_terminal_name(name) + place] = (usual if space is None else space) + body
     reached = _reached(lines, _rule_name("start"))
     rules = [f"{name} ::= {body}" for name, body in lines.items() if name in reached]
     return "\n".join([f"root ::= {_rule_name('start')}", *rules]) + "\n"
+
+
+def _with_values(rule: Any) -> list[Any]:
+    """The symbols of a rule, texts that are values of an enum apart from other texts."""
+    return [_VALUE if rule.origin.name == "choice" and symbol.name == "STRING" else symbol for symbol in rule.expansion]
 
 
 def _symbols(expansion: Any, place: str) -> Iterator[str]:

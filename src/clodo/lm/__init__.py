@@ -3,6 +3,7 @@ one port; adapters live in ``clodo.runtime``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -17,9 +18,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A grammar (GBNF) that the whole answer must follow, from its rule ``root``."""
+    """A grammar (GBNF) that the whole answer must follow, from its rule ``root``. One that has words of the conversation in it is
+    made of a ``text`` of it by ``of``, so that it can be made anew of what a model is shown of that text."""
 
     gbnf: str
+    text: str = ""
+    of: Callable[[str], str] | None = None
+
+    def over(self, text: str) -> Constraint:
+        """The same constraint for another text; itself where it has no words of one."""
+        return self if self.of is None else Constraint(self.of(text), text, self.of)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ class RedactingModel:
         return self._model.profile
 
     def complete(self, messages: tuple[Message, ...], constraint: Constraint | None, max_tokens: int) -> Completion:
-        """Answers a conversation; see the port. A grammar that was made of the user's words would not be redacted: those of
-        Clodo are made of the language alone."""
-        redaction = Redaction(m.text for m in messages)
+        """Answers a conversation; see the port. A grammar that has words of the user's in it is made anew of what is shown of them."""
+        redaction = Redaction([*(m.text for m in messages), *([constraint.text] if constraint else [])])
         hidden = tuple(replace(m, text=redaction.hide(m.text).text) for m in messages)
+        constraint = constraint and constraint.over(redaction.hide(constraint.text).text)
         completion = self._model.complete(hidden, constraint, max_tokens)
         return replace(completion, text=redaction.restore(completion.text))
 

@@ -1,4 +1,4 @@
-"""The understander over any text model: it writes the blueprint itself, under the grammar.
+"""The understander over any text model: it writes the blueprint itself, under the grammar, with names of the text's own words.
 
 The loop is a generator that yields conversations and receives completions, so that it has no I/O of
 its own. What the parser or the checks reject goes back with the faults marked, a bounded number of
@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Generator
 
 from clodo.blueprint import Blueprint, InvalidBlueprint, parse
-from clodo.blueprint.gbnf import gbnf
 from clodo.errors import ModelError
 from clodo.lm import Completion, Constraint, Message, TextModel
 from clodo.understand.coverage import unexplained
 from clodo.understand.port import Part, Span, Understanding
+from clodo.understand.wording import grammar_of
 
 _ROUNDS = 3
 #: Characters of a faulty answer that are shown to the model again.
@@ -200,8 +200,9 @@ class GenerativeUnderstander:
         prefill = decode = 0.0
         steps = rounds(description, self._opening)
         messages, tokens = next(steps), budget(description)
+        constraint = Constraint(grammar_of(description), description, grammar_of)
         while True:
-            completion = self._model.complete(messages, Constraint(gbnf()), tokens)
+            completion = self._model.complete(messages, constraint, tokens)
             prefill, decode = prefill + completion.prefill_ms, decode + completion.decode_ms
             try:
                 messages = steps.send(completion)

@@ -28,7 +28,7 @@ export const END = -1;
 /** The call of a rule, and the rule of a call. */
 export const callOf = (rule: number): number => -2 - rule;
 
-/** The longest grammar, in UTF-16 units; that of blueprints has 26,000. */
+/** The longest grammar, in UTF-16 units; those of blueprints have 60,000 at most. */
 const LONGEST = 65_536;
 /** The most elements of a program, repetitions written out. */
 const ELEMENTS = 65_536;
