@@ -11,7 +11,13 @@ from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
 from clodo.blueprint.gbnf import gbnf
 from clodo.blueprint.plan import make_plan
 from clodo.bricks.limits.language import Limit, WriteLimit
-from clodo.bricks.limits.policies import service_policies, write_policies, write_routes
+from clodo.bricks.limits.policies import (
+    joint_policies,
+    policies_of,
+    service_policies,
+    write_policies,
+    write_routes,
+)
 from clodo.bricks.registry import service_checks, service_tree
 from clodo.proof.client import Client
 from clodo.proof.host import Host
@@ -60,6 +66,37 @@ def test_lines_of_an_entity_are_read_and_written() -> None:
 def test_the_word_writes_stands_for_all() -> None:
     [limit] = parse(small(inside="limit writes 5 per hour per address")).entities[0].parts_of(WriteLimit)
     assert limit.kinds == ("create", "update", "delete")
+
+
+PAIR = "service s\nread public\nwrite {}\n\nusers {{\n}}\n\nentity order {{\n  code: text\n}}\n\nentity note {{\n  text: text\n}}\n\nentity shelf {{\n  name: text\n}}\n\nlimit {}\n"
+
+
+def test_writes_of_several_entities_are_counted_together() -> None:
+    for line, names in (("writes 20 per minute per user on order, note", ["order", "note"]), ("create, delete 5 per hour per address", ["order", "note", "shelf"])):
+        blueprint = parse(PAIR.format("user", line))
+        assert format_blueprint(blueprint) == PAIR.format("user", line)
+        plan = make_plan(blueprint)
+        [policy] = joint_policies(plan)
+        assert [e.name for e in policy.entities] == names
+        assert [policies_of(plan, e) for e in blueprint.entities] == [(policy,) if e.name in names else () for e in blueprint.entities]
+
+
+@pytest.mark.parametrize(
+    ("write", "line", "words"),
+    [
+        ("user", "writes 20 per minute per user on order, noet", "noet"),
+        ("user", "writes 20 per minute per user on order", "several entities together"),
+        ("user", "writes, create 20 per minute per user", "'writes' is no write"),
+        ("user", "cancel 20 per minute per user", "'cancel' is no write"),
+        ("user", "create, create 20 per minute per user", "names something twice"),
+        ("public", "writes 20 per minute per user on order, note", "without an account"),
+        ("user", "writes 20 per minute per key on order, note", "without the key"),
+        ("user", "writes 0 per minute per user", "no number of requests"),
+        ("user", "writes 20 per minute per user\n\nlimit delete 5 per minute per user on note, shelf", "two limits of the service"),
+    ],
+)
+def test_a_count_of_several_entities_that_cannot_be_is_told(write: str, line: str, words: str) -> None:
+    assert words in problems(PAIR.format(write, line))
 
 
 STEPS = "flagged: boolean\n  action flag {\n    set flagged = true\n  }\n  action mark_read {\n    set flagged = false\n  }\n"
@@ -180,6 +217,8 @@ FAULTS = [
     Fault("a path is forgotten", INDEX, '"/api/pages/:id/messages", limited', '"/api/pages/:id/message", limited', "limits.writes"),
     Fault("a step is not counted", INDEX, '"/api/messages/:id/flag", limited', '"/api/messages/:id/flags", limited', "limits.exact|limits.writes"),
     Fault("all steps are counted", INDEX, 'app.on(["POST"], "/api/messages/:id/flag", limited', 'app.on(["POST", "PATCH"], "/api/messages/:id/*", limited', "limits.writes"),
+    Fault("one of them has a count of its own", INDEX, '"/api/pages", limited([{ name: "all-page-message', '"/api/pages", limited([{ name: "page', "limits."),
+    Fault("one of them is not counted", INDEX, 'app.on(["POST"], "/api/pages", limited', 'app.on(["PUT"], "/api/pages", limited', "limits."),
     Fault("another number", INDEX, "most: 60,", "most: 600,", "limits.exact"),
     Fault("undocumented", "openapi.json", '"429"', '"428"', "limits.document"),
 ]  # fmt: skip

@@ -52,7 +52,11 @@ entity loan {
 entity mark {
   loan: -> loan required
   marked_on: date required
+  write user
+  change when marked_on >= today and loan.fee = 0 except role chief, clerk
 }
+
+limit create, delete 9 per hour per address on loan, book
 
 report fees {
   from loan where state = "open" and not paid
@@ -80,6 +84,9 @@ def faults(said: str) -> list[str]:
         ("group by reader, book", "group by book, reader"),
         ("until: date required, to: enum(home, hall) required", "to: enum(home, hall) required, until: date required"),
         ("begins_on = today, ends_on = until", "ends_on = until, begins_on = today"),
+        ("except role chief, clerk", "except role clerk, chief"),
+        ("marked_on >= today and loan.fee = 0", "loan.fee = 0 and marked_on >= today"),
+        ("on loan, book", "on book, loan"),
         ("ends_on", "end_on"),
         ("begins_on", "loan_begins_on"),
         ("fee", "loan_fee"),
@@ -103,6 +110,9 @@ def test_said_otherwise_is_the_same(old: str, new: str) -> None:
         ("not paid and fee > 0", "not paid or fee > 0"),
         ("fee > 0", "fee > 1"),
         ('set state = "back"', 'set state = "lost"'),
+        ("except role chief, clerk", "except role chief"),
+        ("on loan, book", "on loan, reader"),
+        ("delete 9 per hour", "delete 8 per hour"),
         ("group by reader, book", "group by reader"),
         ("sum(fee)", "avg(fee)"),
         ("until: date required, to", "until: date, to"),

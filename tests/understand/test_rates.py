@@ -33,7 +33,16 @@ SAID: list[tuple[str, tuple[str, ...], list[str], list[str]]] = [
     ("[edited or deleted|@action of=task n=#3 per=#hour] [3|#] times an [hour|#]", (), ["limit update, delete 3 per hour per address"], []),
     ("[deleted|@action of=task n=#3 per=#hour when=task.done] [3|#] times an [hour|#]", (), ["limit delete 3 per hour per address", "delete when done"], []),
     ("[deletes|@action of=task by=role:boss n=#3 per=#hour] it [3|#] times an [hour|#], the [boss|ROLE:boss]", ("access login",), ["delete role boss", "limit delete 3 per hour per user"], []),
-    ("[updates or removals|@limit-user of=task of=team n=#3 per=#hour]: [3|#] an [hour|#]", (), ["limit update, delete 3 per hour per user"] * 2, []),
+    ("[updates or removals|@limit-user of=task of=team n=#3 per=#hour]: [3|#] an [hour|#]", (), ["limit update, delete 3 per hour per user on task, team"], []),
+    # One count of several things, or of all; of each by itself.
+    ("[writes|@limit-user n=#3 per=#hour]: [3|#] an [hour|#]", (), ["limit writes 3 per hour per user"], []),
+    ("[writes|@limit-user of=team of=task n=#3 per=#hour]: [3|#] an [hour|#]", ("own task",), ["limit writes 3 per hour per user on task, team"], []),
+    ("[deletes|@limit-key of=team of=task n=#3 per=#second]: [3|#] a [second|#]", (), ["limit delete 180 per minute per key on task, team"], []),
+    ("[writes|@limit-address n=#3 per=#hour]: [3|#] an [hour|#], [edits|@limit-address of=task n=#9 per=#hour]: [9|#]", (), ["limit writes 3 per hour per address", "limit update 9 per hour per address"], []),
+    ("[max|@limit-user of=task of=team n=#3 per=#hour]: [3|#] an [hour|#]", (), ["limit create 3 per hour per user"] * 2, []),
+    ("[writes|@limit-user n=#3 per=#hour]: [3|#] an [hour|#]; [edits|@limit-user of=task of=team n=#9 per=#hour]: [9|#]", (), ["limit writes 3 per hour per user"], ["edits"]),
+    ("[writes|@limit-key n=#3 per=#hour]: [3|#] an [hour|#]", ("access login",), [], ["writes"]),
+    ("[writes|@limit-user n=#3 per=#hour]: [3|#] an [hour|#]", ("access key",), [], ["writes"]),
     ("[max|@limit-user of=task n=#3 per=#hour]: [3|#] an [hour|#]", (), ["limit create 3 per hour per user"], []),
     # What stays open, or is no such limit.
     ("[shut|@action of=task n=#3 per=#month] it [3|#] times a [month|#]", (), [], ["shut"]),

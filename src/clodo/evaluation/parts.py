@@ -20,7 +20,7 @@ _LINES = {
     **dict.fromkeys(("times", "added", "less", "total-of", "number-of"), {"computed"}),
     "live": {"live_line"}, "room": {"room_line"}, "publish": {"publish_line"}, "slug": {"slug_line"}, "markdown": {"markdown_line"},
     **dict.fromkeys(("webhook-created", "webhook-updated", "webhook-deleted"), {"webhook"}),
-    **dict.fromkeys(("limit-user", "limit-address", "limit-key"), {"limit", "write_limit", "route"}), "cache": {"cache", "route"},
+    **dict.fromkeys(("limit-user", "limit-address", "limit-key"), {"limit", "write_limit", "joint_limit", "route"}), "cache": {"cache", "route"},
     "route": {"upstream", "route", "site"}, **dict.fromkeys(("retry", "timeout"), {"upstream"}), **dict.fromkeys(("header-set", "header-remove"), {"route", "site"}),
     **dict.fromkeys(("spa", "redirect"), {"site"}), "jwks": {"jwks_line"}, "private": {"private file"}, "file-types": {"file types"},
     "job": {"action"}, "mail-report": {"schedule"},

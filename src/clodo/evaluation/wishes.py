@@ -19,6 +19,8 @@ _LISTS = (
 )
 #: What an action is given, and what a row that it makes is to be.
 _GIVEN = re.compile(r"^((?:action|create) \w+ ?\()(.+)(\)(?: later)?(?: \{)?)$")
+#: Lines that end with a list, by what they begin with, and what stands in front of it.
+_ENDS = {"limit ": " on ", "change when ": " except role ", "delete when ": " except role "}
 #: Lines of sites, in which everything is text.
 _QUOTING = ("title ", "redirect ", "header ", "policy ")
 #: Conditions that must all hold.
@@ -64,6 +66,10 @@ def _in_order(line: str) -> str:
         return f"{name}: {', '.join(sorted(steps))}"
     if line.startswith(_QUOTING):
         return line  # what they say is text
+    for keyword, end in _ENDS.items():
+        if line.startswith(keyword) and end in line:
+            front, _, names = line.rpartition(end)
+            return f"{_in_order(front)}{end}{', '.join(sorted(_apart(names)))}"
     line = _GIVEN.sub(lambda m: m[1] + ", ".join(sorted(_apart(m[2]))) + m[3], line)
     for pattern in _LISTS:
         line = pattern.sub(lambda m: ", ".join(sorted(_apart(m[0]))), line)

@@ -22,7 +22,7 @@ CUES: dict[str, tuple[str, ...]] = {
     "at-least": ("from", "to"),
     # Steps and times.
     "action": ("of", "when", "unless", "below", "over", "set", "unset", "makes", "by", "to", "plus", "minus", "from", "n", "per"),
-    "every": ("of", "when", "unless", "set", "unset", "from", "per"),
+    "every": ("of", "when", "unless", "set", "unset", "from", "n", "per"),
     "expire": ("of", "when", "unless", "from", "n", "per"),
     # Figures.
     "count": ("of", "per", "when", "unless", "below", "over", "n"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
-from functools import partial
+from decimal import Decimal
+from functools import cached_property, partial
 from operator import eq
 
 from clodo.blueprint.formulas import PERIODS
@@ -23,18 +23,20 @@ from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.givens import Givens
 from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import OUTCOMES, STEPS, later
+from clodo.understand.jobs import STEPS, later
+from clodo.understand.locks import free_of_lock, has_outcome
 from clodo.understand.naming import plural, words
 from clodo.understand.numbers import number as number_in
-from clodo.understand.others import SIGNS, Others
+from clodo.understand.others import SIGNS, OnOthers, Others
 from clodo.understand.periods import LENGTHS, period_of, unit_of
 from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate, writes_of
 from clodo.understand.receivers import receivers
+from clodo.understand.schedules import Run, age_of, in_days, now_of, passed, running, unticked
 from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
-from clodo.understand.takers import MAKERS, takers
+from clodo.understand.takers import MAKER, MAKERS, takers
 from clodo.understand.times import times, usual_time
-from clodo.understand.uploads import with_uploads
+from clodo.understand.uploads import is_upload, with_uploads
 from clodo.understand.verbs import (
     is_rule,
     is_said,
@@ -66,18 +68,19 @@ class Lines:
     blocks: list[Member] = field(default_factory=list)
 
 
-def lines_of(cue: DraftCue, names: Names, *, apart: bool = False) -> Lines:
-    """What a cue comes to. ``apart``: it is a step that its outcome tells from another of the same verb.
+def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = ()) -> Lines:
+    """What a cue comes to. ``apart``: it is a step that its outcome tells from another of the same verb; ``runs``: the actions that are
+    run where it is a schedule.
 
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    return _Writer(with_uploads(cue, names), names, apart=apart).written()
+    return Lines() if is_upload(cue, names) else _Writer(with_uploads(cue, names), names, apart=apart, runs=runs).written()
 
 
 class _Writer:
-    def __init__(self, cue: DraftCue, names: Names, *, apart: bool) -> None:
-        self.cue, self.names, self.apart, self.out = cue, names, apart, Lines()
+    def __init__(self, cue: DraftCue, names: Names, *, apart: bool, runs: Sequence[Run]) -> None:
+        self.cue, self.names, self.apart, self.runs, self.out = cue, names, apart, runs, Lines()
         self.givens = Givens()
         #: The parameter for a figure that is given with a step.
         self.figure = ""
@@ -163,32 +166,30 @@ class _Writer:
         measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
         return comparison(self.names.text, measure) if measure is not None else ""
 
-    def _figures(self, others: Others, name: str) -> list[str]:
-        return others.figures(self.slot(name), self.slot("when"), self.slot("unless")) if self.cue.kind in STEPS else []
+    @cached_property
+    def others(self) -> OnOthers:
+        """What a step says of other rows than its own."""
+        return Others(self.names, self.entity()).said(self.cue) if self.cue.kind in STEPS else OnOthers()
 
     def _is_pair_with_others(self, e: Entity) -> bool:
         """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
-        others = Others(self.names, e)
-        figures = [self._figures(others, name) for name in ("below", "over")]
-        alone = self.cue.kind in STEPS and self.numbers.compared is None and any(figures)
+        figures = (self.others.below, self.others.over)
+        alone = any(figures) and self.numbers.compared is None
         return alone and all(len(f) + len(self.of_row(e, name)) == 1 for f, name in zip(figures, ("below", "over"), strict=True))
 
     def _on_others(self, e: Entity) -> list[str]:
         """The conditions of a step on other rows, each by itself."""
-        others, most, sign = Others(self.names, e), self._measure()[0], self._said_sign()
-        among = others.among([*self.slot("below"), *self.slot("over")])
-        when, unless = ([f for f in self.slot(name) if (f.entity, f.field) not in among] for name in ("when", "unless"))
-        out = [*others.states(when, True), *others.states(unless, False)]
-        below, over = (self._figures(others, name) for name in ("below", "over"))
+        most, sign = self._measure()[0], self._said_sign()
+        out, figures = [*self.others.states], {"below": self.others.below, "over": self.others.over}
         if self._is_pair_with_others(e):
-            lesser, greater = (f[0] if f else self.seen(e, self.of_row(e, name)[0]) for f, name in ((below, "below"), (over, "over")))
+            lesser, greater = (f[0] if f else self.seen(e, self.of_row(e, name)[0]) for name, f in figures.items())
             if lesser == greater:
                 raise Unsaid
-            return [*out, f"{lesser} <= {greater}" if below else f"{greater} >= {lesser}"]
-        if most is None and (below or over):
+            return [*out, f"{lesser} <= {greater}" if figures["below"] else f"{greater} >= {lesser}"]
+        if most is None and any(figures.values()):
             raise Unsaid
-        for name, figures in (("below", below), ("over", over)):
-            out += [f"{figure} {sign if sign in SIGNS[name] else SIGNS[name][0]} {most}" for figure in figures]
+        for name, found in figures.items():
+            out += [f"{figure} {sign if sign in SIGNS[name] else SIGNS[name][0]} {most}" for figure in found]
         return out
 
     def where(self, e: Entity) -> str:
@@ -289,7 +290,7 @@ class _Writer:
                     self.say(one.name, f"delete {rule}")
                 self._limited(one, ("delete",), rule)
             return
-        if not any(self.slot(name) for name in OUTCOMES) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
+        if not has_outcome(self.cue) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
             self._locked(e)
             return
         made = self._made_of(e)
@@ -360,16 +361,21 @@ class _Writer:
         conditions = [*states, *filter(None, [self._early(e)])]
         write, who = self.names.blueprint.write_access(e), takers(self.cue)
         alone = who is not None and not who.is_like(write)
+        if alone and verbs == ("delete",) and conditions and (rule := deleters([f.role for f in self.slot("by")], self.names.blueprint, e, (MAKER, *MAKERS))):
+            # Who alone deletes rows has a rule of its own.
+            self.say(e.name, f"delete {rule}")
+            alone = False
         if allowed:
             self._limited(e, [WRITES[verb] for verb in verbs], None)
-        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "below", "over")) and not self.numbers.spare:
+        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "to", "below", "over")) and not self.numbers.spare:
             # What whoever may write does with rows is no step, and no lock.
             if not alone or {f.role for f in self.slot("by")} <= {*write.roles}:
                 return
         if not conditions or alone or self.slot("below") or self.slot("over") or self.numbers.spare:
             raise Unsaid
+        free = f" except role {', '.join(freed)}" if (freed := free_of_lock(self.cue)) else ""
         for verb in verbs:
-            self.say(e.name, f"{verb} when {' and '.join(conditions)}")
+            self.say(e.name, f"{verb} when {' and '.join(conditions)}{free}")
 
     def _ticked(self, e: Entity) -> list[str]:
         """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""
@@ -496,7 +502,7 @@ class _Writer:
         if not ends:
             return ""
         f = self.names.field(ends[0])[1]
-        return f"{_now(f)} < {self.seen(e, ends[0])}{self._before(f)}"
+        return f"{now_of(f)} < {self.seen(e, ends[0])}{self._before(f)}"
 
     def _before(self, f: Field | None) -> str:
         """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
@@ -504,7 +510,7 @@ class _Writer:
         if many is None:
             return ""
         if f is not None:
-            many, unit = _in_days(many, unit, f)
+            many, unit = in_days(many, unit, f)
         if unit not in LENGTHS:
             raise Unsaid
         return f" - {unit}s({number(many)})"
@@ -526,28 +532,27 @@ class _Writer:
                 if f.type is FieldType.BOOLEAN and name != "to":
                     yield filler, "true" if name == "set" and is_true(filler) else "false"
                 else:
-                    yield filler, _now(f) if name == "to" else constant_of(f, filler.words)
+                    yield filler, now_of(f) if name == "to" else constant_of(f, filler.words)
 
     def every(self) -> None:
-        e = self.entity()
-        effects, conditions = self._outcome(e), [self.condition(e)]
-        if not effects or any("." in effect.partition(" ")[0] for effect in effects):
+        e, age = self.entity(), age_of(self.cue, self.names.text)
+        effects = [] if self.runs else self._outcome(e)
+        if not (effects or self.runs) or any("." in effect.partition(" ")[0] for effect in effects):
             raise Unsaid
-        for filler in self.slot("from"):
-            f = self.names.own(e, filler)
-            conditions.append(f"{f.name} < {_now(f)}")
+        conditions = [self.condition(e), *passed(e, [self.names.own(e, f) for f in self.slot("from")], age)]
         # What has the outcome already is left alone.
         conditions += [effect.replace(" = ", " != ", 1) for effect in effects if '"' in effect]
         where = " and ".join(dict.fromkeys(c for c in conditions if c))
         if not where:
             # So are yes/no fields, where nothing else tells which rows are meant.
-            ticks = [effect.partition(" = ") for effect in effects]
-            where = " and ".join(name if value == "false" else f"not {name}" for name, _, value in ticks if value in ("true", "false"))
-        if not where:
+            where = " and ".join(unticked((name, value) for name, _, value in (effect.partition(" = ") for effect in effects)))
+        if not (where or self.runs):
             raise Unsaid
-        told = [f.words for name in ("per", "n") for f in self.slot(name) if f.words and not f.entity]
-        for time in times(told, self.cue.words):
-            self.say(SERVICE, f"every {time} {{\n  update {e.name} set {', '.join(effects)} where {where}\n}}")
+        told = [*self.slot("per"), *(f for f in self.slot("n") if number_in(f.words) is not None)]
+        words_of_time = [f.words for f in told if f.words and not f.entity and f not in (age or ())]
+        work = [f"update {e.name} set {', '.join(effects)} where {where}"] if effects else [running(e, run, where) for run in self.runs]
+        for time in times(words_of_time, self.cue.words):
+            self.say(SERVICE, "\n".join([f"every {time} {{", *(f"  {one}" for one in work), "}"]))
 
     def expire(self) -> None:
         e, many, unit = self.entity(), self.amount(), self.unit()
@@ -555,7 +560,7 @@ class _Writer:
         ends = [(self.names.seen_from(e, f), self.names.field(f)[1]) for f in fillers]
         if not ends and (many is None or not e.timestamps):
             raise Unsaid
-        name, moment = (ends[0][0], _now(ends[0][1])) if ends else ("created_at", "now")
+        name, moment = (ends[0][0], now_of(ends[0][1])) if ends else ("created_at", "now")
         condition = " and ".join(c for c in (f"{name} < {moment}{self._before(ends[0][1] if ends else None)}", self.condition(e)) if c)
         often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
         self.say(SERVICE, f"every {usual_time(often)} {{\n  delete {e.name} where {condition}\n}}")
@@ -585,7 +590,7 @@ class _Writer:
             many, unit, side = (Decimal(1), "day", "after") if f.type is FieldType.DATE else (Decimal(0), "minute", "after")
         else:
             more, unit = _SMALLER.get(unit, (1, unit))
-            many, unit = _in_days(many * more, unit, f)
+            many, unit = in_days(many * more, unit, f)
         if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many) or path.count(".") > 1:
             raise Unsaid
         return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {path}"
@@ -791,16 +796,17 @@ class _Writer:
     def limit(self) -> None:
         self._of_all()
         line = f"{rate(self.amount(), self.unit() or 'minute')} per {self.cue.kind.partition('-')[2]}"
-        named = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        told = [self.names.entity(f) for f in self.slot("of") if f.entity]
+        named = [e for e in self.names.blueprint.entities if e in told]
         kinds = writes_of(self.cue.words)
-        if kinds and not named:
-            # One count for the rows of several things is none that limits know.
-            named = self.entities()
-            if len(named) > 1:
-                raise Unsaid
-        for e in named:
+        counted = named or self.entities() if kinds else named
+        if kinds and len(counted) > 1:
+            # One count for the rows of all of them.
+            self.say(SERVICE, f"limit {', '.join(kinds)} {line}{' on ' if named else ''}{', '.join(e.name for e in named)}")
+            return
+        for e in counted:
             self.say(e.name, f"limit {', '.join(kinds or ('create',))} {line}")
-        if not named:
+        if not counted:
             self.say(SERVICE, f"limit {line}")
 
     def login_limit(self) -> None:
@@ -886,22 +892,6 @@ def _range(e: Entity) -> list[str]:
         if len(found) == 2:
             return found
     raise Unsaid
-
-
-def _in_days(many: Decimal, unit: str, f: Field) -> tuple[Decimal, str]:
-    """A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours."""
-    return ((many / 24).to_integral_value(ROUND_CEILING), "day") if f.type is FieldType.DATE and unit == "hour" else (many, unit)
-
-
-def _now(f: Field) -> str:
-    """The word for this moment, as a date or moment is compared with it.
-
-    Raises:
-        Unsaid: the field is neither.
-    """
-    if f.type not in _TEMPORAL:
-        raise Unsaid
-    return "today" if f.type is FieldType.DATE else "now"
 
 
 #: Words that want a number: where the text has none, it is no one that was meant.

@@ -30,8 +30,11 @@ from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
 from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
+from clodo.understand.locks import with_writers
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
+from clodo.understand.rates import writes_of
+from clodo.understand.runs import scheduled
 from clodo.understand.states import transitions_line
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
@@ -71,7 +74,7 @@ def is_picture(e: DraftEntity) -> bool:
 def completed(draft: Draft) -> Draft:
     """The draft with what its cues take for granted: rows that can be restored are kept when they are deleted, drafts are
     written by people who log in, and so on. What the text states stays as it is."""
-    entities = {name: replace(e, flags=set(e.flags), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
+    entities = {name: replace(e, flags=set(e.flags), read_roles=list(e.read_roles), write_roles=list(e.write_roles)) for name, e in draft.entities.items()}
     made = replace(draft, entities=entities, relations=list(draft.relations))
     usual = ROUTES_ACCESS if is_gateway(draft) else ACCESS
     for e in filter(is_picture, entities.values()):
@@ -92,8 +95,10 @@ def completed(draft: Draft) -> Draft:
                 e.flags |= {"own-write"} if "own" not in e.flags else set()
         elif cue.kind == "limit-user" or (says_who_deletes(cue) and any(f.role in MAKERS for f in cue.slots["by"])):
             # Whoever is counted, or deletes rows of their own, logs in to make them.
-            for e in named:
+            for e in about if writes_of(cue.words) else named:
                 _written(made, e, [])
+        for e in named:
+            with_writers(made, e, cue, MAKERS, STATED)
         if made.access == "unstated" and cue.kind in usual:
             made.access = usual[cue.kind]
         if cue.kind == "tenants":
@@ -183,6 +188,8 @@ def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: b
         return partial(gateway.lines, cue)
     if sites.takes(cue):
         return partial(sites.lines_of, cue)
+    if cue.kind == "every":
+        return partial(scheduled, cue, draft, names)
     if cue.kind == "mail-report":
         return partial(mailed, cue, draft, names)
     return partial(lines_of, cue, names, apart=apart)

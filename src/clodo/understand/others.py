@@ -2,21 +2,31 @@
 of those in some state, how many are not in one, what their figures come to.
 
 Where a field can be reached from the row itself, that is meant, and no others. An empty yes/no field counts as no, and an empty state as
-any other than the one that is named.
+any other than the one that is named. Of one field a step can say both: how many rows are in one state, and that none is in another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from clodo.blueprint.values import Entity, FieldType
 from clodo.understand.cue_names import Names, Unsaid
-from clodo.understand.draft import Filler
+from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.states import constant_of, is_true
 
 _MOMENTS = (FieldType.DATE, FieldType.DATETIME)
 #: The signs that a number can have beside ``below`` and ``over``, the usual one first.
 SIGNS = {"below": ("<=", "<"), "over": (">=", ">")}
+
+
+@dataclass(frozen=True)
+class OnOthers:
+    """What a step says of other rows: conditions on them, and the figures of theirs that ``below`` and ``over`` compare."""
+
+    states: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
 
 
 class Others:
@@ -56,21 +66,42 @@ class Others:
             alike = list(self._alike(other, said, not wanted)) if field else []
             yield f"{self._rows('count', other, '', alike)} {'= 0' if field or wanted is not holds else '> 0'}"
 
-    def figures(self, fillers: Sequence[Filler], when: Sequence[Filler], unless: Sequence[Filler]) -> list[str]:
-        """How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. Where ``when``
-        or ``unless`` speaks of the field of such a state, it says which one: it is so, or not so.
+    def said(self, cue: DraftCue) -> OnOthers:
+        """All that the slots of a step say of such rows. A state that a figure is of says nothing of all of them, but another one of its
+        field does.
 
         Raises:
             Unsaid: what is named is neither a number nor says of which rows a figure is.
         """
-        meant = list(filter(self.are_meant, fillers))
+        when, unless, below, over = ([f for f in cue.slots.get(name, []) if self.are_meant(f)] for name in ("when", "unless", "below", "over"))
+        counted = [f for f in (*below, *over) if self._is_state(f)]
+        (among, so), (among_not, not_so) = self._parted(when, counted, whole=True), self._parted(unless, counted, whole=False)
+        figures = (tuple(self._figures(fillers, among, among_not)) for fillers in (below, over))
+        return OnOthers((*self.states(so, True), *self.states(not_so, False)), *figures)
+
+    def _parted(self, fillers: Sequence[Filler], counted: Sequence[Filler], *, whole: bool) -> tuple[list[Filler], list[Filler]]:
+        """What says which rows figures are of, and what says something of all rows: a field of which ``counted`` names other states.
+        ``whole``: of one field all is said of the same rows."""
+        among: list[Filler] = []
+        for entity, field in dict.fromkeys((f.entity, f.field) for f in counted):
+            states = {self._state(f) for f in counted if (f.entity, f.field) == (entity, field) and f.words}
+            told = [f for f in fillers if (f.entity, f.field) == (entity, field)]
+            alike = [f for f in told if not states or not f.words or self._state(f) in states]
+            among += alike if len(alike) == len(told) or not whole else []
+        return among, [f for f in fillers if f not in among]
+
+    def _state(self, filler: Filler) -> str:
+        """A state as the language has it, however the text writes it."""
+        f = self.names.own(self.names.entity(filler), filler)
+        return constant_of(f, filler.words) if f.type is FieldType.ENUM else filler.words.lower()
+
+    def _figures(self, meant: Sequence[Filler], when: Sequence[Filler], unless: Sequence[Filler]) -> Iterator[str]:
+        """How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. ``when`` and
+        ``unless`` say of such a state which one it is: they are so, or not so."""
         named = [f for f in meant if not self._is_state(f)]
         named += [Filler(entity) for entity in dict.fromkeys(f.entity for f in meant) if entity not in {f.entity for f in named}]
-        return [self._figure(f, list(self._among([s for s in meant if s.entity == f.entity and self._is_state(s)], when, unless))) for f in named]
-
-    def among(self, fillers: Sequence[Filler]) -> set[tuple[str, str]]:
-        """The fields that say which rows figures are of, and so nothing of all of them."""
-        return {(f.entity, f.field) for f in fillers if self.are_meant(f) and self._is_state(f)}
+        for f in named:
+            yield self._figure(f, list(self._among([s for s in meant if s.entity == f.entity and self._is_state(s)], when, unless)))
 
     def _is_state(self, filler: Filler) -> bool:
         return bool(filler.field) and not self.names.own(self.names.entity(filler), filler).type.is_number

@@ -13,6 +13,7 @@ from clodo.understand.draft import Draft, DraftEntity, Span
 from clodo.understand.mail_notes import notes_on_mails
 from clodo.understand.quoting import listed, plain, quoted
 from clodo.understand.storeless import is_gateway
+from clodo.understand.upload_notes import notes_on_uploads
 
 _QUESTIONS = {
     "vague": (
@@ -175,6 +176,7 @@ def notes_on(draft: Draft, blueprint: Blueprint | None, stands: Draft) -> tuple[
     if empty:
         notes.append(f"The text names no fields of {', '.join(empty)}.")
     notes += notes_on_mails(draft, blueprint, stands)
+    notes += notes_on_uploads(draft, blueprint, stands)
     if draft.mended:
         words = ", ".join(f"{typed!r} as {meant}" for typed, meant in draft.mended.items())
         notes.append(f"Read {words}.")

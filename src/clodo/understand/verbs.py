@@ -67,6 +67,8 @@ ADDING = frozenset([
     "suggest", "make", "hand_in", "send_in", "turn_in", "put_in", "key_in", "type_in", "note_down", "write_down", "set_up",
     "addition", "creation", "submission", "registration", "insertion",
 ])  # fmt: skip
+#: What else is done with a file where it is all that is said of it: "attaches the slip".
+ATTACHING = frozenset(["attach", "append", "provide", "replace"])
 _FRONTED = re.compile(f"^({'|'.join(FRONTS)})-(?=[a-z])", re.IGNORECASE)
 _JOINED = re.compile(r"_(?:or|and|nor)(?=_)")
 
@@ -83,7 +85,7 @@ _REFUSALS = frozenset(["refuse", "reject", "deny", "block"])
 _MUCH_SAID = (
     "edit", "change", "modify", "update", "alter", "amend", "delete", "remove", "erase", "cancel", "approve", "confirm", "close", "accept", "reject", "decline", "archive",
     "publish", "complete", "finish", "return", "withdraw", "submit", "deliver", "resolve", "release", "redeem", "refund", "reserve", "restore", "collect", "register",
-    "receive", "arrive", "settle", "restock", "assign", "launch", "add", "create", "enter", "open", "record",
+    "receive", "arrive", "settle", "restock", "assign", "launch", "add", "create", "enter", "open", "record", "upload",
 )  # fmt: skip
 _ALIKE = 0.8
 
@@ -107,6 +109,11 @@ def makes_rows(surface: str) -> bool:
     """Whether words say that rows are made: ``handed in``, ``add or register``."""
     said = [step_name(part).split("_") for part in _JOINED.split("_".join(words(surface)))]
     return all("_".join(word for word in parts if word not in _OBJECTS) in ADDING for parts in said)
+
+
+def uploads(surface: str) -> bool:
+    """Whether words may say what is done with a file itself: ``changes``, ``uploaded``, ``attach``."""
+    return bool(lock_of(surface, mild=True)[0]) or makes_rows(surface) or step_name(surface) in ATTACHING
 
 
 def mended(word: str) -> str:

@@ -38,15 +38,20 @@ from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
 from tests.understand.test_given_and_others import CARD, FACTS, GIVEN_STEPS, OWN_USES, OWNERS
+from tests.understand.test_locks import ORDERS as LOCKED
+from tests.understand.test_locks import SAID as LOCKS
 from tests.understand.test_questions import ABSTAINING, odd_words
 from tests.understand.test_rates import SAID as RATES
 from tests.understand.test_rates import TASK
 from tests.understand.test_receivers import FACTS as VISIT_FACTS
 from tests.understand.test_receivers import SAID as MAILS
 from tests.understand.test_receivers import VISIT, evident
+from tests.understand.test_runs import ORDERS
+from tests.understand.test_runs import SAID as RUNS
 from tests.understand.test_standing import spread
-from tests.understand.test_uploads import DROP
+from tests.understand.test_uploads import DROP, UPLOADED
 from tests.understand.test_uploads import SAID as UPLOADS
+from tests.understand.test_uploads import TOLD as UPLOADERS
 from tests.understand.test_verbs import FORMS, WRITTEN
 
 pytestmark = pytest.mark.workerd
@@ -248,7 +253,8 @@ def test_how_often_something_may_be_done_becomes_the_same_blueprints(probe: http
 def test_files_that_are_given_with_steps_become_the_same_guards(probe: httpx.Client) -> None:
     # A file that is too large for any is none, and what asks for it is left out.
     texts = [DROP + said for said, *_ in UPLOADS] + [f"{DROP}{said}, up to [{size}|delivery.photo =max] MB" for said, *_ in UPLOADS[:3] for size in (5, 900)]
-    hold_alike(probe, [gold_draft(record_of(text, "delivery > shop", "stop > delivery")) for text in texts])
+    uploaded = [record_of(UPLOADED.format(role) + "There are [bosses|ROLE:boss].", *facts) for role, facts, _ in UPLOADERS]
+    hold_alike(probe, [gold_draft(r) for r in [*(record_of(text, "delivery > shop", "stop > delivery") for text in texts), *uploaded]])
 
 
 def odd_rates(count: int) -> list[Draft]:
@@ -260,7 +266,7 @@ def odd_rates(count: int) -> list[Draft]:
         made = gold_draft(record_of(TASK, "task > team", *dice.choice([(), ("access login",), ("access key",), ("access login-write",), ("own task",), ("access login", "write task role:boss")])))
         for at in range(dice.randint(1, 4)):
             kind = dice.choice(["action", "action", "job", "limit-user", "limit-address", "limit-key"])
-            slots = {"of": [Filler(dice.choice(["task", "task", "team"]))], "n": [Filler(words=dice.choice(["3", "twice", "9", "some", "2.5"])) for _ in range(dice.choice([1, 1, 2]))]}
+            slots = {"of": [Filler(name) for name in dice.choice([["task"], ["task"], ["team"], ["team", "task"]])], "n": [Filler(words=dice.choice(["3", "twice", "9", "some", "2.5"])) for _ in range(dice.choice([1, 1, 2]))]}
             slots |= {"per": [Filler(words=dice.choice(["hour", "day", "second", "week", "minutes"]))]} if dice.random() < 0.9 else {}
             if kind in ("action", "job"):
                 slots |= {"by": [Filler(role=dice.choice(["boss", "clerk", "user", "owner"]))]} if dice.random() < 0.4 else {}
@@ -279,6 +285,17 @@ def test_what_is_given_with_steps_and_conditions_on_other_rows_become_the_same_b
     chosen += [gold_draft(record_of(CARD + said, *FACTS)) for said, *_ in GIVEN_STEPS]
     chosen += [gold_draft(record_of(OWN_USES.format("any"), *facts)) for facts in OWNERS]
     hold_alike(probe, [*chosen, *odd_steps(400)])
+
+
+def test_steps_that_are_taken_at_times_become_the_same_schedules(probe: httpx.Client) -> None:
+    chosen = [gold_draft(record_of(ORDERS + said, "note > order", *facts)) for said, *_ in RUNS for facts in ((), ("own note",))]
+    made = "They are [noted|@action of=order makes=note]. [Every|@every of=order n=#noted per=#night] [night|#] they are [noted|#]"
+    chosen += [gold_draft(record_of(ORDERS + made, "note > order", *facts)) for facts in ((), ("own note",))]
+    hold_alike(probe, chosen)
+
+
+def test_locks_that_name_people_become_the_same_blueprints(probe: httpx.Client) -> None:
+    hold_alike(probe, [gold_draft(record_of(LOCKED + said, *facts)) for said, facts, *_ in LOCKS])
 
 
 def odd_steps(count: int) -> list[Draft]:

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Entity
 from clodo.bricks.limits.policies import (
     UNCOUNTED,
     Policy,
+    joint_policies,
+    policies_of,
     service_policies,
     write_policies,
     write_routes,
@@ -34,7 +37,7 @@ CREATE INDEX "rate-limit__reset" ON "rate-limit" ("reset");"""
 
 
 def _applies(plan: Plan) -> bool:
-    return bool(service_policies(plan)) or any(write_policies(e) for e in plan.blueprint.entities)
+    return bool(service_policies(plan)) or any(policies_of(plan, e) for e in plan.blueprint.entities)
 
 
 def _parts(plan: Plan) -> Parts:
@@ -43,7 +46,7 @@ def _parts(plan: Plan) -> Parts:
     by_caller = [p for p in service if p.per != "address"]
     wares = [(Stage.LIMIT, f"app.use(limited({_literals(by_address)}));")] if by_address else []
     wares += [(Stage.KNOWN, f"app.use(limited({_literals(by_caller)}));")] if by_caller else []
-    wares += [(Stage.KNOWN, line) for e in plan.blueprint.entities for line in _of_writes(plan, write_policies(e))]
+    wares += [(Stage.KNOWN, line) for e in plan.blueprint.entities for line in _of_writes(plan, e)]
     return Parts(
         imports=(Import("limited", "./lib/limits"),),
         middleware=tuple(wares),
@@ -54,11 +57,10 @@ def _parts(plan: Plan) -> Parts:
     )
 
 
-def _of_writes(plan: Plan, policies: tuple[Policy, ...]) -> Iterable[str]:
+def _of_writes(plan: Plan, e: Entity) -> Iterable[str]:
     """Middleware for each path that writes an entity."""
-    if not policies or policies[0].entity is None:
-        return
-    for route in write_routes(plan, policies[0].entity):
+    policies = policies_of(plan, e)
+    for route in write_routes(plan, e):
         held = [p for p in policies if route.kind in p.kinds]
         beside = f", {literal(list(route.beside))}" if route.beside else ""
         if held:
@@ -81,7 +83,7 @@ def _amend(plan: Plan, document: dict[str, Any]) -> None:
         r
         for e in plan.blueprint.entities
         for r in write_routes(plan, e)
-        if any(r.kind in p.kinds for p in write_policies(e))
+        if any(r.kind in p.kinds for p in policies_of(plan, e))
     ]
     for path, item in document["paths"].items():
         for method in _METHODS:
@@ -102,6 +104,9 @@ def _readme(plan: Plan) -> str:
     rows = [f"| every request | {_words(p)} |" for p in service_policies(plan)]
     for e in plan.blueprint.entities:
         rows += [f"| {', '.join(p.kinds)}: {e.name.replace('_', ' ')} | {_words(p)} |" for p in write_policies(e)]
+    for p in joint_policies(plan):
+        names = ", ".join(e.name.replace("_", " ") for e in p.entities)
+        rows.append(f"| {', '.join(p.kinds)}, together: {names} | {_words(p)} |")
     return (
         "## Limits\n\n| what | at most |\n|---|---|\n" + "\n".join(rows) + "\n\nAnything beyond is 429 with `Retry-After`. "
         "Answers tell what is left in `RateLimit` and `RateLimit-Policy`. Who is counted is stored only as a hash, made with "

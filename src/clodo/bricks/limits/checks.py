@@ -18,6 +18,8 @@ from clodo.bricks.limits.language import access_of
 from clodo.bricks.limits.policies import (
     UNCOUNTED,
     Policy,
+    joint_policies,
+    policies_of,
     service_policies,
     write_policies,
     write_routes,
@@ -38,17 +40,17 @@ _METHODS = {"create": ("POST", ""), "update": ("PATCH", "/{id}"), "delete": ("DE
 
 def checks(plan: Plan) -> Iterator[Check]:
     """The checks of a plan."""
-    policies = [*service_policies(plan), *(p for e in plan.blueprint.entities for p in write_policies(e))]
+    policies = [*service_policies(plan), *(p for e in plan.blueprint.entities for p in write_policies(e)), *joint_policies(plan)]
     yield Check("limits.document", "429 stands in the document wherever a limit holds", _documented, prepare=_unhindered)
     for p in policies:
-        what = f"{p.entity.name}: {', '.join(p.kinds)}" if p.entity else "requests"
+        what = f"{', '.join(e.name for e in p.entities)}: {', '.join(p.kinds)}" if p.entities else "requests"
         words = f"{what} at most {p.most:,} in {p.seconds:,} s per {p.per}"
         yield Check("limits.exact", f"{words}, counted to the request", partial(_exact, p), alone=True)
         yield Check("limits.apart", f"{words}, for each {p.per} apart", partial(_apart, p), alone=True)
         yield Check("limits.ends", f"{words}, and as many again when the time is over", partial(_ends, p), alone=True)
-        if p.entity is not None:
+        if p.entities:
             yield Check("limits.writes", f"{words}, by every path and no other request", partial(_writes, p), alone=True)
-            yield Check("limits.hidden", f"{p.entity.name}: a refusal tells nothing of rows", partial(_hidden, p), alone=True)
+            yield Check("limits.hidden", f"{p.entities[0].name}: a refusal tells nothing of rows", partial(_hidden, p), alone=True)
     first = policies[0]
     yield Check("limits.stored", "nothing that is stored tells who was counted", partial(_stored, first), alone=True)
     yield Check("limits.swept", "what has ended is forgotten", partial(_swept, first), alone=True)
@@ -104,11 +106,12 @@ class _Request:
 async def _request(s: Session, p: Policy, who: str = "ann") -> _Request:
     """One request that the limit counts, by a caller of that name."""
     headers = await _headers(s, p, who)
-    if p.entity is None:
+    if not p.entities:
         return _Request("GET", await _counted_path(s), None, headers)
-    method, below = _place(p.entity, p.kinds[0])
+    e = p.entities[0]
+    method, below = _place(e, p.kinds[0])
     body = None if method == "DELETE" else {"no_such_field": 1}
-    return _Request(method, f"{s.path(p.entity)}{below.format(id=_NOWHERE)}", body, headers)
+    return _Request(method, f"{s.path(e)}{below.format(id=_NOWHERE)}", body, headers)
 
 
 def _place(e: Entity, kind: str) -> tuple[str, str]:
@@ -120,8 +123,8 @@ def _place(e: Entity, kind: str) -> tuple[str, str]:
 
 async def _headers(s: Session, p: Policy, who: str) -> Headers:
     out: Headers = {"cf-connecting-ip": _address_of(who)}
-    b, e = s.blueprint, p.entity
-    rules = [access_of(b, e, kind) for kind in dict.fromkeys(("update", "create", "delete", *p.kinds))] if e is not None else []
+    b = s.blueprint
+    rules = [access_of(b, e, kind) for e in p.entities for kind in dict.fromkeys(("update", "create", "delete", *p.kinds))]
     if p.per != "address":
         rules.append(Access(Who(p.per)))
     if p.per == "key" and who != "ann":
@@ -200,7 +203,7 @@ async def _apart(p: Policy, s: Session) -> None:
         answer = await other.send(s)
         if answer.status == _REFUSED:
             raise Fault(f"the limit of one {p.per} holds for another", answer)
-        for path in UNCOUNTED if p.entity is None else ():
+        for path in () if p.entities else UNCOUNTED:
             expect(await s.client.send("GET", path, headers=request.headers), 200, "never counted")
 
 
@@ -215,26 +218,27 @@ async def _ends(p: Policy, s: Session) -> None:
 
 
 async def _writes(p: Policy, s: Session) -> None:
-    e, request = p.entity, await _request(s, p)
-    assert e is not None
+    request = await _request(s, p)
     # There is no row of this id: what refuses must be the limit.
-    paths = [(r.kind, r.methods[0], re.sub(r":\w+", _NOWHERE, r.path)) for r in write_routes(s.plan, e) if ":part" not in r.path]
-    known = [route for route in paths if route[1:] != ("POST", s.path(e, _NOWHERE))]
+    every = [(r, e) for e in p.entities for r in write_routes(s.plan, e) if ":part" not in r.path]
+    paths = [(r.kind, r.methods[0], re.sub(r":\w+", _NOWHERE, r.path), s.path(e, _NOWHERE)) for r, e in every]
+    known = [(kind, method, path) for kind, method, path, row in paths if (method, path) != ("POST", row)]
     async with _counting(s):
+        # Used up by writes of one entity, it is used up for all that it counts.
         await _used_up(s, p, request)
         for kind, method, path in known:
             body = None if method == "DELETE" else {"no_such_field": 1}
             answer = await s.client.send(method, path, body, headers=request.headers)
             if (answer.status == _REFUSED) != p.counts(kind):
                 raise Fault("a write is not counted" if p.counts(kind) else f"a limit of {p.kinds} holds for it", answer)
-        listed = await s.client.send("GET", s.path(e), headers=request.headers)
-        if listed.status == _REFUSED:
-            raise Fault("reading is refused where writes are used up", listed)
+        for e in p.entities:
+            listed = await s.client.send("GET", s.path(e), headers=request.headers)
+            if listed.status == _REFUSED:
+                raise Fault("reading is refused where writes are used up", listed)
 
 
 async def _hidden(p: Policy, s: Session) -> None:
-    e, kind = p.entity, p.kinds[-1]
-    assert e is not None
+    e, kind = p.entities[0], p.kinds[-1]
     request = await _request(s, p)
     method, below = _place(e, kind)
     there, gone = (f"{s.path(e)}{below.format(id=id)}" for id in ((await s.shared(e))["id"], _NOWHERE))
@@ -298,7 +302,7 @@ async def _documented(s: Session) -> None:
                 if str(_REFUSED) not in operation["responses"]:
                     raise Fault(f"the document does not say that {method.upper()} {path} can be 429", document)
     for e in s.blueprint.entities:
-        for p in write_policies(e):
+        for p in policies_of(s.plan, e):
             method, below = _place(e, p.kinds[0])
             operation = document.body["paths"][s.path(e) + below][method.lower()]
             if str(_REFUSED) not in operation["responses"]:

@@ -1,5 +1,5 @@
-"""``limit 100 per minute per address`` in the service, ``limit create 5 per hour per user`` and ``limit cancel 2 per day per user`` in an
-entity."""
+"""``limit 100 per minute per address`` and ``limit writes 20 per minute per user on order, note`` in the service, ``limit create 5 per hour per
+user`` and ``limit cancel 2 per day per user`` in an entity."""
 
 from __future__ import annotations
 
@@ -48,6 +48,26 @@ class WriteLimit:
         return WRITES if self.writes == ("writes",) else self.writes
 
 
+@dataclass(frozen=True, slots=True)
+class JointLimit:
+    """The same for writes of several entities, counted together: of those named in ``entities``, or of all."""
+
+    writes: tuple[str, ...]
+    most: Decimal
+    span: str
+    per: str
+    entities: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of write that are counted."""
+        return WRITES if self.writes == ("writes",) else self.writes
+
+    def counted(self, b: Blueprint) -> tuple[Entity, ...]:
+        """The entities whose writes it counts."""
+        return tuple(e for e in b.entities if not self.entities or e.name in self.entities)
+
+
 def _limit(tree: Tree[Any]) -> Limit:
     most, span, per = map(str, tree.children)
     return Limit(Decimal(most), span, per)
@@ -58,7 +78,13 @@ def _write_limit(tree: Tree[Any]) -> WriteLimit:
     return WriteLimit(tuple(writes), Decimal(most), span, per)
 
 
-def _words(limit: Limit | WriteLimit) -> str:
+def _joint_limit(tree: Tree[Any]) -> JointLimit:
+    on = [str(name) for part in tree.children if isinstance(part, Tree) for name in part.children]
+    *writes, most, span, per = (str(part) for part in tree.children if not isinstance(part, Tree))
+    return JointLimit(tuple(writes), Decimal(most), span, per, tuple(on))
+
+
+def _words(limit: Limit | WriteLimit | JointLimit) -> str:
     return f"{number(limit.most)} per {limit.span} per {limit.per}"
 
 
@@ -98,6 +124,34 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
         yield Problem(f"A write of {e.name} has two limits per {limit.span} per {limit.per}.", "Keep one of them.", where)
 
 
+def _joint_problems(b: Blueprint, owner: None, limit: JointLimit) -> Iterator[Problem]:
+    where = path_of(b, limit)
+    yield from _number_problems(limit, where)
+    known = [e.name for e in b.entities]
+    for name in limit.entities:
+        if name not in known:
+            yield Problem(f"There is no entity {name!r}.", meant(name, known, "Name entities of the service."), where)
+    for kind in limit.kinds:
+        if kind not in WRITES:
+            yield Problem(f"{kind!r} is no write of every entity.", meant(kind, [*WRITES, "writes"], f"Choose from {', '.join(WRITES)}, or say 'writes' for all."), where)
+    if len(set(limit.writes)) < len(limit.writes) or len(set(limit.entities)) < len(limit.entities):
+        yield Problem(f"'limit {', '.join(limit.writes)}' names something twice.", "Name each once.", where)
+    if limit.per == "user" and b.users is None:
+        yield Problem("A limit per user needs users.", "Add a block users { }, or limit per address.", where)
+    counted = limit.counted(b)
+    if len(counted) < 2:
+        yield Problem("A limit of the service on writes counts those of several entities together.", "Put it into the entity, without 'on'.", where)
+    for e in counted:
+        who = {access_of(b, e, kind).who for kind in limit.kinds if kind in WRITES}
+        if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
+            yield Problem(f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where)
+        if limit.per == "key" and who != {Who.KEY}:
+            yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
+    alike = takewhile(lambda o: o is not limit, (o for o in b.parts_of(JointLimit) if (o.span, o.per) == (limit.span, limit.per)))
+    if any(set(o.kinds) & set(limit.kinds) and {e.name for e in o.counted(b)} & {e.name for e in counted} for o in alike):
+        yield Problem(f"Some writes have two limits of the service per {limit.span} per {limit.per}.", "Keep one of them.", where)
+
+
 def access_of(b: Blueprint, e: Entity, kind: str) -> Access:
     """Who may do what a limit counts."""
     rights = {"create": b.create_access, "update": b.write_access, "delete": b.delete_access}
@@ -106,7 +160,7 @@ def access_of(b: Blueprint, e: Entity, kind: str) -> Access:
     return who_may(b, e, next(action for action in e.parts_of(Action) if action.name == kind))
 
 
-def _number_problems(limit: Limit | WriteLimit, where: str) -> Iterator[Problem]:
+def _number_problems(limit: Limit | WriteLimit | JointLimit, where: str) -> Iterator[Problem]:
     if limit.most != limit.most.to_integral_value() or not 1 <= limit.most <= _MOST:
         yield Problem(f"{number(limit.most)} is no number of requests.", f"Give a whole number from 1 to {_MOST:,}.", where)
 
@@ -124,6 +178,15 @@ CONSTRUCTS = (
         build=_limit,
         lines=lambda limit: [f"limit {_words(limit)}"],
         check=_problems,
+    ),
+    Construct(
+        name="joint_limit",
+        place="service",
+        value=JointLimit,
+        grammar='joint_limit: "limit" NAME ("," NAME)* NUMBER "per" LIMIT_SPAN "per" LIMIT_SUBJECT limit_on? _NL\nlimit_on: "on" NAME ("," NAME)*',
+        build=_joint_limit,
+        lines=lambda limit: [f"limit {', '.join(limit.writes)} {_words(limit)}{' on ' if limit.entities else ''}{', '.join(limit.entities)}"],
+        check=_joint_problems,
     ),
     Construct(
         name="write_limit",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from clodo.blueprint.plan import Plan, kebab
 from clodo.blueprint.values import Entity
 from clodo.bricks.actions.values import Action
-from clodo.bricks.limits.language import SECONDS, WRITES, Limit, WriteLimit
+from clodo.bricks.limits.language import SECONDS, WRITES, JointLimit, Limit, WriteLimit
 
 #: Answered without looking at anything stored, and never counted: monitors and readers of the document ask often.
 UNCOUNTED = ("/health", "/openapi.json", "/docs")
@@ -18,13 +18,13 @@ UNCOUNTED = ("/health", "/openapi.json", "/docs")
 @dataclass(frozen=True)
 class Policy:
     """A limit by the name that answers give it: ``most`` requests in ``seconds``. ``kinds`` are the writes and actions of
-    ``entity`` that it counts; without an entity it counts every request."""
+    ``entities`` that it counts, together; without an entity it counts every request."""
 
     name: str
     most: int
     seconds: int
     per: str
-    entity: Entity | None = None
+    entities: tuple[Entity, ...] = ()
     kinds: tuple[str, ...] = ()
 
     def counts(self, kind: str) -> bool:
@@ -58,13 +58,27 @@ def service_policies(plan: Plan) -> tuple[Policy, ...]:
 
 
 def write_policies(e: Entity) -> tuple[Policy, ...]:
-    """The limits of the writes of an entity."""
+    """The limits of the writes of an entity alone."""
     return tuple(
         Policy(
-            f"{kebab(e.name)}-{'-'.join(map(kebab, i.writes))}-{i.per}-{i.span}", int(i.most), SECONDS[i.span], i.per, e, i.kinds
+            f"{kebab(e.name)}-{'-'.join(map(kebab, i.writes))}-{i.per}-{i.span}", int(i.most), SECONDS[i.span], i.per, (e,), i.kinds
         )
         for i in e.parts_of(WriteLimit)
     )
+
+
+def joint_policies(plan: Plan) -> tuple[Policy, ...]:
+    """The limits of the writes of several entities together."""
+    b = plan.blueprint
+    return tuple(
+        Policy("-".join(["all", *map(kebab, i.entities), *i.writes, i.per, i.span]), int(i.most), SECONDS[i.span], i.per, i.counted(b), i.kinds)
+        for i in b.parts_of(JointLimit)
+    )
+
+
+def policies_of(plan: Plan, e: Entity) -> tuple[Policy, ...]:
+    """The limits that count writes of an entity: its own, and those of several together."""
+    return (*write_policies(e), *(p for p in joint_policies(plan) if e in p.entities))
 
 
 def write_routes(plan: Plan, e: Entity) -> Iterator[WriteRoute]:

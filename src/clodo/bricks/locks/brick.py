@@ -7,12 +7,12 @@ from typing import Any
 
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
-from clodo.blueprint.values import Entity
+from clodo.blueprint.values import Access, Entity, Who
 from clodo.bricks.locks.language import Lock, free_fields, locks_of, said, verb_of
 from clodo.emit.brick import Brick, EntityParts, Import, Parts
 from clodo.emit.expressions import Place, sql
 from clodo.emit.openapi import problem_answer
-from clodo.emit.typescript import literal
+from clodo.emit.typescript import literal, rule
 
 _ROW = '"t".'
 
@@ -44,10 +44,15 @@ def _numbered(e: Entity) -> list[tuple[str, Lock]]:
 def _hook(plan: Plan, e: Entity) -> str:
     place = Place(Scope(plan.blueprint, e), _ROW, _ROW)
     made = [
-        f"{{ verb: {literal(verb_of(lock))}, view: {literal(view)}, sql: {literal(sql(lock.condition, place))}, detail: {literal(said(lock))} }}"
+        f"{{ verb: {literal(verb_of(lock))}, view: {literal(view)}, sql: {literal(sql(lock.condition, place))}, detail: {literal(said(lock))}{_free(lock)} }}"
         for view, lock in _numbered(e)
     ]
     return f"locks([{', '.join(made)}], {literal(list(free_fields(e)))})"
+
+
+def _free(lock: Lock) -> str:
+    """Whom a lock does not hold up, as the end of its literal."""
+    return f", free: {rule(Access(Who.ROLE, lock.free))}" if lock.free else ""
 
 
 def _parts(plan: Plan) -> Parts:

@@ -57,6 +57,7 @@ from clodo.understand import (
     takers,
     times,
     transfers,
+    upload_notes,
     verbs,
 )
 from clodo.understand.cue_labels import BEYOND_DOUBT, CUES, OF_ONE, OFTEN_SEVERAL
@@ -120,6 +121,7 @@ def tables(manifest: Mapping[str, Any], tokenizer: Any) -> dict[str, Any]:
             "general": questions._QUESTIONS, "quoting": questions._QUOTING, "words": questions._WORDS, "nameWords": questions._NAME_WORDS,
             "names": questions._NAMES, "most": questions._MOST,
         },
+        "uploadNotes": {"told": upload_notes.TOLD, "nameWords": upload_notes.NAME_WORDS, "most": upload_notes.MOST},
         "mailNotes": {"told": mail_notes.TOLD, "nameWords": mail_notes.NAME_WORDS, "words": mail_notes.WORDS, "most": mail_notes.MOST},
     }  # fmt: skip
 
@@ -428,6 +430,7 @@ def _verbs() -> dict[str, Any]:
         "mild": verbs.MILD,
         "locked": sorted(verbs.LOCKED),
         "adding": sorted(verbs.ADDING),
+        "attaching": sorted(verbs.ATTACHING),
         "joined": verbs._JOINED.pattern,
         "participles": irregular_verbs.PARTICIPLES,
         "fronts": irregular_verbs.FRONTS,

@@ -75,9 +75,9 @@ export function termsOf(tools: Tools): Terms {
 }
 
 /** What the things of a text are called in its blueprint. */
-export function namesOf(blueprint: Blueprint, text: string, tools: Tools): Names {
+export function namesOf(blueprint: Blueprint, text: string, tools: Tools, files: readonly string[] = []): Names {
   const { entity, field } = termsOf(tools);
-  return new Names(blueprint, entity, field, tools.naming, false, text);
+  return new Names(blueprint, entity, field, tools.naming, false, text, files);
 }
 
 /** The blueprint of a draft: what the text left unsaid is completed, what cannot stand is set aside. */

@@ -5,15 +5,17 @@ import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
 import type { DraftCue, Filler } from "./draft";
 import { Givens } from "./givens";
-import { FIGURE_SIGNS, Others } from "./others";
+import { FIGURE_SIGNS, type OnOthers, Others } from "./others";
+import { freeOfLock, hasOutcome } from "./locks";
 import { periodOf, unitOf } from "./periods";
 import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
+import { ageOf, inDays, isMoment, isOf, type Outcome, passed, type Run, running, unticked } from "./schedules";
 import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
 import { takers } from "./takers";
 import { times, usualTime } from "./times";
-import { OUTCOMES, withUploads } from "./uploads";
+import { isUpload, withUploads } from "./uploads";
 import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
 
 /** Where lines go besides entities. */
@@ -42,22 +44,16 @@ export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: 
 
 /**
  * What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. `apart`: it is a step that its outcome
- * tells from another of the same verb.
+ * tells from another of the same verb; `runs`: the actions that are run where it is a schedule.
  */
-export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean): Lines {
-  return new Writer(withUploads(cue, names, pen), names, pen, apart).written();
+export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[] = []): Lines {
+  return isUpload(cue, names, pen) ? noLines() : new Writer(withUploads(cue, names, pen), names, pen, apart, runs).written();
 }
 
 /** How long sessions last where a line says nothing of it. */
 const USUAL_DAYS = "30";
 const SIGNS: Readonly<Record<string, string>> = { times: " * ", added: " + " };
 const DAYS: Readonly<Record<string, bigint>> = { day: 1n, week: 7n, month: 30n };
-
-/** A length of time; in days, of which the last counts whole, where it is in hours and the field is a date, which knows no hours. */
-function inDays(many: string, unit: string, f: Field | undefined): readonly [many: string, unit: string] {
-  if (f?.type !== "date" || unit !== "hour") return [many, unit];
-  return [Math.ceil(Number(many) / 24).toString(), "day"];
-}
 
 /** The number in the slot `n` of a cue. */
 export function amount(cue: DraftCue, pen: Pen): Decimal | undefined {
@@ -86,8 +82,6 @@ export function isUnique(cue: DraftCue, pen: Pen): boolean {
 
 export const isOwned = (b: Blueprint, e: Entity): boolean => [e.read ?? b.read, e.write ?? b.write].some(({ who }) => who === "owner");
 
-const isMoment = (f: Field): boolean => f.type === "date" || f.type === "datetime";
-
 const unique = <T>(values: readonly T[]): T[] => [...new Set(values)];
 
 class Writer {
@@ -95,16 +89,20 @@ class Writer {
   readonly #names: Names;
   readonly #pen: Pen;
   readonly #apart: boolean;
+  readonly #runs: readonly Run[];
   readonly #givens: Givens;
   /** The parameter for a figure that is given with a step. */
   #figure = "";
+  /** What it says of other rows, once it is worked out. */
+  #said: OnOthers | undefined;
   readonly #out = noLines();
 
-  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean) {
+  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[]) {
     this.#cue = cue;
     this.#names = names;
     this.#pen = pen;
     this.#apart = apart;
+    this.#runs = runs;
     this.#givens = new Givens(pen);
   }
 
@@ -283,35 +281,33 @@ class Writer {
     return measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
   }
 
-  /** The figures of other rows that a slot names. */
-  #figures(others: Others, name: string): string[] {
-    return this.#isStep ? others.figures(this.#slot(name), this.#slot("when"), this.#slot("unless")) : [];
+  /** What a step says of other rows than its own. */
+  get #onOthers(): OnOthers {
+    this.#said ??= this.#isStep ? this.#others(this.#entity()).said(this.#cue) : { states: [], below: [], over: [] };
+    return this.#said;
   }
 
   /** Whether a figure of other rows is compared with one of the row, and no number of the text with either. */
   #isPairWithOthers(e: Entity): boolean {
-    if (!this.#isStep || this.#numbers.compared !== undefined) return false;
-    const figures = ["below", "over"].map((name) => this.#figures(this.#others(e), name).length);
-    return figures.some((many) => many > 0) && ["below", "over"].every((name, i) => (figures[i] ?? 0) + this.#ofRow(e, name).length === 1);
+    const { below, over } = this.#onOthers;
+    if (below.length + over.length === 0 || this.#numbers.compared !== undefined) return false;
+    return below.length + this.#ofRow(e, "below").length === 1 && over.length + this.#ofRow(e, "over").length === 1;
   }
 
   /** The conditions of a step on other rows, each by itself. */
-  #onOthers(e: Entity): string[] {
-    const others = this.#others(e);
-    const said = (name: string): Filler[] => this.#slot(name).filter((f) => !others.isAmong(f, this.#slots("below", "over")));
-    const out = [...others.states(said("when"), true), ...others.states(said("unless"), false)];
-    const [below, over] = [this.#figures(others, "below"), this.#figures(others, "over")];
+  #conditionsOnOthers(e: Entity): string[] {
+    const { states, below, over } = this.#onOthers;
     if (this.#isPairWithOthers(e)) {
       const side = ([figure]: readonly string[], name: string): string => figure ?? this.#ofRow(e, name).map((f) => this.#seen(e, f))[0] ?? unsaid();
       const [lesser, greater] = [side(below, "below"), side(over, "over")];
       if (lesser === greater) unsaid();
-      return [...out, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
+      return [...states, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
     }
     const sign = this.#saidSign();
     const [most] = this.#measure();
     const figures = [["below", below], ["over", over]] as const;
     return [
-      ...out,
+      ...states,
       ...figures.flatMap(([name, all]) => all.map((figure) => `${figure} ${FIGURE_SIGNS[name].find((one) => one === sign) ?? FIGURE_SIGNS[name][0]} ${most ?? unsaid()}`)),
     ];
   }
@@ -559,7 +555,7 @@ class Writer {
       }
       return;
     }
-    if (this.#slots(...OUTCOMES).length === 0 && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
+    if (!hasOutcome(this.#cue) && this.#pen.verbs.lock(this.#cue.words, this.#mustBeLock(e))[0].length > 0) {
       return this.#lock(e);
     }
     const made = this.#madeOf(e);
@@ -570,7 +566,7 @@ class Writer {
     if ((effects.length === 0 && created.length === 0) || this.#stays()) unsaid();
     const who = takers(this.#cue, this.#pen.tables);
     const condition = [this.#condition(e), this.#measured(e)].filter((part) => part !== "").join(" and ");
-    const onOthers = this.#onOthers(e);
+    const onOthers = this.#conditionsOnOthers(e);
     const early = this.#early(e);
     let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
@@ -625,14 +621,23 @@ class Writer {
     const conditions = [...states, this.#early(e)].filter((condition) => condition !== "");
     const write = e.write ?? this.#names.blueprint.write;
     const who = takers(this.#cue, this.#pen.tables);
-    const isAlone = who !== undefined && !isLike(who, write);
+    const { makers, takers: { maker } } = this.#pen.tables;
+    let isAlone = who !== undefined && !isLike(who, write);
+    if (isAlone && verbs.length === 1 && verbs[0] === "delete" && conditions.length > 0) {
+      // Who alone deletes rows has a rule of its own.
+      const rule = deleters(this.#slot("by").map(({ role }) => role), this.#names.blueprint, e, [maker, ...makers]);
+      if (rule !== undefined) this.#say(e.name, "delete_line", `delete ${accessText(rule)}`);
+      isAlone = rule === undefined;
+    }
     if (allowed) this.#limited(e, verbs.map((verb) => WRITES[verb] ?? verb), undefined);
-    if (allowed && this.#slots("when", "unless", "from", "below", "over").length === 0 && this.#numbers.spare.length === 0) {
+    if (allowed && this.#slots("when", "unless", "from", "to", "below", "over").length === 0 && this.#numbers.spare.length === 0) {
       // What whoever may write does with rows is no step, and no lock.
       if (!isAlone || this.#slot("by").every(({ role }) => write.roles.includes(role))) return;
     }
     if (conditions.length === 0 || isAlone || this.#slots("below", "over").length > 0 || this.#numbers.spare.length > 0) unsaid();
-    for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}`);
+    const freed = freeOfLock(this.#cue);
+    const free = freed.length > 0 ? ` except role ${freed.join(", ")}` : "";
+    for (const verb of verbs) this.#say(e.name, `${verb}_when`, `${verb} when ${conditions.join(" and ")}${free}`);
   }
 
   /**
@@ -739,26 +744,26 @@ class Writer {
 
   #every(): void {
     const e = this.#entity();
-    const effects = this.#outcome(e);
-    const conditions = [this.#condition(e)];
-    if (effects.length === 0 || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
-    for (const filler of this.#slot("from")) {
+    const age = ageOf(this.#cue, this.#names.text, this.#pen);
+    const effects = this.#runs.length > 0 ? [] : this.#outcome(e);
+    if ((effects.length === 0 && this.#runs.length === 0) || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
+    const ends = this.#slot("from").map((filler) => {
       const [entity, f] = this.#names.field(filler);
-      if (entity.name !== e.name || !isMoment(f)) unsaid();
-      conditions.push(`${f.name} < ${f.type === "date" ? "today" : "now"}`);
-    }
+      return entity.name === e.name ? f : unsaid();
+    });
+    const conditions = [this.#condition(e), ...passed(ends, age, this.#pen)];
     // What has the outcome already is left alone.
     conditions.push(...effects.filter((effect) => effect.includes('"')).map((effect) => effect.replace(" = ", " != ")));
     let where = unique(conditions.filter((c) => c !== "")).join(" and ");
-    if (where === "") {
-      // So are yes/no fields, where nothing else tells which rows are meant.
-      const ticks = effects.map((effect) => effect.split(" = ")).filter(([, value]) => value === "true" || value === "false");
-      where = ticks.map(([name = "", value]) => (value === "false" ? name : `not ${name}`)).join(" and ");
+    // So are yes/no fields, where nothing else tells which rows are meant.
+    if (where === "") where = unticked(effects.map((effect): Outcome => effect.split(" = ") as unknown as Outcome)).join(" and ");
+    if (where === "" && this.#runs.length === 0) unsaid();
+    const work = effects.length > 0 ? [`update ${e.name} set ${effects.join(", ")} where ${where}`] : this.#runs.map((run) => running(e, run, where));
+    const isNumber = ({ words }: Filler): boolean => this.#pen.numbers.read(words) !== undefined;
+    const told = [...this.#slot("per"), ...this.#slot("n").filter(isNumber)].filter((f) => f.words !== "" && f.entity === "" && !isOf(age, f)).map(({ words }) => words);
+    for (const time of times(told, this.#cue.words, this.#pen)) {
+      this.#say(SERVICE, "schedule", [`every ${time} {`, ...work.map((one) => `  ${one}`), "}"].join("\n"));
     }
-    if (where === "") unsaid();
-    const work = `update ${e.name} set ${effects.join(", ")} where ${where}`;
-    const told = this.#slots("per", "n").filter(({ words, entity: of }) => words !== "" && of === "").map(({ words }) => words);
-    for (const time of times(told, this.#cue.words, this.#pen)) this.#say(SERVICE, "schedule", `every ${time} {\n  ${work}\n}`);
   }
 
   #expire(): void {
@@ -961,15 +966,17 @@ class Writer {
   #limit(): void {
     this.#ofAll();
     const line = `${rate(this.#amount(), this.#unit() || "minute")} per ${this.#cue.kind.replace("limit-", "")}`;
-    let named: readonly Entity[] = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    const told = this.#slot("of").filter(({ entity }) => entity !== "").map((f) => this.#names.entity(f));
+    const named = this.#names.blueprint.entities.filter((e) => told.includes(e));
     const kinds = writesOf(this.#cue.words, this.#pen);
-    if (kinds.length > 0 && named.length === 0) {
-      // One count for the rows of several things is none that limits know.
-      named = this.#entities();
-      if (named.length > 1) unsaid();
+    const counted = kinds.length > 0 && named.length === 0 ? this.#entities() : named;
+    if (kinds.length > 0 && counted.length > 1) {
+      // One count for the rows of all of them.
+      const on = named.length > 0 ? ` on ${named.map(({ name }) => name).join(", ")}` : "";
+      return this.#say(SERVICE, "joint_limit", `limit ${kinds.join(", ")} ${line}${on}`);
     }
-    for (const e of named) this.#say(e.name, "write_limit", `limit ${kinds.length > 0 ? kinds.join(", ") : "create"} ${line}`);
-    if (named.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
+    for (const e of counted) this.#say(e.name, "write_limit", `limit ${kinds.length > 0 ? kinds.join(", ") : "create"} ${line}`);
+    if (counted.length === 0) this.#say(SERVICE, "limit", `limit ${line}`);
   }
 
   #loginLimit(): void {

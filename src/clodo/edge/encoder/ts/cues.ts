@@ -1,6 +1,8 @@
 import type { Characters } from "./characters";
 import { saysWhoDeletes } from "./deleters";
 import { type Draft, type DraftCue, type DraftEntity, DraftField } from "./draft";
+import { withWriters } from "./locks";
+import { writesOf } from "./rates";
 import { isGateway } from "./storeless";
 import { STATED, withTakers } from "./takers";
 import type { CompilerTables } from "./tables";
@@ -48,7 +50,8 @@ export function completed(stated: Draft, tables: CompilerTables, { verbs, naming
     }
     // Whoever is counted, or deletes rows of their own, logs in to make them.
     const deletesOwn = saysWhoDeletes(cue, verbs) && (cue.slots.get("by") ?? []).some(({ role }) => tables.cues.makers.includes(role));
-    if (cue.kind === "limit-user" || deletesOwn) for (const e of named) write(draft, e, []);
+    if (cue.kind === "limit-user" || deletesOwn) for (const e of writesOf(cue.words, { verbs }).length > 0 ? about : named) write(draft, e, []);
+    for (const e of named) withWriters(draft, e, cue, verbs, tables.cues.makers, STATED);
     const access = Object.hasOwn(usual, cue.kind) ? usual[cue.kind] : undefined;
     if (draft.access === "unstated" && access !== undefined) draft.access = access;
     if (cue.kind === "tenants") {

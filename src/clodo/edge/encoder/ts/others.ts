@@ -1,15 +1,22 @@
 import { type Names, type Pen, Unsaid, unsaid } from "./cue_names";
-import type { Filler } from "./draft";
+import type { DraftCue, Filler } from "./draft";
 import { constantOf, isNumber, isTrue } from "./states";
 import type { Entity, Field } from "./values";
 
 /** The signs that a number can have beside `below` and `over`, the usual one first. */
 export const FIGURE_SIGNS = { below: ["<=", "<"], over: [">=", ">"] } as const;
 
+/** What a step says of other rows: conditions on them, and the figures of theirs that `below` and `over` compare. */
+export interface OnOthers {
+  readonly states: readonly string[];
+  readonly below: readonly string[];
+  readonly over: readonly string[];
+}
+
 /**
  * Conditions of a step on the rows that refer to its own or are linked with it: how many there are of them, or of those in some state, how
  * many are not in one, what their figures come to. Where a field can be reached from the row itself, that is meant. An empty yes/no field counts as no, and an empty
- * state as any other than the one that is named.
+ * state as any other than the one that is named. Of one field a step can say both: how many rows are in one state, and that none is in another.
  */
 export class Others {
   readonly #names: Names;
@@ -49,23 +56,54 @@ export class Others {
   }
 
   /**
-   * How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. Where `when` or
-   * `unless` speaks of the field of such a state, it says which one: it is so, or not so. Throws `Unsaid` where what is named is neither a
-   * number nor says of which rows a figure is.
+   * All that the slots of a step say of such rows. A state that a figure is of says nothing of all of them, but another one of its field
+   * does. Throws `Unsaid` where what is named is neither a number nor says of which rows a figure is.
    */
-  figures(fillers: readonly Filler[], when: readonly Filler[], unless: readonly Filler[]): string[] {
-    const meant = fillers.filter((f) => this.areMeant(f));
+  said({ slots }: DraftCue): OnOthers {
+    const [when = [], unless = [], below = [], over = []] = ["when", "unless", "below", "over"].map((name) =>
+      (slots.get(name) ?? []).filter((f) => this.areMeant(f)),
+    );
+    const counted = [...below, ...over].filter((f) => this.#isState(f));
+    const [among, so] = this.#parted(when, counted, true);
+    const [amongNot, notSo] = this.#parted(unless, counted, false);
+    const figures = (fillers: readonly Filler[]): string[] => this.#figures(fillers, among, amongNot);
+    return { states: [...this.states(so, true), ...this.states(notSo, false)], below: figures(below), over: figures(over) };
+  }
+
+  /**
+   * What says which rows figures are of, and what says something of all rows: a field of which `counted` names other states. `whole`: of
+   * one field all is said of the same rows.
+   */
+  #parted(fillers: readonly Filler[], counted: readonly Filler[], whole: boolean): readonly [among: Filler[], all: Filler[]] {
+    const ofField = (all: readonly Filler[], { entity, field }: Filler): Filler[] => all.filter((f) => f.entity === entity && f.field === field);
+    const isAlike = (filler: Filler): boolean => {
+      const states = ofField(counted, filler).filter(({ words }) => words !== "").map((f) => this.#state(f));
+      return states.length === 0 || filler.words === "" || states.includes(this.#state(filler));
+    };
+    const among = fillers.filter((filler) => {
+      if (ofField(counted, filler).length === 0) return false;
+      return whole ? ofField(fillers, filler).every(isAlike) : isAlike(filler);
+    });
+    return [among, fillers.filter((f) => !among.includes(f))];
+  }
+
+  /** A state as the language has it, however the text writes it. */
+  #state(filler: Filler): string {
+    const f = this.#own(this.#names.entity(filler), filler);
+    return f.type === "enum" ? constantOf(f, filler.words, this.#pen) : filler.words.toLowerCase();
+  }
+
+  /**
+   * How many there are, or what a number of theirs comes to: of those in the states that are named beside, if any are. `when` and `unless`
+   * say of such a state which one it is: they are so, or not so.
+   */
+  #figures(meant: readonly Filler[], when: readonly Filler[], unless: readonly Filler[]): string[] {
     const states = meant.filter((f) => this.#isState(f));
     const named = meant.filter((f) => !states.includes(f));
     const counted = [...new Set(meant.map(({ entity }) => entity))].filter((entity) => !named.some((f) => f.entity === entity));
     return [...named, ...counted.map((entity) => ({ entity, field: "", words: "", role: "" }))].map((f) =>
       this.#figure(f, this.#within(states.filter(({ entity }) => entity === f.entity), when, unless)),
     );
-  }
-
-  /** Whether a filler of `when` or `unless` says, of some figures, which rows they are of, and so nothing of all of them. */
-  isAmong(filler: Filler, figures: readonly Filler[]): boolean {
-    return figures.some((f) => f.entity === filler.entity && f.field === filler.field && this.areMeant(f) && this.#isState(f));
   }
 
   #isState(filler: Filler): boolean {

@@ -7,6 +7,7 @@ import type { Span } from "./reading";
 import type { Secrecy } from "./secrecy";
 import { isGateway } from "./storeless";
 import type { Tables } from "./tables";
+import { notesOnUploads } from "./upload_notes";
 import type { Blueprint, Entity } from "./values";
 
 /** What questions are made of. */
@@ -158,6 +159,9 @@ export function notesOn(draft: Draft, b: Blueprint | undefined, stands: Draft, t
   const empty = b.entities.filter(isEmpty).map(({ name }) => name);
   if (empty.length > 0) notes.push(`The text names no fields of ${empty.join(", ")}.`);
   notes.push(...notesOnMails(draft, stands, namesOf(b, draft.text, tools), { ...tools, tables: tables.cues }, all.mailNotes, quoting));
+  const files = [...draft.entities.values()].flatMap((e) => [...e.fields.values()].filter((f) => tables.files.includes(f.type)).map((f) => `${e.name} ${f.name}`));
+  const { makers } = tables.cues;
+  notes.push(...notesOnUploads(stands, { names: namesOf(b, draft.text, tools, files), verbs: tools.verbs, makers, tables: all.uploadNotes, quoting }));
   if (draft.mended.size > 0) {
     notes.push(`Read ${[...draft.mended].map(([typed, meant]) => `'${typed}' as ${meant}`).join(", ")}.`);
   }

@@ -26,7 +26,7 @@ export function isLength(text: string, { at }: Filler, spans: readonly Filler[],
 }
 
 /** What of rows is meant by words such as `edits`, `deleted` and `writes`; empty where they are no such words. */
-export function writesOf(words: string, { verbs }: Pen): readonly string[] {
+export function writesOf(words: string, { verbs }: Pick<Pen, "verbs">): readonly string[] {
   if (verbs.step(words) === "write") return ["writes"];
   const [said, allowed] = verbs.lock(words, false);
   return allowed ? said.map((verb) => WRITES[verb] ?? verb) : [];

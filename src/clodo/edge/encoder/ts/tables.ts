@@ -43,6 +43,13 @@ export interface Tables {
     readonly names: number;
     readonly most: number;
   };
+  readonly uploadNotes: {
+    /** With `{}` for the thing, its file, and for whoever the text has upload it. */
+    readonly told: Readonly<Record<string, string>>;
+    /** How many words are quoted of a role, and how many notes there are at most. */
+    readonly nameWords: number;
+    readonly most: number;
+  };
   readonly mailNotes: {
     /** With `{}` for what is quoted, and for the thing that a mail is about. */
     readonly told: Readonly<Record<string, string>>;
@@ -364,6 +371,8 @@ export interface VerbTables {
   readonly locked: readonly string[];
   /** What makes a row. */
   readonly adding: readonly string[];
+  /** What else is done with a file where it is all that is said of it. */
+  readonly attaching: readonly string[];
   readonly joined: string;
   /** Verbs of forms that do not tell them by their spelling; pasts that double a letter. */
   readonly bases: Readonly<Record<string, string>>;

@@ -96,6 +96,11 @@ export class Verbs {
       .every((parts) => this.#tables.adding.includes(parts.filter((word) => !this.#objects.has(word)).join("_")));
   }
 
+  /** Whether words may say what is done with a file itself: `changes`, `uploaded`, `attach`. */
+  uploads(surface: string): boolean {
+    return this.lock(surface, true)[0].length > 0 || this.makesRows(surface) || this.#tables.attaching.includes(this.step(surface));
+  }
+
   /** A lower-case verb that nobody writes so, as the much said one that it is next to: `chnaged` → `changed`. */
   mended(word: string): string {
     if (word.length < 4 || this.#attested(this.#base(word))) return word;

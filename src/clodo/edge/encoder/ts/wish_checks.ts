@@ -75,6 +75,7 @@ function nameOf(construct: string, text: string): readonly string[] {
       return ["(delete)"];
     case "limit":
     case "write_limit":
+    case "joint_limit":
       return [`(${text.replace(/ [\d.]+ /, " ")})`];
     default:
       return [""];
@@ -101,7 +102,8 @@ function usersLineFits(construct: string, text: string, b: Blueprint): boolean {
   return true;
 }
 
-function serviceLineFits(construct: string, text: string, { b, made, pen }: Context): boolean {
+function serviceLineFits(construct: string, text: string, context: Context): boolean {
+  const { b, made, pen } = context;
   const around = { b, lines: made.lines, tables: pen.tables.blocks, pathOf: (name: string) => `/api/${pen.verbs.plural(name).replaceAll("_", "-")}` };
   const numbers = [...text.matchAll(/ (\d[\d.]*)/g)].map(([, n]) => Number(n));
   switch (construct) {
@@ -111,6 +113,8 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
       if (!isWithin(numbers[0], MOST_ROWS)) return false;
       if (text.endsWith("per user")) return b.users !== undefined;
       return !text.endsWith("per key") || hasKey(b) || made.lines.some((line) => isKeyed(line) || (b.users === undefined && isDoneLater(line)));
+    case "joint_limit":
+      return isWithin(numbers[0], MOST_ROWS) && jointLimitFits(text, context);
     case "upstream":
       return upstreamFits(text);
     case "route":
@@ -121,8 +125,9 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
       // What is mailed has to be there, and to go to an address.
       const mails = [...text.matchAll(/mail report (\w+) to (.+)/g)];
       if (!mails.every(([, report = "", to = ""]) => isAddress(to) && made.lines.some((line) => line.text.startsWith(`report ${report} `)))) return false;
+      if (![...text.matchAll(/^ {2}run (\w+) on (\w+) /gm)].every(([, action = "", entity = ""]) => canRun(action, entity, b, made))) return false;
       // A field of that name would be meant by 'today' and 'now'.
-      const about = b.entities.find(({ name }) => name === /(?:delete|update) (\w+)/.exec(text)?.[1]);
+      const about = b.entities.find(({ name }) => name === /(?:delete|update|run \w+ on) (\w+)/.exec(text)?.[1]);
       return !(about?.fields ?? []).some(({ name }) => (name === "today" || name === "now") && new RegExp(`\\b${name}\\b`).test(text));
     }
     case "idempotency_keys":
@@ -134,6 +139,14 @@ function serviceLineFits(construct: string, text: string, { b, made, pen }: Cont
     default:
       return true;
   }
+}
+
+/** Whether a schedule can run an action: it is there, wants nothing to be given, and makes no rows that belong to whoever calls. */
+function canRun(action: string, entity: string, b: Blueprint, { lines }: Lines): boolean {
+  const found = lines.find(({ where, construct, text }) => where === entity && construct === "action" && nameOf(construct, text)[0] === action)?.text;
+  if (found === undefined || /\(.*\brequired\b/.test(found.split("\n")[0] ?? "")) return false;
+  const made = b.entities.filter(({ name }) => new RegExp(`^ {2}create ${name} \\(`, "m").test(found));
+  return !made.some((e) => isOwned(b, e));
 }
 
 const isWithin = (value: number | undefined, most: number): boolean =>
@@ -199,6 +212,9 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "room_line":
       // A browser that enters a room cannot name its tenant.
       return !made.lines.some((line) => line.construct === "tenants");
+    case "change_when":
+    case "delete_when":
+      return lockFits(e, construct, text, context);
     case "write_limit":
       if (!isWithin(number, MOST_ROWS)) return false;
       return limitFits(e, text, context);
@@ -245,8 +261,49 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
   }
 }
 
+/** Whether those whom a lock does not hold up may do at all what it is about, and it holds up somebody else. */
+function lockFits(e: Entity, construct: string, text: string, { b, made }: Context): boolean {
+  const free = / except role (\w+(?:, \w+)*)$/.exec(text)?.[1]?.split(", ") ?? [];
+  if (free.length === 0) return true;
+  const deletes = made.lines.find((line) => line.where === e.name && line.construct === "delete_line");
+  const rule = construct === "change_when" || deletes === undefined ? writeOf(b, e) : ruleOfText(deletes.text.replace("delete ", ""));
+  const named = rule.roles.length > 0 ? [...rule.roles, "admin"] : [];
+  const isNarrow = rule.who === "role" || rule.who === "owner";
+  if (rule.who === "key" || (isNarrow && free.some((role) => !named.includes(role)))) return false;
+  return rule.who !== "role" || named.some((role) => role !== "admin" && !free.includes(role));
+}
+
 /** Whether everybody whom a limit counts can be told apart, and no other limit counts the same. */
-function limitFits(e: Entity, text: string, { b, made }: Context): boolean {
+function limitFits(e: Entity, text: string, context: Context): boolean {
+  const lines = context.made.lines.filter(({ where }) => where === e.name);
+  const kinds = kindsOf(text);
+  const tail = (line: string): string => line.slice(line.indexOf(" per "));
+  const others = lines.filter((line) => line.construct === "write_limit" && line.text !== text && tail(line.text) === tail(text));
+  // Whatever is counted has one limit in one time.
+  if (others.some((line) => kindsOf(line.text).some((kind) => kinds.includes(kind)))) return false;
+  return areKnown(e, kinds, text, context);
+}
+
+/** The same of a limit that counts writes of several entities together: of those that it names, or of all. */
+function jointLimitFits(text: string, context: Context): boolean {
+  const { b, made } = context;
+  const countedBy = (line: string): readonly string[] => / on (.+)$/.exec(line)?.[1]?.split(", ") ?? b.entities.map(({ name }) => name);
+  const tail = (line: string): string => line.slice(line.indexOf(" per ")).replace(/ on .*$/, "");
+  const [names, kinds] = [countedBy(text), kindsOf(text)];
+  if (names.length < 2 || (text.includes(" per user") && b.users === undefined)) return false;
+  const others = made.lines.filter((line) => line.construct === "joint_limit" && line.text !== text && tail(line.text) === tail(text));
+  if (others.some((line) => kindsOf(line.text).some((kind) => kinds.includes(kind)) && countedBy(line.text).some((name) => names.includes(name)))) return false;
+  return b.entities.every((e) => !names.includes(e.name) || areKnown(e, kinds, tail(text), context));
+}
+
+/** What a limit counts. */
+function kindsOf(line: string): readonly string[] {
+  const named = (/^limit ([a-z_0-9, ]+?) \d/.exec(line)?.[1] ?? "").split(", ");
+  return named.includes("writes") ? ["create", "update", "delete"] : named;
+}
+
+/** Whether everybody is known who does what a limit counts of an entity, by what its line ends with. */
+function areKnown(e: Entity, kinds: readonly string[], text: string, { b, made }: Context): boolean {
   const lines = made.lines.filter(({ where }) => where === e.name);
   const deletes = lines.find(({ construct }) => construct === "delete_line");
   const rights: Readonly<Record<string, Access>> = {
@@ -254,15 +311,6 @@ function limitFits(e: Entity, text: string, { b, made }: Context): boolean {
     update: writeOf(b, e),
     delete: deletes === undefined ? writeOf(b, e) : ruleOfText(deletes.text.replace("delete ", "")),
   };
-  const kindsOf = (line: string): readonly string[] => {
-    const named = (/^limit ([a-z_0-9, ]+?) \d/.exec(line)?.[1] ?? "").split(", ");
-    return named.includes("writes") ? Object.keys(rights) : named;
-  };
-  const kinds = kindsOf(text);
-  const tail = (line: string): string => line.slice(line.indexOf(" per "));
-  const others = lines.filter((line) => line.construct === "write_limit" && line.text !== text && tail(line.text) === tail(text));
-  // Whatever is counted has one limit in one time.
-  if (others.some((line) => kindsOf(line.text).some((kind) => kinds.includes(kind)))) return false;
   const who = kinds.map((kind) => {
     const action = lines.find((line) => line.construct === "action" && nameOf("action", line.text)[0] === kind)?.text ?? "";
     const by = /^ {2}by (.+)$/m.exec(action)?.[1];

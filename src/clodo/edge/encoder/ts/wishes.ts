@@ -6,6 +6,7 @@ import { FILE_CUES, FileRules } from "./file_rules";
 import { Gateway } from "./gateways";
 import { mailed } from "./mail_reports";
 import type { Span } from "./reading";
+import { scheduled } from "./runs";
 import { isOfSite, siteLines, siteOf } from "./sites";
 import { transitionsLine } from "./states";
 import { stepsApart } from "./steps";
@@ -100,6 +101,7 @@ function* wanted(
 function makerOf(cue: DraftCue, draft: Draft, names: Names, pen: Pen, gateway: Gateway, apart: boolean): () => Lines {
   if (gateway.takes(cue)) return () => gateway.lines(cue);
   if (isOfSite(cue)) return () => siteLines(cue, pen);
+  if (cue.kind === "every") return () => scheduled(cue, draft, names, pen);
   if (cue.kind === "mail-report") return () => mailed(cue, draft, names, pen);
   return () => linesOf(cue, names, pen, apart);
 }

@@ -1,17 +1,19 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
+import { type Rule, allows } from "./access";
 import type { Change, Hook } from "./hooks";
 import { Problem } from "./problem";
 import { quote } from "./sql";
 
 type Verb = "change" | "delete";
 
-/** What a stored row, under the name `t`, must meet, what is said where it does not, and the view that then refuses. */
+/** What a stored row, under the name `t`, must meet, what is said where it does not, the view that then refuses, and who is not held up. */
 export interface Lock {
   readonly verb: Verb;
   readonly view: string;
   readonly sql: string;
   readonly detail: string;
+  readonly free?: Rule;
 }
 
 /** What a request asks of this very row. Actions, schedules and deletions of other rows that take it along have rules of their own. */
@@ -30,7 +32,8 @@ export function locks(all: readonly Lock[], free: readonly string[]): Hook {
     ahead: (c, change) => {
       const verb = asked(c, change);
       if (isFree(change, free)) return [];
-      return all.filter((lock) => lock.verb === verb).map(({ view, sql }) => {
+      const holds = (lock: Lock): boolean => lock.verb === verb && !(lock.free !== undefined && allows(lock.free, change.caller));
+      return all.filter(holds).map(({ view, sql }) => {
         const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
         return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id);
       });
