@@ -16,7 +16,8 @@ from clodo.training.variation import Vocabulary, vary
 _DRAWN = {
     "m": 2, "n": 2, "p": 2, "q": 2, "r": 2, "s": 2, "t": 2, "u": 2, "v": 3, "w": 3, "x": 3, "y": 5, "o": 6, "z": 8,
     "o3": 8, "o4": 8, "o5": 8, "o6": 14, "o7": 14, "z1": 14, "z4": 14, "z5": 14, "z6": 14, "z7": 10, "z8": 10, "z9": 10, "z10": 10, "z11": 14, "z12": 14, "z13": 14, "z14": 14,
-    "o8": 30, "o9": 24, "z15": 24, "z16": 24, "z17": 20, "z18": 20,
+    "o8": 16, "o9": 12, "z15": 12, "z16": 12, "z17": 10, "z18": 10,
+    "o10": 20, "o11": 30, "o12": 24, "o13": 24, "z19": 12, "z20": 14, "z21": 30, "z22": 30,
 }  # fmt: skip
 #: Words, facts and all, up to which a record is drawn as often as any other; beyond, the longer the rarer.
 _USUAL_WORDS = 150
