@@ -275,9 +275,15 @@ class _Writer:
                 greater, lesser = (self.names.seen_from(e, f) for f in ends)
             except Unsaid:
                 continue
-            self.say(e.name, f"check {greater} {'>' if self.cue.kind == 'above' else '>='} {lesser}")
+            self.say(e.name, f"check {greater} {self._order(ends)} {lesser}")
             return
         raise Unsaid
+
+    def _order(self, ends: list[Filler]) -> str:
+        """How two fields are compared: of rows that are referred to none is the greater, so they are to be others."""
+        if self.cue.kind != "above":
+            return ">="
+        return "!=" if all(self.names.reference(f) for f in ends) else ">"
 
     # Steps and times.
 

@@ -399,10 +399,16 @@ class Writer {
     for (const e of [...ends.map((f) => this.#names.entity(f)), ...this.#names.blueprint.entities]) {
       const sides = attempt(() => ends.map((f) => this.#names.seenFrom(e, f)));
       if (sides === undefined) continue;
-      this.#say(e.name, "check_rule", `check ${sides.join(this.#cue.kind === "above" ? " > " : " >= ")}`);
+      this.#say(e.name, "check_rule", `check ${sides.join(` ${this.#order(ends)} `)}`);
       return;
     }
     unsaid();
+  }
+
+  /** How two fields are compared: of rows that are referred to none is the greater, so they are to be others. */
+  #order(ends: readonly Filler[]): string {
+    if (this.#cue.kind !== "above") return ">=";
+    return ends.every((f) => this.#names.reference(f) !== undefined) ? "!=" : ">";
   }
 
   /** Whether a step leads to where it starts, and so is none. */

@@ -251,7 +251,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "check_rule": {
       // Of counted rows, the writer has seen to it that they belong; the other side has to be a number.
       if (text.startsWith("check count(")) return kindOf(pathOf(b, e, text.slice(text.lastIndexOf(" ") + 1))) === "number";
-      const [left = "", right = ""] = text.replace("check ", "").split(/ >=? /);
+      const [left = "", right = ""] = text.replace("check ", "").split(/ >=? | != /);
+      if (text.includes(" != ")) return left !== right && targetOf(b, e, left) !== "" && targetOf(b, e, left) === targetOf(b, e, right);
       const kinds = [left, right].map((path) => kindOf(pathOf(b, e, path)));
       const alike = kinds[0] === kinds[1] || kinds.every((kind) => kind === "date" || kind === "datetime");
       return left !== right && alike && ["number", "date", "datetime", "time", "text"].includes(kinds[0] ?? "");
@@ -374,15 +375,27 @@ function assistantFits(e: Entity, text: string): boolean {
 }
 
 /** The field at the end of a path: of the entity itself, or of one that references lead to. */
-function pathOf(b: Blueprint, e: Entity, path: string): Field | undefined {
+/** The entity at the end of the way to a member, and what the member is called there. */
+function endOf(b: Blueprint, e: Entity, path: string): readonly [Entity | undefined, string] {
   const names = path.split(".");
-  const last = names.pop();
+  const last = names.pop() ?? "";
   let at: Entity | undefined = e;
   for (const name of names) {
     const target: string | undefined = at?.references.find((r) => r.name === name)?.target;
     at = b.entities.find((other) => other.name === target);
   }
+  return [at, last];
+}
+
+function pathOf(b: Blueprint, e: Entity, path: string): Field | undefined {
+  const [at, last] = endOf(b, e, path);
   return at?.fields.find(({ name }) => name === last);
+}
+
+/** What a reference leads to; empty where there is no such reference. */
+function targetOf(b: Blueprint, e: Entity, path: string): string {
+  const [at, last] = endOf(b, e, path);
+  return at?.references.find(({ name }) => name === last)?.target ?? "";
 }
 
 function kindOf(f: Field | undefined): string {
