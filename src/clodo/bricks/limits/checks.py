@@ -221,7 +221,7 @@ async def _writes(p: Policy, s: Session) -> None:
     request = await _request(s, p)
     # There is no row of this id: what refuses must be the limit.
     every = [(r, e) for e in p.entities for r in write_routes(s.plan, e) if ":part" not in r.path]
-    paths = [(r.kind, r.methods[0], re.sub(r":\w+", _NOWHERE, r.path), s.path(e, _NOWHERE)) for r, e in every]
+    paths = [(r.kind, method, re.sub(r":\w+", _NOWHERE, r.path), s.path(e, _NOWHERE)) for r, e in every for method in r.methods]
     known = [(kind, method, path) for kind, method, path, row in paths if (method, path) != ("POST", row)]
     async with _counting(s):
         # Used up by writes of one entity, it is used up for all that it counts.

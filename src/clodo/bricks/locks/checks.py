@@ -46,6 +46,8 @@ async def _lock(e: Entity, lock: Lock, s: Session) -> None:
     before = await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', row["id"])
     read = expect(await s.get(e, row["id"]), 200)
     answer = expect(await _send(s, e, lock, read.body, user), 409, "the row does not meet the condition")
+    if isinstance(lock, ChangeWhen):
+        expect(await _replace(s, e, row, user), 409, "the whole row is put in place of one that does not meet the condition")
     held = await scene.held(row["id"], {})
     first = next((k for k, fine in zip(alike, held, strict=True) if not fine and (user == "admin" or k.free == lock.free)), lock)
     if answer.body.get("detail") != said(first):
@@ -89,6 +91,12 @@ async def _given(s: Session, e: Entity, row: Row, user: str) -> None:
     """Rows that belong to somebody belong to that user."""
     if user != "admin" and s.blueprint.is_owned(e):
         await s.query(f'UPDATE "{e.name}" SET "owner_id" = ? WHERE "id" = ?', (await s.account(user)).id, row["id"])
+
+
+async def _replace(s: Session, e: Entity, row: Row, user: str) -> Answer:
+    """A request that puts another row in the place of a whole one."""
+    headers = (await s.account(user)).headers if user != "admin" else await s.writer(e)
+    return await s.client.send("PUT", s.path(e, row["id"]), await s.body(e), headers=headers)
 
 
 async def _send(s: Session, e: Entity, lock: Lock, row: Row, user: str) -> Answer:
