@@ -75,6 +75,12 @@ def test_the_same_text_gives_the_same_blueprint(model: Understander) -> None:
     assert first.blueprint == second.blueprint and first.parts == second.parts
 
 
+def test_line_breaks_around_a_text_say_nothing(model: Understander) -> None:
+    plain, around = model.understand(BOOKS), model.understand(f"\n\r\n \t{BOOKS}\n\n")
+    assert around.confidence == plain.confidence and around.blueprint == plain.blueprint
+    assert [(s.start - 5, s.end - 5) for s in around.spans] == [(s.start, s.end) for s in plain.spans]
+
+
 def test_parts_are_what_stands_in_the_blueprint_and_the_rest_of_what_was_heard_is_told_apart(model: Understander) -> None:
     text = "Books have a title and a price of at least 5 and at least 7. Also shelves. No login needed."
     found = model.understand(text)

@@ -16,6 +16,7 @@ MAX_PIECES = 510
 
 # A line break carries meaning (lists), but the tokenizer drops it; a pilcrow is a piece of its own.
 _LINE_BREAK = "¶"
+_AROUND = "\n\r\t "
 # An arrow that touches a word would be a letter of it for the tokenizer: "draft→sent".
 _ARROW = re.compile("(?<=[A-Za-z0-9])[→⇒➔➜⟶►▸]|[→⇒➔➜⟶►▸](?=[A-Za-z0-9])")
 
@@ -72,7 +73,10 @@ def known_words(tokenizer: Any) -> frozenset[str]:
 
 def read(text: str, tokenizer: Any) -> Reading:
     """Reads a text with a ``tokenizers.Tokenizer`` of the BERT kind."""
-    shown = _ARROW.sub(">", re.sub(r"[\n\r]", _LINE_BREAK, text))
+    # Line breaks around a text, as files end with, say nothing; what stands in it keeps its place.
+    said = text.rstrip(_AROUND)
+    said = " " * (len(said) - len(said.lstrip(_AROUND))) + said.lstrip(_AROUND)
+    shown = _ARROW.sub(">", re.sub(r"[\n\r]", _LINE_BREAK, said))
     encoding = tokenizer.encode(shown, add_special_tokens=False)
     pieces: list[int] = []
     first: list[int] = []

@@ -31,6 +31,7 @@ ODD = [
     "a\u0301 e\u0308 \u200b\u00ad A\tmember\r\nhas a name\u2028and [MASK] a [SEP] phone [UNK].",
     "hello",
     "?!",
+    "\n\r\n \tA team has players.\n- a player has a name\n\n",
     "A recepie has a tittle (requierd), an autor and between 1,000 and 5k step(s); minus 5 degrees at most.",
     "x" * 150 + " has a name. " + "A team has players. " * 150,
 ]

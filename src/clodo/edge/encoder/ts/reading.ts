@@ -4,6 +4,7 @@ import type { Tokenizer } from "./tokenizer";
 export type Span = readonly [start: number, end: number];
 
 const LINE_BREAK = "¶";
+const AROUND = "\n\r\t ";
 /** An arrow that touches a word would be a letter of it for the tokenizer: "draft→sent". */
 const ARROW = /(?<=[A-Za-z0-9])[→⇒➔➜⟶►▸]|[→⇒➔➜⟶►▸](?=[A-Za-z0-9])/g;
 
@@ -40,8 +41,16 @@ export function behind(reading: Reading, word: number): string {
   return word + 1 < reading.words.length ? surface(reading, word + 1, word + 1) : "";
 }
 
+/** A text without the line breaks around it, as files end with, which say nothing; what stands in it keeps its place. */
+function within(text: string): string {
+  let [start, end] = [0, text.length];
+  while (end > 0 && AROUND.includes(text[end - 1] ?? "")) end -= 1;
+  while (start < end && AROUND.includes(text[start] ?? "")) start += 1;
+  return " ".repeat(start) + text.slice(start, end);
+}
+
 export function read(text: string, tokenizer: Tokenizer, characters: Characters, most: number): Reading {
-  const shown = text.replace(/[\n\r]/g, LINE_BREAK).replace(ARROW, ">");
+  const shown = within(text).replace(/[\n\r]/g, LINE_BREAK).replace(ARROW, ">");
   const all = tokenizer.encode(shown, most);
   const first: number[] = [];
   const last: number[] = [];
