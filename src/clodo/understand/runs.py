@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from clodo.understand.cue_lines import Lines, lines_of
 from clodo.understand.cue_names import Names, Unsaid
-from clodo.understand.draft import Draft, DraftCue
+from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.jobs import STEPS
 from clodo.understand.numbers import number
 from clodo.understand.schedules import Run
@@ -42,12 +42,17 @@ def _run(words: str, cue: DraftCue, draft: Draft, names: Names) -> Run:
 
 def _meant(words: str, cue: DraftCue, draft: Draft, names: Names) -> Iterator[Run]:
     """The steps of that verb with the rows of the schedule; an outcome beside the verb tells those of one verb apart."""
-    told = {f for name in ("set", "unset") for f in cue.slots.get(name, [])}
+    told = _told(cue)
     for step, apart, _ in steps_apart(draft.cues):
         if step.kind not in STEPS or step_name(step.words) != step_name(words):
             continue
-        if told - {f for name in ("set", "unset") for f in step.slots.get(name, [])} or names.about(step) != names.about(cue):
+        if told - _told(step) or names.about(step) != names.about(cue):
             continue
         for _, text in lines_of(step, names, apart=apart).lines:
             if (head := _HEAD.match(text)) is not None:
                 yield Run(head[1], tuple(_OUTCOME.findall(text)))
+
+
+def _told(cue: DraftCue) -> set[Filler]:
+    """The states and ticks that a cue says rows have afterwards."""
+    return {f for name in ("set", "unset") for f in cue.slots.get(name, [])}

@@ -3,7 +3,7 @@ user`` and ``limit cancel 2 per day per user`` in an entity."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
@@ -32,6 +32,10 @@ class Limit:
     per: str
 
 
+def _kinds(writes: tuple[str, ...]) -> tuple[str, ...]:
+    return WRITES if writes == ("writes",) else writes
+
+
 @dataclass(frozen=True, slots=True)
 class WriteLimit:
     """The same for writes of an entity, counted together: some of ``WRITES``, or the one word ``writes`` for all, and actions by their
@@ -45,7 +49,7 @@ class WriteLimit:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of write that are counted; an action is one by its name."""
-        return WRITES if self.writes == ("writes",) else self.writes
+        return _kinds(self.writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class JointLimit:
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kinds of write that are counted."""
-        return WRITES if self.writes == ("writes",) else self.writes
+        return _kinds(self.writes)
 
     def counted(self, b: Blueprint) -> tuple[Entity, ...]:
         """The entities whose writes it counts."""
@@ -111,17 +115,20 @@ def _write_problems(b: Blueprint, e: Entity, limit: WriteLimit) -> Iterator[Prob
         known = [*WRITES, "writes", *steps]
         yield Problem(f"{e.name} has no action {kind!r} to limit.", meant(kind, known, f"Choose from {', '.join(known)}."), where)
         return
-    who = {access_of(b, e, kind).who for kind in limit.kinds}
-    if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
-        yield Problem(
-            f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where
-        )
-    if limit.per == "key" and who != {Who.KEY}:
-        yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
+    yield from _uncounted_problems(b, e, limit.kinds, limit.per, where)
     alike = [o for o in e.parts_of(WriteLimit) if (o.span, o.per) == (limit.span, limit.per)]
     before = takewhile(lambda o: o is not limit, alike)
     if any(set(o.kinds) & set(limit.kinds) for o in before):
         yield Problem(f"A write of {e.name} has two limits per {limit.span} per {limit.per}.", "Keep one of them.", where)
+
+
+def _uncounted_problems(b: Blueprint, e: Entity, kinds: Iterable[str], per: str, where: str) -> Iterator[Problem]:
+    """What is wrong where some can write an entity of whom nobody is known that could be counted."""
+    who = {access_of(b, e, kind).who for kind in kinds}
+    if per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
+        yield Problem(f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where)
+    if per == "key" and who != {Who.KEY}:
+        yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
 
 
 def _joint_problems(b: Blueprint, owner: None, limit: JointLimit) -> Iterator[Problem]:
@@ -142,11 +149,7 @@ def _joint_problems(b: Blueprint, owner: None, limit: JointLimit) -> Iterator[Pr
     if len(counted) < 2:
         yield Problem("A limit of the service on writes counts those of several entities together.", "Put it into the entity, without 'on'.", where)
     for e in counted:
-        who = {access_of(b, e, kind).who for kind in limit.kinds if kind in WRITES}
-        if limit.per == "user" and not who <= {Who.USER, Who.OWNER, Who.ROLE}:
-            yield Problem(f"{e.name} can be written without an account, and nobody would be counted.", "Add 'write user', or limit per address.", where)
-        if limit.per == "key" and who != {Who.KEY}:
-            yield Problem(f"{e.name} can be written without the key, and nobody would be counted.", "Add 'write key', or limit per address.", where)
+        yield from _uncounted_problems(b, e, [kind for kind in limit.kinds if kind in WRITES], limit.per, where)
     alike = takewhile(lambda o: o is not limit, (o for o in b.parts_of(JointLimit) if (o.span, o.per) == (limit.span, limit.per)))
     if any(set(o.kinds) & set(limit.kinds) and {e.name for e in o.counted(b)} & {e.name for e in counted} for o in alike):
         yield Problem(f"Some writes have two limits of the service per {limit.span} per {limit.per}.", "Keep one of them.", where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from clodo.blueprint.formulas import names_in
@@ -22,7 +22,7 @@ from clodo.bricks.locks.language import (
 )
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
+from clodo.proof.session import Fault, Headers, Row, Session, TooFewValues, expect
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -93,20 +93,23 @@ async def _given(s: Session, e: Entity, row: Row, user: str) -> None:
         await s.query(f'UPDATE "{e.name}" SET "owner_id" = ? WHERE "id" = ?', (await s.account(user)).id, row["id"])
 
 
+async def _headers(s: Session, e: Entity, user: str, usual: Callable[[Entity], Awaitable[Headers]]) -> Headers:
+    """What a user shows: the ``usual`` credentials for the administrator, those of the account alone for others."""
+    return await usual(e) if user == "admin" else (await s.account(user)).headers
+
+
 async def _replace(s: Session, e: Entity, row: Row, user: str) -> Answer:
     """A request that puts another row in the place of a whole one."""
-    headers = (await s.account(user)).headers if user != "admin" else await s.writer(e)
-    return await s.client.send("PUT", s.path(e, row["id"]), await s.body(e), headers=headers)
+    return await s.client.send("PUT", s.path(e, row["id"]), await s.body(e), headers=await _headers(s, e, user, s.writer))
 
 
 async def _send(s: Session, e: Entity, lock: Lock, row: Row, user: str) -> Answer:
     """A request that asks for what the lock is about."""
-    headers = (await s.account(user)).headers if user != "admin" else None
     if not isinstance(lock, ChangeWhen):
-        return await s.client.send("DELETE", s.path(e, row["id"]), headers=headers if headers is not None else await s.deleter(e))
+        return await s.client.send("DELETE", s.path(e, row["id"]), headers=await _headers(s, e, user, s.deleter))
     spoken_of = {*free_fields(e), *names_in(lock.condition)}
     for f in e.fields:
         fixed = f.read_only or f.made or f.computed is not None or f.unique or f.name in spoken_of
         if not fixed and (value := sample(f, s.number())) != row.get(f.name):
-            return await s.client.send("PATCH", s.path(e, row["id"]), {f.name: value}, headers=headers if headers is not None else await s.writer(e))
+            return await s.client.send("PATCH", s.path(e, row["id"]), {f.name: value}, headers=await _headers(s, e, user, s.writer))
     raise TooFewValues("no field was found that the condition does not speak of")

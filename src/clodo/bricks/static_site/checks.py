@@ -68,7 +68,7 @@ async def _address(s: Session, site: Site) -> None:
 async def _security(s: Session, site: Site) -> None:
     wanted = {"content-security-policy": site.policy or USUAL_POLICY, "x-content-type-options": "nosniff", "x-frame-options": "DENY"}
     wanted |= {"referrer-policy": "strict-origin-when-cross-origin", "cross-origin-opener-policy": "same-origin"}
-    removed = {name.lower() for name in site.removed}
+    removed = _removed(site)
     for path in ("/", "/no-such-page"):
         answer = await s.client.send("GET", path, headers=_PAGE)
         ruled = {r.header[0].lower() for r in site.headers if fits(r.path, path)}
@@ -107,7 +107,7 @@ async def _unknown(s: Session, site: Site) -> None:
     for path in ("/no-such-page", "/no/such/page"):
         answer = await s.client.send("GET", path, headers=_PAGE)
         _expect_page(answer, 200 if site.single_page else 404)
-        if "cache-control" not in {name.lower() for name in site.removed} and not ({"no-store", "no-cache"} & set(answer.headers.get("cache-control", "").split(", "))):
+        if "cache-control" not in _removed(site) and not ({"no-store", "no-cache"} & set(answer.headers.get("cache-control", "").split(", "))):
             raise Fault("the page for what is not there may be kept", answer)
     for path, headers in (("/no-such-page", {"accept": "application/json"}), ("/no-such-file.js", {"accept": "*/*"}), ("/api/no-such-thing", _PAGE)):
         answer = expect(await s.client.send("GET", path, headers=headers), 404)
@@ -207,9 +207,18 @@ async def _redirect(s: Session, r: Redirect, first: tuple[Redirect, ...]) -> Non
                 raise Fault(f"GET {source}{tail} leads to {place}")
 
 
+def _removed(site: Site) -> set[str]:
+    """The headers that the site never sends, in small letters."""
+    return {name.lower() for name in site.removed}
+
+
+def _starters(site: Site) -> list[str]:
+    """The addresses of the files that a new site begins with."""
+    return [f"/{file.removeprefix(f'{site.pages}/')}" for file in starter_files("", site, has_api=False)]
+
+
 async def _never(s: Session, name: str, site: Site) -> None:
-    files = [f"/{file.removeprefix(f'{site.pages}/')}" for file in starter_files("", site, has_api=False)]
-    for path in ("/", *files, "/no-such-page", *(r.source.removesuffix("/*") or "/" for r in site.redirects)):
+    for path in ("/", *_starters(site), "/no-such-page", *(r.source.removesuffix("/*") or "/" for r in site.redirects)):
         answer = await s.client.send("GET", path, headers=_PAGE)
         if name.lower() in answer.headers:
             raise Fault(f"GET {path} carries {name}", answer)
@@ -218,7 +227,7 @@ async def _never(s: Session, name: str, site: Site) -> None:
 async def _header(s: Session, rule: HeaderRule, site: Site) -> None:
     name, value = rule.header
     later = {r.header[0].lower(): r for r in site.headers[site.headers.index(rule) + 1 :]}
-    for path in ("/", *(f"/{file.removeprefix(f'{site.pages}/')}" for file in starter_files("", site, has_api=False) if not file.endswith(".html"))):
+    for path in ("/", *(file for file in _starters(site) if not file.endswith(".html"))):
         answer = await s.client.send("GET", path)
         if answer.status != 200:
             continue
