@@ -154,6 +154,16 @@ STEPS: list[tuple[str, list[str], list[str], str, list[str]]] = [
     (OWNERS, ["own-write order"], ["by owner"], "roles", []),
     ("its [reporter|ROLE:reporter] [sends|@action of=order set=order.status:sent by=role:reporter] it. [Reporters|ROLE:reporter] [open|@action of=order by=role:reporter] [orders|order]", ["write order role:clerk"], ["by role reporter"], "by owner", []),
     ("[sent|@action of=order set=order.status:sent by=role:owner]: role [owner|ROLE:owner]", ["own order"], ["by role owner"], "by owner", []),
+    # People of whom the text says that the rows are theirs are whoever made them; others who take a step with rows that are private see them.
+    ("[Buyers|ROLE:buyer] see only their own [orders|order], and a [buyer|ROLE:buyer] can [stop|@action of=order set=order.status:cancelled by=role:buyer] one", ["own order"], ["read owner", "by owner"], "roles", []),
+    ("as a [buyer|ROLE:buyer], I see my [orders|order]. [Buyers|ROLE:buyer] can [stop|@action of=order set=order.status:cancelled by=role:buyer] one", ["own-write order"], ["write owner", "by owner"], "roles", []),
+    ("the [shop buyer|ROLE:shop_buyer] [stops|@action of=order set=order.status:cancelled by=role:shop_buyer] it; all shop buyers keep their orders to themselves", ["own order"], ["by owner"], "roles", []),
+    ("the [shop buyer|ROLE:shop_buyer] [stops|@action of=order set=order.status:cancelled by=role:shop_buyer] it; all bar buyers keep their orders to themselves", ["own order"], ["by role shop_buyer"], "by owner", []),
+    ("[Buyers|ROLE:buyer] see only their own [orders|order], and a [buyer|ROLE:buyer] can [stop|@action of=order set=order.status:cancelled by=role:buyer] one", [], ["by role buyer"], "by owner", []),
+    ("[Buyers|ROLE:buyer] have their own shelves; a [buyer|ROLE:buyer] can [stop|@action of=order set=order.status:cancelled by=role:buyer] [orders|order]", ["own order"], ["read owner or role buyer", "write owner", "by role buyer"], "by owner", []),
+    ("[tutors|ROLE:tutor] [send|@action of=order set=order.status:sent by=role:tutor] it", ["own order"], ["read owner or role tutor", "write owner", "by role tutor"], "by owner", []),
+    ("[tutors|ROLE:tutor] [send|@action of=order set=order.status:sent by=role:tutor] it", ["own-write order"], ["write owner", "by role tutor"], "read", []),
+    ("[users|ROLE:user] [send|@action of=order set=order.status:sent by=role:user] it", ["own order"], ["read owner", "write owner"], "roles", []),
     # Whose rows nobody owns has no owner to take a step.
     (ONLY, ["access key"], [], "action", ["send"]),
     (ONLY, ["write order login"], [], "action", ["send"]),

@@ -10,6 +10,7 @@ from clodo.blueprint.values import Entity, FieldType, Who
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import DraftCue, Filler
 from clodo.understand.takers import MAKERS
+from clodo.understand.whose import are_theirs
 
 #: What the language calls whoever made a row, and the administrator.
 OWNER, ADMIN = "owner", "admin"
@@ -47,7 +48,7 @@ def receivers(cue: DraftCue, names: Names, e: Entity) -> Receivers:
 
 
 def _of_role(names: Names, e: Entity, role: str) -> str:
-    if (role in MAKERS or role == ANYBODY) and _is_theirs(names, e):
+    if _is_theirs(names, e) and (role in MAKERS or role == ANYBODY or _are_theirs(names, e, role)):
         return OWNER
     return ADMIN if role == ADMIN else ""
 
@@ -63,6 +64,12 @@ def _address(names: Names, e: Entity, filler: Filler) -> str:
     if name:
         return _of_rows(names, next(r.target for r in entity.references if r.name == name), names.seen_from(e, filler))
     return "" if names.field(filler)[1].type is FieldType.TEXT else names.seen_from(e, filler)
+
+
+def _are_theirs(names: Names, e: Entity, role: str) -> bool:
+    """Whether the text says that rows are those of people who have no rights besides."""
+    users = names.blueprint.users
+    return users is not None and role not in (*users.roles, ADMIN) and are_theirs(names.text, role, e.name)
 
 
 def _is_theirs(names: Names, e: Entity) -> bool:

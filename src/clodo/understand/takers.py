@@ -12,11 +12,14 @@ from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, Filler
 from clodo.understand.naming import singular
 from clodo.understand.nearby import before, behind
+from clodo.understand.whose import are_theirs
 
 #: Words for whoever made a row, which a blueprint calls its owner.
 MAKERS = frozenset(["owner", "creator", "author", "submitter", "reporter", "sender", "requester", "filer", "poster", "proposer", "initiator", "issuer", "asker"])
 #: Stands for a role where whoever made the row is meant.
 MAKER = "(maker)"
+#: Whoever logs in.
+USER = "user"
 #: The word that as often means whose the whole is.
 DOUBTFUL = "owner"
 POSSESSIVE = r"\b(?:its|their|his|her|whose)\s+(?:(?:own|original)\s+)?$"
@@ -39,7 +42,8 @@ STATED = frozenset(["own", "own-write", "write-login", "write-key", "write-publi
 def with_takers(draft: Draft, makers: Collection[str]) -> None:
     """Puts whoever made the row in the place of ``makers``, which are words for them, where they take a step: they are no roles
     with rights of their own, and the text speaks of the row's, or says that rows belong to whoever made them. Rows of which
-    nothing is said of who writes them are theirs then."""
+    nothing is said of who writes them are theirs then. People of whom the text says that the rows are theirs, and who have no
+    rights to others, are whoever made them, too."""
     rights = {role for e in draft.entities.values() for role in (*e.read_roles, *e.write_roles)}
     rights |= {f.role for cue in draft.cues if cue.kind not in _NO_RIGHTS for slot in cue.slots.values() for f in slot}
     rights |= {role for roles in creators_of(draft).values() for role in roles}
@@ -52,6 +56,9 @@ def with_takers(draft: Draft, makers: Collection[str]) -> None:
                 cue = replace(cue, slots={**cue.slots, "by": by})
                 if not (e.write_roles or e.flags & STATED or draft.access in ("key", "key-write")):
                     e.flags.add("own-write")
+            if "own" in e.flags:
+                # Whoever takes a step with rows of somebody else must see them.
+                e.read_roles += [role for role in dict.fromkeys(f.role for f in by) if role not in ("", MAKER, USER, *e.read_roles)]
         cues.append(cue)
     draft.cues = cues
 
@@ -74,7 +81,10 @@ def _is_maker(draft: Draft, e: DraftEntity, filler: Filler, makers: Collection[s
         return filler.role not in rights and _is_of_row(draft, e, filler)
     held = filler.role in (*e.read_roles, *e.write_roles)
     owned = bool(e.flags & {"own", "own-write"}) and not held and filler.at is not None
-    return owned and filler.at is not None and re.match(OWNING, behind(draft.text, filler.at)) is not None
+    if owned and filler.at is not None and re.match(OWNING, behind(draft.text, filler.at)) is not None:
+        return True
+    mine = bool(e.flags & {"own", "own-write"}) and filler.role not in rights
+    return mine and are_theirs(draft.text, filler.role, e.name)
 
 
 def _is_of_row(draft: Draft, e: DraftEntity, filler: Filler) -> bool:

@@ -59,6 +59,7 @@ from clodo.understand import (
     transfers,
     upload_notes,
     verbs,
+    whose,
 )
 from clodo.understand.cue_labels import BEYOND_DOUBT, CUES, OF_ONE, OFTEN_SEVERAL
 
@@ -371,7 +372,7 @@ def _cues() -> dict[str, Any]:
         "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN, "negated": step_numbers.NEGATED},
         "givens": {"figure": givens.FIGURE, "taken": list(givens.TAKEN), "name": givens.NAME},
         "takers": {
-            "maker": takers.MAKER, "owning": takers.OWNING, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
+            "maker": takers.MAKER, "user": takers.USER, "owning": takers.OWNING, "theirs": whose.THEIRS, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
             "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
         },
         "transfers": {

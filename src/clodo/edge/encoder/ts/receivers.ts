@@ -1,6 +1,7 @@
 import { type Names, type Pen, unsaid } from "./cue_names";
 import type { DraftCue, Filler } from "./draft";
 import { type Entity, quote } from "./values";
+import { areTheirs } from "./whose";
 
 /** What the language calls whoever made a row, and the administrator. */
 const OWNER = "owner";
@@ -34,8 +35,8 @@ export function receivers(cue: DraftCue, names: Names, e: Entity, pen: Pen): Rec
   return { known, missing, to: [...new Set([...known, ...(missing.length > 0 || known.length === 0 ? [ADMIN] : [])])] };
 }
 
-function ofRole(names: Names, e: Entity, role: string, { tables }: Pen): string {
-  if ((tables.makers.includes(role) || role === ANYBODY) && isTheirs(names, e)) return OWNER;
+function ofRole(names: Names, e: Entity, role: string, pen: Pen): string {
+  if (isTheirs(names, e) && (pen.tables.makers.includes(role) || role === ANYBODY || areTheirOwn(names, e, role, pen))) return OWNER;
   return role === ADMIN ? ADMIN : "";
 }
 
@@ -50,6 +51,11 @@ function address(names: Names, e: Entity, filler: Filler): string {
   const target = named?.[0].references.find(({ name }) => name === named[1])?.target;
   if (target !== undefined) return ofRows(names, target, names.seenFrom(e, filler));
   return names.field(filler)[1].type === "text" ? "" : names.seenFrom(e, filler);
+}
+
+/** Whether the text says that rows are those of people who have no rights besides. */
+function areTheirOwn({ blueprint: { users }, text }: Names, e: Entity, role: string, pen: Pen): boolean {
+  return users !== undefined && ![...users.roles, ADMIN].includes(role) && areTheirs(text, role, e.name, pen);
 }
 
 /** Whether rows belong to whoever made them. */

@@ -294,7 +294,9 @@ export interface CueTables {
   /** How whoever made a row is spoken of as its own; `maker` stands for a role. */
   readonly takers: {
     readonly maker: string;
+    readonly user: string;
     readonly owning: string;
+    readonly theirs: string;
     readonly doubtful: string;
     readonly called: string;
     readonly possessive: string;

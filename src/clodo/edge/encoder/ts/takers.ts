@@ -7,6 +7,7 @@ import { Nearby } from "./nearby";
 import type { CueTables } from "./tables";
 import type { Access } from "./values";
 import type { Verbs } from "./verbs";
+import { areTheirs } from "./whose";
 
 /** Flags by which a text says who writes. */
 export const STATED = ["own", "own-write", "write-login", "write-key", "write-public"];
@@ -18,7 +19,8 @@ const ABOUT = ["of", "set", "unset", "from", "to", "when", "unless"];
 /**
  * Puts whoever made the row in the place of words for them, where they take a step: they are no roles with rights of their own,
  * and the text speaks of the row's, or says that rows belong to whoever made them. Rows of which nothing is said of who writes
- * them are theirs then.
+ * them are theirs then. People of whom the text says that the rows are theirs, and who have no rights to others, are whoever made
+ * them, too.
  */
 export function withTakers(draft: Draft, tables: CueTables, verbs: Verbs, naming: Naming, characters: Characters): void {
   const rights = new Set([...draft.entities.values()].flatMap((e) => [...e.readRoles, ...e.writeRoles]));
@@ -26,17 +28,27 @@ export function withTakers(draft: Draft, tables: CueTables, verbs: Verbs, naming
     for (const { role } of [...slots.values()].flat()) rights.add(role);
   }
   for (const role of [...creatorsOf(draft, verbs).values()].flatMap((roles) => [...roles])) rights.add(role);
+  const isTheirs = (e: DraftEntity, role: string): boolean =>
+    (e.flags.has("own") || e.flags.has("own-write")) && !rights.has(role) && areTheirs(draft.text, role, e.name, { tables, naming, characters });
   const isMaker = (e: DraftEntity, f: Filler): boolean =>
     tables.makers.includes(f.role)
       ? !rights.has(f.role) && isOfRow(draft, e, f, tables, naming, characters)
-      : isOfTheirOwn(draft, e, f, tables, characters);
+      : isOfTheirOwn(draft, e, f, tables, characters) || isTheirs(e, f.role);
   draft.cues = draft.cues.map((cue) => {
     const e = about(draft, cue);
-    if (e === undefined || cue.kind !== "action" || saysWhoDeletes(cue, verbs) || saysWhoCreates(cue, verbs)) return cue;
-    const by = (cue.slots.get("by") ?? []).map((f) => (isMaker(e, f) ? { ...f, role: tables.takers.maker } : f));
-    if (!by.some(({ role }) => role === tables.takers.maker)) return cue;
-    const stated = e.writeRoles.length > 0 || STATED.some((flag) => e.flags.has(flag));
-    if (!stated && draft.access !== "key" && draft.access !== "key-write") e.flags.add("own-write");
+    const named = cue.slots.get("by") ?? [];
+    if (e === undefined || named.length === 0) return cue;
+    if (cue.kind !== "action" || saysWhoDeletes(cue, verbs) || saysWhoCreates(cue, verbs)) return cue;
+    const by = named.map((f) => (isMaker(e, f) ? { ...f, role: tables.takers.maker } : f));
+    if (by.some(({ role }) => role === tables.takers.maker)) {
+      const stated = e.writeRoles.length > 0 || STATED.some((flag) => e.flags.has(flag));
+      if (!stated && draft.access !== "key" && draft.access !== "key-write") e.flags.add("own-write");
+    }
+    if (e.flags.has("own")) {
+      // Whoever takes a step with rows of somebody else must see them.
+      const others = [...new Set(by.map(({ role }) => role))].filter((role) => !["", tables.takers.maker, tables.takers.user, ...e.readRoles].includes(role));
+      e.readRoles.push(...others);
+    }
     return { ...cue, slots: new Map([...cue.slots, ["by", by]]) };
   });
 }
