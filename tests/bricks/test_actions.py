@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.checks import check
 from clodo.blueprint.plan import make_plan
 from clodo.bricks.actions.checks import call
 from clodo.bricks.actions.values import Action
@@ -88,6 +89,16 @@ def test_what_makes_no_sense_is_told(head: str, lines: str, words: str) -> None:
     with pytest.raises(InvalidBlueprint) as caught:
         parse(with_action(lines, head))
     assert words in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("read", "warned"),
+    [("owner", "Say 'read owner or role guide'"), ("role clerk", "Say 'read role clerk, guide'"), ("owner or role guide", ""), ("role guide", ""), ("user", "")],
+)
+def test_a_step_with_rows_that_nobody_who_takes_it_sees_is_warned_of(read: str, warned: str) -> None:
+    source = f"service tours\nusers {{\n  roles guide, clerk\n}}\nentity tour {{\n  led: boolean\n  read {read}\n  write owner\n  action lead {{\n    by role guide\n    set led = true\n  }}\n}}\n"
+    told = [p.suggestion for p in check(parse(source)) if p.severity == "warning"]
+    assert len(told) == bool(warned) and all(warned in mend for mend in told)
 
 
 def test_a_state_that_an_action_sets_is_changed_by_actions_only() -> None:

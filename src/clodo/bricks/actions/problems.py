@@ -59,6 +59,16 @@ def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Prob
     yield from access_problems(b, who, path)
     if who.who is Who.OWNER and not is_owned(b, e):
         yield Problem(f"Rows of {e.name} have no owner.", "Say 'write owner' in the entity, or choose another 'by'.", path)
+    read = b.read_access(e)
+    blind = [r for r in who.roles if r not in read.roles and (r != "admin" or not read.roles)] if read.who in (Who.OWNER, Who.ROLE) else []
+    if blind:
+        seen = f"{read}, {', '.join(blind)}" if read.roles else f"{read} or role {', '.join(blind)}"
+        yield Problem(
+            f"Whoever is {' or '.join(blind)} takes this step with no {e.name} of others, since they see none.",
+            f"Say 'read {seen}' in the entity, if they are to see them.",
+            path,
+            severity="warning",
+        )
 
 
 def _parameters(b: Blueprint, action: Action, action_path: str) -> Iterator[Problem]:
