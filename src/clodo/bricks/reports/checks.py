@@ -91,6 +91,8 @@ async def _sums(plan: Plan, r: Report, e: Entity, s: Session) -> None:
     wanted = await _worked_out(plan, r, e, s, filters)
     if len(found) != len(wanted):
         raise Fault(f"the report has {len(found)} groups, not {len(wanted)}", answer)
+    if answer.body["complete"] is not True:
+        raise Fault("the report says that it is not whole, and it is", answer)
     for got, row in zip(found, wanted, strict=True):
         for key, value in row.items():
             if not alike(got.get(key), value):
