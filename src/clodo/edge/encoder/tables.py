@@ -53,6 +53,7 @@ from clodo.understand import (
     standing,
     states,
     step_numbers,
+    steps,
     storeless,
     takers,
     times,
@@ -365,6 +366,7 @@ def _cues() -> dict[str, Any]:
         "single": sorted(c.name for c in known if c.once),
         "steps": list(jobs.STEPS),
         "later": jobs.LATER,
+        "aside": sorted(steps.ASIDE),
         "brief": sites.BRIEF,
         **_blocks(),
         "sentence": nearby.END, "reach": nearby.REACH,
@@ -372,7 +374,7 @@ def _cues() -> dict[str, Any]:
         "givens": {"figure": givens.FIGURE, "taken": list(givens.TAKEN), "name": givens.NAME},
         "takers": {
             "maker": takers.MAKER, "owning": takers.OWNING, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
-            "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
+            "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT), "own": sorted(takers.OWN), "disowning": takers.DISOWNING,
         },
         "transfers": {
             "kinds": list(transfers.KINDS), "format": transfers.FORMAT, "goesOn": transfers.GOES_ON, "leadsTo": transfers.LEADS_TO,
