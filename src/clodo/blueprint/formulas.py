@@ -280,7 +280,9 @@ class _Checker:
         b = scope.blueprint
         row = b.entity(entity)
         if row is None and b.users is not None and entity == "user":
-            if name in ("role", "email"):
+            if name == "role":
+                return Type(Kind.TEXT, values=("user", "admin", *b.users.roles))
+            if name == "email":
                 return _TEXT
             f = next((f for f in b.users.fields if f.name == name and not f.write_only), None)
             return type_of_member(f) if f is not None else self.wrong(f"Users have no {name!r}.")

@@ -308,14 +308,17 @@ def _steps(record: Record, line: str) -> Iterator[tuple[str, str, str, str]]:
         yield entity, name, a, b
 
 
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3})")
+
+
 def mentions_of(record: Record, entity: str, name: str, words: str) -> list[Mark]:
-    """The marks of a value: of a field, or of one that stands alone (no entity)."""
+    """The marks of a value: of a field, or of one that stands alone (no entity). Commas end codes, so that 1,000 is named without its own."""
     wanted = words.lower()
     return [
         m
         for m in record.marks
         if (m.kind, m.entity, m.field) == ("value", entity, name)
-        and wanted in (m.constant.lower(), record.text[m.start : m.end].lower())
+        and wanted in (m.constant.lower(), said := record.text[m.start : m.end].lower(), _THOUSANDS.sub("", said))
     ]
 
 

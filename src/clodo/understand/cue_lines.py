@@ -17,6 +17,8 @@ from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.text import number, quote
 from clodo.blueprint.values import Access, Entity, Field, FieldType, Reference
 from clodo.understand.blocks import Member
+from clodo.understand.bounds import Figure, Part, are_told_apart
+from clodo.understand.bounds import guards as bound_guards
 from clodo.understand.choices import chosen
 from clodo.understand.cue_names import Names, Unsaid, only, only_number
 from clodo.understand.deleters import deleters, says_who_deletes
@@ -33,8 +35,8 @@ from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate,
 from clodo.understand.receivers import receivers
 from clodo.understand.schedules import Run, age_of, in_days, now_of, passed, running, unticked
 from clodo.understand.states import constant_of, is_true
-from clodo.understand.step_numbers import StepNumbers, comparison, step_numbers
-from clodo.understand.takers import MAKER, MAKERS, takers
+from clodo.understand.step_numbers import StepNumbers, comparison, number_for, step_numbers
+from clodo.understand.takers import MAKER, MAKERS, is_kept_off, known_takers, off_theirs, takers
 from clodo.understand.times import times, usual_time
 from clodo.understand.uploads import is_upload, with_uploads
 from clodo.understand.verbs import (
@@ -79,9 +81,9 @@ def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence
 
 
 class _Writer:
-    def __init__(self, cue: DraftCue, names: Names, *, apart: bool, runs: Sequence[Run]) -> None:
+    def __init__(self, cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = (), givens: Givens | None = None) -> None:
         self.cue, self.names, self.apart, self.runs, self.out = cue, names, apart, runs, Lines()
-        self.givens = Givens()
+        self.givens = givens if givens is not None else Givens()
         #: The parameter for a figure that is given with a step.
         self.figure = ""
 
@@ -127,11 +129,17 @@ class _Writer:
     def of_row(self, e: Entity, name: str) -> list[Filler]:
         """What a slot says of the row itself, and not of others that refer to it."""
         others = Others(self.names, e)
-        return [f for f in self.slot(name) if self.cue.kind not in STEPS or not others.are_meant(f)]
+        return [f for f in self.slot(name) if self.cue.kind not in STEPS or not (others.are_meant(f) or is_kept_off(f))]
 
     def condition(self, e: Entity) -> str:
-        """What ``when`` and ``unless`` say of a row; empty where they say nothing."""
-        parts = [*self._states(e, self.of_row(e, "when"), True), *self._states(e, self.of_row(e, "unless"), False)]
+        """What ``when`` and ``unless``, ``below`` and ``over`` say of a row; empty where they say nothing."""
+        return " and ".join([*self._states_of_row(e), *map(str, self._figures_of_row(e))])
+
+    def _states_of_row(self, e: Entity) -> list[str]:
+        return [*self._states(e, self.of_row(e, "when"), True), *self._states(e, self.of_row(e, "unless"), False)]
+
+    def _figures_of_row(self, e: Entity) -> list[Figure]:
+        """What ``below`` and ``over`` say of numbers of a row: as against a number of the text, else against each other."""
         most, strict = self._measure()
         under = [(f, "<") for f in self.of_row(e, "below")]
         above = [] if self._late() else [(f, ">") for f in self.of_row(e, "over")]
@@ -142,28 +150,39 @@ class _Writer:
             lesser, greater = self.seen(e, under[0][0]), self.seen(e, above[0][0])
             if lesser == greater:
                 raise Unsaid
-            parts.append(f"{lesser} < {greater}")
-        elif most is not None:
-            parts += [f"{self.seen(e, f)} {self._sign(sign) if strict else f'{sign}='} {most}" for f, sign in (*under, *above)]
-        elif (under or above) and not self._is_pair_with_others(e):
+            return [Figure(lesser, "<", greater)]
+        if most is None and (under or above) and not self._is_pair_with_others(e):
             raise Unsaid
-        return " and ".join(parts)
+        if most is None:
+            return []
+        told = [(self.seen(e, f), sign, "below" if sign == "<" else "over") for f, sign in (*under, *above)]
+        return [Figure(path, self._sign(sign, name) if strict else f"{sign}=", self._number(name, most)) for path, sign, name in told]
 
-    def _measure(self) -> tuple[str | None, bool]:
+    def _measure(self) -> tuple[Decimal | str | None, bool]:
         """What figures are compared with, where that is one number, and whether it is said in the text: as much as is given with a
         step may be as much as there is."""
         if self.cue.kind not in STEPS:
-            return (number(many) if (many := self.amount()) is not None else None), True
-        return (number(many), True) if (many := self.numbers.compared) is not None else (self.figure or None, False)
+            return self.amount(), True
+        return (many, True) if (many := self.numbers.compared) is not None else (self.figure or None, False)
 
-    def _sign(self, wanted: str) -> str:
+    def _said_number(self, name: str) -> Filler | None:
+        """The words of the number that figures of a slot are compared with."""
+        return number_for(self.cue, self.numbers, name, self.names.text) if self.cue.kind in STEPS else numbered(self.cue)
+
+    def _number(self, name: str, most: Decimal | str) -> Decimal | str:
+        """The number of a slot: ``most``, where there is one for all."""
+        said = self._said_number(name)
+        value = number_in(said.words) if said is not None else None
+        return value if value is not None else most
+
+    def _sign(self, wanted: str, name: str) -> str:
         """How a figure is compared with the number of the text, ``<`` or ``>``: or as much, where the words around the number say so."""
-        said = self._said_sign()
+        said = self._said_sign(name)
         return said if said.startswith(wanted) else wanted
 
-    def _said_sign(self) -> str:
-        """What the words around the number of the text compare with it by; empty where there are no such words."""
-        measure = self.numbers.measure if self.cue.kind in STEPS else numbered(self.cue)
+    def _said_sign(self, name: str) -> str:
+        """What the words around the number of a slot compare with it by; empty where there are no such words."""
+        measure = self._said_number(name)
         return comparison(self.names.text, measure) if measure is not None else ""
 
     @cached_property
@@ -177,20 +196,55 @@ class _Writer:
         alone = any(figures) and self.numbers.compared is None
         return alone and all(len(f) + len(self.of_row(e, name)) == 1 for f, name in zip(figures, ("below", "over"), strict=True))
 
-    def _on_others(self, e: Entity) -> list[str]:
-        """The conditions of a step on other rows, each by itself."""
-        most, sign = self._measure()[0], self._said_sign()
-        out, figures = [*self.others.states], {"below": self.others.below, "over": self.others.over}
+    @cached_property
+    def all_said(self) -> list[_Writer]:
+        """What this cue and further ones say of a step."""
+        return [self, *(_Writer(one, self.names, givens=self.givens) for one in self.cue.further)]
+
+    def _figures_of_others(self, e: Entity) -> list[Figure]:
+        """What a step says of figures of other rows."""
+        most, figures = self._measure()[0], {"below": self.others.below, "over": self.others.over}
         if self._is_pair_with_others(e):
             lesser, greater = (f[0] if f else self.seen(e, self.of_row(e, name)[0]) for name, f in figures.items())
             if lesser == greater:
                 raise Unsaid
-            return [*out, f"{lesser} <= {greater}" if figures["below"] else f"{greater} >= {lesser}"]
+            return [Figure(lesser, "<=", greater) if figures["below"] else Figure(greater, ">=", lesser)]
         if most is None and any(figures.values()):
             raise Unsaid
+        out = []
         for name, found in figures.items():
-            out += [f"{figure} {sign if sign in SIGNS[name] else SIGNS[name][0]} {most}" for figure in found]
+            sign = self._said_sign(name) if found else ""
+            out += [Figure(f, sign if sign in SIGNS[name] else SIGNS[name][0], self._number(name, most)) for f in found if most is not None]
         return out
+
+    def _guards(self, e: Entity) -> list[str]:
+        """The conditions of a step, each by itself, with all that further cues say of it."""
+        said = self.all_said
+        if any(f.role and not (name == "unless" and is_kept_off(f)) for w in said for name in ("when", "unless") for f in w.slot(name)):
+            raise Unsaid
+        parts = [w._part(e) for w in said]
+        if are_told_apart(parts):
+            out = list(bound_guards(parts, MAKER))
+        else:
+            out = [condition for w in said for condition in (w._of_its_row(e), *w.others.states, *map(str, w._figures_of_others(e)))]
+        out = [*out, *(w._early(e) for w in said)]
+        out += [off_theirs(self.names.blueprint, e, self.cue.words)] if any(is_kept_off(f) for w in said for f in w.slot("unless")) else []
+        return [condition for condition in dict.fromkeys(out) if condition]
+
+    def _of_its_row(self, e: Entity) -> str:
+        return " and ".join([*filter(None, [self.condition(e)]), *map(str, self._measured(e))])
+
+    def _part(self, e: Entity) -> Part:
+        """What this cue says of who takes a step, and under which conditions."""
+        states = (*self._states_of_row(e), *self.others.states)
+        figures = (*self._figures_of_row(e), *self._measured(e), *self._figures_of_others(e))
+        return Part(tuple(dict.fromkeys(f.role for f in self.slot("by"))), states, figures)
+
+    def _who(self, e: Entity) -> Access | None:
+        """Who takes a step; ``None`` where that is whoever may write the row."""
+        kept_off = any(is_kept_off(f) for w in self.all_said for f in w.slot("unless"))
+        among = not self.slot("by") and are_told_apart([w._part(e) for w in self.all_said])
+        return known_takers(takers(self.cue), self.names.blueprint.write_access(e), among=among, kept_off=kept_off)
 
     def where(self, e: Entity) -> str:
         """The same as the tail of a line."""
@@ -266,6 +320,9 @@ class _Writer:
         return path
 
     def compared(self) -> None:
+        if (own := self._itself()) is not None:
+            self.say(own[0].name, f"check {own[1]} != this")
+            return
         ends = [f for name in ("from", "to") for f in self.slot(name) if f.field]
         if len(ends) != 2:
             raise Unsaid
@@ -275,9 +332,24 @@ class _Writer:
                 greater, lesser = (self.names.seen_from(e, f) for f in ends)
             except Unsaid:
                 continue
-            self.say(e.name, f"check {greater} {self._order(ends)} {lesser}")
+            order = self._order(ends)
+            # What refers to nothing is not the same.
+            free = f"{greater} is empty or " if order == "!=" and {greater, lesser} <= {r.name for r in e.references if not r.required} else ""
+            self.say(e.name, f"check {free}{greater} {order} {lesser}")
             return
         raise Unsaid
+
+    def _itself(self) -> tuple[Entity, str] | None:
+        """The reference of an entity to its own kind that is not to name the row itself; ``None`` where the cue says no such thing."""
+        ends = [*self.slot("from"), *self.slot("to")]
+        if self.cue.kind != "above" or len(ends) != 2 or not ends[0].entity or ends[0].entity != ends[1].entity or all(f.field for f in ends):
+            return None
+        e = self.names.entity(ends[0])
+        named = [self.names.reference(f) for f in ends if f.field]
+        way = named[0][1] if named and named[0] is not None else self.names.way(e, e.name) if not named else ""
+        if not any((r.name, r.target) == (way, e.name) for r in e.references):
+            raise Unsaid
+        return e, way
 
     def _order(self, ends: list[Filler]) -> str:
         """How two fields are compared: of rows that are referred to none is the greater, so they are to be others."""
@@ -307,13 +379,9 @@ class _Writer:
             effects = self._ticked(e)
         if (not effects and not created) or self._stays():
             raise Unsaid
-        who = takers(self.cue)
+        who = self._who(e)
         body = [f"  by {who}"] if who is not None else []
-        if condition := " and ".join(c for c in (self.condition(e), self._measured(e)) if c):
-            body.append(f"  when {condition}")
-        body += [f"  when {condition}" for condition in self._on_others(e)]
-        if early := self._early(e):
-            body.append(f"  when {early}")
+        body += [f"  when {condition}" for condition in self._guards(e)]
         body += [f"  set {', '.join(effects)}"] if effects else []
         body += created
         name = step_name(self.cue.words)
@@ -325,7 +393,9 @@ class _Writer:
         parameters = self.givens.lines()
         given = f"({', '.join(parameters)})" if parameters else ""
         self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
-        self._limited(e, limited(name), who)
+        for said in self.all_said:
+            said._limited(e, limited(name), who)
+            self.out.lines += said.out.lines if said is not self else []
 
     def _limited(self, e: Entity, kinds: Sequence[str], who: Access | None) -> None:
         """How often a step may be taken, or rows may be changed or deleted, by one of those who may."""
@@ -335,15 +405,15 @@ class _Writer:
             rule = who if who is not None else self.names.blueprint.write_access(e)
             self.say(e.name, f"limit {', '.join(kinds)} {rate(number_in(often.words), self.unit())} per {counted_by(rule)}")
 
-    def _measured(self, e: Entity) -> str:
+    def _measured(self, e: Entity) -> list[Figure]:
         """What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it."""
         spare = self.numbers.spare
         if not spare:
-            return ""
+            return []
         value, sign = number_in(spare[0].words), comparison(self.names.text, spare[0])
         if len(spare) > 1 or value is None or not sign or self.slot("below") or self.slot("over"):
             raise Unsaid
-        return f"{only_number(e)} {sign} {number(value)}"
+        return [Figure(only_number(e), sign, value)]
 
     def _aim(self) -> list[str]:
         """What a step leads to, in the words of a name; nothing where the text names no outcome."""
@@ -358,6 +428,8 @@ class _Writer:
 
     def _locked(self, e: Entity) -> None:
         """Until when rows are changed and deleted."""
+        if self.cue.further or any(is_kept_off(f) for f in self.slot("unless")):
+            raise Unsaid
         verbs, allowed = lock_of(self.cue.words, mild=True)
         if any(self.names.file(f) is not None for f in (*self.slot("when"), *self.slot("unless"))):
             raise Unsaid  # an upload changes its row, too
@@ -408,7 +480,7 @@ class _Writer:
 
     def _conditional(self) -> bool:
         """Whether a step has a condition, and nobody who alone takes it."""
-        return not self.slot("by") and any(self.slot(name) for name in ("when", "unless", "from"))
+        return not self.slot("by") and any(not f.role for name in ("when", "unless", "from") for f in self.slot(name))
 
     def _must_be_lock(self, e: Entity) -> bool:
         """Whether a verb that can be a step is none: it has a condition, and rows have no state that is called like it."""

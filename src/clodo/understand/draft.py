@@ -50,12 +50,13 @@ class Filler:
 @dataclass
 class DraftCue:
     """A wish for more than stored rows: ``kind`` is one of ``cue_labels.CUES``, ``words`` the text's own, ``slots`` what
-    fills each slot."""
+    fills each slot; ``further`` are cues that say more of the same step: who may take it, and when."""
 
     kind: str
     words: str
     slots: dict[str, list[Filler]] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+    further: tuple[DraftCue, ...] = ()
 
 
 @dataclass

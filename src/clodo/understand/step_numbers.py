@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import DraftCue, Filler
-from clodo.understand.nearby import before, behind
+from clodo.understand.nearby import before, behind, sentence
 from clodo.understand.numbers import number
 
 #: Words in front of a number that compare with it; those that are part of others come later.
@@ -33,13 +34,15 @@ NEGATED = r"\b(?:cannot|can not|(?:must|may|shall|should|will|is|are) not|never|
 
 @dataclass(frozen=True)
 class StepNumbers:
-    """The numbers of a step by what they are for; ``measure``: the words of the one that is compared, ``often``: those of how often it may
-    be taken, ``given``: words for one that is given with the step, ``spare``: what is for nothing."""
+    """The numbers of a step by what they are for; ``measure``: the words of the one that is compared, ``second``: those of another, where
+    ``below`` and ``over`` have one each, ``often``: those of how often it may be taken, ``given``: words for one that is given with the step,
+    ``spare``: what is for nothing."""
 
     compared: Decimal | None
     early: Decimal | None
     counted: Decimal | None
     measure: Filler | None
+    second: Filler | None
     often: Filler | None
     given: Filler | None
     spare: tuple[Filler, ...]
@@ -57,13 +60,39 @@ def step_numbers(cue: DraftCue) -> StepNumbers:
     often = _often(left, [f for f in cue.slots.get("per", []) if f.words and not f.entity]) if not timed else None
     left = [f for f in left if f is not often]
     compared = left.pop(0) if compares and left else None
+    second = left.pop(0) if cue.slots.get("below") and cue.slots.get("over") and len(left) > counts else None
     by_field = [f for f in given if f.field and not f.words]
     counted = left.pop(0) if counts and left and not by_field else None
     other = [f for f in given if number(f.words) is None and not (counts and f in by_field)]
     worded = [f for f in other if f.words and not f.entity]
     given_with = worded[0] if counts and worded and counted is None and not by_field else None
     spare = (*left, *(f for f in other if f is not given_with))
-    return StepNumbers(_value(compared), _value(early), _value(counted), compared, often, given_with, spare)
+    return StepNumbers(_value(compared), _value(early), _value(counted), compared, second, often, given_with, spare)
+
+
+def number_for(cue: DraftCue, numbers: StepNumbers, name: str, text: str) -> Filler | None:
+    """The number that the figures of ``below`` or ``over`` are compared with: of two the one of theirs, by the words around the numbers, or
+    else by the order in which a sentence says numbers and figures.
+
+    Raises:
+        Unsaid: it is open whose number is which.
+    """
+    if numbers.measure is None or numbers.second is None:
+        return numbers.measure
+    first, second = sorted((numbers.measure, numbers.second), key=lambda f: f.at or (0, 0))
+    told = "".join(comparison(text, f)[:1] or " " for f in (first, second))
+    if told in ("<<", ">>"):
+        # What stands in front of the second is not behind the first: "two trips and at most one meal".
+        told = "".join(comparison(text, f, ahead=True)[:1] or " " for f in (first, second))
+    if told == "  ":
+        within = sentence(text, first.at) if first.at is not None else (0, 0)
+        places = [[f.at for f in cue.slots.get(slot, []) if f.at is not None and within[0] <= f.at[0] < within[1]] for slot in ("below", "over")]
+        if not all(places):
+            raise Unsaid
+        told = "<>" if min(places[0]) < min(places[1]) else "><"
+    if told in ("<<", ">>"):
+        raise Unsaid
+    return first if (told[0] == "<" or told[1] == ">") is (name == "below") else second
 
 
 def _often(numbers: Sequence[Filler], spans: Sequence[Filler]) -> Filler | None:
@@ -78,14 +107,14 @@ def _value(filler: Filler | None) -> Decimal | None:
     return number(filler.words) if filler is not None else None
 
 
-def comparison(text: str, filler: Filler) -> str:
-    """The sign that the words around a number amount to; empty where there are no such words."""
+def comparison(text: str, filler: Filler, *, ahead: bool = False) -> str:
+    """The sign that the words around a number amount to; empty where there are no such words. ``ahead``: those in front of it alone."""
     if filler.at is None:
         return ""
     # Words that are marked with the number count as well: "over 500".
     front = before(text, filler.at) + re.split("[0-9]", filler.words.lower())[0] * bool(re.search("[0-9]", filler.words))
     if re.search(NEGATED, f"{front} {behind(text, filler.at)}"):
         return ""
-    found = [sign for sign, said in BACK.items() if re.match(said, behind(text, filler.at))]
+    found = [sign for sign, said in BACK.items() if not ahead and re.match(said, behind(text, filler.at))]
     found += [sign for sign, said in FRONT.items() if re.search(rf"(?<!\w){said}{BETWEEN}", front)]
     return found[0] if found else ""

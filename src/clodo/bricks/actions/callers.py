@@ -18,8 +18,8 @@ class Caller:
         self._rules = (who_may(b, e, action), b.read_access(e), *(b.read_access(t) for t in targets))
         self._s = s
         looked_at = any(is_of_caller(p) for g in action.guards for p in parts(g.condition))
-        # What belongs to its owner, or to a tenant, the account would not see.
-        self.is_apart = looked_at and not s.welcomes and all(rule.who is not Who.OWNER for rule in self._rules)
+        # What belongs to its owner alone, or to a tenant, the account would not see.
+        self.is_apart = looked_at and not s.welcomes and all(rule.roles or rule.who is not Who.OWNER for rule in self._rules)
         self._name = f"caller-{s.number()}" if self.is_apart else "admin"
 
     async def id(self) -> str | None:
@@ -28,7 +28,7 @@ class Caller:
             return None
         fresh = self.is_apart and not self._is_known
         account = await self._s.account(self._name)
-        if fresh and self._has_role:
+        if fresh and len(self._roles) < len(self._all_roles):
             await self._s.query('UPDATE "user" SET "role" = \'admin\' WHERE "id" = ?', account.id)
         self._is_known = True
         return account.id
@@ -44,16 +44,23 @@ class Caller:
         return {**key, **(await self._s.account(self._name)).headers}
 
     @property
-    def _has_role(self) -> bool:
-        return any(rule.who is Who.ROLE for rule in self._rules)
+    def _all_roles(self) -> tuple[str, ...]:
+        users = self._s.blueprint.users
+        return ("user", "admin", *(users.roles if users is not None else ()))
+
+    @property
+    def _roles(self) -> tuple[str, ...]:
+        """The roles with which the account may call, and see what it calls."""
+        sets = [{*rule.roles, "admin"} for rule in self._rules if rule.roles]
+        return tuple(role for role in self._all_roles if all(role in roles for roles in sets))
 
     def entity(self) -> Entity:
         """Its row in the shape of an entity: what a check may change in it."""
         users = self._s.blueprint.users
         assert users is not None
-        # Without its role, the account could not call.
-        role = () if self._has_role else (Field("role", FieldType.ENUM, values=("user", "admin", *users.roles)),)
-        return Entity("user", (*users.fields, *role))
+        # Without one of these roles, the account could not call.
+        role = Field("role", FieldType.ENUM, values=self._roles)
+        return Entity("user", (*users.fields, *([role] if len(self._roles) > 1 else [])))
 
 
 def is_of_caller(e: Expression) -> bool:

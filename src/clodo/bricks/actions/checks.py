@@ -15,6 +15,7 @@ from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
 from clodo.bricks.actions.scenes import Scene
+from clodo.bricks.actions.sides import each_side
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
 from clodo.bricks.actions.victims import settled, victims
 from clodo.bricks.actions.view import View
@@ -105,6 +106,7 @@ async def _guarded(e: Entity, action: Action, guard: Guard, number: int, s: Sess
         row = await scene.ready()
         if await scene.short(row, guard, scene.readied):
             await _refused(scene, row, guard)
+    await each_side(s, e, action, guard)
 
 
 async def _at_the_limit(scene: Scene) -> Row:

@@ -13,11 +13,13 @@ from clodo.blueprint.formulas import Scope, condition_problems, value_problems
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.values import Blueprint, Entity, Field, Reference, Who
+from clodo.bricks.actions.persons import is_others_only
 from clodo.bricks.actions.values import (
     Action,
     Assignment,
     CreateRow,
     DeleteRows,
+    Guard,
     SetValues,
     UpdateRows,
     scope_of,
@@ -25,6 +27,7 @@ from clodo.bricks.actions.values import (
     tenant_columns,
     who_may,
 )
+from clodo.bricks.rules.samples import conjuncts
 
 #: What expressions call by these names is not to be hidden behind a parameter.
 _WORDS = frozenset({"now", "today", "this", "caller", "owner", "empty", "true", "false"})
@@ -40,6 +43,7 @@ def action_problems(b: Blueprint, e: Entity, action: Action) -> Iterator[Problem
     for n, guard in enumerate(action.guards):
         line = f"{path}.{place_name('when', n)}"
         yield from _told(condition_problems(guard.condition, scope), line)
+        yield from _for_nobody(b, e, action, guard, line)
         if len(guard.message) > 200 or "\n" in guard.message:
             yield Problem("The message of a guard is one short line.", "Shorten it.", line)
     if b.entity("t") is not None:
@@ -69,6 +73,13 @@ def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Prob
             path,
             severity="warning",
         )
+
+
+def _for_nobody(b: Blueprint, e: Entity, action: Action, guard: Guard, path: str) -> Iterator[Problem]:
+    """An owner who alone may see a row, or take the action with it, and may not."""
+    alone = [who for who in (b.read_access(e), who_may(b, e, action)) if who.who is Who.OWNER and not who.roles]
+    if alone and any(map(is_others_only, conjuncts(guard.condition))):
+        yield Problem(f"Nobody but the owner of a {e.name} gets at it, and this keeps the owner off.", "Say 'owner or role …' there, or remove the guard.", path)
 
 
 def _parameters(b: Blueprint, action: Action, action_path: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ there in the database, along its transitions."""
 from __future__ import annotations
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +22,7 @@ from clodo.blueprint.values import (
     Reference,
 )
 from clodo.bricks.actions.callers import is_of_caller
+from clodo.bricks.actions.persons import beside_caller
 from clodo.bricks.actions.statements import place_of, statement
 from clodo.bricks.actions.values import Guard, scope_of
 from clodo.bricks.actions.view import View
@@ -108,6 +109,25 @@ class Scene(View):
                 if not (await self.held(row["id"], body))[number]:
                     return True
         return not (await self.held(row["id"], body))[number]
+
+    async def alone(self, row: Row, side: Expression, others: Sequence[Expression]) -> bool:
+        """Brings a row to where one of the ways in which a guard holds just does, and the others do not; whether it came to that, and every
+        guard holds."""
+        body = self.readied
+
+        async def true() -> int:
+            return sum([await self.is_true(row["id"], other, body) for other in others])
+
+        for other in others:
+            if not await self.is_true(row["id"], other, body):
+                continue
+            before = await true()
+            for table, id, name, value in await self._ways(row, Not(other), body):
+                await put(self.s, table, id, name, value)
+                if await true() < before:
+                    break
+        await self._brought(row, side, body, barely=True)
+        return await self.is_true(row["id"], side, body) and not await true() and all(await self.held(row["id"], body))
 
     async def _turned_links(self, row: Row, part: Expression, body: Row, *, wanted: bool) -> bool:
         """Links the row with others that a condition names, or takes the links away, until it holds, or does not; whether it came to
@@ -214,6 +234,10 @@ class Scene(View):
             target = self.b.entity(reference.target) if isinstance(reference, Reference) else None
             if target is not None and (id := row.get(f"{path.names[0]}_id")) is not None:
                 found += await self._ways_in(target, id, path, known)
+        for named in beside_caller(self.b, self.e, part):
+            holder = row.get(f"{named.way}_id") if named.way else row["id"]
+            users = (await self.caller.id(), await self.s.spare_user()) if holder is not None else ()
+            found += [(named.holder, str(holder), named.column, user) for user in users]
         if self.caller.is_apart:
             for path in (p for p in outer_parts(part) if isinstance(p, Path) and is_of_caller(p) and len(p.names) == 2):
                 known = await self._known(row["id"], part, body, but=path)

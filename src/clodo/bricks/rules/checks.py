@@ -39,6 +39,7 @@ from clodo.bricks.rules.samples import (
     satisfying,
     stepped,
 )
+from clodo.bricks.rules.themselves import check_apart
 from clodo.bricks.rules.transitions import Transitions, initial, refusal, way
 from clodo.bricks.rules.triggers import status_of
 from clodo.proof.check import Check
@@ -80,8 +81,11 @@ def _says(rule: Rule, answer: Answer) -> Answer:
 
 async def _check_alone(e: Entity, rule: CheckRule, s: Session) -> None:
     """A rule on the fields of one row: a body that breaks it is refused, as a creation and as a change."""
+    apart = await check_apart(e, rule, s)
     body = await s.body(e)
     bad = _breaking(e, rule.condition, body)
+    if bad is None and apart:
+        return
     if bad is None:
         raise TooFewValues("no values were found that break this rule")
     _says(rule, expect(await s.post(e, {**body, **bad}), 422, "a body that breaks the rule"))

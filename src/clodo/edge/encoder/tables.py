@@ -53,6 +53,7 @@ from clodo.understand import (
     standing,
     states,
     step_numbers,
+    steps,
     storeless,
     takers,
     times,
@@ -366,6 +367,7 @@ def _cues() -> dict[str, Any]:
         "single": sorted(c.name for c in known if c.once),
         "steps": list(jobs.STEPS),
         "later": jobs.LATER,
+        "aside": sorted(steps.ASIDE),
         "brief": sites.BRIEF,
         **_blocks(),
         "sentence": nearby.END, "reach": nearby.REACH,
@@ -373,7 +375,7 @@ def _cues() -> dict[str, Any]:
         "givens": {"figure": givens.FIGURE, "taken": list(givens.TAKEN), "name": givens.NAME},
         "takers": {
             "maker": takers.MAKER, "user": takers.USER, "owning": takers.OWNING, "theirs": whose.THEIRS, "doubtful": takers.DOUBTFUL, "called": takers.CALLED, "possessive": takers.POSSESSIVE, "possessed": takers.POSSESSED,
-            "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT),
+            "belonging": takers.BELONGING, "definite": takers.DEFINITE, "it": list(takers.IT), "own": sorted(takers.OWN), "disowning": takers.DISOWNING,
         },
         "transfers": {
             "kinds": list(transfers.KINDS), "format": transfers.FORMAT, "goesOn": transfers.GOES_ON, "leadsTo": transfers.LEADS_TO,

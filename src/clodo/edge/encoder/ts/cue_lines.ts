@@ -1,5 +1,6 @@
 import type { Member } from "./blocks";
 import { chosen } from "./choices";
+import { areToldApart, type Figure, figureText, guards, type Part } from "./bounds";
 import { type Names, type Pen, Unsaid, unsaid } from "./cue_names";
 import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
@@ -12,8 +13,8 @@ import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
 import { ageOf, inDays, isMoment, isOf, type Outcome, passed, type Run, running, unticked } from "./schedules";
 import { constantOf, isNumber, isTrue } from "./states";
-import { comparison, type StepNumbers, stepNumbers } from "./step_numbers";
-import { takers } from "./takers";
+import { comparison, numberFor, type StepNumbers, stepNumbers } from "./step_numbers";
+import { isKeptOff, knownTakers, offTheirs, takers } from "./takers";
 import { times, usualTime } from "./times";
 import { isUpload, withUploads } from "./uploads";
 import { type Access, accessText, type Blueprint, type Entity, type Field, quote, type Reference } from "./values";
@@ -97,13 +98,13 @@ class Writer {
   #said: OnOthers | undefined;
   readonly #out = noLines();
 
-  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[]) {
+  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[], givens?: Givens) {
     this.#cue = cue;
     this.#names = names;
     this.#pen = pen;
     this.#apart = apart;
     this.#runs = runs;
-    this.#givens = new Givens(pen);
+    this.#givens = givens ?? new Givens(pen);
   }
 
   get #isStep(): boolean {
@@ -233,17 +234,20 @@ class Writer {
   /** What a slot says of the row itself, and not of others that refer to it. */
   #ofRow(e: Entity, name: string): readonly Filler[] {
     const others = this.#others(e);
-    return this.#slot(name).filter((f) => !this.#isStep || !others.areMeant(f));
+    return this.#slot(name).filter((f) => !this.#isStep || !(others.areMeant(f) || isKeptOff(f, this.#pen.tables)));
   }
 
-  /** What `when` and `unless` say of a row; empty where they say nothing. */
+  /** What `when` and `unless`, `below` and `over` say of a row; empty where they say nothing. */
   #condition(e: Entity): string {
-    const states = [...this.#states(e, this.#ofRow(e, "when"), true), ...this.#states(e, this.#ofRow(e, "unless"), false)];
-    return [...states, ...this.#comparisons(e)].join(" and ");
+    return [...this.#statesOfRow(e), ...this.#figuresOfRow(e).map(figureText)].join(" and ");
+  }
+
+  #statesOfRow(e: Entity): string[] {
+    return [...this.#states(e, this.#ofRow(e, "when"), true), ...this.#states(e, this.#ofRow(e, "unless"), false)];
   }
 
   /** What `below` and `over` say of numbers of a row: as against a number of the text, else against each other. */
-  #comparisons(e: Entity): string[] {
+  #figuresOfRow(e: Entity): Figure[] {
     const [most, isStrict] = this.#measure();
     const under = this.#ofRow(e, "below");
     const above = this.#late().length > 0 ? [] : this.#ofRow(e, "over");
@@ -251,33 +255,46 @@ class Writer {
     const seen = (f: Filler): string => this.#seen(e, f);
     const [lesser, greater] = [under[0], above[0]];
     if (lesser !== undefined && greater !== undefined && under.length + above.length === 2 && (most === undefined || !isStrict)) {
-      return seen(lesser) === seen(greater) ? unsaid() : [`${seen(lesser)} < ${seen(greater)}`];
+      return seen(lesser) === seen(greater) ? unsaid() : [{ left: seen(lesser), sign: "<", right: seen(greater) }];
     }
     if (most === undefined) return under.length + above.length === 0 || this.#isPairWithOthers(e) ? [] : unsaid();
-    const sign = (wanted: string): string => (isStrict ? this.#sign(wanted) : `${wanted}=`);
-    return [...under.map((f) => `${seen(f)} ${sign("<")} ${most}`), ...above.map((f) => `${seen(f)} ${sign(">")} ${most}`)];
+    const sign = (wanted: string, name: string): string => (isStrict ? this.#sign(wanted, name) : `${wanted}=`);
+    const figures = (fillers: readonly Filler[], wanted: string, name: string): Figure[] =>
+      fillers.map((f) => ({ left: seen(f), sign: sign(wanted, name), right: this.#number(name, most) }));
+    return [...figures(under, "<", "below"), ...figures(above, ">", "over")];
   }
 
   /**
    * What figures are compared with, where that is one number, and whether it is said in the text: as much as is given with a step may
    * be as much as there is.
    */
-  #measure(): readonly [most: string | undefined, isStrict: boolean] {
-    if (!this.#isStep) return [this.#amount()?.toString(), true];
+  #measure(): readonly [most: Decimal | string | undefined, isStrict: boolean] {
+    if (!this.#isStep) return [this.#amount(), true];
     const { compared } = this.#numbers;
-    if (compared !== undefined) return [compared.toString(), true];
+    if (compared !== undefined) return [compared, true];
     return [this.#figure === "" ? undefined : this.#figure, false];
   }
 
   /** How a figure is compared with the number of the text, `<` or `>`: or as much, where the words around the number say so. */
-  #sign(wanted: string): string {
-    const said = this.#saidSign();
+  #sign(wanted: string, name: string): string {
+    const said = this.#saidSign(name);
     return said.startsWith(wanted) ? said : wanted;
   }
 
-  /** What the words around the number of the text compare with it by; empty where there are no such words. */
-  #saidSign(): string {
-    const measure = this.#isStep ? this.#numbers.measure : numbered(this.#cue, this.#pen);
+  /** The words of the number that figures of a slot are compared with. */
+  #saidNumber(name: string): Filler | undefined {
+    return this.#isStep ? numberFor(this.#cue, this.#numbers, name, this.#names.text, this.#pen) : numbered(this.#cue, this.#pen);
+  }
+
+  /** The number of a slot: `most`, where there is one for all. */
+  #number(name: string, most: Decimal | string): Decimal | string {
+    const said = this.#saidNumber(name);
+    return (said === undefined ? undefined : this.#pen.numbers.read(said.words)) ?? most;
+  }
+
+  /** What the words around the number of a slot compare with it by; empty where there are no such words. */
+  #saidSign(name: string): string {
+    const measure = this.#saidNumber(name);
     return measure === undefined ? "" : comparison(this.#names.text, measure, this.#pen);
   }
 
@@ -294,22 +311,66 @@ class Writer {
     return below.length + this.#ofRow(e, "below").length === 1 && over.length + this.#ofRow(e, "over").length === 1;
   }
 
-  /** The conditions of a step on other rows, each by itself. */
-  #conditionsOnOthers(e: Entity): string[] {
-    const { states, below, over } = this.#onOthers;
+  /** What a step says of figures of other rows. */
+  #figuresOfOthers(e: Entity): Figure[] {
+    const { below, over } = this.#onOthers;
     if (this.#isPairWithOthers(e)) {
       const side = ([figure]: readonly string[], name: string): string => figure ?? this.#ofRow(e, name).map((f) => this.#seen(e, f))[0] ?? unsaid();
       const [lesser, greater] = [side(below, "below"), side(over, "over")];
       if (lesser === greater) unsaid();
-      return [...states, below.length > 0 ? `${lesser} <= ${greater}` : `${greater} >= ${lesser}`];
+      return [below.length > 0 ? { left: lesser, sign: "<=", right: greater } : { left: greater, sign: ">=", right: lesser }];
     }
-    const sign = this.#saidSign();
     const [most] = this.#measure();
     const figures = [["below", below], ["over", over]] as const;
-    return [
-      ...states,
-      ...figures.flatMap(([name, all]) => all.map((figure) => `${figure} ${FIGURE_SIGNS[name].find((one) => one === sign) ?? FIGURE_SIGNS[name][0]} ${most ?? unsaid()}`)),
-    ];
+    return figures.flatMap(([name, all]) =>
+      all.map((left): Figure => {
+        const right = this.#number(name, most ?? unsaid());
+        const sign = this.#saidSign(name);
+        return { left, sign: FIGURE_SIGNS[name].find((one) => one === sign) ?? FIGURE_SIGNS[name][0], right };
+      }),
+    );
+  }
+
+  /** What this cue and further ones say of a step. */
+  get #allSaid(): readonly Writer[] {
+    return [this, ...(this.#cue.further ?? []).map((cue) => new Writer(cue, this.#names, this.#pen, false, [], this.#givens))];
+  }
+
+  get #isKeptOff(): boolean {
+    return this.#allSaid.some((writer) => writer.#slot("unless").some((f) => isKeptOff(f, this.#pen.tables)));
+  }
+
+  /** The conditions of a step, each by itself, with all that further cues say of it. */
+  #guards(e: Entity): string[] {
+    const { tables, verbs } = this.#pen;
+    const all = this.#allSaid;
+    const isOdd = (f: Filler): boolean => f.role !== "" && !isKeptOff(f, tables);
+    if (all.some((writer) => writer.#slot("when").some(({ role }) => role !== "") || writer.#slot("unless").some(isOdd))) unsaid();
+    const parts = all.map((writer) => writer.#part(e));
+    const told = areToldApart(parts)
+      ? guards(parts, tables.takers.maker)
+      : all.flatMap((writer) => [writer.#ofItsRow(e), ...writer.#onOthers.states, ...writer.#figuresOfOthers(e).map(figureText)]);
+    const off = this.#isKeptOff ? [offTheirs(isOwned(this.#names.blueprint, e), e, this.#cue.words, verbs)] : [];
+    return unique([...told, ...all.map((writer) => writer.#early(e)), ...off]).filter((condition) => condition !== "");
+  }
+
+  #ofItsRow(e: Entity): string {
+    return [this.#condition(e), ...this.#measured(e).map(figureText)].filter((part) => part !== "").join(" and ");
+  }
+
+  /** What this cue says of who takes a step, and under which conditions. */
+  #part(e: Entity): Part {
+    return {
+      roles: unique(this.#slot("by").map(({ role }) => role)),
+      states: [...this.#statesOfRow(e), ...this.#onOthers.states],
+      figures: [...this.#figuresOfRow(e), ...this.#measured(e), ...this.#figuresOfOthers(e)],
+    };
+  }
+
+  /** Who takes a step; undefined where that is whoever may write the row. */
+  #who(e: Entity): Access | undefined {
+    const isAmong = this.#slot("by").length === 0 && areToldApart(this.#allSaid.map((writer) => writer.#part(e)));
+    return knownTakers(takers(this.#cue, this.#pen.tables), e.write ?? this.#names.blueprint.write, isAmong, this.#isKeptOff);
   }
 
   #where(e: Entity): string {
@@ -394,15 +455,33 @@ class Writer {
 
   /** A condition on two fields, of an entity that has both, or refers to the other, or to both. */
   #compared(): void {
+    const own = this.#itself();
+    if (own !== undefined) return this.#say(own[0].name, "check_rule", `check ${own[1]} != this`);
     const ends = this.#slots("from", "to").filter(({ field }) => field !== "");
     if (ends.length !== 2) unsaid();
     for (const e of [...ends.map((f) => this.#names.entity(f)), ...this.#names.blueprint.entities]) {
       const sides = attempt(() => ends.map((f) => this.#names.seenFrom(e, f)));
       if (sides === undefined) continue;
-      this.#say(e.name, "check_rule", `check ${sides.join(` ${this.#order(ends)} `)}`);
+      const order = this.#order(ends);
+      // What refers to nothing is not the same.
+      const isFree = order === "!=" && sides.every((side) => e.references.some(({ name, required }) => name === side && !required));
+      this.#say(e.name, "check_rule", `check ${isFree ? `${sides[0] ?? ""} is empty or ` : ""}${sides.join(` ${order} `)}`);
       return;
     }
     unsaid();
+  }
+
+  /** The reference of an entity to its own kind that is not to name the row itself; undefined where the cue says no such thing. */
+  #itself(): readonly [Entity, string] | undefined {
+    const ends = this.#slots("from", "to");
+    const [first, second] = ends;
+    if (this.#cue.kind !== "above" || first === undefined || ends.length !== 2 || first.entity === "" || first.entity !== second?.entity) return undefined;
+    const fields = ends.filter(({ field }) => field !== "");
+    if (fields.length === 2) return undefined;
+    const e = this.#names.entity(first);
+    const [named] = fields;
+    const way = named === undefined ? this.#names.way(e, e.name) : this.#names.reference(named)?.[1];
+    return e.references.some(({ name, target }) => name === way && target === e.name) ? [e, way ?? ""] : unsaid();
   }
 
   /** How two fields are compared: of rows that are referred to none is the greater, so they are to be others. */
@@ -449,7 +528,7 @@ class Writer {
 
   /** Whether a step has a condition, and nobody who alone takes it. */
   #isConditional(): boolean {
-    return this.#slot("by").length === 0 && this.#slots("when", "unless", "from").length > 0;
+    return this.#slot("by").length === 0 && this.#slots("when", "unless", "from").some(({ role }) => role === "");
   }
 
   /** Whether a verb that can be a step is none: it has a condition, and rows have no state that is called like it. */
@@ -474,13 +553,13 @@ class Writer {
   }
 
   /** What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it. */
-  #measured(e: Entity): string {
+  #measured(e: Entity): Figure[] {
     const [spare, ...others] = this.#numbers.spare;
-    if (spare === undefined) return "";
+    if (spare === undefined) return [];
     const value = this.#pen.numbers.read(spare.words) ?? unsaid();
     const sign = comparison(this.#names.text, spare, this.#pen);
     if (others.length > 0 || sign === "" || this.#slots("below", "over").length > 0) unsaid();
-    return `${onlyNumber(e)} ${sign} ${value.toString()}`;
+    return [{ left: onlyNumber(e), sign, right: value }];
   }
 
   /** Whether whoever takes the step gives what a filler of `set` names: a field without a value, be it one that refers to a row. */
@@ -570,10 +649,8 @@ class Writer {
     effects.push(...this.#raised(e, made));
     if (effects.length === 0 && created.length === 0) effects.push(...this.#ticked(e));
     if ((effects.length === 0 && created.length === 0) || this.#stays()) unsaid();
-    const who = takers(this.#cue, this.#pen.tables);
-    const condition = [this.#condition(e), this.#measured(e)].filter((part) => part !== "").join(" and ");
-    const onOthers = this.#conditionsOnOthers(e);
-    const early = this.#early(e);
+    const who = this.#who(e);
+    const conditions = this.#guards(e);
     let name = this.#pen.verbs.step(this.#cue.words);
     if (!/^\p{L}/u.test(name)) {
       name = effects.length > 0 || made[0] === undefined ? `set_${/(\w+) /.exec(effects[0] ?? "")?.[1] ?? ""}` : `add_${made[0]}`;
@@ -582,16 +659,17 @@ class Writer {
     if ([...e.fields, ...e.references].some((m) => m.name === name)) name = `${name}_${e.name}`;
     const body = [
       ...(who === undefined ? [] : [`  by ${accessText(who)}`]),
-      ...(condition === "" ? [] : [`  when ${condition}`]),
-      ...onOthers.map((one) => `  when ${one}`),
-      ...(early === "" ? [] : [`  when ${early}`]),
+      ...conditions.map((one) => `  when ${one}`),
       ...(effects.length > 0 ? [`  set ${effects.join(", ")}`] : []),
       ...created,
     ];
     const parameters = this.#givens.lines();
     const given = parameters.length > 0 ? `(${parameters.join(", ")})` : "";
     this.#say(e.name, "action", [`action ${name}${given}${this.#cue.kind === "job" ? this.#pen.tables.later : ""} {`, ...body, "}"].join("\n"));
-    this.#limited(e, limited(name), who);
+    for (const said of this.#allSaid) {
+      said.#limited(e, limited(name), who);
+      if (said !== this) this.#out.lines.push(...said.#out.lines);
+    }
   }
 
   /** What a value is called in a name: by its words, one of a yes/no field by the field. */
@@ -614,6 +692,7 @@ class Writer {
 
   /** Until when rows are changed and deleted. */
   #lock(e: Entity): void {
+    if ((this.#cue.further ?? []).length > 0 || this.#isKeptOff) unsaid();
     const [verbs, allowed] = this.#pen.verbs.lock(this.#cue.words, true);
     // An upload changes its row, too.
     if (this.#slots("when", "unless").some((f) => this.#names.file(f) !== undefined)) unsaid();

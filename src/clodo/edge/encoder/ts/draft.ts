@@ -35,6 +35,8 @@ export interface DraftCue {
   readonly words: string;
   readonly slots: Map<string, readonly Filler[]>;
   readonly evidence: Evidence;
+  /** Cues that say more of the same step: who may take it, and when. */
+  readonly further?: readonly DraftCue[];
 }
 
 /** A value and its role towards a field, in the text's words. */

@@ -268,6 +268,8 @@ export interface CueTables {
   /** Kinds of cue that are steps on a row, and what the language says of one that is done in the background, if anything. */
   readonly steps: readonly string[];
   readonly later: string;
+  /** Words that name no step: they stand for one, or beside one. */
+  readonly aside: readonly string[];
   /** A pattern of words of redirects that stand for now only. */
   readonly brief: string;
   readonly blocks: BlockTables;
@@ -304,6 +306,9 @@ export interface CueTables {
     readonly belonging: string;
     readonly definite: string;
     readonly it: readonly string[];
+    /** Words by which a text says whose rows a step is not taken with, and what stands behind people who take none with theirs. */
+    readonly own: readonly string[];
+    readonly disowning: string;
   };
   /** Kinds of cue that speak of files, and formats in their place. */
   readonly transfers: {

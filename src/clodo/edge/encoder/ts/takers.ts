@@ -1,11 +1,12 @@
 import type { Characters } from "./characters";
 import { creatorsOf, saysWhoCreates } from "./creators";
 import { saysWhoDeletes } from "./deleters";
+import { unsaid } from "./cue_names";
 import type { Draft, DraftCue, DraftEntity, Filler } from "./draft";
 import type { Naming } from "./naming";
 import { Nearby } from "./nearby";
 import type { CueTables } from "./tables";
-import type { Access } from "./values";
+import { type Access, type Entity, quote, USER } from "./values";
 import type { Verbs } from "./verbs";
 import { areTheirs } from "./whose";
 
@@ -36,12 +37,11 @@ export function withTakers(draft: Draft, tables: CueTables, verbs: Verbs, naming
       : isOfTheirOwn(draft, e, f, tables, characters) || isTheirs(e, f.role);
   draft.cues = draft.cues.map((cue) => {
     const e = about(draft, cue);
-    const named = cue.slots.get("by") ?? [];
-    if (e === undefined || named.length === 0) return cue;
-    if (cue.kind !== "action" || saysWhoDeletes(cue, verbs) || saysWhoCreates(cue, verbs)) return cue;
-    const by = named.map((f) => (isMaker(e, f) ? { ...f, role: tables.takers.maker } : f));
-    if (by.some(({ role }) => role === tables.takers.maker)) {
-      const stated = e.writeRoles.length > 0 || STATED.some((flag) => e.flags.has(flag));
+    if (e === undefined || cue.kind !== "action" || saysWhoDeletes(cue, verbs) || saysWhoCreates(cue, verbs)) return cue;
+    const by = (cue.slots.get("by") ?? []).map((f) => (isMaker(e, f) ? { ...f, role: tables.takers.maker } : f));
+    const never = (cue.slots.get("unless") ?? []).map((f) => (f.role !== "" && isOff(draft, f, rights, tables, characters) ? { ...f, role: tables.takers.maker } : f));
+    if ([...by, ...never].some(({ role }) => role === tables.takers.maker)) {
+      const stated = e.writeRoles.length > 0 || STATED.some((flag) => e.flags.has(flag)) || namesPerson(draft, e);
       if (!stated && draft.access !== "key" && draft.access !== "key-write") e.flags.add("own-write");
     }
     if (e.flags.has("own")) {
@@ -49,15 +49,58 @@ export function withTakers(draft: Draft, tables: CueTables, verbs: Verbs, naming
       const others = [...new Set(by.map(({ role }) => role))].filter((role) => !["", tables.takers.maker, tables.takers.user, ...e.readRoles].includes(role));
       e.readRoles.push(...others);
     }
-    return { ...cue, slots: new Map([...cue.slots, ["by", by]]) };
+    const told = ([["by", by], ["unless", never]] as const).filter(([, fillers]) => fillers.length > 0);
+    return { ...cue, slots: new Map([...cue.slots, ...told]) };
   });
 }
 
 /** The rule that lets in who takes a step; undefined where nobody is named. */
-export function takers({ slots }: DraftCue, { takers: { maker } }: CueTables): Access | undefined {
-  const roles = [...new Set((slots.get("by") ?? []).map(({ role }) => role))];
+export function takers(cue: DraftCue, { takers: { maker } }: CueTables): Access | undefined {
+  const roles = [...new Set([cue, ...(cue.further ?? [])].flatMap(({ slots }) => slots.get("by") ?? []).map(({ role }) => role))];
   const held = roles.filter((role) => role !== maker);
   return roles.length === 0 ? undefined : { who: held.length === roles.length ? "role" : "owner", roles: held };
+}
+
+/** Whether a filler of `unless` says that whoever the row is of does not take the step. */
+export const isKeptOff = ({ role }: Filler, { takers: { maker } }: CueTables): boolean => role === maker;
+
+/**
+ * Who takes a step that looks at whoever takes it: they have to log in. `said`: whom the text names, `among`: beside whoever may `write` the
+ * row, `keptOff`: the row is nobody's of theirs. Undefined where that is whoever may write; throws `Unsaid` where nobody can be told from others.
+ */
+export function knownTakers(said: Access | undefined, write: Access, among: boolean, keptOff: boolean): Access | undefined {
+  if (!among && !keptOff) return said;
+  // Whoever made the row takes the step, and does not.
+  if (keptOff && said?.who === "owner") unsaid();
+  if (said !== undefined && !among) return said;
+  if (write.who === "key") unsaid();
+  const { who, roles } = write.who === "public" ? USER : write;
+  const known = keptOff && who === "owner" ? (roles.length > 0 ? "role" : "user") : who;
+  return { who: known, roles: known === "role" || known === "owner" ? [...new Set([...roles, ...(said?.roles ?? [])])] : [] };
+}
+
+/**
+ * The condition, with its words, that a row of `e` is not of whoever takes a step: not owned by them, or, where it has no owner, not referring
+ * to them. Throws `Unsaid` where the row says of several users, or of none, that it is theirs.
+ */
+export function offTheirs(isOwned: boolean, e: Entity, surface: string, verbs: Verbs): string {
+  const [named, ...others] = isOwned ? ["owner"] : e.references.filter(({ target }) => target === "user").map(({ name }) => name);
+  if (named === undefined || others.length > 0 || (isOwned && e.fields.some(({ name }) => name === "owner"))) unsaid();
+  const verb = verbs.step(surface);
+  const said = `Nobody can ${/^\p{L}/u.test(verb) ? verb : "change"} their own ${e.name}.`.replaceAll("_", " ");
+  return `caller != ${named ?? ""} ${quote(said)}`;
+}
+
+function isOff(draft: Draft, { role, at }: Filler, rights: ReadonlySet<string>, tables: CueTables, characters: Characters): boolean {
+  if (tables.takers.own.includes(role) || (tables.makers.includes(role) && !rights.has(role))) return true;
+  if (at === undefined || at === null) return false;
+  return characters.pattern(`^(?:${tables.takers.disowning})`).test(new Nearby(tables, characters).behind(draft.text, at));
+}
+
+/** Whether rows refer to a user, who is the one that they are of. */
+function namesPerson({ relations }: Draft, { name, fields }: DraftEntity): boolean {
+  const isNamed = [...fields.values()].some(({ type, target }) => type === "ref" && target === "user");
+  return isNamed || relations.some(({ source, target, kind }) => source === name && target === "user" && kind === "belongs");
 }
 
 function about(draft: Draft, { slots }: DraftCue): DraftEntity | undefined {

@@ -233,7 +233,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
       const asked = guards.flatMap((said) => [...said.matchAll(/(?<![\w.])(\w+) is (?:not )?empty\b/g)].map(([, name = ""]) => name));
       const isThere = (name: string): boolean =>
         [...e.fields, ...e.references].some((m) => m.name === name) || made.lines.some((line) => line.where === e.name && line.text.startsWith(`${name}: `));
-      return hasMaker && isSound && asked.every(isThere) && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
+      return hasMaker && isSound && guards.every((said) => callerFits(e, text, said, context)) && asked.every(isThere) && [...set, ...madeBy(text)].every((path) => canBeSet(e, path ?? "", context));
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
@@ -251,7 +251,8 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "check_rule": {
       // Of counted rows, the writer has seen to it that they belong; the other side has to be a number.
       if (text.startsWith("check count(")) return kindOf(pathOf(b, e, text.slice(text.lastIndexOf(" ") + 1))) === "number";
-      const [left = "", right = ""] = text.replace("check ", "").split(/ >=? | != /);
+      const [left = "", right = ""] = text.replace(/^check (?:\w+ is empty or )?/, "").split(/ >=? | != /);
+      if (right === "this") return targetOf(b, e, left) === e.name;
       if (text.includes(" != ")) return left !== right && targetOf(b, e, left) !== "" && targetOf(b, e, left) === targetOf(b, e, right);
       const kinds = [left, right].map((path) => kindOf(pathOf(b, e, path)));
       const alike = kinds[0] === kinds[1] || kinds.every((kind) => kind === "date" || kind === "datetime");
@@ -260,6 +261,16 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     default:
       return true;
   }
+}
+
+/** Whether a guard that looks at whoever takes a step is of people who log in, and leaves somebody to take it. */
+function callerFits(e: Entity, text: string, guard: string, { b }: Context): boolean {
+  if (!/\bcaller\b/.test(guard)) return true;
+  const by = /^ {2}by (.+)$/m.exec(text)?.[1];
+  const who = by === undefined ? writeOf(b, e) : ruleOfText(by);
+  const isTheirs = [who, readOf(b, e)].some((rule) => rule.who === "owner" && rule.roles.length === 0);
+  const isKnown = b.users !== undefined && ["user", "owner", "role"].includes(who.who);
+  return isKnown && !(guard.startsWith("caller != owner") && isTheirs) && (!guard.includes("= owner") || isOwned(b, e));
 }
 
 /** Whether those whom a lock does not hold up may do at all what it is about, and it holds up somebody else. */
