@@ -81,6 +81,14 @@ def test_a_rule_for_users_needs_users() -> None:
         parse("service x\n\nentity a {\n  b: text\n}\n\nincoming c from stripe read user\n")
 
 
+def test_nobody_of_one_tenant_reads_what_is_meant_for_others() -> None:
+    start = "service x\nread user\nwrite user\n\nusers {\n  roles clerk\n}\n\nentity firm {\n  name: text required\n}\n\ntenants firm\n\n"
+    assert parse(f"{start}incoming c from stripe\n").parts_of(Incoming)
+    for who in ("user", "role clerk", "role admin"):
+        with pytest.raises(InvalidBlueprint, match="what comes in names no firm"):
+            parse(f"{start}incoming c from stripe read {who}\n")
+
+
 def test_signatures_are_compared_in_constant_time() -> None:
     """No request shows how long a comparison takes."""
     text = example_of("incoming")
