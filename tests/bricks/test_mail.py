@@ -84,12 +84,12 @@ class Sender:
     def __init__(self, *statuses: int) -> None:
         self.got: list[dict[str, Any]] = []
         left = list(statuses)
-        got = self.got
+        got, status = self.got, self.status
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-                self.send_response(left.pop(0) if left else 200)
+                self.send_response(left.pop(0) if left else status(got[-1]))
                 self.send_header("location", "/elsewhere")
                 self.send_header("content-length", "0")
                 self.end_headers()
@@ -100,6 +100,10 @@ class Sender:
         self.server = HTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/mail"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def status(self, mail: dict[str, Any]) -> int:
+        """The status for a mail, once the first answers are given."""
+        return 200
 
 
 @pytest.fixture
@@ -136,11 +140,44 @@ def test_what_is_mailed_reaches_the_sender(tmp_path: Path, host: Host, sender: S
     live(example_of("mail"), tmp_path / "s", host, run, {"MAIL_WEBHOOK_URL": sender.url})
 
 
+class Picky(Sender):
+    """Refuses the addresses that begin with ``bad``."""
+
+    def status(self, mail: dict[str, Any]) -> int:
+        return 422 if str(mail["to"]).startswith("bad") else 200
+
+
+@pytest.mark.workerd
+def test_an_address_that_the_sender_refuses_holds_up_nobody(tmp_path: Path, host: Host) -> None:
+    sender = Picky()
+
+    async def unsent(s: Session) -> list[str]:
+        return [row["recipient"] for row in await s.query('SELECT "recipient" FROM "user__outbox" WHERE "sent_at" IS NULL')]
+
+    async def run(s: Session) -> None:
+        for name in ("bad1", "bad2", "bad3"):
+            await s.account(name)
+        await asyncio.sleep(1)
+        await s.query('UPDATE "user__outbox" SET "next_attempt_at" = \'2020-01-01T00:00:00.000Z\'')
+        ann = await s.account("ann")
+        for _ in range(50):
+            if ann.email not in await unsent(s):
+                break
+            await asyncio.sleep(0.1)
+        assert len(await unsent(s)) == 3 and not any(email.startswith("ann") for email in await unsent(s))
+
+    try:
+        live(example_of("mail"), tmp_path / "s", host, run, {"MAIL_WEBHOOK_URL": sender.url})
+    finally:
+        sender.server.shutdown()
+        sender.server.server_close()
+
+
 @pytest.mark.workerd
 def test_no_mail_goes_in_the_clear(tmp_path: Path, host: Host) -> None:
     async def run(s: Session) -> None:
         await s.account("ann")
         [row] = await s.query('SELECT * FROM "user__outbox"')
-        assert row["claimed_at"] is None
+        assert row["attempts"] == 0
 
     live(example_of("mail"), tmp_path / "s", host, run, {"MAIL_WEBHOOK_URL": "http://mail.example/hook"})

@@ -40,6 +40,67 @@ def test_lines_have_one_form(line: str) -> None:
     assert format_blueprint(parse(with_line(line))) == with_line(line)
 
 
+FILED = """service x
+read user
+write user
+
+users {
+}
+
+entity item {
+  title: text required
+  status: enum(draft, out) default draft
+  opens: integer
+  closes: integer
+  paper: file
+  photo: image
+  shown: boolean = photo is not empty
+  LINE
+}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "check photo is not empty",
+        "check not (photo is empty)",
+        'check title != "x" and (photo is not empty and paper is not empty)',
+        "check photo is not empty or paper is not empty",
+        "check shown",
+        "check shown = true",
+        "check (photo is empty) = (paper is not empty)",
+    ],
+)
+def test_no_rule_asks_every_new_row_for_its_file(line: str) -> None:
+    with pytest.raises(InvalidBlueprint) as error:
+        parse(FILED.replace("LINE", line))
+    [problem] = [p for p in error.value.problems if p.message.startswith("No item could be made: 'p")]
+    assert "can be uploaded only once the row is there" in problem.message
+    assert problem.suggestion.startswith("Ask for it where a step is taken: 'when p") and "is not empty' in an action of item" in problem.suggestion
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'check status = "draft" or photo is not empty',
+        'check not (status = "out" and photo is empty)',
+        "check photo is empty or paper is empty",
+        "check shown = false or closes > 3",
+        "at most 3 per title where photo is not empty",
+        'action publish {\n    when photo is not empty "A photo is missing."\n    set status = "out"\n  }',
+    ],
+)
+def test_a_rule_may_ask_for_a_file_later_on(line: str) -> None:
+    assert parse(FILED.replace("LINE", line))
+
+
+@pytest.mark.parametrize("line", ["at most 3 per photo", "at most 3 per title, paper", "no overlap (opens, closes) per photo"])
+def test_rows_are_not_counted_by_their_file(line: str) -> None:
+    with pytest.raises(InvalidBlueprint, match="is a file, and no two rows share one"):
+        parse(FILED.replace("LINE", line))
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [

@@ -25,6 +25,7 @@ from tests.bricks.live import live
 from tests.bricks.proving import BRICKS, Fault, example_of, expect_caught, proof
 
 MIME, SENDER, OUTBOX = "src/lib/mime.ts", "src/lib/sender.ts", "src/lib/outbox.ts"
+OUTGOING = "src/lib/outgoing.ts"
 LINE = '\nmail from "club@example.com"\n'
 
 
@@ -121,7 +122,10 @@ def test_an_address_that_is_none_is_refused(write: Write, key: str, address: str
 FAULTS = [
     Fault("from another address", MIME, "From: <${address(from)}>", "From: <other@example.com>", "sender.taken"),
     Fault("without an id", MIME, "`Message-ID: <${id", "`X-Message-ID: <${id", "sender.taken"),
-    Fault("taken and kept", OUTBOX, '"token" = NULL WHERE', '"claimed_at" = NULL WHERE', "sender.taken"),
+    Fault("taken and kept", OUTBOX, 'cleared: \'"token" = NULL\',', "", "sender.taken"),
+    Fault("the first that is refused holds up the others", OUTGOING, "if (!taken) refused += 1;\n    await note(env, outbox, post, taken);", "if (!taken) return { tried, refused: 1 };\n    await note(env, outbox, post, taken);", "sender.taken"),
+    Fault("what was refused stands before the others", OUTGOING, 'min("attempts", 1), "next_attempt_at"', '-"attempts", "next_attempt_at"', "sender.taken"),
+    Fault("tried for ever", OUTGOING, "attempts >= MOST_ATTEMPTS", "attempts < 0", "sender.given_up"),
     Fault("nothing is handed over", SENDER, "return true;", "return false;", "sender.taken"),
     Fault("to the sender", SENDER, "new EmailMessage(env.MAIL_FROM, mail.to, raw)", "new EmailMessage(env.MAIL_FROM, env.MAIL_FROM, raw)", "sender.taken"),
     Fault("never handed over", SENDER, "env.MAIL.send(new EmailMessage(env.MAIL_FROM, mail.to, raw))", "Promise.resolve(new EmailMessage(env.MAIL_FROM, mail.to, raw))", "sender.refused"),
@@ -152,12 +156,12 @@ def test_what_the_binding_refuses_stays_in_the_outbox(tmp_path: Path, host: Host
         await s.account("ann")
         for _ in range(100):
             [row] = await s.query('SELECT * FROM "user__outbox"')
-            if row["claimed_at"] is not None:
+            if row["attempts"] > 0:
                 break
             await asyncio.sleep(0.1)
         await asyncio.sleep(1.5)
         [row] = await s.query('SELECT * FROM "user__outbox"')
-        assert row["claimed_at"] is not None and row["sent_at"] is None and row["token"] is not None
+        assert row["attempts"] > 0 and row["sent_at"] is None and row["token"] is not None
 
     def narrowed(blueprint: Any, text: str) -> Any:
         tree = service_tree(blueprint, text)

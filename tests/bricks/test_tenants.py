@@ -49,6 +49,7 @@ entity project {
   search name
   soft delete
   restore
+  live
   export csv, ndjson
   import csv
   bulk create 10
@@ -136,6 +137,55 @@ def test_what_makes_no_sense_is_told(old: str, new: str, words: str) -> None:
     assert all(p.suggestion and p.line for p in found)
 
 
+SHARED = """service crm
+read user
+write user
+
+users {
+}
+
+entity team {
+  name: text required
+  deals: integer = count(deal)
+}
+
+entity town {
+  name: text required
+  score: integer default 0
+  shared
+  LINE
+}
+
+entity deal {
+  title: text required
+  town: -> town
+  value: integer default 0
+}
+
+tenants team
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "most: integer = max(deal.value where town = this)",
+        "check not exists(deal where town = this and value > 5) \"no\"",
+        "action a {\n    when count(deal where town = this) < 5 \"full\"\n    set score = 1\n  }",
+        "action a {\n    set score = sum(deal.value where town = this)\n  }",
+        "action a {\n    update deal set value = 0 where town = this\n  }",
+        "action a {\n    delete deal where town = this\n  }",
+    ],
+)
+def test_a_shared_row_reaches_no_rows_of_tenants(line: str) -> None:
+    with pytest.raises(InvalidBlueprint) as error:
+        parse(SHARED.replace("LINE", line))
+    assert "A shared town would count or change rows of deal of every team." in [p.message for p in error.value.problems]
+    assert parse(SHARED.replace("LINE", "nights: integer = score + 1"))
+    if "check" not in line:
+        parse(SHARED.replace("  shared\n", "").replace("LINE", line))
+
+
 def test_a_service_without_tenants_knows_nothing_of_them() -> None:
     source = SMALL.replace("tenants team\n", "")
     tree = service_tree(parse(source), source)
@@ -185,6 +235,7 @@ def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolc
 
 FULL_FAULTS = [
     Fault("exports", "src/lib/export.ts", "...visible(entity, caller), ", "", "tenants.routes"),
+    Fault("streams", "src/lib/live.ts", "visible(entity, caller);\n      const headers", "const headers", "tenants.header"),
     Fault("deleted rows", "src/lib/restore.ts", "...visible(hidden, caller), ", "", "tenants.routes"),
     Fault("imports", "src/lib/insertion.ts", "visible(target, caller)", "[]", "tenants.references"),
     Fault("links", "src/lib/links.ts", "await touch(c, to, other, toDecides);", "", "tenants.links"),

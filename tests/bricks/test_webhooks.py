@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -97,6 +98,49 @@ def test_its_text_is_canonical(line: str) -> None:
 )
 def test_what_makes_no_sense_is_told(lines: str, said: str) -> None:
     assert said in problems_of(lines)
+
+
+FIRMS = """service tent
+read user
+write user
+
+users {
+  roles broker
+}
+
+entity firm {
+  name: text required
+}
+
+entity lead {
+  note: text required
+}
+
+entity town {
+  name: text required
+  shared
+}
+
+tenants firm
+
+"""
+
+
+@pytest.mark.parametrize("entity", ["lead", "firm"])
+def test_no_role_subscribes_to_the_rows_of_every_tenant(entity: str) -> None:
+    said = problems_of(f"webhook a on {entity} created, updated for role broker\n", FIRMS)
+    assert "would show the rows of every firm to 'role broker'" in said and "needs the API key" in said
+    with pytest.raises(InvalidBlueprint):
+        parse(f"{FIRMS}webhook a on town created and {entity} created for role admin\n")
+
+
+def test_what_is_shared_and_the_api_key_know_no_tenant() -> None:
+    assert parse(f"{FIRMS}webhook a on town created for role broker\n").parts_of(Webhook)
+    text = f"{FIRMS}webhook a on lead created\n"
+    assert parse(text).parts_of(Webhook)
+    paths = json.loads(service_tree(parse(text), text)["openapi.json"])["paths"]
+    assert not any(p["name"] == "X-Tenant-Id" for p in paths["/api/webhooks"]["get"].get("parameters", []))
+    assert any(p["name"] == "X-Tenant-Id" for p in paths["/api/leads"]["get"]["parameters"])
 
 
 def test_an_entity_cannot_take_its_path() -> None:

@@ -24,7 +24,8 @@ CREATE INDEX "incoming__event__hook" ON "incoming__event" ("hook", "id");"""
 
 
 def _route(hook: Incoming) -> str:
-    sender = f"hmacSender({literal(hook.header or HEADER)})" if hook.sender == "hmac" else f"{hook.sender}Sender"
+    known = {"field": hook.field} if hook.field else {"header": hook.id_header} if hook.id_header else None
+    sender = f"hmacSender({literal(hook.header or HEADER)}{f', {literal(known)}' if known else ''})" if hook.sender == "hmac" else f"{hook.sender}Sender"
     parts = f"sender: {sender}, read: {rule(hook.access)}, secret: {literal(hook.secret)}, handle: incomingHandlers.{camel(hook.name)}"
     return f"incoming(app, {literal(hook.name_in_path)}, {{ {parts} }});"
 

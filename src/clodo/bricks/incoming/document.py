@@ -61,7 +61,7 @@ def _headers(hook: Incoming) -> list[Schema]:
         "stripe": ["Stripe-Signature"],
         "github": ["X-Hub-Signature-256", "X-GitHub-Delivery", "X-GitHub-Event"],
         "standard": ["webhook-id", "webhook-timestamp", "webhook-signature"],
-        "hmac": [hook.header or HEADER],
+        "hmac": [hook.header or HEADER, *([hook.id_header] if hook.id_header else [])],
     }[hook.sender]
     return [{"name": name, "in": "header", "required": name != "X-GitHub-Event", "schema": {"type": "string"}} for name in names]
 
@@ -72,7 +72,7 @@ def _paths(b: Blueprint, hook: Incoming) -> Schema:
     got = {200: json_answer(ref("Incoming-Answer"), "It is stored, now or before")}
     listing = operation(f"list_incoming_{name}", f"List what came in as {name}", _TAG, page, rules=rules, problems=(400,), parameters=list_parameters(b, _stored(hook.access)))
     receiving = operation(f"receive_{name}", f"Take an event, signed by {hook.label}", _TAG, got, problems=(401,), parameters=_headers(hook), body={"type": "object"})
-    late = {"description": "The handler of the event failed: it is to be sent again", "content": receiving["responses"]["401"]["content"]}
+    late = {"description": "The handler of the event failed, or is at it still: it is to be sent again", "content": receiving["responses"]["401"]["content"]}
     receiving["responses"]["503"] = {**late, "headers": {"Retry-After": {"schema": {"type": "integer"}}}}
     reading = operation(f"get_incoming_{name}", "Read an event with its payload", _TAG, {200: json_answer(ref("Incoming-Payload"), "The event")}, rules=rules, problems=(404,))
     return {

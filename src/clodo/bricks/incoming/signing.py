@@ -27,12 +27,28 @@ def signed(hook: Incoming, secret: str, body: bytes, id: str, *, late: int = 0) 
     if hook.sender == "standard":
         mark = base64.b64encode(_mark(secret, f"{id}.{moment}.".encode() + body)).decode()
         return {**headers, "webhook-id": id, "webhook-timestamp": moment, "webhook-signature": f"v1a,x v1,{mark}"}
+    headers |= {hook.id_header.lower(): id} if hook.id_header else {}
     return {**headers, (hook.header or HEADER).lower(): f"sha256={_mark(secret, body).hex()}"}
 
 
 def has_time(hook: Incoming) -> bool:
     """Whether its sender signs the time of sending."""
     return hook.sender in ("stripe", "standard")
+
+
+def event_id(hook: Incoming, body: bytes, id: str) -> str:
+    """What an event of a hook is known by; ``id`` is the one that its sender gave it."""
+    return hashlib.sha256(body).hexdigest() if by_body(hook) else id
+
+
+def by_body(hook: Incoming) -> bool:
+    """Whether the events of a hook are known by the whole body."""
+    return hook.sender == "hmac" and not (hook.field or hook.id_header)
+
+
+def id_field(hook: Incoming) -> str:
+    """The field of the body that the events of a hook are known by; empty where that is something else."""
+    return "id" if hook.sender == "stripe" else hook.field
 
 
 def forgeries(hook: Incoming, secret: str, body: bytes, id: str) -> dict[str, tuple[dict[str, str], bytes]]:

@@ -33,9 +33,11 @@ CREATE TABLE "user__outbox" (
   "token" TEXT,
   "created_at" TEXT NOT NULL,
   "expires_at" TEXT NOT NULL,
-  "claimed_at" TEXT,
+  "attempts" INTEGER NOT NULL DEFAULT 0,
+  "next_attempt_at" TEXT,
   "sent_at" TEXT
 );
+CREATE INDEX "user__outbox__due" ON "user__outbox" ("next_attempt_at") WHERE "sent_at" IS NULL;
 CREATE INDEX "user__outbox__expires_at" ON "user__outbox" ("expires_at");"""
 
 _TOKEN = {"type": "string", "maxLength": 200}

@@ -16,6 +16,7 @@ from clodo.bricks.notices.language import (
     moment_type,
     subject_of,
 )
+from clodo.bricks.tenants.language import tenant_column
 from clodo.emit.expressions import Place, constant, sql
 
 #: For so long a moment can be past: a day, and an hour in which cron comes by.
@@ -86,14 +87,21 @@ def indexes(b: Blueprint) -> Iterator[str]:
         yield f'CREATE INDEX "{entity}__{name}__reminder" ON "{entity}" ("{name}");'
 
 
+def _address(b: Blueprint, e: Entity, user: str, row: str) -> str:
+    """SQL for the address of a user; none where the row belongs to a tenant that they are no member of any more."""
+    column = tenant_column(b, e)
+    member = f' AND "id" IN (SELECT "user_id" FROM "tenants__member" WHERE "tenant_id" = {row}"{column}")' if column else ""
+    return f'(SELECT "email" FROM "user" WHERE "id" = {user}{member})'
+
+
 def recipient(b: Blueprint, e: Entity, told: Told, row: str) -> str:
     """SQL for the address that a notice of a row goes to; ``row`` is the prefix of its columns."""
     if told.is_address or told.to == ADMIN:
         return constant(told.to)
     if told.to == OWNER:
-        return f'(SELECT "email" FROM "user" WHERE "id" = {row}"owner_id")'
+        return _address(b, e, f'{row}"owner_id"', row)
     if (user := account(e, told.to)) is not None:
-        return f'(SELECT "email" FROM "user" WHERE "id" = {row}"{user.name}_id")'
+        return _address(b, e, f'{row}"{user.name}_id"', row)
     names = tuple(told.to.split("."))
     path: Expression = Path(names) if len(names) > 1 else Operand(names[0], is_field=True)
     return sql(path, Place(Scope(b, e), row, row))

@@ -41,6 +41,7 @@ from clodo.blueprint.values import (
     Reference,
 )
 from clodo.bricks.rules import transitions
+from clodo.bricks.rules.absent import shared_problems, unmet_problems
 from clodo.bricks.rules.room import leanings
 from clodo.bricks.rules.samples import made_to_hold, ranged
 
@@ -179,7 +180,9 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")) or rule.message.endswith("}"):
         yield Problem("The message of a rule is one short line without braces or bars.", "Shorten it.", path)
     if isinstance(rule, CheckRule):
+        yield from unmet_problems(e, rule.condition, path)
         return
+    yield from shared_problems(e, rule.per, path)
     if e.name == "o":
         yield Problem("Such rules call other rows 'o' in the database, and the entity has that name.", "Rename it.", path)
     for name in rule.per:

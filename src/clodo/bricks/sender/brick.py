@@ -28,13 +28,14 @@ def binding_of(plan: Plan) -> MailFrom | None:
 
 def _parts(plan: Plan) -> Parts:
     chosen = binding_of(plan)
+    queue = {"src/lib/outgoing.ts": _source("outgoing")}
     if chosen is None:
         # No secret of the manifest: without it the service works, and mails nothing.
-        return Parts(env={"MAIL_WEBHOOK_URL": "string | undefined"}, files={"src/lib/sender.ts": _source("webhook")}, readme=_WEBHOOK)
+        return Parts(env={"MAIL_WEBHOOK_URL": "string | undefined"}, files={**queue, "src/lib/sender.ts": _source("webhook")}, readme=_WEBHOOK)
     return Parts(
         env={"MAIL": "SendEmail", "MAIL_FROM": "string", "MAIL_LINK": "string"},
         wrangler={"send_email": [{"name": "MAIL"}], "vars": {"MAIL_FROM": chosen.address, "MAIL_LINK": ""}},
-        files={"src/lib/sender.ts": _source("binding"), "src/lib/mime.ts": _source("mime")},
+        files={**queue, "src/lib/sender.ts": _source("binding"), "src/lib/mime.ts": _source("mime")},
         readme=_README,
     )
 

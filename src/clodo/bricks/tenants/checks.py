@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Child, LinkTable, Plan
 from clodo.blueprint.values import Entity, Field, Reference
 from clodo.bricks.tenants.document import METHODS, needs_tenant
@@ -100,7 +101,8 @@ async def _header(e: Entity, s: Session) -> None:
     unknown = "01890000-0000-7000-8000-00000000dead"
     for account, tenant in ((stranger, theirs), (nobody, theirs), (nobody, unknown), (nobody, "' OR 1=1 --")):
         headers = sent_by(s, account, tenant)
-        for method, at in (("GET", s.path(e)), ("GET", path), ("PATCH", path), ("DELETE", path)):
+        streams = [("GET", f"{s.path(e)}/events?wait=0")] if any(construct_of(part).name == "live_line" for part in e.parts) else []
+        for method, at in (("GET", s.path(e)), ("GET", path), ("PATCH", path), ("DELETE", path), *streams):
             answer = await s.client.send(method, at, {} if method == "PATCH" else None, headers=headers)
             expect(answer, 403, f"{method} in a tenant that one is no member of")
     headers = sent_by(s, nobody)

@@ -10,6 +10,8 @@ from clodo.bricks.tenants.language import HEADER, belongs, tenant_entity
 from clodo.emit.openapi import json_answer, operation, path_parameter, ref
 from clodo.emit.schemas import Schema, field_schema
 
+#: What is about no tenant: whoever holds the API key manages it, and senders of events know of none.
+_OF_THE_SERVICE = ("/api/webhooks", "/api/incoming/")
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -18,7 +20,7 @@ def amend(plan: Plan, document: dict[str, Any]) -> None:
     tenant = tenant_entity(plan.blueprint)
     assert tenant is not None
     for path, item in document["paths"].items():
-        if needs_tenant(plan, path):
+        if needs_tenant(plan, path) and not path.startswith(_OF_THE_SERVICE):
             for method in METHODS:
                 if method in item:
                     _with_header(item[method], tenant)

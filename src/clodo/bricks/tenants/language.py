@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from clodo.blueprint.constructs import Construct, construct_of, path_of
+from clodo.blueprint.formulas import AGGREGATES, target_of
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Access, Blueprint, Entity, Field, FieldType, OnDelete, Who
+from clodo.blueprint.values import Access, Blueprint, Call, Entity, Field, FieldType, OnDelete, Who
 
 #: By this header a request names the tenant that it is about.
 HEADER = "X-Tenant-Id"
@@ -59,6 +60,13 @@ def tenant_column(b: Blueprint, e: Entity) -> str:
     """The column of a row that names its tenant; empty where it belongs to none."""
     tenants = tenants_of(b)
     return tenants.key if tenants is not None and belongs(b, e) else ""
+
+
+def apart(b: Blueprint, e: Entity) -> str:
+    """What keeps the rows of an entity apart, so that no role of the service may see all of them: the name of the tenants. Empty where
+    they are everyone's."""
+    tenants = tenants_of(b)
+    return tenants.entity if tenants is not None and (belongs(b, e) or e.name == tenants.entity) else ""
 
 
 def _with_key(b: Blueprint, tenants: Tenants) -> Blueprint:
@@ -168,6 +176,36 @@ def _shared_problems(b: Blueprint, tenants: Tenants, e: Entity) -> Iterator[Prob
                 f"{e.name}.{r.name}",
             )
     yield from _link_problems(tenants, e)
+    yield from _reach_problems(b, tenants, e)
+
+
+def _reach_problems(b: Blueprint, tenants: Tenants, e: Entity) -> Iterator[Problem]:
+    """A shared row belongs to no tenant whose rows alone it could count, or change."""
+    places = [(f"{e.name}.{f.name}", f.computed) for f in e.fields if f.computed is not None]
+    places += [(path_of(e, part), part) for part in e.parts]
+    for path, value in places:
+        for name in dict.fromkeys(_reached(value)):
+            other = b.entity(name)
+            if other is not None and belongs(b, other):
+                yield Problem(
+                    f"A shared {e.name} would count or change rows of {name} of every {tenants.entity}.",
+                    f"Remove 'shared' from {e.name}, or what it does with {name}.",
+                    path,
+                )
+
+
+def _reached(value: object) -> Iterator[str]:
+    """The entities whose rows a value counts, makes or changes: those of its calls and of its effects."""
+    if isinstance(value, tuple):
+        for one in value:
+            yield from _reached(one)
+    elif is_dataclass(value) and not isinstance(value, type):
+        if isinstance(value, Call) and value.function in AGGREGATES:
+            yield target_of(value)[0]
+        elif isinstance(name := getattr(value, "entity", None), str):
+            yield name
+        for f in fields(value):
+            yield from _reached(getattr(value, f.name))
 
 
 def _shared_alone(b: Blueprint, owner: Entity, value: Shared) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of
 from clodo.blueprint.values import KEY, Access, Blueprint, Who
+from clodo.bricks.tenants.language import apart
 
 #: The last part of the path under which subscriptions are found.
 PATH = "webhooks"
@@ -85,7 +86,14 @@ def _watched_problems(b: Blueprint, webhook: Webhook, watched: Watched, path: st
     for event in dict.fromkeys(watched.events):
         if watched.events.count(event) > 1:
             yield Problem(f"webhook {webhook.name} says '{watched.entity} {event}' twice.", "Remove one of the two.", path)
-    if not _sees(webhook.access, b.read_access(entity)):
+    if webhook.access.who is Who.ROLE and (tenant := apart(b, entity)):
+        yield Problem(
+            f"webhook {webhook.name} would show the rows of every {tenant} to '{webhook.access}', and members may know of their own "
+            f"{tenant}'s only.",
+            "Leave out 'for …', so that it needs the API key.",
+            path,
+        )
+    elif not _sees(webhook.access, b.read_access(entity)):
         yield Problem(
             f"webhook {webhook.name} would show every row of {entity.name!r} to '{webhook.access}', which the rule "
             f"'read {b.read_access(entity)}' keeps from some of them.",

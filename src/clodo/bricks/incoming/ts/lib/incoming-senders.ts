@@ -66,8 +66,15 @@ const storable = (text: string): boolean => text.length <= MAX_NAME && text.isWe
 
 const typeOf = (value: unknown): string | null => (typeof value === "string" && storable(value) ? value : null);
 
-function idOf(value: unknown, path: string): string {
-  const id = typeof value === "number" ? String(value) : value;
+const hashOf = async (body: Uint8Array): Promise<string> => toHex(await crypto.subtle.digest("SHA-256", body));
+
+/** The id in a body. Numbers that JSON.parse cannot tell apart would make two events one: those are known by the whole body. */
+async function idIn(body: Uint8Array, value: unknown, path: string): Promise<string> {
+  if (typeof value !== "number") return idOf(value, path);
+  return Number.isSafeInteger(value) ? String(value) : hashOf(body);
+}
+
+function idOf(id: unknown, path: string): string {
   if (typeof id === "string" && id !== "" && storable(id)) return id;
   throw new Problem(422, "The event has no id.", [{ path, message: `must be a text of at most ${MAX_NAME} characters` }]);
 }
@@ -80,7 +87,7 @@ export const stripeSender: Sender = {
     const marks = parts.filter(([name]) => name === "v1").map(([, mark]) => fromHex(mark ?? ""));
     return fresh(moment) && authentic(encoder.encode(secret), `${moment}.`, body, marks);
   },
-  named: async (_, content) => ({ id: idOf(content["id"], "id"), type: typeOf(content["type"]) }),
+  named: async ({ body }, content) => ({ id: await idIn(body, content["id"], "id"), type: typeOf(content["type"]) }),
 };
 
 /** `X-Hub-Signature-256: sha256=…`; the id and the type of an event stand in headers. */
@@ -111,20 +118,28 @@ export const standardSender: Sender = {
   }),
 };
 
+/** What a plain sender knows its events by: a header, or a field of the body. */
+export type Known = { readonly header: string } | { readonly field: string };
+
 /**
- * HMAC-SHA256 of the body in a header, in hexadecimal (`sha256=` may stand before it) or base64. An event is known by
- * the `id` in its body, or else by the body as a whole: both are signed.
+ * HMAC-SHA256 of the body in a header, in hexadecimal (`sha256=` may stand before it) or base64. Unless it is said what
+ * an event is known by, that is the body as a whole: an `id` in it may be that of what the event is about, and a header is not signed.
  */
-export const hmacSender = (header: string): Sender => ({
+export const hmacSender = (header: string, known?: Known): Sender => ({
   signed: async ({ headers, body }, secret) => {
     const mark = (headers.get(header) ?? "").replace(/^sha256=/, "");
     return authentic(encoder.encode(secret), "", body, [fromHex(mark) ?? fromBase64(mark)]);
   },
-  named: async ({ body }, content) => ({
-    id:
-      content["id"] === undefined || content["id"] === null
-        ? toHex(await crypto.subtle.digest("SHA-256", body))
-        : idOf(content["id"], "id"),
-    type: typeOf(content["type"]),
-  }),
+  named: async ({ headers, body }, content) => ({ id: await idBy(known, headers, body, content), type: typeOf(content["type"]) }),
 });
+
+async function idBy(
+  known: Known | undefined,
+  headers: Headers,
+  body: Uint8Array,
+  content: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  if (known === undefined) return hashOf(body);
+  if ("header" in known) return idOf(headers.get(known.header), known.header);
+  return idIn(body, Object.hasOwn(content, known.field) ? content[known.field] : undefined, known.field);
+}

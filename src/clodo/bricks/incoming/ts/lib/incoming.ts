@@ -13,7 +13,7 @@ import { condition } from "./sql";
 /** An event that came in, was signed, and has not been handled yet. */
 export interface IncomingEvent {
   readonly hook: string;
-  /** The sender's own id of the event. */
+  /** The sender's own id of the event, or what else it is known by: the hash of its body. */
   readonly eventId: string;
   readonly type: string | null;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -85,10 +85,16 @@ async function receive(c: Context<AppEnv>, name: string, hook: Hook): Promise<Re
   }
   const [text, payload] = contentOf(request.body);
   const event = await hook.sender.named(request, payload);
-  const [id, fresh] = await store(c, name, event, text);
-  if (fresh !== undefined) await handleOnce(c, hook.handle, fresh, { hook: name, eventId: event.id, type: event.type, payload });
-  return c.json({ id, event_id: event.id, duplicate: fresh === undefined });
+  const { id, claim, isHandled, free } = await store(c, name, event, text);
+  if (claim !== undefined) await handleOnce(c, hook.handle, id, claim, { hook: name, eventId: event.id, type: event.type, payload });
+  // Whoever is at it may fail yet: only what is handled is not to be sent again.
+  else if (!isHandled) throw again("The event is stored, and another request is at it.", free);
+  return c.json({ id, event_id: event.id, duplicate: claim === undefined });
 }
+
+/** Asks the sender to send an event again, so many milliseconds from now. */
+const again = (detail: string, wait: number): Problem =>
+  new Problem(503, `${detail} Send it again.`, [], { "retry-after": String(Math.max(1, Math.ceil(wait / 1000))) });
 
 /** The body as text and as an object. It is stored as it came: large numbers would change. */
 function contentOf(body: Uint8Array): [string, Record<string, unknown>] {
@@ -106,36 +112,47 @@ function contentOf(body: Uint8Array): [string, Record<string, unknown>] {
   return [text, value as Record<string, unknown>];
 }
 
-/** Stores an event, if it is not there. Gives its id, twice where it is this request's to handle. */
-async function store(
-  c: Context<AppEnv>,
-  hook: string,
-  event: Named,
-  payload: string,
-): Promise<[id: string, mine: string | undefined]> {
+/** An event as it is stored. `claim` is there where it is this request's to handle; else it is `free` in so many milliseconds, unless it is handled. */
+interface Found {
+  readonly id: string;
+  readonly claim: string | undefined;
+  readonly isHandled: boolean;
+  readonly free: number;
+}
+
+/** Stores an event, if it is not there, and takes it if it is not handled and nobody is at it. */
+async function store(c: Context<AppEnv>, hook: string, event: Named, payload: string): Promise<Found> {
   const now = Date.now();
   const iso = (moment: number): string => new Date(moment).toISOString();
-  const [, taken, found] = await c.env.DB.batch<{ id: string }>([
+  const claim = iso(now + LEASE_MS);
+  const [, taken, found] = await c.env.DB.batch<{ id: string; handled_at: string | null; claimed_until: string }>([
     c.env.DB.prepare(
       'INSERT INTO "incoming__event" ("id", "hook", "event_id", "type", "payload", "received_at", "claimed_until") VALUES (?, ?, ?, ?, ?, ?, \'\') ON CONFLICT ("hook", "event_id") DO NOTHING',
     ).bind(uuidv7(), hook, event.id, event.type, payload, iso(now)),
     c.env.DB.prepare(
       'UPDATE "incoming__event" SET "claimed_until" = ? WHERE "hook" = ? AND "event_id" = ? AND "handled_at" IS NULL AND "claimed_until" <= ? RETURNING "id"',
-    ).bind(iso(now + LEASE_MS), hook, event.id, iso(now)),
-    c.env.DB.prepare('SELECT "id" FROM "incoming__event" WHERE "hook" = ? AND "event_id" = ?').bind(hook, event.id),
+    ).bind(claim, hook, event.id, iso(now)),
+    c.env.DB.prepare(
+      'SELECT "id", "handled_at", "claimed_until" FROM "incoming__event" WHERE "hook" = ? AND "event_id" = ?',
+    ).bind(hook, event.id),
   ]);
-  return [found?.results[0]?.id ?? "", taken?.results[0]?.id];
+  const row = found?.results[0];
+  return {
+    id: row?.id ?? "",
+    claim: taken?.results.length === 1 ? claim : undefined,
+    isHandled: typeof row?.handled_at === "string",
+    free: Date.parse(row?.claimed_until ?? "") - now || 0,
+  };
 }
 
-async function handleOnce(c: Context<AppEnv>, handle: Handle, id: string, event: IncomingEvent): Promise<void> {
-  const note = (column: "handled_at" | "claimed_until", value: string) =>
-    c.env.DB.prepare(`UPDATE "incoming__event" SET "${column}" = ? WHERE "id" = ?`).bind(value, id).run();
+async function handleOnce(c: Context<AppEnv>, handle: Handle, id: string, claim: string, event: IncomingEvent): Promise<void> {
   try {
     await handle(event, c.env);
   } catch (error) {
     console.error(error);
-    await note("claimed_until", "");
-    throw new Problem(503, "The event is stored, but could not be handled. Send it again.", [], { "retry-after": "60" });
+    // Whoever took it over in the meantime keeps it.
+    await c.env.DB.prepare('UPDATE "incoming__event" SET "claimed_until" = \'\' WHERE "id" = ? AND "claimed_until" = ?').bind(id, claim).run();
+    throw again("The event is stored, but could not be handled.", LEASE_MS);
   }
-  await note("handled_at", new Date().toISOString());
+  await c.env.DB.prepare('UPDATE "incoming__event" SET "handled_at" = ? WHERE "id" = ?').bind(new Date().toISOString(), id).run();
 }

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { AppEnv, Env } from "../env";
 import { uuidv7 } from "./id";
-import { type Mail, senderOf } from "./sender";
+import { type Outbox, type Waiting, sendDue } from "./outgoing";
 import { hashSecret, mark, randomSecret } from "./token";
 
 /** What a mail is for. */
@@ -13,9 +13,10 @@ const LIFETIME_MILLISECONDS: Readonly<Record<Purpose, number>> = {
 };
 /** Nobody gets more than one mail of a kind in this time, however often it is asked for. */
 const PAUSE_MILLISECONDS = 60 * 1000;
-const PAUSES = [0, 1000, 5000];
-const CLAIM_MILLISECONDS = 60 * 1000;
-const MOST_AT_ONCE = 20;
+/** Before what was not taken at once is tried again behind the same answer. */
+const PAUSES = [1000, 5000];
+/** A request of Cloudflare's smallest plan has fifty queries, and each mail takes two. */
+const MOST_AT_ONCE = 18;
 
 /**
  * Statements that give the account of an address a fresh token and put the mail with it into the outbox. They are the
@@ -45,57 +46,41 @@ export async function mailToken(
       hash, purpose, address, expires,
     ),
     sql(
-      'INSERT INTO "user__outbox" ("id", "purpose", "recipient", "token", "created_at", "expires_at") SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM "user__token" WHERE "hash" = ?7)',
+      'INSERT INTO "user__outbox" ("id", "purpose", "recipient", "token", "created_at", "expires_at", "next_attempt_at") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?5 WHERE EXISTS (SELECT 1 FROM "user__token" WHERE "hash" = ?7)',
       uuidv7(), purpose, address, token, moment, expires, hash,
     ),
   ];
 }
 
-interface Post {
-  readonly id: string;
+interface Post extends Waiting {
   readonly purpose: Purpose;
   readonly recipient: string;
   readonly token: string;
   readonly expires_at: string;
 }
 
+const outbox: Outbox<Post> = {
+  table: "user__outbox",
+  columns: ["purpose", "recipient", "token", "expires_at"],
+  open: '"expires_at" > ?1',
+  // A token that is on its way is kept as its hash alone.
+  cleared: '"token" = NULL',
+  pauses: PAUSES,
+  mail: async (_, { id, purpose, recipient, token, expires_at }) => ({ id, purpose, to: recipient, token, expires_at }),
+};
+
 /** Sends what is in the outbox behind the answer, where there is a sender. */
 export function deliverSoon(c: Context<AppEnv>): void {
   c.executionCtx.waitUntil(deliver(c.env));
 }
 
+/** What is not taken is tried again soon, and what is not taken then goes with a later mail. */
 async function deliver(env: Env): Promise<void> {
-  const [db, send] = [env.DB, senderOf(env)];
-  if (send === undefined) return;
-  for (let count = 0; count < MOST_AT_ONCE; count += 1) {
-    const mail = await claim(db);
-    if (mail === null || !(await sent(send, mail))) return;
-    // A token that is on its way is kept as its hash alone.
-    await db
-      .prepare('UPDATE "user__outbox" SET "sent_at" = ?, "token" = NULL WHERE "id" = ?')
-      .bind(new Date().toISOString(), mail.id)
-      .run();
-  }
-}
-
-/** The oldest mail that nobody is sending just now. */
-async function claim(db: D1Database): Promise<Post | null> {
-  const now = Date.now();
-  const moment = new Date(now).toISOString();
-  return db
-    .prepare(
-      'UPDATE "user__outbox" SET "claimed_at" = ?1 WHERE "id" = (SELECT "id" FROM "user__outbox" WHERE "sent_at" IS NULL AND "expires_at" > ?1 AND ("claimed_at" IS NULL OR "claimed_at" <= ?2) ORDER BY "id" LIMIT 1) RETURNING "id", "purpose", "recipient", "token", "expires_at"',
-    )
-    .bind(moment, new Date(now - CLAIM_MILLISECONDS).toISOString())
-    .first<Post>();
-}
-
-/** Whether the sender took a mail. What it does not take stays, and goes with the next one. */
-async function sent(send: (mail: Mail) => Promise<boolean>, { recipient, ...post }: Post): Promise<boolean> {
-  for (const pause of PAUSES) {
+  let left = MOST_AT_ONCE;
+  for (const pause of [0, ...PAUSES]) {
     await scheduler.wait(pause);
-    if (await send({ ...post, to: recipient })) return true;
+    const { tried, refused } = await sendDue(env, outbox, left);
+    left -= tried;
+    if (refused === 0 || left === 0) return;
   }
-  console.error(`The mail ${post.id} could not be handed over.`);
-  return false;
 }
