@@ -147,7 +147,7 @@ _OF_LINE = {
 _ALONE = {kind: [n for n in names if "." not in n] for kind, names in _OF_INVOICE.items()}
 _COUNTED = {Kind.NUMBER: ["amount", "quantity"], Kind.TEXT: ["note"], Kind.DATETIME: ["at"]}
 _CONSTANTS: dict[Kind, st.SearchStrategy[Expression]] = {
-    Kind.NUMBER: st.integers(0, 20).map(lambda n: Operand(Decimal(n) / 4)),
+    Kind.NUMBER: st.integers(-20, 20).map(lambda n: Operand(Decimal(n) / 4)),
     Kind.TEXT: _texts.map(Operand),
     Kind.BOOLEAN: st.booleans().map(Operand),
 }
@@ -240,7 +240,7 @@ class Maker:
     def _moved(self, kind: Kind, depth: int, line: bool) -> Expression:
         function = self.draw(st.sampled_from(["minutes", "hours", "days", "weeks", "months", "years"]))
         whole = function in ("months", "years") or self.draw(st.booleans())
-        size: Expression = Operand(Decimal(self.draw(st.integers(0, 40)))) if whole else Operand(Decimal(self.draw(st.integers(0, 99))) / 4)
+        size: Expression = Operand(Decimal(self.draw(st.integers(-40, 40)))) if whole else Operand(Decimal(self.draw(st.integers(-99, 99))) / 4)
         length = name("quantity" if line else "number") if self.draw(st.booleans()) else size
         return Operation(self.draw(st.sampled_from(["+", "-"])), self.one(kind, depth, line=line), Call(function, length))
 

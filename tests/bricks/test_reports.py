@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.checks import check
 from clodo.blueprint.plan import make_plan
+from clodo.bricks.registry import service_tree
 from clodo.bricks.reports.brick import column_sql
 from clodo.bricks.reports.language import Report
 from clodo.emit.expressions import computed_sql
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, proof
 from tests.bricks.tables import put, tables
 
 HEAD = "service x\n\nentity shop {\n  town: text\n}\n\nentity sale {\n  total: money\n  day_sold: date\n  open: boolean\n  notes: list\n  shop: -> shop\n}\n"
@@ -75,6 +78,49 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("reports"), tmp_path / "s", toolchain, host, fault)
+
+
+WAGES = (
+    "service firm\n\nusers {\n  roles hr, boss\n}\n\nentity worker {\n  nick: text required\n  town: text required\n  town_min: integer\n"
+    "  wage: money required\n  read role hr\n}\n\n"
+    "report pay {\n  from worker\n  show count, avg(wage) as mean\n  read public\n}\n\n"
+    "report towns {\n  from worker\n  group by town\n  show sum(wage)\n  read user\n}\n\nreport bosses {\n  from worker\n  group by town as place\n  show sum(wage)\n  read role boss\n}\n"
+)
+OPEN = [
+    Fault("rows for everybody", LIB, "if (!allows(entity.read, caller)) {", "if (false) {", "reports.rows"),
+    Fault("not even the groups", LIB, "if (!r.filters?.includes(name)) {", "if (r !== undefined) {", "reports.rows"),
+]
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", [None, *OPEN], ids=lambda f: f.name.replace(" ", "-") if f else "none")
+def test_a_report_tells_nothing_of_rows_that_the_caller_may_not_read(fault: Fault | None, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    if fault is not None:
+        expect_caught(WAGES, tmp_path / "s", toolchain, host, fault)
+        return
+    report = proof(WAGES, tmp_path / "s", toolchain, host, types=True, checks=checks_of("reports"))
+    assert not report.failures, report.failures
+    assert sum(e.id == "reports.rows" for e in report.evidence) == 3
+
+
+def test_the_document_says_whom_a_filter_is_for() -> None:
+    tree = service_tree(parse(WAGES), WAGES)
+    document = json.loads(tree["openapi.json"])
+    told = {p["name"]: p.get("description", "") for p in document["paths"]["/api/reports/towns"]["get"]["parameters"]}
+    assert told["town"] == ""
+    assert told["town_min"] == told["nick"] == told["id"] == "For callers who may read the rows themselves (role hr)."
+    assert 'filters: ["town"],' in tree["src/reports.ts"]
+    assert "filters: []," in tree["src/reports.ts"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "read", "warned"),
+    [("owner", "role hr", True), ("owner or role hr", "role hr", False), ("owner or role hr", "role boss", True), ("owner", "public", True), ("owner", "user", False), ("role hr", "role boss", False)],
+)
+def test_a_report_of_private_rows_says_whom_it_counts_nothing(rows: str, read: str, warned: bool) -> None:
+    source = f"service x\n\nusers {{\n  roles hr, boss\n}}\n\nentity note {{\n  text: text\n  read {rows}\n  write owner\n}}\n\nreport r {{\n  from note\n  show count\n  read {read}\n}}\n"
+    told = [p for p in check(parse(source)) if "of others" in p.message]
+    assert [p.severity for p in told] == (["warning"] if warned else [])
 
 
 def test_paths_in_a_tree_lead_to_the_other_row() -> None:

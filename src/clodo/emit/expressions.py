@@ -298,7 +298,7 @@ def _operation(e: Operation, place: Place) -> str:
             # Fractions of a millisecond are dust.
             return f"ROUND(julianday({left}) - julianday({right}), 8)"
         if e.operator == "-" and isinstance(e.right, Call):
-            right = _duration(e.right, f"(-{sql(e.right.argument, place)})")
+            right = _duration(e.right, f"(-({sql(e.right.argument, place)}))")
         return f"date({left}, {right})" if kinds[0] is Kind.DATE else f"strftime('%Y-%m-%dT%H:%M:%fZ', {left}, {right})"
     return f"({left} {e.operator} {right})"
 

@@ -12,14 +12,16 @@ from clodo.bricks.reports.language import (
     Report,
     column_type,
     columns,
+    filters_of,
     is_count,
     is_money,
     path_of_report,
     who_reads,
+    widens,
 )
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.expressions import Place, sql
-from clodo.emit.openapi import json_answer, list_parameters, operation
+from clodo.emit.openapi import json_answer, list_parameters, operation, sort_columns
 from clodo.emit.schemas import Schema, nullable
 from clodo.emit.typescript import entity_const, literal, rule
 
@@ -91,6 +93,8 @@ def _report(plan: Plan, r: Report) -> str:
         decoder = _decoder(plan, r, c)
         made += f"\n    {{ key: {literal(c.key)}, sql: {literal(column_sql(plan, r, _plain(r, c)))}{f', decode: {decoder}' if decoder else ''} }},"
     lines += [f"columns: [{made}\n  ]", f"grouped: {len(r.group)}"]
+    if widens(b, r):
+        lines.append(f"filters: {literal([p['name'] for p in filter_parameters(plan, r) if is_own_filter(plan, r, p['name'])])}")
     return f"export const {report_const(r)}: Report = {{\n" + "".join(f"  {line},\n" for line in lines) + "};\n"
 
 
@@ -110,9 +114,26 @@ def _operation(plan: Plan, r: Report) -> Schema:
         "required": ["items", "complete"],
         "additionalProperties": False,
     }
-    parameters = [p for p in list_parameters(b, e) if p["name"] not in ("limit", "cursor", "sort")]
+    parameters = filter_parameters(plan, r)
+    if widens(b, r):
+        kept = f"For callers who may read the rows themselves ({b.read_access(e)})."
+        parameters = [p if is_own_filter(plan, r, p["name"]) else {**p, "description": " ".join(filter(None, [p.get("description"), kept]))} for p in parameters]
     words = f"Report: {r.name.replace('_', ' ')}"
     return operation(f"report_{r.name}", words, "reports", {200: json_answer(answer, "The groups")}, rules=(who_reads(b, r),), problems=(400,), parameters=parameters)
+
+
+def filter_parameters(plan: Plan, r: Report) -> list[Schema]:
+    """The parameters of lists of the entity that a report takes from callers who may read its rows."""
+    return [p for p in list_parameters(plan.blueprint, source_of(plan, r)) if p["name"] not in ("limit", "cursor", "sort")]
+
+
+def is_own_filter(plan: Plan, r: Report, name: str) -> bool:
+    """Whether a parameter chooses among the groups of a report, and tells nothing that the report does not tell."""
+    e = source_of(plan, r)
+    if name == "q" and e.search:
+        return False
+    column = name if name in sort_columns(plan.blueprint, e) else name.removesuffix("_min").removesuffix("_max")
+    return column in filters_of(e, r)
 
 
 def _schema(plan: Plan, r: Report, c: Column) -> Schema:

@@ -11,7 +11,7 @@ from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Call, Entity, Not, Who
 from clodo.bricks.actions.checks import alike
-from clodo.bricks.reports.brick import column_sql
+from clodo.bricks.reports.brick import column_sql, filter_parameters, is_own_filter
 from clodo.bricks.reports.language import (
     Column,
     Report,
@@ -19,6 +19,7 @@ from clodo.bricks.reports.language import (
     is_money,
     path_of_report,
     who_reads,
+    widens,
 )
 from clodo.bricks.rules.placing import bring, put
 from clodo.bricks.rules.samples import conjuncts, made_to_hold, satisfying
@@ -38,12 +39,17 @@ def checks(plan: Plan) -> Iterator[Check]:
         if r.where is not None:
             yield Check("reports.where", f"report {r.name}: counts only what it is about", partial(_where, plan, r, e))
         yield Check("reports.parameters", f"report {r.name}: takes filters, and no others", partial(_parameters, r, e))
+        if widens(plan.blueprint, r):
+            yield Check("reports.rows", f"report {r.name}: tells nothing of single rows to whoever may not read them", partial(_of_rows, plan, r, e))
         if who_reads(plan.blueprint, r).who is not Who.PUBLIC:
             yield Check("reports.access", f"report {r.name}: only for {who_reads(plan.blueprint, r)}", partial(_access, r))
 
 
 async def _get(s: Session, r: Report, params: dict[str, str]) -> Any:
-    headers = await s.headers(who_reads(s.blueprint, r))
+    # Filters are for those who may read the rows.
+    e = s.blueprint.entity(r.source)
+    assert e is not None
+    headers = await s.headers(who_reads(s.blueprint, r), s.blueprint.read_access(e))
     return await s.client.send("GET", path_of_report(r), headers=headers, params=params)
 
 
@@ -176,6 +182,30 @@ async def _parameters(r: Report, e: Entity, s: Session) -> None:
     empty = expect(await _get(s, r, {"id": "' OR 1=1 --"}), 200)
     if any(any(v not in (0, None) for v in item.values()) for item in empty.body["items"]):
         raise Fault("the filter is open to injection", empty)
+
+
+async def _of_rows(plan: Plan, r: Report, e: Entity, s: Session) -> None:
+    """Whoever may read the report alone chooses among its groups, and cannot narrow what a group is made of."""
+    read, rows = who_reads(plan.blueprint, r), plan.blueprint.read_access(e)
+    if read.who is Who.ROLE:
+        role = next((role for role in read.roles if role not in (*rows.roles, "admin")), None)
+        if role is None:
+            raise TooFewValues("every role that may read the report may read the rows")
+        account = await s.account("stranger" if role == "user" else f"role:{role}")
+        headers = account.headers
+    else:
+        headers = await s.headers(read, user="stranger")
+    row = await s.create(e)
+    shown = set((await s.query(f'SELECT * FROM "{e.name}" WHERE "id" = ?', row["id"]))[0])
+    for name in (p["name"] for p in filter_parameters(plan, r)):
+        column = name if name in shown else name.removesuffix("_min").removesuffix("_max")
+        value = row.get(column) if row.get(column) is not None else "2026-01-01"
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        answer = await s.client.send("GET", path_of_report(r), headers=headers, params={name: text})
+        if not is_own_filter(plan, r, name):
+            expect_path(expect(answer, 400, f"by {name}, for whoever may not read the rows"), name)
+        elif answer.status != 400 or row.get(column) is not None:
+            expect(answer, 200, f"by {name}, which the report is grouped by")
 
 
 async def _access(r: Report, s: Session) -> None:

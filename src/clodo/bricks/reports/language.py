@@ -95,6 +95,24 @@ def who_reads(b: Blueprint, report: Report) -> Access:
     return report.read or (b.read_access(e) if e is not None else b.read)
 
 
+def widens(b: Blueprint, report: Report) -> bool:
+    """Whether a report is told to callers who may not read the rows that it counts."""
+    e = b.entity(report.source)
+    assert e is not None
+    read, rows = who_reads(b, report), b.read_access(e)
+    if read.is_like(rows) or rows.who is Who.PUBLIC or (rows.who is Who.USER and read.who in (Who.USER, Who.OWNER, Who.ROLE)):
+        return False
+    if rows.who is Who.OWNER:  # any user is let in, and their own rows are all that they see
+        return read.who not in (Who.USER, Who.OWNER, Who.ROLE)
+    return not (read.who is rows.who is Who.ROLE and set(read.roles) <= {*rows.roles, "admin"})
+
+
+def filters_of(e: Entity, report: Report) -> list[str]:
+    """The columns of the entity that a report is grouped by as they are."""
+    names = [str(c.value.value) for c in report.group if isinstance(c.value, Operand) and c.value.is_field]
+    return [f"{name}_id" if isinstance(member(e, name), Reference) or (name == "owner" and member(e, name) is None) else name for name in names]
+
+
 def column_type(b: Blueprint, report: Report, c: Column) -> Type:
     """The type of a column's values."""
     e = b.entity(report.source)
@@ -204,6 +222,18 @@ def _access(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Prob
     yield from access_problems(b, read, path)
     if read.who is Who.OWNER and b.read_access(e).who is not Who.OWNER:
         yield Problem(f"Rows of {e.name} are not private.", "Say who may read the report, or 'read owner' in the entity.", path)
+    rows = b.read_access(e)
+    if rows.who is Who.OWNER and read.who in (Who.ROLE, Who.PUBLIC, Who.KEY):
+        blind = [r for r in read.roles if r not in rows.roles and (r != "admin" or not rows.roles)]
+        if blind or not read.roles:
+            whom = f"Whoever is {' or '.join(blind)}" if blind else f"Whoever is let in by 'read {read}'"
+            seen = f"{rows}, {', '.join(blind)}" if rows.roles else f"{rows} or role {', '.join(blind)}"
+            yield Problem(
+                f"{whom} is told nothing of the rows of {e.name} of others, since 'read {rows}' of the entity keeps them private.",
+                f"Say 'read {seen}' in the entity, if the report is to count them." if blind else "Let users read the report, each of whom sees their own.",
+                path,
+                severity="warning",
+            )
 
 
 _GRAMMAR = """

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import type { AppEnv, Env } from "../env";
-import { type Rule, admit } from "./access";
+import { type Rule, admit, allows } from "./access";
 import { type Entity, visible } from "./entity";
 import type { Stored } from "./fields";
 import { route } from "./http";
@@ -25,9 +25,12 @@ export interface Report {
   readonly where?: string;
   readonly columns: readonly Column[];
   readonly grouped: number;
+  /** The filters of callers who may not read the rows: with others, a report would tell of single rows. */
+  readonly filters?: readonly string[];
 }
 
-/** `GET /api/reports/{path}`: takes the filters that lists of the entity take, and counts only rows that this caller may see. */
+/** `GET /api/reports/{path}`: takes the filters that lists of the entity take, from callers who may read those lists, and counts only
+ * rows that this caller may see. */
 export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
   route(app, `/api/reports/${r.path}`, {
     GET: async (c) => {
@@ -36,6 +39,13 @@ export function report(app: Hono<AppEnv>, entity: Entity, r: Report): void {
       for (const name of ["limit", "cursor", "sort"]) {
         if (url.searchParams.has(name)) {
           throw new Problem(400, `A report has no ${name}.`, [{ path: name, message: "is not for reports" }]);
+        }
+      }
+      if (!allows(entity.read, caller)) {
+        for (const name of url.searchParams.keys()) {
+          if (!r.filters?.includes(name)) {
+            throw new Problem(400, `The parameter ${name} is for those who may read the rows.`, [{ path: name, message: "is for those who may read the rows" }]);
+          }
         }
       }
       return c.json(await figures(c.env, entity, r, [...visible(entity, caller), ...parseListQuery(entity, url.href).conditions]));
