@@ -36,6 +36,7 @@ SAID: list[tuple[str, list[str], list[str]]] = [
     (CANCEL + "[Every|@every of=order n=#three n=#cancelled per=#night per=#days unless=order.paid] [night|#] those unpaid for [three|#] [days|#] are [cancelled|#]", ['every day at "03:00" {', 'run cancel on order where not paid and created_at < now - days(3) and state != "cancelled"'], []),
     ("[Every|@every of=order set=order.state:lost from=order.due n=#36 per=#hours per=#6 am] [6 am|#], those [36|#] [hours|#] over due are lost", ['every day at "06:00" {', 'update order set state = "lost" where due < today - days(2) and state != "lost"'], []),
     ("[Every|@every of=order set=order.state:lost from=order.sent_at n=#2 per=#weeks per=#15 minutes] [15 minutes|#], those sent [2|#] [weeks|#] ago are lost", ["every 15 minutes {", 'update order set state = "lost" where sent_at < now - weeks(2) and state != "lost"'], []),
+    (CANCEL + "[Every|@every of=order n=#cancelled n=#2 per=#night per=#fortnights] [night|#] those [2|#] [fortnights|#] old are [cancelled|#]", ['run cancel on order where created_at < now - weeks(4) and state != "cancelled"'], []),
     # Right behind its own words, a length of time is how often it is done.
     ("[Every|@every of=order set=order.state:lost from=order.due n=#15 per=#minutes] [15|#] [minutes|#] those over due are lost", ["every 15 minutes {", 'update order set state = "lost" where due < today and state != "lost"'], []),
     # What stays open: no such step, two of them, one of other rows, one that wants something, one whose rows belong to whoever calls.
@@ -44,7 +45,6 @@ SAID: list[tuple[str, list[str], list[str]]] = [
     (CANCEL + "[Every|@every of=note n=#cancelled per=#night] [night|#] notes are [cancelled|#]", [], ["Every"]),
     (CANCEL + "[Every|@every of=order set=order.paid n=#cancelled per=#night] [night|#] they are [cancelled|#]", [], ["Every"]),
     ("They are [moved|@action of=order set=order.due]. [Every|@every of=order n=#moved per=#night] [night|#] they are [moved|#]", [], ["Every"]),
-    (CANCEL + "[Every|@every of=order n=#cancelled n=#2 per=#night per=#fortnights] [night|#] those [2|#] [fortnights|#] old are [cancelled|#]", [], ["Every"]),
     ("[Every|@every of=order set=order.state:lost from=order.code n=#2 per=#days per=#night] [night|#], those [2|#] [days|#] old are lost", [], ["Every"]),
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from operator import eq
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.text import number, quote
 from clodo.blueprint.values import Access, Entity, Field, FieldType, Reference
+from clodo.understand.ages import Age, told_age
 from clodo.understand.blocks import Member
 from clodo.understand.bounds import Figure, Part, are_told_apart
 from clodo.understand.bounds import guards as bound_guards
@@ -28,16 +29,18 @@ from clodo.understand.irregular_verbs import PARTICIPLES
 from clodo.understand.jobs import STEPS, later
 from clodo.understand.locks import free_of_lock, has_outcome
 from clodo.understand.naming import plural, words
+from clodo.understand.nearby import behind
 from clodo.understand.numbers import number as number_in
 from clodo.understand.others import SIGNS, OnOthers, Others
 from clodo.understand.periods import LENGTHS, period_of, unit_of
 from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate, writes_of
 from clodo.understand.receivers import receivers
-from clodo.understand.schedules import Run, age_of, in_days, now_of, passed, running, unticked
+from clodo.understand.reminders import late, reminded
+from clodo.understand.schedules import KEPT, Run, in_days, now_of, passed, running, unticked
 from clodo.understand.states import constant_of, is_true
 from clodo.understand.step_numbers import StepNumbers, comparison, number_for, step_numbers
 from clodo.understand.takers import MAKER, MAKERS, is_kept_off, known_takers, off_theirs, takers
-from clodo.understand.times import times, usual_time
+from clodo.understand.times import PART_OF_DAY, times, usual_time
 from clodo.understand.uploads import is_upload, with_uploads
 from clodo.understand.verbs import (
     is_rule,
@@ -52,9 +55,6 @@ from clodo.understand.verbs import (
 SERVICE, USERS = "", "users"
 
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
-_REMINDED = ("minute", "hour", "day", "week")
-#: Units that reminders know by the name of a smaller one: how many of which.
-_SMALLER = {"fortnight": (2, "week"), "month": (30, "day"), "year": (365, "day")}
 
 
 @dataclass
@@ -70,19 +70,29 @@ class Lines:
     blocks: list[Member] = field(default_factory=list)
 
 
-def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = ()) -> Lines:
+def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = (), age: Callable[[], Age | None] | None = None) -> Lines:
     """What a cue comes to. ``apart``: it is a step that its outcome tells from another of the same verb; ``runs``: the actions that are
-    run where it is a schedule.
+    run where it is a schedule; ``age``: the length of time that it speaks of, where more than its slots may tell it.
 
     Raises:
         Unsaid: the text leaves open what a line would need.
     """
-    return Lines() if is_upload(cue, names) else _Writer(with_uploads(cue, names), names, apart=apart, runs=runs).written()
+    return Lines() if is_upload(cue, names) else _Writer(with_uploads(cue, names), names, apart=apart, runs=runs, age=age).written()
 
 
 class _Writer:
-    def __init__(self, cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = (), givens: Givens | None = None) -> None:
+    def __init__(
+        self,
+        cue: DraftCue,
+        names: Names,
+        *,
+        apart: bool = False,
+        runs: Sequence[Run] = (),
+        age: Callable[[], Age | None] | None = None,
+        givens: Givens | None = None,
+    ) -> None:
         self.cue, self.names, self.apart, self.runs, self.out = cue, names, apart, runs, Lines()
+        self.age = age if age is not None else partial(told_age, cue, names.text)
         self.givens = givens if givens is not None else Givens()
         #: The parameter for a figure that is given with a step.
         self.figure = ""
@@ -142,7 +152,7 @@ class _Writer:
         """What ``below`` and ``over`` say of numbers of a row: as against a number of the text, else against each other."""
         most, strict = self._measure()
         under = [(f, "<") for f in self.of_row(e, "below")]
-        above = [] if self._late() else [(f, ">") for f in self.of_row(e, "over")]
+        above = [] if late(self.cue, self.names) else [(f, ">") for f in self.of_row(e, "over")]
         if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
             raise Unsaid
         if len(under) == 1 and len(above) == 1 and (most is None or not strict):
@@ -582,13 +592,16 @@ class _Writer:
         f = self.names.field(ends[0])[1]
         return f"{now_of(f)} < {self.seen(e, ends[0])}{self._before(f)}"
 
-    def _before(self, f: Field | None) -> str:
-        """How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it."""
-        many, unit = self.amount() if self.cue.kind not in STEPS else self.numbers.early, self.unit()
+    def _before(self, f: Field) -> str:
+        """How much earlier than that date or moment a step must be taken, as the tail of an expression; empty where the text says nothing of it."""
+        many, unit = self.numbers.early, self.unit()
+        # A step may have other numbers; how long before is a unit with an article of its own.
+        timed = DraftCue(self.cue.kind, "", {"per": self.slot("per")})
+        if many is None and (age := told_age(timed, self.names.text)) is not None:
+            many, unit = age.many, age.unit
         if many is None:
             return ""
-        if f is not None:
-            many, unit = in_days(many, unit, f)
+        many, unit = in_days(many, unit, f)
         if unit not in LENGTHS:
             raise Unsaid
         return f" - {unit}s({number(many)})"
@@ -613,7 +626,7 @@ class _Writer:
                     yield filler, now_of(f) if name == "to" else constant_of(f, filler.words)
 
     def every(self) -> None:
-        e, age = self.entity(), age_of(self.cue, self.names.text)
+        e, age = self.entity(), self.age()
         effects = [] if self.runs else self._outcome(e)
         if not (effects or self.runs) or any("." in effect.partition(" ")[0] for effect in effects):
             raise Unsaid
@@ -626,56 +639,49 @@ class _Writer:
             where = " and ".join(unticked((name, value) for name, _, value in (effect.partition(" = ") for effect in effects)))
         if not (where or self.runs):
             raise Unsaid
-        told = [*self.slot("per"), *(f for f in self.slot("n") if number_in(f.words) is not None)]
-        words_of_time = [f.words for f in told if f.words and not f.entity and f not in (age or ())]
         work = [f"update {e.name} set {', '.join(effects)} where {where}"] if effects else [running(e, run, where) for run in self.runs]
-        for time in times(words_of_time, self.cue.words):
+        for time in times(self._times(age), self.cue.words):
             self.say(SERVICE, "\n".join([f"every {time} {{", *(f"  {one}" for one in work), "}"]))
 
+    def _times(self, age: Age | None) -> list[str]:
+        """The words for times at which something is done: the numbers and times that are of no age."""
+        told = [*self.slot("per"), *(f for f in self.slot("n") if number_in(f.words) is not None)]
+        return [self._with_part(f) for f in told if f.words and not f.entity and not any(f is one for one in (age.fillers if age is not None else ()))]
+
+    def _with_part(self, f: Filler) -> str:
+        """The words for a time with the part of the day that stands right behind them: "Sunday evening"."""
+        part = re.match(PART_OF_DAY, behind(self.names.text, f.at)) if f.at is not None else None
+        return f.words + (part[0] if part is not None else "")
+
     def expire(self) -> None:
-        e, many, unit = self.entity(), self.amount(), self.unit()
+        e, age = self.entity(), self.age()
         fillers = [f for f in self.slot("from") if self.names.field_name(f.field) != "created_at"]
-        ends = [(self.names.seen_from(e, f), self.names.field(f)[1]) for f in fillers]
-        if not ends and (many is None or not e.timestamps):
+        ends = [(self.names.seen_from(e, f), self.names.field(f)[1]) for f in fillers[:1]]
+        if (not ends and (age is None or not e.timestamps)) or (re.search(KEPT, self.cue.words.lower()) and not e.soft_delete):
             raise Unsaid
         name, moment = (ends[0][0], now_of(ends[0][1])) if ends else ("created_at", "now")
-        condition = " and ".join(c for c in (f"{name} < {moment}{self._before(ends[0][1] if ends else None)}", self.condition(e)) if c)
-        often = (unit or "day") if many is None else "hour" if unit in ("minute", "hour") else "day"
-        self.say(SERVICE, f"every {usual_time(often)} {{\n  delete {e.name} where {condition}\n}}")
+        if age is not None:
+            many, unit = in_days(age.many, age.unit, ends[0][1]) if ends else (age.many, age.unit)
+            if unit not in LENGTHS:
+                raise Unsaid
+            moment = f"{moment} - {unit}s({number(many)})"
+        condition = " and ".join(c for c in (f"{name} < {moment}", self.condition(e)) if c)
+        if told := self._times(age):
+            often = times(told, self.cue.words)
+        else:
+            often = [usual_time(("hour" if age.unit in ("minute", "hour") else "day") if age is not None else period_of(self.cue.words) or "day")]
+        for time in often:
+            self.say(SERVICE, f"every {time} {{\n  delete {e.name} where {condition}\n}}")
 
     def notify(self) -> None:
         e = self.entity()
         to = receivers(self.cue, self.names, e).to
-        condition, when = self.condition(e), self._reminded(e)
+        condition, when = self.condition(e), reminded(self.cue, self.names, e, self.age)
         for one in to:
             if when:
                 self.say(e.name, f"remind {one} {when}{f' when {condition}' if condition else ''}")
             else:
                 self.say(e.name, f"notify {one} {f'when {condition}' if condition else 'on created'}")
-
-    def _reminded(self, e: Entity) -> str:
-        """How long before or after which moment somebody is reminded; empty where it is no reminder."""
-        ends = [(filler, "before") for filler in self.slot("from") if filler.field]
-        ends += [(filler, "after") for filler in self._late()]
-        if not ends:
-            return ""
-        (filler, side), many, unit = ends[0], self.amount(), self.unit()
-        f, path = self.names.field(filler)[1], self.names.seen_from(e, filler)
-        if many is None and unit == "day" and self.slot("per"):
-            many = Decimal(0)  # on the day
-        elif many is None:
-            # What has passed is over: a date when its day is.
-            many, unit, side = (Decimal(1), "day", "after") if f.type is FieldType.DATE else (Decimal(0), "minute", "after")
-        else:
-            more, unit = _SMALLER.get(unit, (1, unit))
-            many, unit = in_days(many * more, unit, f)
-        if f.type not in _TEMPORAL or unit not in _REMINDED or many != int(many) or path.count(".") > 1:
-            raise Unsaid
-        return f"{number(many)} {unit}{'' if many == 1 else 's'} {side} {path}"
-
-    def _late(self) -> list[Filler]:
-        """Moments that a reminder counts from, not numbers that are compared."""
-        return [f for f in self.slot("over") if self.cue.kind == "notify" and self.names.field(f)[1].type in _TEMPORAL]
 
     # Figures.
 

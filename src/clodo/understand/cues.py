@@ -17,6 +17,7 @@ from clodo.blueprint.syntax import read
 from clodo.blueprint.text import field_line, format_blueprint
 from clodo.blueprint.values import Blueprint, Entity, Field, ServiceType
 from clodo.understand import file_rules, sites
+from clodo.understand.ages import KINDS, age_of
 from clodo.understand.blocks import written
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
@@ -192,7 +193,7 @@ def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: b
         return partial(scheduled, cue, draft, names)
     if cue.kind == "mail-report":
         return partial(mailed, cue, draft, names)
-    return partial(lines_of, cue, names, apart=apart)
+    return partial(lines_of, cue, names, apart=apart, age=partial(age_of, cue, draft) if cue.kind in KINDS else None)
 
 
 def _in_entity(names: Names, entity: str, line: Callable[[], str]) -> Callable[[], Lines]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clodo.understand import labels as L
+from clodo.understand.ages import with_ages
 from clodo.understand.clusters import (
     LEAST_SHORT,
     LEAST_SHORT_FIELD,
@@ -232,6 +233,7 @@ class _Decoder:
         self._together()
         self._steps()
         self._cues()
+        with_ages(self.draft)
 
     def _of(self, kind: str) -> list[int]:
         return [i for i, m in enumerate(self.mentions) if m.kind == kind]

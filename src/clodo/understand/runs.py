@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
+from clodo.understand.ages import age_of
 from clodo.understand.cue_lines import Lines, lines_of
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
@@ -25,7 +27,7 @@ def scheduled(cue: DraftCue, draft: Draft, names: Names) -> Lines:
     Raises:
         Unsaid: the text leaves open what a line would need, or has no step, or several, of a verb that the cue names.
     """
-    return lines_of(cue, names, runs=[_run(words, cue, draft, names) for words in _verbs(cue)])
+    return lines_of(cue, names, runs=[_run(words, cue, draft, names) for words in _verbs(cue)], age=partial(age_of, cue, draft))
 
 
 def _verbs(cue: DraftCue) -> list[str]:

@@ -8,14 +8,12 @@ from decimal import ROUND_CEILING, Decimal
 
 from clodo.blueprint.text import number
 from clodo.blueprint.values import Entity, Field, FieldType
+from clodo.understand.ages import Age
 from clodo.understand.cue_names import Unsaid
-from clodo.understand.draft import DraftCue, Filler
-from clodo.understand.numbers import number as number_in
-from clodo.understand.periods import LENGTHS, period_of
-from clodo.understand.rates import is_length
+from clodo.understand.periods import LENGTHS
 
-#: A length of time: its number and its unit, as the text says them.
-Age = tuple[Filler, Filler]
+#: What is kept, if out of sight, is not deleted.
+KEPT = r"\b(?:archiv|hid(?:e|es|den|ing)\b|deactivat|suspend)"
 
 
 @dataclass(frozen=True)
@@ -37,24 +35,13 @@ def unticked(outcomes: Iterable[tuple[str, str]]) -> list[str]:
     return [name if value == "false" else f"not {name}" for name, value in outcomes if value in ("true", "false")]
 
 
-def age_of(cue: DraftCue, text: str) -> Age | None:
-    """How long something must have been so: a number and a unit that stand together, and not right behind the words of the schedule,
-    where they are a time of it ("every 15 minutes")."""
-    end = max((b for _, b in cue.evidence.spans[:1]), default=0)
-    for many in cue.slots.get("n", []):
-        for unit in cue.slots.get("per", []):
-            if number_in(many.words) is not None and many.at is not None and is_length(text, many, [unit]) and text[end : many.at[0]].strip():
-                return many, unit
-    return None
-
-
 def passed(e: Entity, fields: Sequence[Field], age: Age | None) -> Iterator[str]:
     """That dates or moments have passed, or passed so long ago; where the text names none, that rows are that old.
 
     Raises:
         Unsaid: there is no such length of time, a field is no date, or rows do not know how old they are.
     """
-    many, unit = (number_in(age[0].words), period_of(age[1].words)) if age is not None else (None, "")
+    many, unit = (age.many, age.unit) if age is not None else (None, "")
     if many is not None and (unit not in LENGTHS or not (fields or e.timestamps)):
         raise Unsaid
     if many is not None and not fields:

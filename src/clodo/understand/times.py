@@ -18,7 +18,9 @@ from clodo.understand.periods import period_of
 #: Steps of minutes that divide an hour.
 STEPS = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30)
 #: The time of day where the text says none, by the part of the day that it names.
-USUAL = {"evening": "18:00", "morning": "06:00", "": "03:00"}
+USUAL = {"evening": "18:00", "afternoon": "15:00", "morning": "06:00", "": "03:00"}
+#: A part of the day that stands right behind the day.
+PART_OF_DAY = r"\s+(?:morning|afternoon|evening|night)s?\b"
 #: Times of day that are words.
 NAMED = {"noon": 12, "midday": 12, "midnight": 0}
 #: Hours in words, as people say them: "two am".

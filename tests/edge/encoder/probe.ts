@@ -1,3 +1,4 @@
+import { withAges } from "./ages";
 import { Characters } from "./characters";
 import { compileDraft } from "./compiler";
 import { Constants } from "./constants";
@@ -24,12 +25,14 @@ export default {
     const characters = new Characters(tables.characters);
     const naming = new Naming(tables.naming, tables.plurals, characters);
     const numbers = new Numbers(tables.numbers, characters);
-    if (new URL(request.url).pathname === "/drafts") {
+    const { pathname } = new URL(request.url);
+    if (pathname !== "/") {
       const constants = new Constants(tables.checks, characters);
       const tools = { tables: tables.compiler, characters, naming, numbers, constants, secrecy: new Secrecy(tables.secrecy), verbs: new Verbs(tables.verbs, naming) };
       const quoting = new Quoting(tables.quoting, characters);
       const coverage = new Coverage(tables.coverage, characters);
       return Response.json((await request.json<Told[]>()).map(draftOf).map((draft) => {
+        if (pathname === "/aged") withAges(draft, { ...tools, tables: tables.compiler.cues });
         const made = compileDraft(draft, tools);
         const stands = standing(draft, made, tools);
         const asking = { tables, quoting };

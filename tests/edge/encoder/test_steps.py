@@ -23,6 +23,7 @@ from clodo.edge.bundle import Bundle
 from clodo.edge.platform.serving import served_bundle
 from clodo.toolchain import Toolchain
 from clodo.understand import naming, nominals, numbers, verbs
+from clodo.understand.ages import with_ages
 from clodo.understand.compiler import compile_draft
 from clodo.understand.coverage import unexplained
 from clodo.understand.cue_labels import CUES
@@ -34,6 +35,8 @@ from clodo.understand.reading import known_words, load_tokenizer, read
 from clodo.understand.spelling import Speller, name_words
 from clodo.understand.standing import standing, taken
 from tests.understand.services import LIMIT_RECORDS, MAIL_RECORDS, RECORDS, STEP_RECORDS
+from tests.understand.test_ages import CLASSES, HEARD, LENGTHS, heard
+from tests.understand.test_ages import SAID as AGES
 from tests.understand.test_compiler import CROSSED, SECRETS, USERS
 from tests.understand.test_creators import ADDED, CREATORS, OTHERS
 from tests.understand.test_cues import CASES, DELETERS, ORDER, STEPS, TIMES, record_of, timed
@@ -296,6 +299,13 @@ def test_steps_that_are_taken_at_times_become_the_same_schedules(probe: httpx.Cl
     hold_alike(probe, chosen)
 
 
+def test_ages_of_rows_become_the_same_lines(probe: httpx.Client) -> None:
+    hold_alike(probe, [gold_draft(record_of(f"{CLASSES}{said}.")) for said, *_ in AGES])
+    hold_alike(probe, [heard(said, words) for said, words, _ in HEARD], "/aged")
+    units = [(said[said.index("[") + 1 : said.index("]")], said.replace("]", "|#]")) for said, _ in LENGTHS]
+    hold_alike(probe, [gold_draft(record_of(f"{CLASSES}[delete|@expire of=class from=class.start per=#{unit}] those {said}")) for unit, said in units])
+
+
 def test_locks_that_name_people_become_the_same_blueprints(probe: httpx.Client) -> None:
     hold_alike(probe, [gold_draft(record_of(LOCKED + said, *facts)) for said, facts, *_ in LOCKS])
 
@@ -406,11 +416,13 @@ def odd_cues(dice: random.Random, kinds: list[str]) -> list[DraftCue]:
     return cues
 
 
-def hold_alike(probe: httpx.Client, chosen: list[Draft]) -> None:
-    """The blueprints of drafts here and in workerd, with what is left over and what is told."""
-    answer = probe.post("/drafts", json=[told(d) for d in chosen])
+def hold_alike(probe: httpx.Client, chosen: list[Draft], path: str = "/drafts") -> None:
+    """The blueprints of drafts here and in workerd, with what is left over and what is told. At ``/aged`` they get the ages that are heard."""
+    answer = probe.post(path, json=[told(d) for d in chosen])
     assert answer.status_code == 200, answer.text
     for draft, found in zip(chosen, answer.json(), strict=True):
+        if path == "/aged":
+            with_ages(draft)
         blueprint, left = compile_draft(draft)
         assert found["text"] == (None if blueprint is None else format_blueprint(blueprint))
         assert sorted(map(tuple, found["left"])) == sorted(left)

@@ -23,6 +23,7 @@ from clodo.bricks.gateway import problems as gateway_problems
 from clodo.bricks.static_site import problems as site_problems
 from clodo.understand import (
     addresses,
+    ages,
     blocks,
     clusters,
     compiler,
@@ -38,6 +39,7 @@ from clodo.understand import (
     irregular_verbs,
     jobs,
     labels,
+    lengths,
     mail_notes,
     mail_reports,
     naming,
@@ -48,6 +50,8 @@ from clodo.understand import (
     questions,
     quoting,
     reading,
+    reminders,
+    schedules,
     sites,
     spelling,
     standing,
@@ -359,8 +363,13 @@ def _cues() -> dict[str, Any]:
         "periods": list(PERIODS),
         "makers": sorted(takers.MAKERS),
         "bounds": sorted(cue_lines._BOUNDS),
-        "lengths": list(periods.LENGTHS),
-        "smaller": cue_lines._SMALLER,
+        "lengthUnits": list(periods.LENGTHS),
+        "lengths": {
+            "kinds": list(ages.KINDS), "shared": list(ages.SHARED), "long": lengths.LONG, "halves": lengths.HALVES, "words": list(lengths.WORDS),
+            "unit": lengths.UNIT, "last": lengths.LAST, "half": lengths.HALF, "count": lengths.COUNT, "again": lengths.AGAIN, "once": lengths.ONCE, "single": lengths.SINGLE, "lastDay": lengths.LAST_DAY, "clock": ages.CLOCK,
+            "more": list(lengths.MORE), "one": list(lengths.ONE), "untold": list(lengths.UNTOLD), "sides": [*map(list, reminders.SIDES.items())], "kept": schedules.KEPT,
+        },
+        "smaller": reminders.SMALLER,
         "plain": {kind: [line, _construct(line, "entity")] for kind, line in cue_lines._PLAIN.items()},
         "once": {kind: [where, line, _construct(line, "users" if where else "service")] for kind, (where, line) in cue_lines._ONCE.items()},
         "figures": figures,
@@ -383,7 +392,7 @@ def _cues() -> dict[str, Any]:
         },
         "times": {
             "steps": list(times.STEPS), "usual": times.USUAL, "named": times.NAMED, "hours": list(times.HOURS), "hour": times.HOUR, "clock": times.CLOCK,
-            "parts": times.PARTS, "spans": times.SPANS, "ordinal": times.ORDINAL, "odd": times.ODD, "month": times.MONTH, "first": times.FIRST, "several": times.SEVERAL, "afternoon": times.AFTERNOON, "night": times.NIGHT,
+            "parts": times.PARTS, "spans": times.SPANS, "ordinal": times.ORDINAL, "odd": times.ODD, "month": times.MONTH, "first": times.FIRST, "several": times.SEVERAL, "afternoon": times.AFTERNOON, "partOfDay": times.PART_OF_DAY, "night": times.NIGHT,
         },
     }
 

@@ -1,17 +1,20 @@
+import { type Age, toldAge } from "./ages";
 import type { Member } from "./blocks";
 import { chosen } from "./choices";
 import { areToldApart, type Figure, figureText, guards, type Part } from "./bounds";
 import { type Names, type Pen, Unsaid, unsaid } from "./cue_names";
 import { deleters, isLike, saysWhoDeletes } from "./deleters";
 import { Decimal } from "./decimal";
-import type { DraftCue, Filler } from "./draft";
+import { type DraftCue, Evidence, type Filler } from "./draft";
 import { Givens } from "./givens";
 import { FIGURE_SIGNS, type OnOthers, Others } from "./others";
+import { toldAt } from "./lengths";
 import { freeOfLock, hasOutcome } from "./locks";
+import { Nearby } from "./nearby";
 import { periodOf, unitOf } from "./periods";
 import { countedBy, isLength, limited, rate, WRITES, writesOf } from "./rates";
 import { receivers } from "./receivers";
-import { ageOf, inDays, isMoment, isOf, type Outcome, passed, type Run, running, unticked } from "./schedules";
+import { inDays, isMoment, type Outcome, passed, type Run, running, unticked } from "./schedules";
 import { constantOf, isNumber, isTrue } from "./states";
 import { comparison, numberFor, type StepNumbers, stepNumbers } from "./step_numbers";
 import { isKeptOff, knownTakers, offTheirs, takers } from "./takers";
@@ -45,10 +48,18 @@ export const noLines = (): Lines => ({ lines: [], computed: new Map(), brought: 
 
 /**
  * What a cue comes to; throws `Unsaid` where the text leaves open what a line would need. `apart`: it is a step that its outcome
- * tells from another of the same verb; `runs`: the actions that are run where it is a schedule.
+ * tells from another of the same verb; `runs`: the actions that are run where it is a schedule; `age`: the length of time that it speaks
+ * of, where more than its slots may tell it.
  */
-export function linesOf(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[] = []): Lines {
-  return isUpload(cue, names, pen) ? noLines() : new Writer(withUploads(cue, names, pen), names, pen, apart, runs).written();
+export function linesOf(
+  cue: DraftCue,
+  names: Names,
+  pen: Pen,
+  apart: boolean,
+  runs: readonly Run[] = [],
+  age: () => Age | undefined = () => toldAge(cue, names.text, pen),
+): Lines {
+  return isUpload(cue, names, pen) ? noLines() : new Writer(withUploads(cue, names, pen), names, pen, apart, runs, age).written();
 }
 
 /** How long sessions last where a line says nothing of it. */
@@ -91,6 +102,8 @@ class Writer {
   readonly #pen: Pen;
   readonly #apart: boolean;
   readonly #runs: readonly Run[];
+  /** The length of time that it speaks of. */
+  readonly #age: () => Age | undefined;
   readonly #givens: Givens;
   /** The parameter for a figure that is given with a step. */
   #figure = "";
@@ -98,12 +111,13 @@ class Writer {
   #said: OnOthers | undefined;
   readonly #out = noLines();
 
-  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[], givens?: Givens) {
+  constructor(cue: DraftCue, names: Names, pen: Pen, apart: boolean, runs: readonly Run[], age: () => Age | undefined, givens?: Givens) {
     this.#cue = cue;
     this.#names = names;
     this.#pen = pen;
     this.#apart = apart;
     this.#runs = runs;
+    this.#age = age;
     this.#givens = givens ?? new Givens(pen);
   }
 
@@ -333,7 +347,7 @@ class Writer {
 
   /** What this cue and further ones say of a step. */
   get #allSaid(): readonly Writer[] {
-    return [this, ...(this.#cue.further ?? []).map((cue) => new Writer(cue, this.#names, this.#pen, false, [], this.#givens))];
+    return [this, ...(this.#cue.further ?? []).map((cue) => new Writer(cue, this.#names, this.#pen, false, [], () => toldAge(cue, this.#names.text, this.#pen), this.#givens))];
   }
 
   get #isKeptOff(): boolean {
@@ -758,12 +772,15 @@ class Writer {
     return `${f.type === "date" ? "today" : "now"} < ${this.#seen(e, end)}${before}`;
   }
 
-  /** How much earlier than that date or moment, as the tail of an expression; empty where the text says nothing of it. */
-  #before(f: Field | undefined): string {
-    const amount = this.#pen.tables.steps.includes(this.#cue.kind) ? this.#numbers.early : this.#amount();
-    if (amount === undefined) return "";
-    const [many, unit] = inDays(amount.toString(), this.#unit(), f);
-    return this.#pen.tables.lengths.includes(unit) ? ` - ${unit}s(${many})` : unsaid();
+  /** How much earlier than that date or moment a step must be taken, as the tail of an expression; empty where the text says nothing of it. */
+  #before(f: Field): string {
+    const { early } = this.#numbers;
+    // A step may have other numbers; how long before is a unit with an article of its own.
+    const timed = { kind: this.#cue.kind, words: "", slots: new Map([["per", this.#slot("per")]]), evidence: new Evidence() };
+    const age = early === undefined ? toldAge(timed, this.#names.text, this.#pen) : { many: early, unit: this.#unit() };
+    if (age === undefined) return "";
+    const [many, unit] = inDays(age.many.toString(), age.unit, f);
+    return this.#pen.tables.lengthUnits.includes(unit) ? ` - ${unit}s(${many})` : unsaid();
   }
 
   #notify(): void {
@@ -779,24 +796,41 @@ class Writer {
 
   /** How long before or after which moment somebody is reminded; empty where it is no reminder. */
   #reminded(e: Entity): string {
-    const before = this.#slot("from").filter(({ field }) => field !== "");
-    const [filler] = [...before, ...this.#late()];
-    if (filler === undefined) return "";
-    const f = this.#names.field(filler)[1];
-    const path = this.#names.seenFrom(e, filler);
-    const many = this.#amount();
+    const ends = [
+      ...this.#slot("from").filter(({ field }) => field !== "").map((filler) => [filler, "before"] as const),
+      ...this.#late().map((filler) => [filler, "after"] as const),
+    ];
+    const [end] = ends;
+    if (end === undefined) return "";
+    const f = this.#names.field(end[0])[1];
+    const path = this.#names.seenFrom(e, end[0]);
     if (!isMoment(f) || path.split(".").length > 2) unsaid();
-    const unit = this.#unit();
-    if (many === undefined) {
-      if (unit === "day" && this.#slot("per").length > 0) return `0 days ${before.length > 0 ? "before" : "after"} ${path}`;
-      // What has passed is over: a date when its day is.
-      return f.type === "date" ? `1 day after ${path}` : `0 minutes after ${path}`;
-    }
+    if (this.#isOnTheDay()) return `0 days ${end[1]} ${path}`;
+    const age = this.#age();
+    // What has passed is over: a date when its day is.
+    if (age === undefined) return f.type === "date" ? `1 day after ${path}` : `0 minutes after ${path}`;
     const { smaller } = this.#pen.tables;
-    const [more, known] = (Object.hasOwn(smaller, unit) ? smaller[unit] : undefined) ?? [1, unit];
-    const [shown, length] = inDays(many.times(new Decimal(BigInt(more))).toString(), known, f);
+    const [more, known] = (Object.hasOwn(smaller, age.unit) ? smaller[age.unit] : undefined) ?? [1, age.unit];
+    const [shown, length] = inDays(age.many.times(new Decimal(BigInt(more))).toString(), known, f);
     if (!["minute", "hour", "day", "week"].includes(length) || shown.includes(".")) unsaid();
-    return `${shown} ${length}${shown === "1" ? "" : "s"} ${before.length > 0 ? "before" : "after"} ${path}`;
+    return `${shown} ${length}${shown === "1" ? "" : "s"} ${this.#side(ends, age)} ${path}`;
+  }
+
+  /** Whether a reminder is before or after its moment: where both are heard of one, what stands behind the length of time tells. */
+  #side(ends: readonly (readonly [Filler, string])[], age: Age): string {
+    const [first] = ends;
+    const sides = ends.filter(([f]) => f.entity === first?.[0].entity && f.field === first.field).map(([, side]) => side);
+    if (new Set(sides).size === 1) return sides[0] ?? "";
+    const [last] = age.fillers.flatMap(({ at }) => (at === undefined || at === null ? [] : [at])).sort((x, y) => y[0] - x[0] || y[1] - x[1]);
+    const back = this.#nearby.behind(this.#names.text, last ?? [0, 0]);
+    return this.#pen.tables.lengths.sides.find(([, said]) => this.#pen.characters.pattern(`^(?:${said})`).test(back))?.[0] ?? "";
+  }
+
+  /** Whether nothing is said of a reminder's time but that it is on the day. */
+  #isOnTheDay(): boolean {
+    const [first, ...others] = this.#slot("per").filter(({ words, entity }) => words !== "" && entity === "");
+    if (first === undefined || others.length > 0 || this.#amount() !== undefined || this.#unit() !== "day") return false;
+    return first.at === undefined || first.at === null || ["often", ""].includes(toldAt(this.#names.text, first.at, this.#pen).kind);
   }
 
   /** Moments that a reminder counts from, not numbers that are compared. */
@@ -829,7 +863,7 @@ class Writer {
 
   #every(): void {
     const e = this.#entity();
-    const age = ageOf(this.#cue, this.#names.text, this.#pen);
+    const age = this.#age();
     const effects = this.#runs.length > 0 ? [] : this.#outcome(e);
     if ((effects.length === 0 && this.#runs.length === 0) || effects.some((effect) => (effect.split(" ")[0] ?? "").includes("."))) unsaid();
     const ends = this.#slot("from").map((filler) => {
@@ -844,26 +878,50 @@ class Writer {
     if (where === "") where = unticked(effects.map((effect): Outcome => effect.split(" = ") as unknown as Outcome)).join(" and ");
     if (where === "" && this.#runs.length === 0) unsaid();
     const work = effects.length > 0 ? [`update ${e.name} set ${effects.join(", ")} where ${where}`] : this.#runs.map((run) => running(e, run, where));
-    const isNumber = ({ words }: Filler): boolean => this.#pen.numbers.read(words) !== undefined;
-    const told = [...this.#slot("per"), ...this.#slot("n").filter(isNumber)].filter((f) => f.words !== "" && f.entity === "" && !isOf(age, f)).map(({ words }) => words);
-    for (const time of times(told, this.#cue.words, this.#pen)) {
+    for (const time of times(this.#times(age), this.#cue.words, this.#pen)) {
       this.#say(SERVICE, "schedule", [`every ${time} {`, ...work.map((one) => `  ${one}`), "}"].join("\n"));
     }
   }
 
+  /** The words for times at which something is done: the numbers and times that are of no age. */
+  #times(age: Age | undefined): string[] {
+    const isNumber = ({ words }: Filler): boolean => this.#pen.numbers.read(words) !== undefined;
+    const told = [...this.#slot("per"), ...this.#slot("n").filter(isNumber)];
+    return told.filter((f) => f.words !== "" && f.entity === "" && !age?.fillers.includes(f)).map((f) => this.#withPart(f));
+  }
+
+  /** The words for a time with the part of the day that stands right behind them: "Sunday evening". */
+  #withPart({ words, at }: Filler): string {
+    if (at === undefined || at === null) return words;
+    const part = this.#pen.characters.pattern(`^(?:${this.#pen.tables.times.partOfDay})`).exec(this.#nearby.behind(this.#names.text, at));
+    return words + (part?.[0] ?? "");
+  }
+
+  get #nearby(): Nearby {
+    return new Nearby(this.#pen.tables, this.#pen.characters);
+  }
+
   #expire(): void {
     const e = this.#entity();
-    const many = this.#amount();
-    const unit = this.#unit();
+    const age = this.#age();
     const [end] = this.#slot("from")
       .filter(({ field }) => this.#names.fieldName(field) !== "created_at")
       .map((f) => [this.#names.seenFrom(e, f), this.#names.field(f)[1]] as const);
     if (end !== undefined && !isMoment(end[1])) unsaid();
-    if (end === undefined && many === undefined) unsaid();
-    const moment = (end?.[1].type === "date" ? "today" : "now") + this.#before(end?.[1]);
+    if (end === undefined && age === undefined) unsaid();
+    if (this.#pen.characters.pattern(this.#pen.tables.lengths.kept).test(this.#cue.words.toLowerCase()) && !e.softDelete) unsaid();
+    let moment = end?.[1].type === "date" ? "today" : "now";
+    if (age !== undefined) {
+      const [many, unit] = inDays(age.many.toString(), age.unit, end?.[1]);
+      if (!this.#pen.tables.lengthUnits.includes(unit)) unsaid();
+      moment += ` - ${unit}s(${many})`;
+    }
     const condition = [`${end?.[0] ?? "created_at"} < ${moment}`, this.#condition(e)].filter((c) => c !== "").join(" and ");
-    const often = many === undefined ? unit || "day" : unit === "minute" || unit === "hour" ? "hour" : "day";
-    this.#say(SERVICE, "schedule", `every ${usualTime(often, this.#pen)} {\n  delete ${e.name} where ${condition}\n}`);
+    const told = this.#times(age);
+    const usual = age === undefined ? periodOf(this.#cue.words, this.#pen) || "day" : ["minute", "hour"].includes(age.unit) ? "hour" : "day";
+    for (const time of told.length > 0 ? times(told, this.#cue.words, this.#pen) : [usualTime(usual, this.#pen)]) {
+      this.#say(SERVICE, "schedule", `every ${time} {\n  delete ${e.name} where ${condition}\n}`);
+    }
   }
 
   /** A report of the rows from which all that it names can be reached. */

@@ -3,15 +3,18 @@ import type { DraftCue } from "./draft";
 import { similarity } from "./similarity";
 
 /** The unit of time in some words, in the singular; empty where there is none. */
-export function periodOf(surface: string, { tables, naming }: Pen): string {
+export const periodOf = (surface: string, pen: Pen): string => pen.tables.units[saidUnit(surface, pen)] ?? "";
+
+/** The word for a unit of time in some words, as the table has it; empty where there is none. */
+export function saidUnit(surface: string, { tables, naming }: Pen): string {
   const { units } = tables;
   for (const said of naming.words(surface)) {
     const word = Object.hasOwn(units, said) ? said : said.replace(/s+$/, "");
-    const unit = units[Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units))];
-    if (unit !== undefined) return unit;
+    const known = Object.hasOwn(units, word) || word.length < 4 ? word : closest(word, Object.keys(units));
+    if (Object.hasOwn(units, known)) return known;
   }
   // Short units are known by their plurals too: dyas, weks.
-  const plurals = tables.lengths.map((unit) => `${unit}s`);
+  const plurals = tables.lengthUnits.map((unit) => `${unit}s`);
   for (const said of naming.words(surface)) {
     const near = [...said].length > 3 ? closest(said, plurals) : said;
     if (plurals.includes(near)) return near.slice(0, -1);

@@ -1,3 +1,4 @@
+import { ageOf } from "./ages";
 import { type Lines, linesOf } from "./cue_lines";
 import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue, Filler } from "./draft";
@@ -18,7 +19,7 @@ export function scheduled(cue: DraftCue, draft: Draft, names: Names, pen: Pen): 
     if (run === undefined || others.length > 0) throw new Unsaid();
     return run;
   });
-  return linesOf(cue, names, pen, false, runs);
+  return linesOf(cue, names, pen, false, runs, () => ageOf(cue, draft, pen));
 }
 
 /** The steps of that verb with the rows of the schedule; an outcome beside the verb tells those of one verb apart. */

@@ -1,11 +1,6 @@
+import type { Age } from "./ages";
 import { type Pen, unsaid } from "./cue_names";
-import type { DraftCue, Filler } from "./draft";
-import { periodOf } from "./periods";
-import { isLength } from "./rates";
 import type { Entity, Field } from "./values";
-
-/** A length of time: its number and its unit, as the text says them. */
-export type Age = readonly [many: Filler, unit: Filler];
 
 /** What a step sets a field of its row to: `"closed"`, `true`. */
 export type Outcome = readonly [name: string, value: string];
@@ -30,32 +25,13 @@ export const unticked = (outcomes: readonly Outcome[]): string[] =>
   outcomes.filter(([, value]) => value === "true" || value === "false").map(([name, value]) => (value === "false" ? name : `not ${name}`));
 
 /**
- * How long something must have been so: a number and a unit that stand together, and not right behind the words of the schedule, where
- * they are a time of it ("every 15 minutes").
- */
-export function ageOf({ slots, evidence }: DraftCue, text: string, pen: Pen): Age | undefined {
-  const end = evidence.spans[0]?.[1] ?? 0;
-  for (const many of slots.get("n") ?? []) {
-    if (pen.numbers.read(many.words) === undefined || many.at === undefined || many.at === null) continue;
-    if (pen.characters.strip(text.slice(end, many.at[0])) === "") continue;
-    const unit = (slots.get("per") ?? []).find((one) => isLength(text, many, [one], pen));
-    if (unit !== undefined) return [many, unit];
-  }
-  return undefined;
-}
-
-/** Whether a length of time is said with a filler. */
-export const isOf = (age: Age | undefined, f: Filler): boolean =>
-  age?.some(({ entity, field, words, role }) => entity === f.entity && field === f.field && words === f.words && role === f.role) ?? false;
-
-/**
  * That dates or moments have passed, or passed so long ago; where the text names none, that rows are that old. Throws `Unsaid` where there
  * is no such length of time, or a field is no date.
  */
 export function passed(fields: readonly Field[], age: Age | undefined, pen: Pen): string[] {
-  const many = age === undefined ? undefined : pen.numbers.read(age[0].words)?.toString();
-  const unit = age === undefined ? "" : periodOf(age[1].words, pen);
-  if (many !== undefined && !pen.tables.lengths.includes(unit)) unsaid();
+  const many = age?.many.toString();
+  const unit = age?.unit ?? "";
+  if (many !== undefined && !pen.tables.lengthUnits.includes(unit)) unsaid();
   const before = (f: Field | undefined): string => {
     if (many === undefined) return "";
     const [length, span] = inDays(many, unit, f);

@@ -254,7 +254,8 @@ export interface CueTables {
   /** Words that want a number. */
   readonly bounds: readonly string[];
   /** Units of which the language has lengths of time. */
-  readonly lengths: readonly string[];
+  readonly lengthUnits: readonly string[];
+  readonly lengths: LengthTables;
   /** Units that reminders know by the name of a smaller one: how many of which. */
   readonly smaller: Readonly<Record<string, readonly [many: number, unit: string]>>;
   /** Cues of one line for each entity: the line, and the name of its construct. */
@@ -322,6 +323,36 @@ export interface CueTables {
   };
 }
 
+/** Patterns and words of lengths of time. */
+export interface LengthTables {
+  /** Kinds of cue that speak of one, and those of them that may share one. */
+  readonly kinds: readonly string[];
+  readonly shared: readonly string[];
+  /** Units of which the language has no lengths, and halves of units: how many of another. */
+  readonly long: Readonly<Record<string, readonly [many: number, unit: string]>>;
+  readonly halves: Readonly<Record<string, readonly [many: number, unit: string]>>;
+  readonly words: readonly string[];
+  readonly unit: string;
+  readonly last: string;
+  readonly half: string;
+  readonly count: string;
+  /** What makes a unit a time at which something is done, and an hour of a number. */
+  readonly again: string;
+  readonly once: string;
+  /** One, by an article or a number; and days that are no lengths. */
+  readonly single: string;
+  readonly lastDay: string;
+  readonly clock: string;
+  /** In front and behind: what makes a number less than all that is said, one of a unit, and what leaves open how many there are. */
+  readonly more: readonly [front: string, back: string];
+  readonly one: readonly [front: string, back: string];
+  readonly untold: readonly [front: string, back: string];
+  /** What stands behind a length that is before or after a moment. */
+  readonly sides: readonly (readonly [side: string, said: string])[];
+  /** Words for what keeps rows. */
+  readonly kept: string;
+}
+
 /** Patterns and words of the times at which something is done. */
 export interface TimeTables {
   /** Steps of minutes that divide an hour. */
@@ -346,6 +377,8 @@ export interface TimeTables {
   /** Units of which several are meant. */
   readonly several: string;
   readonly afternoon: string;
+  /** A part of the day that stands right behind the day. */
+  readonly partOfDay: string;
   readonly night: string;
 }
 

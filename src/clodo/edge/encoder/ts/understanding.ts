@@ -1,3 +1,4 @@
+import { withAges } from "./ages";
 import { Characters, codePoints } from "./characters";
 import { compileDraft, type Tools } from "./compiler";
 import { confidences, type Part } from "./confidence";
@@ -125,6 +126,7 @@ export class Understander {
       nominals: this.#nominals,
       spell: (phrase) => speller.mend(phrase),
     });
+    withAges(draft, { ...this.#tools, tables: this.#tables.compiler.cues });
     draft.mended = speller.mended;
     if (draft.verdict === "contradictory") {
       const judge = async (pieces: readonly number[]): Promise<readonly number[]> => {

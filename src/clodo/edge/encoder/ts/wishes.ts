@@ -1,3 +1,4 @@
+import { ageOf } from "./ages";
 import { blocksOf } from "./blocks";
 import { type Line, type Lines, linesOf, noLines, SERVICE, USERS } from "./cue_lines";
 import { type Names, type Pen, Unsaid } from "./cue_names";
@@ -103,6 +104,7 @@ function makerOf(cue: DraftCue, draft: Draft, names: Names, pen: Pen, gateway: G
   if (isOfSite(cue)) return () => siteLines(cue, pen);
   if (cue.kind === "every") return () => scheduled(cue, draft, names, pen);
   if (cue.kind === "mail-report") return () => mailed(cue, draft, names, pen);
+  if (pen.tables.lengths.kinds.includes(cue.kind)) return () => linesOf(cue, names, pen, apart, [], () => ageOf(cue, draft, pen));
   return () => linesOf(cue, names, pen, apart);
 }
 
