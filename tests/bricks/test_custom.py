@@ -42,6 +42,7 @@ def test_it_is_read_and_written(line: str) -> None:
     [
         ('custom code at "every night"', "no line of cron"),
         ('custom code at "0 3 * *"', "no line of cron"),
+        ('custom code at "0 3 * * 0"', "Sunday is 1 and Saturday 7"),
         (f'custom code at "{NIGHT}", "{NIGHT}"', "2 times"),
         ("custom code\ncustom code", "said twice"),
     ],

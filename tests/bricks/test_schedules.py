@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.blueprint.cron import times
 from clodo.blueprint.plan import Plan, make_plan
-from clodo.bricks.registry import service_checks
+from clodo.bricks.registry import service_checks, service_tree
 from clodo.bricks.schedules.brick import chosen
 from clodo.bricks.schedules.language import RunAction, Schedule, cron
+from clodo.bricks.schedules.ringing import meant
 from clodo.proof.check import Check
+from clodo.proof.files import without_comments
 from clodo.proof.host import Host
 from clodo.proof.session import Session
 from clodo.toolchain import Toolchain
@@ -33,8 +37,8 @@ def with_schedule(when: str, *lines: str) -> str:
         ("15 minutes", "*/15 * * * *"),
         ("hour", "0 * * * *"),
         ('day at "03:20"', "20 3 * * *"),
-        ('sunday at "00:00"', "0 0 * * 0"),
-        ('friday at "18:05"', "5 18 * * 5"),
+        ('sunday at "00:00"', "0 0 * * SUN"),
+        ('friday at "18:05"', "5 18 * * FRI"),
         ('month at "06:00"', "0 6 1 * *"),
     ],
 )
@@ -68,7 +72,35 @@ def test_what_makes_no_sense_is_told(when: str, lines: list[str], words: str) ->
     assert words in caught.value.message
 
 
-INDEX, LIB = "src/index.ts", "src/lib/schedules.ts"
+@pytest.mark.parametrize(
+    ("unit", "number"), [("sunday", 1), ("monday", 2), ("tuesday", 3), ("wednesday", 4), ("thursday", 5), ("friday", 6), ("saturday", 7)]
+)
+def test_days_of_the_week_are_those_that_cloudflare_means(unit: str, number: int) -> None:
+    source = with_schedule(f'{unit} at "07:30"', "delete hold where until < now")
+    [schedule] = parse(source).parts_of(Schedule)
+    config = json.loads(without_comments(service_tree(parse(source), source)["wrangler.jsonc"]))
+    [line] = config["triggers"]["crons"]
+    everyday = (range(1, 32), range(1, 13))
+    assert times(line) == (frozenset({30}), frozenset({7}), *map(frozenset, everyday), frozenset({number})) == meant(schedule)
+    assert f'cron: "{line}"' in service_tree(parse(source), source)["src/index.ts"]
+
+
+INDEX, LIB, CONFIG = "src/index.ts", "src/lib/schedules.ts", "wrangler.jsonc"
+WEEKLY = HEAD + '\nevery monday at "07:30" {\n  delete hold where until < now\n}\n\nevery sunday at "07:30" {\n  run end on hold where name = "a" and until > now\n}\n'
+WRONG_DAYS = [
+    Fault("days counted from Monday", CONFIG, "30 7 * * MON", "30 7 * * 1", "schedules.does"),
+    Fault("Sunday is 0", CONFIG, "30 7 * * SUN", "30 7 * * 0", "schedules.does"),
+    Fault("the code waits for another line", INDEX, "30 7 * * MON", "30 7 * * mon", "schedules.does"),
+    Fault("no line at all", CONFIG, "30 7 * * MON", "30 7 * * TUE", "schedules.does"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", WRONG_DAYS, ids=lambda f: f.name.replace(" ", "-"))
+def test_wrong_days_are_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(WEEKLY, tmp_path / "s", toolchain, host, fault)
+
+
 FAULTS = [
     Fault("never done", LIB, "schedule.cron !== controller.cron", "schedule.cron === controller.cron", "schedules.does"),
     Fault("everything deleted", INDEX, 'WHERE (\\"session\\".\\"expires_at\\" <', 'WHERE (\\"session\\".\\"expires_at\\" IS NOT', "schedules.does"),

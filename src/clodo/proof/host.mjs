@@ -42,7 +42,7 @@ export default {
       const asked = await request.json();
       if (asked.cron !== undefined) {
         const { outcome } = await env.SERVICE.scheduled({ cron: asked.cron, scheduledTime: new Date() });
-        return Response.json(outcome === "ok" ? { results: [] } : { error: \`the handler of cron ended with \${outcome}\` });
+        return Response.json({ results: outcome === "ok" ? "" : \`the handler of cron ended with \${outcome}\` });
       }
       if (asked.queue !== undefined) {
         await env[asked.queue].send(asked.message);
@@ -187,10 +187,7 @@ const methods = {
   serve,
   // Only for what no request can do: a role given by whoever runs the service.
   query: async ({ sql, values }) => ({ rows: (await run([{ sql, values }]))[0] }),
-  scheduled: async ({ cron }) => {
-    await run({ cron });
-    return {};
-  },
+  scheduled: async ({ cron }) => ({ failure: await run({ cron }) }),
   // A message as it comes when a queue delivers it once more.
   delivered: async ({ queue, message }) => {
     await run({ queue, message });

@@ -18,12 +18,13 @@ __all__ = ["Host", "HostError", "Served"]
 
 @dataclass(frozen=True)
 class Served:
-    """A Worker that runs: where it answers, its size (bytes, minified and gzipped) and the
-    migrations that were applied to its database."""
+    """A Worker that runs: where it answers, its size (bytes, minified and gzipped), the
+    migrations that were applied to its database and its lines of cron."""
 
     url: str
     gzip: int
     applied: tuple[str, ...]
+    crons: tuple[str, ...] = ()
 
 
 class Host(NodeProcess):
@@ -70,7 +71,7 @@ class Host(NodeProcess):
             compatibilityFlags=settings.compatibility_flags,
             sections=settings.bindings,
         )
-        return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]))
+        return Served(answer["url"].rstrip("/"), answer["gzip"], tuple(answer["applied"]), settings.crons)
 
     def query(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
         """The rows of one statement on the database of the Worker that runs.
@@ -87,13 +88,14 @@ class Host(NodeProcess):
             raise
         return list(answer["rows"])
 
-    def scheduled(self, cron: str) -> None:
-        """Lets the Worker that runs do what it does at the times of a cron line, and waits until it is done.
+    def scheduled(self, cron: str) -> str:
+        """Lets the Worker that runs do what it does at the times of a cron line, and waits until it is done. Gives how its handler
+        failed, empty where it did not.
 
         Raises:
-            HostError: it has no such handler, or the handler failed.
+            HostError: it has no such handler, or cannot be reached.
         """
-        self.call("scheduled", 60, cron=cron)
+        return str(self.call("scheduled", 60, cron=cron)["failure"])
 
     def delivered(self, queue: str, message: Any) -> None:
         """Puts a message into the queue of a binding of the Worker that runs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -20,8 +20,8 @@ from clodo.proof.client import Answer, Client
 Headers = dict[str, str]
 Row = dict[str, Any]
 
-#: Rings the bell of a cron line.
-Bell = Callable[[str], None]
+#: Rings the bell of a cron line; gives what the handler ended with where it failed, else nothing.
+Bell = Callable[[str], str]
 #: Puts a message into the queue of a binding.
 Post = Callable[[str, Any], None]
 #: Runs SQL with its values on the service's database.
@@ -132,9 +132,12 @@ class Session:
         scarce: frozenset[str] = frozenset(),
         bell: Bell | None = None,
         post: Post | None = None,
+        crons: Sequence[str] | None = None,
     ) -> None:
         self.client, self.plan, self.secrets = client, plan, secrets
         self._query, self._bell, self._post = query, bell, post
+        #: The lines of cron that the service is configured with; nothing is known of them where there is ``None``.
+        self.crons = crons
         #: Entities that can have few rows (``clodo.proof.scarcity``).
         self.scarce = scarce
         self.blueprint = plan.blueprint
@@ -199,10 +202,17 @@ class Session:
         """
         return await asyncio.to_thread(self._query, sql, list(values))
 
-    async def scheduled(self, cron: str) -> None:
-        """Lets the service do what it does at the times of a cron line; comes back when it is done."""
+    async def scheduled(self, cron: str) -> str:
+        """Lets the service do what it does at the times of a cron line; comes back when it is done. Gives how the handler failed, empty
+        where it did not: some of the work of that line may be done all the same.
+
+        Raises:
+            Fault: the service is not configured with that line, so nobody would ring.
+        """
         assert self._bell is not None
-        await asyncio.to_thread(self._bell, cron)
+        if self.crons is not None and cron not in self.crons:
+            raise Fault(f"wrangler.jsonc has no line of cron {cron!r}, but {', '.join(map(repr, self.crons)) or 'none'}")
+        return await asyncio.to_thread(self._bell, cron)
 
     async def delivered(self, queue: str, message: Any) -> None:
         """Lets the queue of a binding deliver a message, which may have come before."""

@@ -19,12 +19,13 @@ SECTIONS = ("r2_buckets", "kv_namespaces", "queues", "durable_objects", "migrati
 @dataclass(frozen=True)
 class Settings:
     """The runtime's settings; the values of ``variables`` are strings or JSON. ``bindings`` are the sections of the
-    file that give the Worker something to work with (``SECTIONS``), as they stand."""
+    file that give the Worker something to work with (``SECTIONS``), as they stand. ``crons`` are the lines of its triggers."""
 
     compatibility_date: str
     compatibility_flags: tuple[str, ...]
     variables: dict[str, Any]
     bindings: dict[str, Any]
+    crons: tuple[str, ...] = ()
 
 
 class SettingsError(ProofError):
@@ -44,6 +45,7 @@ def read_settings(directory: Path) -> Settings:
             tuple(map(str, config.get("compatibility_flags") or ())),
             dict(config.get("vars") or {}),
             {name: config[name] for name in SECTIONS if name in config},
+            tuple(map(str, (config.get("triggers") or {}).get("crons") or ())),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -14,7 +14,7 @@ from clodo.errors import WorkspaceError
 from clodo.proof.check import Check
 from clodo.proof.client import ALWAYS, TRACE, Answer, Client, Trace
 from clodo.proof.files import TypeCheck, check_configuration, check_manifest, evidence, secret_names
-from clodo.proof.host import Host, HostError
+from clodo.proof.host import Host, HostError, Served
 from clodo.proof.report import Evidence, Outcome, Report
 from clodo.proof.scarcity import scarce_entities
 from clodo.proof.session import MAILABLE, Fault, Session, TooFewValues
@@ -118,19 +118,19 @@ class _Proof:
         boot = evidence("boot", rule, "", started)
         self.timings["boot"], self.gzip = boot.ms, served.gzip
         started = time.perf_counter()
-        found = asyncio.run(self._over_http(served.url))
+        found = asyncio.run(self._over_http(served))
         self.timings["http"] = (time.perf_counter() - started) * 1000
         return [boot, *found]
 
-    async def _over_http(self, url: str) -> list[Evidence]:
+    async def _over_http(self, served: Served) -> list[Evidence]:
         secrets = tuple(v for k, v in self.all_secrets.items() if k != "ADMIN_EMAIL")
-        client = Client(url, secrets, _hidden_keys(self.plan))
+        client = Client(served.url, secrets, _hidden_keys(self.plan))
         try:
             fault = await _load_document(client)
             if fault:
                 return [evidence("core.document", "/openapi.json answers a document", fault)]
             scarce = scarce_entities(self.plan)
-            session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled, self.host.delivered)
+            session = Session(client, self.plan, self._secrets(), self.host.query, scarce, self.host.scheduled, self.host.delivered, served.crons)
             gate = asyncio.Semaphore(1 if scarce else _AT_ONCE)
             for prepare in (c.prepare for c in self.checks):
                 if prepare is not None:

@@ -35,7 +35,8 @@ async def _rows(e: Entity, s: Session) -> None:
 
 
 async def _scheduled(line: str, s: Session) -> None:
-    await s.scheduled(line)
+    if failure := await s.scheduled(line):
+        raise Fault(f"{failure}, at {line!r}")
 
 
 async def _paths(s: Session) -> None:

@@ -12,6 +12,7 @@ from lark import Tree
 
 from clodo.blueprint.clashes import duplicates
 from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.cron import times
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.text import quote
 from clodo.blueprint.values import Blueprint
@@ -33,6 +34,11 @@ def _problems(b: Blueprint, owner: None, code: CustomCode) -> Iterator[Problem]:
     for line in code.times:
         if not _CRON.fullmatch(line):
             yield Problem(f"{line!r} is no line of cron.", 'Write five parts, such as "0 3 * * *" for every night at three.', path)
+            continue
+        try:
+            times(line)
+        except ValueError as error:
+            yield Problem(f"Cloudflare refuses {line!r}: {error}", 'Write "0 3 * * MON", say: names of days mean the same everywhere.', path)
 
 
 def _line(code: CustomCode) -> str:

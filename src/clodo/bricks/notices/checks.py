@@ -20,7 +20,8 @@ from clodo.bricks.notices.reminders import recipient, reminders
 from clodo.bricks.notices.reminding import reminded
 from clodo.bricks.rules.placing import bring, keep_out, meets
 from clodo.bricks.rules.samples import conjuncts, satisfying
-from clodo.bricks.schedules.language import MailReport, Schedule, cron
+from clodo.bricks.schedules.language import MailReport, Schedule
+from clodo.bricks.schedules.ringing import line_of
 from clodo.bricks.sender.language import MailFrom
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Row, Session, TooFewValues
@@ -147,7 +148,7 @@ async def _expect(s: Session, e: Entity, notice: Notice, id: str, count: int, wh
 async def _reported(schedule: Schedule, work: MailReport, s: Session) -> None:
     sql = 'SELECT "report" FROM "notice__outbox" WHERE "recipient" = ? AND "report" IS NOT NULL'
     before = len(await s.query(sql, work.to))
-    await s.scheduled(cron(schedule))
+    await s.scheduled(line_of(s, schedule))
     found = await s.query(sql, work.to)
     if len(found) != before + 1:
         raise Fault(f"{len(found) - before} reports are in the outbox, not one")

@@ -12,7 +12,8 @@ from clodo.bricks.actions.values import DeleteRows, UpdateRows
 from clodo.bricks.rules.language import key_of
 from clodo.bricks.rules.placing import bring, keep_out, meets
 from clodo.bricks.schedules.brick import ran
-from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
+from clodo.bricks.schedules.language import MailReport, RunAction, Schedule
+from clodo.bricks.schedules.ringing import line_of
 from clodo.proof.check import Check
 from clodo.proof.session import Fault, Row, Session, TooFewValues
 
@@ -41,7 +42,7 @@ async def _does(plan: Plan, schedule: Schedule, work: OnRows, s: Session) -> Non
         raise TooFewValues("no row was found for which every guard of the action holds")
     apart = await keep_out(s, e, work.where, other["id"])
     before = {id: await _stored(s, e, id) for id in (meant["id"], other["id"])}
-    await s.scheduled(cron(schedule))
+    await s.scheduled(line_of(s, schedule))
     after = {id: await _stored(s, e, id) for id in before}
     if apart and after[other["id"]] != before[other["id"]]:
         raise Fault(f"a {e.name} that the condition does not meet was changed")

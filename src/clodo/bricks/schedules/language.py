@@ -59,14 +59,14 @@ class Schedule:
 
 
 def cron(s: Schedule) -> str:
-    """The times as a line of cron."""
+    """The times as a line of cron. Days of the week are named: their numbers are others in Cloudflare than elsewhere."""
     hour, minute = (int(part) for part in (s.at or "00:00").split(":"))
     if s.unit in ("minute", "minutes"):
         return f"*/{s.step} * * * *" if s.step > 1 else "* * * * *"
     if s.unit == "hour":
         return "0 * * * *"
     day = "1" if s.unit == "month" else "*"
-    weekday = str(_DAYS.index(s.unit)) if s.unit in _DAYS else "*"
+    weekday = s.unit[:3].upper() if s.unit in _DAYS else "*"
     return f"{minute} {hour} {day} * {weekday}"
 
 
