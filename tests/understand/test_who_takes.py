@@ -87,6 +87,22 @@ def test_who_takes_a_step_and_when(said: str, facts: tuple[str, ...], lines: lis
     assert left == over
 
 
+#: Steps that look at whoever takes them, and a line of the field that they set.
+KEPT: list[tuple[str, str]] = [
+    ("[bought|@action of=claim by=role:boss unless=role:own] but not their [own|ROLE:own]", "bought: boolean default false read-only"),
+    ("[paid|@action of=claim set=claim.paid by=role:boss unless=role:own] but not their [own|ROLE:own]", "paid: boolean read-only"),
+    ("[paid|@action of=claim set=claim.paid by=role:boss] by the [boss|ROLE:boss]", "paid: boolean"),
+    (f"{APPROVE.format(' by=role:boss unless=role:own')} but not their [own|ROLE:own]", "state: enum(new, fine, shut) default new"),
+    (f"{APPROVE.format(' by=role:boss unless=role:own')} but not their [own|ROLE:own], [shut|@action of=claim set=claim.state:shut]", "state: enum(new, fine, shut) default new read-only"),
+]
+
+
+@pytest.mark.parametrize(("said", "line"), KEPT)
+def test_what_such_a_step_sets_is_set_by_steps_alone_where_each_state_has_one(said: str, line: str) -> None:
+    found, left = built(f"{CLAIM}There is a [boss|ROLE:boss]. They are {said}.", OF_ITEM)
+    assert line in found and left == []
+
+
 @pytest.mark.parametrize(("said", "lines", "over"), THEMSELVES)
 def test_rows_are_not_their_own(said: str, lines: list[str], over: list[str]) -> None:
     found, left = built(STAFF + said)

@@ -53,6 +53,8 @@ from clodo.understand.verbs import (
 
 #: Where lines go besides entities.
 SERVICE, USERS = "", "users"
+#: A field that a step ticks, behind its name.
+TICK = ": boolean default false"
 
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
 
@@ -479,7 +481,7 @@ class _Writer:
         if known is None:
             if not is_said(self.cue.words) or is_rule(self.cue.words, conditional=self._conditional()):
                 return []
-            self.say(e.name, f"{said}: boolean default false")
+            self.say(e.name, f"{said}{TICK}")
         return [f"{said} = true"]
 
     def _after(self) -> str:

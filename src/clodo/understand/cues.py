@@ -22,6 +22,7 @@ from clodo.understand.blocks import written
 from clodo.understand.cue_labels import CUES
 from clodo.understand.cue_lines import (
     SERVICE,
+    TICK,
     USERS,
     Lines,
     lines_of,
@@ -31,6 +32,7 @@ from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
 from clodo.understand.file_rules import FILES, FileRules
 from clodo.understand.gateways import Gateway
+from clodo.understand.guarded import guarded
 from clodo.understand.locks import with_writers
 from clodo.understand.mail_reports import mailed
 from clodo.understand.numbers import number
@@ -217,10 +219,22 @@ def _with(blueprint: Blueprint, wishes: list[_Wish]) -> Blueprint | None:
     lines += [(SERVICE, block) for block in blocks]
     try:
         brought = {pair for w in wishes for pair in w.made.brought}
-        made = read("\n".join(_text(_bare(blueprint, computed, brought), computed, lines)) + "\n")[0]
+        kept = guarded(blueprint, lines)
+        # What a step brings to tick is a line of its own.
+        lines = [(where, f"{line} read-only" if line.endswith(TICK) and (where, line.removesuffix(TICK)) in kept else line) for where, line in lines]
+        made = read("\n".join(_text(_bare(_kept(blueprint, kept), computed, brought), computed, lines)) + "\n")[0]
     except InvalidBlueprint:
         return None
     return None if any(p.severity == "error" for p in check(made)) else made
+
+
+def _kept(b: Blueprint, names: set[tuple[str, str]]) -> Blueprint:
+    """The blueprint with fields that callers cannot set."""
+
+    def kept(e: Entity) -> Entity:
+        return replace(e, fields=tuple(replace(f, read_only=True, required=False) if (e.name, f.name) in names else f for f in e.fields))
+
+    return replace(b, entities=tuple(kept(e) for e in b.entities))
 
 
 _NAME = re.compile(r"(?<![\w.])\w+(?![\w(])")

@@ -56,7 +56,7 @@ from tests.understand.test_uploads import DROP, UPLOADED
 from tests.understand.test_uploads import SAID as UPLOADS
 from tests.understand.test_uploads import TOLD as UPLOADERS
 from tests.understand.test_verbs import FORMS, WRITTEN
-from tests.understand.test_who_takes import CLAIM, OF_ITEM, STAFF, THEMSELVES
+from tests.understand.test_who_takes import CLAIM, KEPT, OF_ITEM, STAFF, THEMSELVES
 from tests.understand.test_who_takes import SAID as WHO_TAKES
 
 pytestmark = pytest.mark.workerd
@@ -312,8 +312,8 @@ def test_locks_that_name_people_become_the_same_blueprints(probe: httpx.Client) 
 
 def test_who_takes_steps_and_when_become_the_same_blueprints(probe: httpx.Client) -> None:
     chosen = [gold_draft(record_of(CLAIM + said, OF_ITEM, *facts)) for said, facts, *_ in WHO_TAKES]
-    chosen += [gold_draft(record_of(STAFF + said)) for said, *_ in THEMSELVES]
-    hold_alike(probe, [*chosen, *odd_takers(400)])
+    chosen += [gold_draft(record_of(STAFF + said)) for said, *_ in THEMSELVES] + [gold_draft(record_of(f"{CLAIM}There is a [boss|ROLE:boss]. They are {said}.", OF_ITEM)) for said, _ in KEPT]
+    hold_alike(probe, [*chosen, *odd_takers(600)])
 
 
 def odd_takers(count: int) -> list[Draft]:
@@ -321,19 +321,20 @@ def odd_takers(count: int) -> list[Draft]:
     dice = random.Random(31)
     people = [Filler(role=role) for role in ("boss", "chief", "admin", "owner", "own", "user")]
     states = [Filler("claim", "paid"), Filler("claim", "state", "shut"), Filler("claim", "state", "new"), Filler("item", "kind", "trip"), Filler("item")]
-    figures = [Filler("claim", "amount"), Filler("claim", "amount"), Filler("item", "cost"), Filler("item", "kind", "meal"), Filler("item")]
-    facts = [(), ("own claim",), ("own-write claim",), ("own claim", "read claim role:boss"), ("write claim role:boss",), ("access key",), ("access login",)]
+    outcomes = [*[Filler("claim", "state", "fine")] * 9, Filler("claim", "paid")]
+    figures = [*[Filler("claim", "amount")] * 6, Filler("item", "cost"), Filler("item", "kind", "meal"), Filler("item")]
+    facts = [(), (), (), ("own claim",), ("own-write claim",), ("own-write claim",), ("own claim", "read claim role:boss"), ("write claim role:boss",), ("access key",), ("access login",)]
 
     def draft() -> Draft:
         made = gold_draft(record_of(CLAIM + "over [5|#], under [9|#], at most [two|#]", OF_ITEM, *dice.choice(facts)))
         numbers = [Filler(words=words, at=(at := made.text.rindex(words), at + len(words))) for words in ("5", "9", "two")]
         for at in range(dice.randint(1, 4)):
             slots = {"of": [Filler("claim")]} if dice.random() < 0.95 else {}
-            for slot, some, often in (("by", people, 0.5), ("unless", [*people, *states], 0.3), ("when", states, 0.3), ("below", figures, 0.4), ("over", figures, 0.4), ("set", states[:3], 0.3)):
-                slots |= {slot: dice.sample(some, dice.choice([1, 1, 2]))} if dice.random() < often else {}
-            slots |= {"n": dice.sample(numbers, dice.choice([1, 1, 2]))} if slots.keys() & {"below", "over"} and dice.random() < 0.9 else {}
-            words = dice.choice(["approve", "approve", "approved", "need", "never", "does", "shut", "edit"])
-            made.cues.append(DraftCue(dice.choice(["action"] * 5 + ["job"]), words, slots, Evidence(spans=[(20 + at, 21 + at)])))
+            for slot, some, often in (("by", people, 0.6), ("unless", people[4:5], 0.2), ("unless", states, 0.1), ("when", states, 0.2), ("below", figures, 0.3), ("over", figures, 0.3), ("set", outcomes, 0.3)):
+                slots |= {slot: dice.sample(some, dice.choice([1, 1, 1, 2]) if slot == "by" else 1)} if dice.random() < often else {}
+            slots |= {"n": dice.sample(numbers, dice.choice([1, 1, 2]))} if slots.keys() & {"below", "over"} else {}
+            words = dice.choice([*["approve", "approve", "approved", "need", "never", "does"] * 2, "shut", "edit"])
+            made.cues.append(DraftCue(dice.choice(["action"] * 15 + ["job"]), words, slots, Evidence(spans=[(20 + at, 21 + at)])))
         dice.shuffle(made.cues)
         return made
 

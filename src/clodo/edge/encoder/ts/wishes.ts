@@ -5,6 +5,7 @@ import { type Names, type Pen, Unsaid } from "./cue_names";
 import type { Draft, DraftCue, DraftField } from "./draft";
 import { FILE_CUES, FileRules } from "./file_rules";
 import { Gateway } from "./gateways";
+import { guarded, keptText, withKept } from "./guarded";
 import { mailed } from "./mail_reports";
 import type { Span } from "./reading";
 import { scheduled } from "./runs";
@@ -182,7 +183,8 @@ function outermost(text: string): string {
 }
 
 /** The blueprint with nothing but their type said of fields that are computed, and without those that lines bring. */
-function stripped(b: Blueprint, { computed, brought }: Lines): Blueprint {
+function stripped(b: Blueprint, made: Lines): Blueprint {
+  const { computed, brought } = made;
   const bare = (e: Entity): Entity => {
     const stays = (name: string): boolean => !brought.has(`${e.name}.${name}`);
     const fields = e.fields.filter(({ name }) => stays(name));
@@ -193,15 +195,17 @@ function stripped(b: Blueprint, { computed, brought }: Lines): Blueprint {
       unique: e.unique.filter((group) => group.every(stays)),
     };
   };
-  return { ...b, entities: b.entities.map(bare) };
+  const kept = withKept(b, guarded(b, made));
+  return { ...kept, entities: kept.entities.map(bare) };
 }
 
 /** The canonical lines of a blueprint with further ones, at the end of each block and of the service. */
 function textLines(b: Blueprint, made: Lines): string[] {
+  const kept = guarded(b, made);
   const at = (where: string, construct = ""): string[] =>
     made.lines
       .filter((line) => line.where === where && (OF_ENTITIES.includes(line.construct) ? line.construct : "") === construct)
-      .flatMap(({ text }) => (where === SERVICE ? ["", ...text.split("\n")] : text.split("\n").map((part) => `  ${part}`)));
+      .flatMap(({ text }) => (where === SERVICE ? ["", ...text.split("\n")] : keptText(where, text, kept).split("\n").map((part) => `  ${part}`)));
   const lines = blueprintLines(stripped(b, made), {
     field: (e, f) => {
       const expression = made.computed.get(`${e.name}.${f.name}`);
