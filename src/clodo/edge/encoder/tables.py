@@ -374,7 +374,7 @@ def _cues() -> dict[str, Any]:
         "single": sorted(c.name for c in known if c.once),
         "steps": list(jobs.STEPS),
         "later": jobs.LATER,
-        "brief": sites.BRIEF,
+        "brief": sites.BRIEF, "folders": sorted(sites.FOLDERS),
         **_blocks(),
         "sentence": nearby.END, "reach": nearby.REACH,
         "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN, "negated": step_numbers.NEGATED},
