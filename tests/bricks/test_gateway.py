@@ -78,6 +78,35 @@ route "/stock/*" to shop {
 }
 """
 
+#: Limits by the hour and the day, of single paths.
+COUNTED = """service front
+type api-gateway
+
+users {
+}
+
+upstream shop "https://shop.internal.example"
+
+route "/search/*" to shop {
+  allow key
+  limit 1000 per day per key
+}
+
+route "/maps/*" to shop {
+  limit 100 per minute per address
+  limit 50 per hour per address
+  limit 200 per day per address
+}
+
+route "/mine/*" to shop {
+  methods GET
+  allow user
+  limit 1 per hour per user
+}
+
+route "/open/*" to shop
+"""
+
 PLAIN = 'service front\ntype api-gateway\n\nupstream shop "https://shop.example" {\n%s}\n\nroute %s to shop {\n%s}\n'
 
 
@@ -86,7 +115,7 @@ def problems(options: str = "", *, upstream: str = "", path: str = '"/shop/*"', 
     return [p.message for p in check(blueprint) if p.severity == "error"]
 
 
-@pytest.mark.parametrize("text", [SMALL, KEPT, example_of("gateway")], ids=["small", "kept", "example"])
+@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED, example_of("gateway")], ids=["small", "kept", "counted", "example"])
 def test_its_text_is_canonical(text: str) -> None:
     assert format_blueprint(parse(text)) == text
 
@@ -104,6 +133,10 @@ def test_blocks_may_be_left_out() -> None:
         ("limit 5 per minute per key\n", "counts for each key"),
         ("limit 0 per minute per address\n", "The limit must be"),
         ("limit 1.5 per minute per address\n", "The limit must be"),
+        ("limit 5 per day per user\n", "counts for each user"),
+        ("limit 2000000 per day per address\n", "The limit must be"),
+        ("limit 5 per day per address\nlimit 6 per hour per address\nlimit 7 per day per address\n", "two limits per day"),
+        ("limit 5 per minute per address\nlimit 6 per minute per address\n", "two limits per minute"),
         ("body max 1000 MB\n", "The largest body must be"),
         ("cache 0 s\n", "The time in the cache must be"),
         ("cache 5 s\nforward credentials\n", "cached for another"),
@@ -194,6 +227,18 @@ def test_what_a_path_has_by_another_method_is_no_disguise() -> None:
     assert ["disguise" in ids for ids in found] == [True, False]
 
 
+def test_what_is_counted_longer_than_a_minute_is_stored() -> None:
+    text = PLAIN % ("", '"/a"', "  limit 60 per minute per address\n  limit 1000 per day per address\n")
+    tree = service_tree(parse(text), text)
+    config = json.loads(tree["wrangler.jsonc"].partition("\n")[2])
+    assert [one["simple"] for one in config["ratelimits"]] == [{"limit": 60, "period": 60}]
+    assert "d1_databases" in config and 'CREATE TABLE "rate-limit"' in tree["migrations/0001_init.sql"]
+    assert '(c) => counted(c, [{ name: "/a address-day", most: 1000, seconds: 86400, per: "address" }])' in tree["src/index.ts"]
+    operation = json.loads(tree["openapi.json"])["paths"]["/a"]["get"]
+    assert operation["responses"]["429"]["description"] == "More than 60 requests in a minute or 1000 requests in a day"
+    assert list(document_faults(json.loads(tree["openapi.json"]))) == []
+
+
 def test_with_an_entity_it_has_a_database() -> None:
     text = SMALL + "\nentity note {\n  body: text required\n}\n"
     assert "migrations/0001_init.sql" in service_tree(parse(text), text)
@@ -247,15 +292,27 @@ KEPT_FAULTS = [
 ]  # fmt: skip
 
 
+COUNTED_FAULTS = [
+    Fault("counts no hours of addresses", "src/lib/gateway.ts", "[await route.counts?.address?.(c)]", "[{}]", "gateway.count"),
+    Fault("counts no days of keys", "src/lib/gateway.ts", "standing.push(await route.counts?.caller?.(c));", "", "gateway.count"),
+    Fault("tells not what is left", "src/lib/gateway.ts", "for (const [name, value] of Object.entries(joined(standing))) headers.set(name, value);", "", "gateway.count"),
+    Fault("one count for the paths of all", "src/lib/limits.ts", "bind(limit.name, subject, now + limit.seconds", 'bind("/maps/* address-hour", subject, now + limit.seconds', "gateway.count"),
+    Fault("asks behind the upstream", "src/lib/gateway.ts", "standing.push(await route.counts?.caller?.(c));", "const told = await route.counts?.caller?.(c).catch((error: unknown) => error as never); standing.push(told);", "gateway.count"),
+    Fault("two requests at once are one", "src/lib/limits.ts", '"count" = "count" + 1 WHERE', '"count" = "count" WHERE', "gateway.count"),
+    Fault("believes what callers say of their address", "src/lib/limits.ts", 'networkOf(c.req.header("cf-connecting-ip") ?? "")', 'networkOf(c.req.header("x-forwarded-for") ?? c.req.header("cf-connecting-ip") ?? "")', "gateway.count"),
+    Fault("all users are one", "src/lib/limits.ts", "user: caller.user?.id,", 'user: caller.user && "",', "gateway.count"),
+]  # fmt: skip
+
+
 @pytest.mark.workerd
-@pytest.mark.parametrize("text", [SMALL, KEPT], ids=["small", "kept"])
+@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED], ids=["small", "kept", "counted"])
 def test_a_small_gateway_is_proven(text: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(text, tmp_path / "s", toolchain, host, types=True)
     assert report.proven, report.summary()
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize(("source", "fault"), [*((SMALL, f) for f in FAULTS), *((KEPT, f) for f in KEPT_FAULTS)], ids=[f.name for f in (*FAULTS, *KEPT_FAULTS)])
+@pytest.mark.parametrize(("source", "fault"), [*((SMALL, f) for f in FAULTS), *((KEPT, f) for f in KEPT_FAULTS), *((COUNTED, f) for f in COUNTED_FAULTS)], ids=[f.name for f in (*FAULTS, *KEPT_FAULTS, *COUNTED_FAULTS)])
 def test_the_proof_finds_the_fault(source: str, fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(source, tmp_path / "s", toolchain, host, fault)
 

@@ -72,13 +72,34 @@ site {
 }
 """
 
+#: Whatever no route leads away is a page of the site, and the first one where there is no such page.
+BESIDE = """service front
+type static-site
+
+upstream shop "https://shop.internal.example"
+
+route "/api/*" to shop {
+  strip "/api"
+}
+
+route "/search" to shop {
+  methods GET
+}
+
+site {
+  folder "dist"
+  single page
+  redirect "/old" to "/new"
+}
+"""
+
 
 def problems(lines: str, more: str = "") -> list[str]:
     blueprint, _ = read(f"service s\ntype static-site\n{more}site {{\n{lines}\n}}\n")
     return [p.message for p in check(blueprint)]
 
 
-@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, example_of("static_site")], ids=["pages", "single", "own", "together", "example"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, BESIDE, example_of("static_site")], ids=["pages", "single", "own", "together", "beside", "example"])
 def test_its_text_is_canonical(text: str) -> None:
     assert format_blueprint(parse(text)) == text
 
@@ -159,13 +180,13 @@ def test_it_begins_with_pages_and_stores_nothing() -> None:
     assert all(word not in tree[n] for n in tree if n.endswith(".html") for word in ("<script", "<style", "style=", "http:", "https:"))
 
 
-@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, example_of("static_site")], ids=["pages", "single", "own", "together", "example"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, BESIDE, example_of("static_site")], ids=["pages", "single", "own", "together", "beside", "example"])
 def test_its_document_is_valid(text: str) -> None:
     assert list(document_faults(json.loads(service_tree(parse(text), text)["openapi.json"]))) == []
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER], ids=["pages", "single", "own", "together"])
+@pytest.mark.parametrize("text", [PAGES, SINGLE, OWN, TOGETHER, BESIDE], ids=["pages", "single", "own", "together", "beside"])
 def test_sites_are_proven(text: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(text, tmp_path / "s", toolchain, host, types=True)
     assert report.proven, report.summary()
@@ -214,6 +235,8 @@ FAULTS = [
     (SINGLE, Fault("a missing script is a page", FILE, "options.singlePage && !/\\.[^/]*$/.test(path)", "options.singlePage", "static_site.unknown")),
     (SINGLE, Fault("unknown pages are not the first one", FILE, "const single = options.singlePage", "const single = !options.singlePage", "static_site.unknown")),
     (SINGLE, Fault("the rule does not beat the usual header", FILE, "response.headers.set(rule.name, rule.value)", "response.headers.has(rule.name)", "static_site.header")),
+    (BESIDE, Fault("browsers get pages for what routes lead away", "src/lib/gateway.ts", "if (found.length === 0) return next();", 'if (found.length === 0 || (c.req.header("accept") ?? "").includes("text/html")) return next();', "gateway.forward")),
+    (BESIDE, Fault("routes lead away all that lies beside them", "src/lib/gateway.ts", "const first = sorted.find((route) => fits(route, path));", "const first = sorted.find((route) => fits(route, path)) ?? sorted[0];", "static_site.page|gateway.unmatched")),
     (SINGLE, Fault("a second question mark", FILE, 'search.replace("?", "&")', "search", "static_site.redirect")),
 ]  # fmt: skip
 

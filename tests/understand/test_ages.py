@@ -58,6 +58,7 @@ SAID: list[tuple[str, str, list[str]]] = [
     # The number is of one unit of several, and an address has none.
     ("[mail|@notify of=class to=class.email from=class.start n=#2 per=#hours] them 5 [hours|#], or [2|#] [hours|#] before", "remind email 2 hours before start", []),
     ("[mail|@notify of=class n=#u9@a.example n=#5 from=class.start per=#hours] [u9@a.example|#] [5|#] [hours|#] before", 'remind "u9@a.example" 5 hours before start', []),
+    ("[mail|@notify of=class n=#u9@a.example n=#5 from=class.start per=#hours] [u9@a.example|#] [5|#] (five) [hours|#] in front", 'remind "u9@a.example" 5 hours before start', []),
     ("[remind|@notify of=class to=class.email from=class.start n=#1] them [1|#] hor before", "", ["remind"]),
     # Times at which it is done are no age.
     ("[evry|@every of=class set=class.state:full from=class.start per=#20 minutes] [20 minutes|#] those that are over are full", "every 20 minutes {", []),

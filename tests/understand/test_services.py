@@ -136,16 +136,23 @@ def test_a_path_below_a_route_becomes_one_for_the_same_callers() -> None:
     assert 'route "/a/x/y/*" to x {' in built(GATEWAY + more + limited("limit-address", "/a/x/y"), "type api-gateway")[0]
 
 
-@pytest.mark.parametrize(("kind", "path", "per"), [("limit-address", "/c", "minute"), ("limit-address", "/a", "hour"), ("limit-user", "/a", "minute"), ("limit-address", "/a/search", "day"), ("limit-address", "what is slow", "minute")])
+@pytest.mark.parametrize(("kind", "path", "per"), [("limit-address", "/c", "minute"), ("limit-address", "/a", "week"), ("limit-user", "/a", "minute"), ("limit-user", "/a/search", "day"), ("limit-address", "what is slow", "minute")])
 def test_a_limit_that_one_path_cannot_have_is_left_over(kind: str, path: str, per: str) -> None:
     lines, left = built(GATEWAY + limited(kind, path, per), "type api-gateway", "access key")
     assert left == [f"at most {path}"] and not any(line.startswith("limit") or "search" in line for line in lines)
 
 
-def test_a_limit_that_cannot_be_takes_no_route_out_of_the_one_of_all() -> None:
+def test_a_longer_limit_of_one_path_stands_beside_the_one_of_all() -> None:
     said = limited("limit-address", "/a", "hour") + "[60|#] a [minute|#] [each|@limit-address n=#60 per=#minute]"
     lines, left = built(GATEWAY + said, "type api-gateway")
-    assert left == ["at most /a"] and lines.count("limit 60 per minute per address") == 2
+    assert left == [] and members(lines, 'route "/a/*"') == ["limit 10 per hour per address", "limit 60 per minute per address"]
+    assert members(lines, 'route "/b/*"') == ["methods POST", "limit 60 per minute per address"]
+
+
+def test_a_limit_that_cannot_be_takes_no_route_out_of_the_one_of_all() -> None:
+    said = limited("limit-address", "/a", "week") + "[60|#] a [minute|#] [each|@limit-address n=#60 per=#minute]"
+    lines, left = built(GATEWAY + said, "type api-gateway")
+    assert left == ["at most /a"] and members(lines, 'route "/a/*"') == ["limit 60 per minute per address"]
 
 
 def test_without_a_gateway_there_are_no_paths_to_limit_or_keep() -> None:
@@ -193,12 +200,15 @@ def test_what_a_site_is_served_from_shows_for_what_is_not_there_and_never_sends(
     assert over == left and members(lines, "site {") == found
 
 
-def test_a_folder_that_is_served_makes_a_site_where_no_type_is_said_but_none_of_a_gateway() -> None:
+def test_a_folder_that_is_served_makes_a_site_where_no_type_is_said_and_of_all_else_beside_routes() -> None:
     folder = "The folder [dist|#] is [served|@route to=#dist]. "
     draft = replace(gold_draft(record_of(folder, "type static-site")), service_type="unstated")
     blueprint, left = compile_draft(draft)
     assert blueprint is not None and left == [] and 'folder "dist"' in format_blueprint(blueprint)
     lines, over = built(GATEWAY + folder, "type api-gateway")
+    assert over == [] and members(lines, "site") == ['folder "dist"']
+    # Another word than what folders of pages are called may be that of a server.
+    lines, over = built(GATEWAY + folder.replace("dist", "backend"), "type api-gateway")
     assert over == ["served"] and "site {" not in lines
 
 

@@ -109,6 +109,8 @@ class Construct:
     introduction: Callable[[Any], tuple[str, str] | None] = _nothing
     #: Whether a service of nothing but such parts has nothing to store, and needs no database.
     storeless: bool = False
+    #: Whether one of them has something to store all the same.
+    stores: Callable[[Any], bool] = _no
     #: Whether it needs the API key in such a service, though no rule may name it.
     keyed: Callable[[Blueprint, Any], bool] = _no_key
     #: Of a line of ``users``: whether it brings a list of them, which is what a search looks through.

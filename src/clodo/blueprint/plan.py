@@ -111,7 +111,7 @@ class Plan:
     def stores(self) -> bool:
         """Whether the service needs a database. Only parts that say so need none."""
         b = self.blueprint
-        return bool(b.entities) or b.users is not None or not b.parts or not all(construct_of(p).storeless for p in b.parts)
+        return bool(b.entities) or b.users is not None or not b.parts or not all(construct_of(p).storeless and not construct_of(p).stores(p) for p in b.parts)
 
     @property
     def uses_soft_delete(self) -> bool:

@@ -190,7 +190,7 @@ def _maker(cue: DraftCue, draft: Draft, names: Names, gateway: Gateway, apart: b
     if gateway.takes(cue):
         return partial(gateway.lines, cue)
     if sites.takes(cue):
-        return partial(sites.lines_of, cue)
+        return partial(sites.lines_of, cue, beside=names.blueprint.type is ServiceType.GATEWAY)
     if cue.kind == "every":
         return partial(scheduled, cue, draft, names)
     if cue.kind == "mail-report":

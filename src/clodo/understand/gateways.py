@@ -87,7 +87,7 @@ class Gateway:
         self._routes = [r for r in self._routes if r.block[0] not in narrow or r.allow.startswith("role ")]
         for cue in draft.cues:
             self._routes += [route for path in self._paths(cue) for route in self._below(path)]
-        self._limited = {block for cue in draft.cues if self._paths(cue) for block in self._limits(cue)}
+        self._limited = {one for cue in draft.cues if self._paths(cue) for one in self._limits(cue)}
 
     def takes(self, cue: DraftCue) -> bool:
         """Whether a cue is about the gateway."""
@@ -99,7 +99,7 @@ class Gateway:
             return True
         if not (cue.kind in _WRITERS and self._alone and self._said) or cue.slots.get("of"):
             return False
-        # A route counts by the minute; what is counted longer is the service's, with a database.
+        # Of all paths together, a route counts by the minute; what is counted longer is the service's.
         return not cue.kind.startswith("limit-") or unit_of(cue) not in _LONGER
 
     def lines(self, cue: DraftCue) -> Lines:
@@ -144,10 +144,10 @@ class Gateway:
             raise Unsaid
         return [r for r in self._routes if not paths or r.path in paths]
 
-    def _limits(self, cue: DraftCue) -> set[Block]:
-        """The blocks that a limit is of; none where it is no limit, or cannot be."""
+    def _limits(self, cue: DraftCue) -> set[tuple[Block, str]]:
+        """The blocks that a limit is of, with the time that it counts by; none where it is no limit, or cannot be."""
         try:
-            return {block for block, line in self._limit(cue) if line.startswith("limit ")} if cue.kind in LIMITS else set()
+            return {(block, _span(line)) for block, line in self._limit(cue) if line.startswith("limit ")} if cue.kind in LIMITS else set()
         except Unsaid:
             return set()
 
@@ -198,14 +198,11 @@ class Gateway:
 
     def _limit(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
         often, who = rate(amount(cue), unit_of(cue) or "minute"), cue.kind.partition("-")[2]
-        if not often.endswith(" per minute"):
-            # A route counts by the minute.
-            raise Unsaid
         counted = [r for r in self._at(cue) if who == "address" or r.allow.partition(" ")[0] in {"key": ("key",), "user": ("user", "role")}[who]]
         if self._paths(cue):
             return self._of_paths(counted, f"limit {often} per {who}")
         # What has a limit of its own keeps to that.
-        return ((r.block, f"limit {often} per {who}") for r in counted if r.block not in self._limited)
+        return ((r.block, f"limit {often} per {who}") for r in counted if (r.block, _span(often)) not in self._limited)
 
     def _cache(self, cue: DraftCue) -> Iterable[tuple[Block, str]]:
         many, unit = amount(cue) or Decimal(1), unit_of(cue) or "minute"
@@ -219,6 +216,11 @@ class Gateway:
     def _of_paths(routes: Iterable[_Route], line: str) -> Iterable[tuple[Block, str]]:
         """A line of the routes of single paths, and these routes, which nothing else may have made."""
         return (member for r in routes for member in (*r.lines(), (r.block, line)))
+
+
+def _span(often: str) -> str:
+    """The time that a limit counts by: of "60 per minute per key" the minute."""
+    return often.split(" per ")[1]
 
 
 def paths_of(cue: DraftCue) -> list[tuple[str, ...]]:

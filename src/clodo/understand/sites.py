@@ -17,6 +17,8 @@ SITE: Block = ("site", "")
 KINDS = ("spa", "redirect", "header-set", "header-remove")
 #: Words of a redirect that stands for now only.
 BRIEF = r"\b(?:temporar\w*|for now|30[27])\b"
+#: What folders of pages are called: in a gateway other words may be those of a server.
+FOLDERS = frozenset(["assets", "build", "dist", "docs", "files", "html", "out", "output", "pages", "public", "site", "static", "web", "webroot", "website", "www"])
 #: The page for what is not there where the text does not say which, and the one that makes a single page of a site.
 USUAL_UNKNOWN, FIRST = "/404.html", "/index.html"
 
@@ -31,8 +33,8 @@ def takes(cue: DraftCue) -> bool:
     return cue.kind in KINDS or is_folder(cue)
 
 
-def lines_of(cue: DraftCue) -> Lines:
-    """What a cue adds to the site.
+def lines_of(cue: DraftCue, *, beside: bool = False) -> Lines:
+    """What a cue adds to the site. ``beside``: the service is a gateway, in which a folder makes a site of all that no route leads away.
 
     Raises:
         Unsaid: the text leaves open what a line would need.
@@ -48,8 +50,9 @@ def lines_of(cue: DraftCue) -> Lines:
         found = [f"folder {quote(name)}" for f in cue.slots["to"] if (name := folder(f.words))]
     if not found:
         raise Unsaid
-    # These are of a site that there is, and make none.
-    return Lines(blocks=[(SITE, line) for line in found])
+    # Others are of a site that there is, and make none.
+    made = [(SITE, "")] if beside and is_folder(cue) and any(FOLDERS & {*line.split('"')[1].lower().split("/")} for line in found) else []
+    return Lines(blocks=[*made, *((SITE, line) for line in found)])
 
 
 def _is_unknown(cue: DraftCue) -> bool:

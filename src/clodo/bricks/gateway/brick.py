@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from clodo.blueprint.plan import Plan, camel
-from clodo.bricks.gateway.values import Header, Route, Upstream
+from clodo.bricks.gateway.values import Header, Limit, Route, Upstream
+from clodo.bricks.limits.policies import Policy, literals, route_policies
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.openapi import operation, ref
 from clodo.emit.typescript import literal, rule
@@ -35,8 +36,10 @@ def _parts(plan: Plan) -> Parts:
     secrets = tuple(dict.fromkeys(h.secret.upper() for r in routes for h in r.set if h.secret))
     names = {route.name: binding for binding, route in counted.items()}
     listed = "".join(f"\n  {_route(r, names.get(r.name))}," for r in routes)
+    # Counting longer than a minute is the limits' affair.
+    stored = (Import("counted", "./lib/limits"),) if any(r.stored_limits for r in routes) else ()
     return Parts(
-        imports=(Import("gateway", "./lib/gateway"), Import("Upstream", "./lib/upstream")),
+        imports=(Import("gateway", "./lib/gateway"), Import("Upstream", "./lib/upstream"), *stored),
         routes=(*(_upstream(u) for u in upstreams), f"gateway(app, [{listed}\n]);"),
         env={u.variable: "string" for u in upstreams} | dict.fromkeys(counted, "RateLimit"),
         wrangler=_wrangler(b.name, upstreams, counted),
@@ -89,6 +92,10 @@ def _route(r: Route, limiter: str | None) -> str:
     ]
     if r.limit is not None:
         options.append(f"limit: {{ limiter: (env) => env.{limiter}, per: {literal(r.limit.per)} }}")
+    if r.stored_limits:
+        policies = route_policies(r)
+        sides = {"address": [p for p in policies if p.per == "address"], "caller": [p for p in policies if p.per != "address"]}
+        options.append(f"counts: {{ {', '.join(f'{side}: {_counter(held)}' for side, held in sides.items() if held)} }}")
     options.append(f"maxBodyBytes: {body_bytes(r)}")
     if r.cache is not None:
         options.append(f"cacheSeconds: {literal(r.cache)}")
@@ -96,6 +103,10 @@ def _route(r: Route, limiter: str | None) -> str:
     options.append(f"answer: {_rules(r.answer_set, r.answer_remove)}")
     options.append(f"credentials: {literal(r.credentials)}")
     return f"{{ {', '.join(options)} }}"
+
+
+def _counter(policies: list[Policy]) -> str:
+    return f"(c) => counted(c, {literals(policies)})"
 
 
 def _rules(headers: tuple[Header, ...], removed: tuple[str, ...]) -> str:
@@ -125,6 +136,10 @@ def _readme(routes: tuple[Route, ...], upstreams: tuple[Upstream, ...]) -> str:
     )
 
 
+def _rate(limit: Limit) -> str:
+    return f"{limit.count} requests in {'an' if limit.span == 'hour' else 'a'} {limit.span}"
+
+
 def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/problem+json": {"schema": ref("Problem")}}}
 
@@ -148,8 +163,8 @@ def _operation(r: Route, method: str, *, rest: bool) -> dict[str, Any]:
     }
     if method != "GET":
         answers[413] = _problem(f"The body is larger than {body_bytes(r):,} bytes")
-    if r.limit is not None:
-        answers[429] = _problem(f"More than {r.limit.count} requests in a minute")
+    if r.limits:
+        answers[429] = _problem(f"More than {' or '.join(_rate(i) for i in r.limits)}")
     words = (r.prefix.strip("/") or "all").replace("/", "_").replace("-", "_").replace(".", "_")
     name = f"{method.lower()}_{words}{'_below' if rest else ''}"
     made = operation(name, f"Passed on to {r.upstream}", "gateway", answers, rules=(r.access,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -22,11 +23,15 @@ from clodo.bricks.gateway.probing import (
     sparing,
 )
 from clodo.bricks.gateway.values import METHODS, Route, Upstream
+from clodo.bricks.limits.policies import Policy, route_policies
 from clodo.proof.check import Check
+from clodo.proof.client import Answer
 from clodo.proof.session import Account, Fault, Headers, Session, expect
 
 Run = Callable[[Probe], Awaitable[None]]
 _MOST_COUNTED = 120
+#: As many requests as the check of a longer limit sends for one caller, which a limit by the minute must let pass.
+_FEW = 10
 _BODY = b'{"name":"a proof","note":"\xc3\xa9"}'
 
 
@@ -46,6 +51,9 @@ async def _probed(bench: Bench, run: Run, session: Session) -> None:
 
 def _rough(plan: Plan) -> Iterator[tuple[str, str, Run]]:
     for r in plan.blueprint.parts_of(Route):
+        for policy in route_policies(r) if r.limit is None or r.limit.count >= _FEW else ():
+            words = f"{r.name} has {policy.most:,} requests in {policy.seconds:,} s per {policy.per}, counted to the request"
+            yield "count", words, partial(_count, r=r, policy=policy)
         if r.limit is not None and r.limit.count <= _MOST_COUNTED:
             yield "limit", f"{r.name} has {r.limit.count} requests per minute per {r.limit.per}", partial(_limit, r=r)
     yield from failure_checks(plan)
@@ -79,7 +87,8 @@ async def _forward(p: Probe, r: Route) -> None:
     for method in methods:
         tail = "/a%20b/c.json" if r.below else ""
         content = _BODY if method in WITH_BODY else None
-        headers = {"content-type": "application/json", "accept-language": "pt"}
+        # As browsers ask for pages, which a site beside the routes would have for them.
+        headers = {"content-type": "application/json", "accept-language": "pt", "accept": "text/html,*/*"}
         answer, seen = await p.passed(
             r, Reply(201, (("content-type", "application/json"), ("x-told", "yes"))), method=method, tail=tail, headers=headers, content=content, more="&q=a%2Fb&x=1+2"
         )
@@ -281,6 +290,9 @@ async def _limit(p: Probe, r: Route) -> None:
         if answer.status == 429:
             break
         passed += 1
+        if passed == 1 and r.stored_limits:
+            # What counts longer does not hinder the count of a minute.
+            await p.session.query('UPDATE "rate-limit" SET "count" = -100000000')
     else:
         raise Fault(f"{passed} requests passed", answer)
     if r.limit.per == "address" and passed < count:
@@ -293,9 +305,66 @@ async def _limit(p: Probe, r: Route) -> None:
         expect(answer, 200, "another address has its own count")
 
 
+async def _count(p: Probe, r: Route, policy: Policy) -> None:
+    """Counts in the database: what is left is used up by requests at once, and then one more."""
+    s, caller = p.session, p.address()
+    again, s.client.again = s.client.again, None
+
+    async def asked() -> tuple[int, Answer]:
+        number = p.bench.number()
+        return number, await p.send(r, number, headers={**caller, **(_lies(p) if policy.per == "address" else p.address())})
+
+    async def left(count: int) -> None:
+        await s.query('UPDATE "rate-limit" SET "count" = CASE "policy" WHEN ? THEN ? ELSE -100000000 END', policy.name, policy.most - count)
+
+    try:
+        await s.query('DELETE FROM "rate-limit"')
+        number, first = await asked()
+        p.only(number, first)
+        if f'"{policy.name}";r={policy.most - 1};' not in first.headers.get("ratelimit", ""):
+            raise Fault(f"after the first request RateLimit does not tell that {policy.most - 1} are left", first)
+        rest = min(policy.most - 1, 2)
+        await left(rest)
+        answers = await asyncio.gather(*(asked() for _ in range(rest + 3)))
+        if (passed := sum(a.status != 429 for _, a in answers)) != rest:
+            raise Fault(f"of {len(answers)} requests at once {passed} pass, and {rest} were left", answers[-1][1])
+        for number, answer in answers:
+            if answer.status == 429:
+                p.unseen(number, answer)
+                wait = answer.headers.get("retry-after", "")
+                if not wait.isdigit() or not 1 <= int(wait) <= policy.seconds:
+                    raise Fault(f"the 429 does not tell to wait {policy.seconds} s at most", answer)
+        await _uncounted(p, r, policy, caller)
+        await s.query('UPDATE "rate-limit" SET "reset" = 1 WHERE "policy" = ?', policy.name)
+        p.only(*await asked())
+    finally:
+        s.client.again = again
+
+
+async def _uncounted(p: Probe, r: Route, policy: Policy, caller: Headers) -> None:
+    """Where one has nothing left, others have, and so have the other routes."""
+    if policy.per == "address":
+        number = p.bench.number()
+        p.only(number, await p.send(r, number))
+    elif policy.per == "user":
+        number, other = p.bench.number(), await p.session.account(f"count-{p.session.number()}")
+        if r.access.roles:
+            await _given(p, other, next(iter(r.access.roles)))
+        p.only(number, await p.send(r, number, headers=other.headers))
+    for route in p.session.blueprint.parts_of(Route):
+        if route != r and not sparing(route):
+            number = p.bench.number()
+            answer = await p.send(route, number, headers=caller)
+            if answer.status == 429:
+                raise Fault(f"the limit of {r.name} holds for {route.name}", answer)
+
+
+def _lies(p: Probe) -> dict[str, Any]:
+    """What must not make a new caller of an old one that is known by the address."""
+    number = p.session.number()
+    return {"x-forwarded-for": f"192.0.2.{number % 250}", "x-real-ip": f"192.0.2.{number % 250}"}
+
+
 def _elsewhere(p: Probe, r: Route) -> dict[str, Any]:
     """What must not make a new caller of an old one."""
-    number = p.session.number()
-    if r.limit is not None and r.limit.per == "address":
-        return {"x-forwarded-for": f"192.0.2.{number % 250}", "x-real-ip": f"192.0.2.{number % 250}"}
-    return p.address()
+    return _lies(p) if r.limit is not None and r.limit.per == "address" else p.address()

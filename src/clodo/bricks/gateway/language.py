@@ -30,12 +30,12 @@ _ROUTE: dict[str, Callable[[list[Any]], dict[str, Any]]] = {
     "route_methods": lambda c: {"methods": tuple(str(m) for m in c)},
     "route_strip": lambda c: {"strip": text_of(c[0])},
     "route_allow": lambda c: {"access": access_of(c[0])},
-    "route_limit": lambda c: {"limit": Limit(_number(c[0]), str(c[1]))},
     "route_body": lambda c: {"max_body": _number(c[0])},
     "route_cache": lambda c: {"cache": _number(c[0])},
     "route_credentials": lambda c: {"credentials": True},
 }
 _LISTS: dict[str, tuple[str, Callable[[list[Any]], Any]]] = {
+    "route_limit": ("limits", lambda c: Limit(_number(c[0]), str(c[2]), str(c[1]))),
     "route_set": ("set", lambda c: Header(text_of(c[0]), text_of(c[1]))),
     "route_secret": ("set", lambda c: Header(text_of(c[0]), secret=str(c[1]))),
     "route_remove": ("remove", lambda c: text_of(c[0])),
@@ -89,8 +89,7 @@ def _route_lines(r: Route) -> Iterator[str]:
         inner.append(f"strip {quote(r.strip)}")
     if r.access != PUBLIC:
         inner.append(f"allow {r.access}")
-    if r.limit is not None:
-        inner.append(f"limit {number(r.limit.count)} per minute per {r.limit.per}")
+    inner += [f"limit {number(i.count)} per {i.span} per {i.per}" for i in r.limits]
     if r.max_body is not None:
         inner.append(f"body max {number(r.max_body)} MB")
     if r.cache is not None:
@@ -137,7 +136,7 @@ route: "route" STRING "to" NAME ("{" _NL route_member* "}")? _NL
 route_methods: "methods" ROUTE_METHOD ("," ROUTE_METHOD)* _NL
 route_strip: "strip" STRING _NL
 route_allow: "allow" access _NL
-route_limit: "limit" NUMBER "per" "minute" "per" ROUTE_CALLER _NL
+route_limit: "limit" NUMBER "per" ROUTE_SPAN "per" ROUTE_CALLER _NL
 route_body: "body" "max" NUMBER "MB" _NL
 route_cache: "cache" NUMBER "s" _NL
 route_set: "set" STRING STRING _NL
@@ -147,6 +146,7 @@ route_answer_set: "answer" "set" STRING STRING _NL
 route_answer_remove: "answer" "remove" STRING _NL
 route_credentials: "forward" "credentials" _NL
 ROUTE_METHOD: "GET" | "POST" | "PUT" | "PATCH" | "DELETE"
+ROUTE_SPAN: "minute" | "hour" | "day"
 ROUTE_CALLER: "address" | "key" | "user"
 """
 
@@ -172,6 +172,7 @@ CONSTRUCTS = (
         lines=_route_lines,
         check=route_problems,
         storeless=True,
+        stores=lambda route: bool(route.stored_limits),
         claims=lambda plan, owner, route: [route.prefix],
         places={**{rule: rule.removeprefix("route_") for rule in (*_ROUTE, *_LISTS)}, "route_secret": "set"},
     ),

@@ -32,7 +32,8 @@ class Probe:
     def address(self) -> Headers:
         """A caller's address that no other request has."""
         number = self.session.number()
-        return {"cf-connecting-ip": f"2001:db8::{number >> 16:x}:{number & 0xFFFF:x}"}
+        # Of IPv6 the first half is who is counted.
+        return {"cf-connecting-ip": f"2001:db8:{number >> 16:x}:{number & 0xFFFF:x}::1"}
 
     async def send(
         self,

@@ -116,13 +116,13 @@ def _callers(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
     for role in access.roles if b.users is not None else ():
         if role not in {"admin", "user", *b.users.roles}:  # type: ignore[union-attr]
             yield Problem(f"No role {role!r} is declared.", f"Add '{role}' to the line 'roles' of the block 'users'.", allow)
-    if r.limit is not None:
-        wanted = {"key": (Who.KEY,), "user": (Who.USER, Who.ROLE, Who.OWNER), "address": tuple(Who)}[r.limit.per]
+    for n, limit in enumerate(r.limits):
+        wanted = {"key": (Who.KEY,), "user": (Who.USER, Who.ROLE, Who.OWNER), "address": tuple(Who)}[limit.per]
         if access.who not in wanted:
             yield Problem(
-                f"The limit of {r.path} counts for each {r.limit.per}, and the route asks for none.",
-                f"Write 'per address', or 'allow {r.limit.per}'.",
-                f"{path}.(limit)",
+                f"The limit of {r.path} counts for each {limit.per}, and the route asks for none.",
+                f"Write 'per address', or 'allow {limit.per}'.",
+                f"{path}.{place_name('limit', n)}",
             )
     if r.cache is not None and r.credentials:
         # Cookies are not what the gateway knows callers by.
@@ -134,8 +134,12 @@ def _callers(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
 
 
 def _sizes(r: Route, path: str) -> Iterator[Problem]:
-    if r.limit is not None:
-        yield from _outside(r.limit.count, 1, 100_000, "The limit", f"{path}.(limit)", whole=True)
+    for n, limit in enumerate(r.limits):
+        line = f"{path}.{place_name('limit', n)}"
+        yield from _outside(limit.count, 1, 100_000 if limit.span == "minute" else 1_000_000, "The limit", line, whole=True)
+        # There is one limit by the minute, and of the longer ones one for each kind of caller.
+        if any(other.span == limit.span and (limit.span == "minute" or other.per == limit.per) for other in r.limits[:n]):
+            yield Problem(f"The route {r.path} has two limits per {limit.span}.", "Remove one of the two.", line)
     if r.max_body is not None:
         yield from _outside(r.max_body, Decimal("0.001"), 100, "The largest body", f"{path}.(body)")
     if r.cache is not None:

@@ -40,10 +40,11 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many requests in a minute for each ``address``, ``key`` or ``user``."""
+    """So many requests in a ``minute``, ``hour`` or ``day`` for each ``address``, ``key`` or ``user``."""
 
     count: Decimal
     per: str
+    span: str = "minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Route:
     methods: tuple[str, ...] = ()
     strip: str = ""
     access: Access = PUBLIC
-    limit: Limit | None = None
+    limits: tuple[Limit, ...] = ()
     max_body: Decimal | None = None
     cache: Decimal | None = None
     set: tuple[Header, ...] = ()
@@ -71,6 +72,16 @@ class Route:
     def name(self) -> str:
         """The path, behind its methods where it does not have them all."""
         return f"{', '.join(self.methods)} {self.path}".lstrip()
+
+    @property
+    def limit(self) -> Limit | None:
+        """Its limit by the minute."""
+        return next((i for i in self.limits if i.span == "minute"), None)
+
+    @property
+    def stored_limits(self) -> tuple[Limit, ...]:
+        """Its limits by the hour and the day, of which the counts are stored."""
+        return tuple(i for i in self.limits if i.span != "minute")
 
     @property
     def prefix(self) -> str:

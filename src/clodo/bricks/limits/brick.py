@@ -7,11 +7,14 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
+from clodo.bricks.gateway.values import Route
 from clodo.bricks.limits.policies import (
     UNCOUNTED,
     Policy,
     joint_policies,
+    literals,
     policies_of,
+    route_policies,
     service_policies,
     write_policies,
     write_routes,
@@ -37,18 +40,19 @@ CREATE INDEX "rate-limit__reset" ON "rate-limit" ("reset");"""
 
 
 def _applies(plan: Plan) -> bool:
-    return bool(service_policies(plan)) or any(policies_of(plan, e) for e in plan.blueprint.entities)
+    routed = any(r.stored_limits for r in plan.blueprint.parts_of(Route))
+    return routed or bool(service_policies(plan)) or any(policies_of(plan, e) for e in plan.blueprint.entities)
 
 
 def _parts(plan: Plan) -> Parts:
     service = service_policies(plan)
     by_address = [p for p in service if p.per == "address"]
     by_caller = [p for p in service if p.per != "address"]
-    wares = [(Stage.LIMIT, f"app.use(limited({_literals(by_address)}));")] if by_address else []
-    wares += [(Stage.KNOWN, f"app.use(limited({_literals(by_caller)}));")] if by_caller else []
+    wares = [(Stage.LIMIT, f"app.use(limited({literals(by_address)}));")] if by_address else []
+    wares += [(Stage.KNOWN, f"app.use(limited({literals(by_caller)}));")] if by_caller else []
     wares += [(Stage.KNOWN, line) for e in plan.blueprint.entities for line in _of_writes(plan, e)]
     return Parts(
-        imports=(Import("limited", "./lib/limits"),),
+        imports=(Import("limited", "./lib/limits"),) if wares else (),
         middleware=tuple(wares),
         secrets=("LIMIT_SECRET",),
         sql=(_TABLE,),
@@ -64,15 +68,7 @@ def _of_writes(plan: Plan, e: Entity) -> Iterable[str]:
         held = [p for p in policies if route.kind in p.kinds]
         beside = f", {literal(list(route.beside))}" if route.beside else ""
         if held:
-            yield f"app.on({literal(list(route.methods))}, {literal(route.path)}, limited({_literals(held)}{beside}));"
-
-
-def _literals(policies: Iterable[Policy]) -> str:
-    """The limits as an array of TypeScript."""
-    made = (
-        f"{{ name: {literal(p.name)}, most: {p.most}, seconds: {p.seconds}, per: {literal(p.per)} }}" for p in policies
-    )
-    return f"[{', '.join(made)}]"
+            yield f"app.on({literal(list(route.methods))}, {literal(route.path)}, limited({literals(held)}{beside}));"
 
 
 def _amend(plan: Plan, document: dict[str, Any]) -> None:
@@ -102,6 +98,7 @@ def _refusal() -> dict[str, Any]:
 
 def _readme(plan: Plan) -> str:
     rows = [f"| every request | {_words(p)} |" for p in service_policies(plan)]
+    rows += [f"| `{r.name}` | {_words(p)} |" for r in plan.blueprint.parts_of(Route) for p in route_policies(r)]
     for e in plan.blueprint.entities:
         rows += [f"| {', '.join(p.kinds)}: {e.name.replace('_', ' ')} | {_words(p)} |" for p in write_policies(e)]
     for p in joint_policies(plan):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from clodo.blueprint.plan import Plan, kebab
 from clodo.blueprint.values import Entity
 from clodo.bricks.actions.values import Action
+from clodo.bricks.gateway.values import Route
 from clodo.bricks.limits.language import SECONDS, WRITES, JointLimit, Limit, WriteLimit
+from clodo.emit.typescript import literal
 
 #: Answered without looking at anything stored, and never counted: monitors and readers of the document ask often.
 UNCOUNTED = ("/health", "/openapi.json", "/docs")
@@ -55,6 +57,17 @@ def service_policies(plan: Plan) -> tuple[Policy, ...]:
     """The limits of all requests."""
     limits = plan.blueprint.parts_of(Limit)
     return tuple(Policy(f"{i.per}-{i.span}", int(i.most), SECONDS[i.span], i.per) for i in limits)
+
+
+def route_policies(r: Route) -> tuple[Policy, ...]:
+    """The limits of one route of a gateway that are stored."""
+    return tuple(Policy(f"{r.name} {i.per}-{i.span}", int(i.count), SECONDS[i.span], i.per) for i in r.stored_limits)
+
+
+def literals(policies: Iterable[Policy]) -> str:
+    """Limits as an array of TypeScript."""
+    made = (f"{{ name: {literal(p.name)}, most: {p.most}, seconds: {p.seconds}, per: {literal(p.per)} }}" for p in policies)
+    return f"[{', '.join(made)}]"
 
 
 def write_policies(e: Entity) -> tuple[Policy, ...]:

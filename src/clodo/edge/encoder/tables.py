@@ -377,7 +377,7 @@ def _cues() -> dict[str, Any]:
         "steps": list(jobs.STEPS),
         "later": jobs.LATER,
         "aside": sorted(steps.ASIDE),
-        "brief": sites.BRIEF,
+        "brief": sites.BRIEF, "folders": sorted(sites.FOLDERS),
         **_blocks(),
         "sentence": nearby.END, "reach": nearby.REACH,
         "comparisons": {"front": [*map(list, step_numbers.FRONT.items())], "back": [*map(list, step_numbers.BACK.items())], "between": step_numbers.BETWEEN, "negated": step_numbers.NEGATED},

@@ -9,7 +9,9 @@ const VALUE = /^[\x20-\x7e]{0,1000}$/;
 const SITE_VALUE = /^[\x20-\x7e]{1,2000}$/;
 const FOLDER = /^[A-Za-z0-9_-]{1,64}(?:\/[A-Za-z0-9_-]{1,64}){0,7}$/;
 const PAGE = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+\.html$/;
+/** The most requests of a route in a minute, and in longer times. */
 const MOST_REQUESTS = 100_000;
+const MOST_LONGER = 1_000_000;
 const DAY = 86_400;
 
 /** What a check of blocks needs: the service, all lines, and the path that the rows of each entity have. */
@@ -66,18 +68,24 @@ function claimed(lines: readonly Line[]): string[] {
   });
 }
 
+/** What there is one limit of: the minute, and of longer times each kind of caller. */
+function limitKey(line: string): string {
+  const [, span = "", who = ""] = line.split(" per ");
+  return `limit ${span}${span === "minute" ? "" : who}`;
+}
+
 function routeLinesFit(members: readonly string[], b: Blueprint, tables: BlockTables): boolean {
   const allow = members.find((line) => line.startsWith("allow "))?.replace("allow ", "") ?? "public";
   const known = ["admin", "user", ...(b.users?.roles ?? [])];
   if (allow !== "public" && allow !== "key" && b.users === undefined) return false;
   if (allow.startsWith("role ") && !allow.slice(5).split(", ").every((role) => known.includes(role))) return false;
-  const keys = members.map((line) => (/^(?:answer )?(?:set|remove) /.test(line) ? `${/^\D*?(?:set|remove)/.exec(line)?.[0] ?? ""} ${quoted(line)[0]?.toLowerCase() ?? ""}` : (line.split(" ")[0] ?? "")));
+  const keys = members.map((line) => (line.startsWith("limit ") ? limitKey(line) : /^(?:answer )?(?:set|remove) /.test(line) ? `${/^\D*?(?:set|remove)/.exec(line)?.[0] ?? ""} ${quoted(line)[0]?.toLowerCase() ?? ""}` : (line.split(" ")[0] ?? "")));
   const mayRepeat = (key: string): boolean => /^(?:answer )?remove /.test(key);
   if (keys.some((key, i) => !mayRepeat(key) && keys.indexOf(key) !== i)) return false;
   return members.every((line) => {
     const [name = "", value = ""] = quoted(line);
     const many = Number(/-?\d[\d.]*/.exec(line)?.[0]);
-    if (line.startsWith("limit ")) return Number.isInteger(many) && many >= 1 && many <= MOST_REQUESTS;
+    if (line.startsWith("limit ")) return Number.isInteger(many) && many >= 1 && many <= (line.includes(" per minute ") ? MOST_REQUESTS : MOST_LONGER);
     if (line.startsWith("cache ")) return Number.isInteger(many) && many >= 1 && many <= DAY;
     if (line.startsWith("methods ") || line.startsWith("allow ")) return true;
     return HEADER.test(name) && !tables.routeHeaders.includes(name.toLowerCase()) && VALUE.test(value);

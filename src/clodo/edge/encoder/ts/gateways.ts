@@ -9,6 +9,9 @@ import { quote } from "./values";
 import { unitOf } from "./periods";
 import { rate } from "./rates";
 
+/** A block, with the time that a limit counts by: of "60 per minute per key" the minute. */
+const keyOf = (block: Block, often: string): string => [...block, often.split(" per ")[1] ?? ""].join("\n");
+
 /** What a gateway can be told by cues that speak of other services too. */
 const LIMITS = ["limit-address", "limit-key", "limit-user"];
 const OF_ALL = [...LIMITS, "cache"];
@@ -39,7 +42,7 @@ export class Gateway {
   readonly #isThere: boolean;
   readonly #names = new Map<string, string>();
   readonly #routes: readonly Route[];
-  /** Blocks with a limit of their own. */
+  /** Blocks with a limit of their own, with the time that it counts by. */
   readonly #limited: ReadonlySet<string>;
 
   /** `alone`: there is nothing but the gateway, so that limits and caching can only be of its routes. */
@@ -73,7 +76,7 @@ export class Gateway {
     if (OWN.includes(kind)) return !isFolder(cue);
     if (OF_ALL.includes(kind) && this.#isThere && (slots.get("from") ?? []).length > 0) return true;
     if (!OF_ALL.includes(kind) || !this.#alone || !this.#isThere || (slots.get("of") ?? []).length > 0) return false;
-    // A route counts by the minute; what is counted longer is the service's, with a database.
+    // Of all paths together, a route counts by the minute; what is counted longer is the service's.
     return !kind.startsWith("limit-") || !LONGER.includes(unitOf(cue, this.#pen));
   }
 
@@ -152,11 +155,11 @@ export class Gateway {
     return this.#routes.filter(({ path }) => paths.length === 0 || paths.some((other) => isSame(other, path)));
   }
 
-  /** The blocks that a limit is of; none where it is no limit, or cannot be. */
+  /** The blocks that a limit is of, with the time that it counts by; none where it is no limit, or cannot be. */
   #limits(cue: DraftCue): string[] {
     try {
       const members = LIMITS.includes(cue.kind) ? this.#limit(cue) : [];
-      return members.filter(([, line]) => line.startsWith("limit ")).map(([block]) => block.join("\n"));
+      return members.filter(([, line]) => line.startsWith("limit ")).map(([block, line]) => keyOf(block, line));
     } catch (error) {
       if (!(error instanceof Unsaid)) throw error;
       return [];
@@ -210,14 +213,12 @@ export class Gateway {
 
   #limit(cue: DraftCue): Member[] {
     const often = rate(amount(cue, this.#pen), unitOf(cue, this.#pen) || "minute");
-    // A route counts by the minute.
-    if (!often.endsWith(" per minute")) unsaid();
     const who = cue.kind.replace("limit-", "");
     const line = `limit ${often} per ${who}`;
     const counted = this.#at(cue).filter(({ allow }) => who === "address" || COUNTED[who]?.includes(allow.split(" ")[0] ?? "") === true);
     if (this.#paths(cue).length > 0) return ofPaths(counted, line);
     // What has a limit of its own keeps to that.
-    return counted.filter(({ block }) => !this.#limited.has(block.join("\n"))).map(({ block }) => [block, line] as const);
+    return counted.filter(({ block }) => !this.#limited.has(keyOf(block, often))).map(({ block }) => [block, line] as const);
   }
 
   #cache(cue: DraftCue): Member[] {

@@ -22,13 +22,15 @@ export function siteOf(...lines: readonly string[]): Lines {
   return { ...noLines(), blocks };
 }
 
-/** What a cue adds to the site. */
-export function siteLines(cue: DraftCue, pen: Pen): Lines {
+/** What a cue adds to the site. `beside`: the service is a gateway, in which a folder makes a site of all that no route leads away. */
+export function siteLines(cue: DraftCue, pen: Pen, beside: boolean): Lines {
   if (cue.kind === "spa") return siteOf("single page");
   if (cue.kind === "redirect") return isUnknown(cue, pen) ? siteOf(unknown(cue, pen)) : redirects(cue, pen);
   const found = added(cue, pen);
   if (found.length === 0) throw new Unsaid();
-  // These are of a site that there is, and make none.
+  const names = found.flatMap((line) => (line.split('"')[1] ?? "").toLowerCase().split("/"));
+  if (beside && isFolder(cue) && names.some((name) => pen.tables.folders.includes(name))) return siteOf(...found);
+  // Others are of a site that there is, and make none.
   return { ...noLines(), blocks: found.map((line) => [SITE, line] as const) };
 }
 

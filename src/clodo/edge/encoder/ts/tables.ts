@@ -273,6 +273,8 @@ export interface CueTables {
   readonly aside: readonly string[];
   /** A pattern of words of redirects that stand for now only. */
   readonly brief: string;
+  /** What folders of pages are called. */
+  readonly folders: readonly string[];
   readonly blocks: BlockTables;
   readonly addresses: AddressTables;
   readonly gateways: GatewayTables;

@@ -102,7 +102,7 @@ function* wanted(
 /** What makes the lines of a cue. */
 function makerOf(cue: DraftCue, draft: Draft, names: Names, pen: Pen, gateway: Gateway, apart: boolean): () => Lines {
   if (gateway.takes(cue)) return () => gateway.lines(cue);
-  if (isOfSite(cue)) return () => siteLines(cue, pen);
+  if (isOfSite(cue)) return () => siteLines(cue, pen, names.blueprint.type === "api-gateway");
   if (cue.kind === "every") return () => scheduled(cue, draft, names, pen);
   if (cue.kind === "mail-report") return () => mailed(cue, draft, names, pen);
   if (pen.tables.lengths.kinds.includes(cue.kind)) return () => linesOf(cue, names, pen, apart, [], () => ageOf(cue, draft, pen));

@@ -14,6 +14,9 @@ export interface Limit {
   readonly per: "address" | "key" | "user";
 }
 
+/** Counts a request longer than a minute, refuses it where a limit is used up, and gives the headers that tell what is left. */
+export type Counter = (c: Context<AppEnv>) => Promise<Readonly<Record<string, string>>>;
+
 export interface Route {
   /** Without a slash at its end; `below`: whether what lies below belongs to it too. */
   readonly path: string;
@@ -23,6 +26,8 @@ export interface Route {
   readonly strip: string;
   readonly rule: Rule;
   readonly limit?: Limit;
+  /** What counts for addresses, before anybody is known, and for those who are. */
+  readonly counts?: { readonly address?: Counter; readonly caller?: Counter };
   readonly maxBodyBytes: number;
   readonly cacheSeconds?: number;
   readonly request: HeaderRules;
@@ -68,10 +73,12 @@ function notAllowed(routes: readonly Route[]): Problem {
 
 async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Response> {
   if (route.limit?.per === "address") await count(c, route.limit, callerAddress(c) ?? "");
+  const standing = [await route.counts?.address?.(c)];
   const caller: Caller = route.rule === "public" ? {} : await admit(c, route.rule);
   if (route.limit !== undefined && route.limit.per !== "address") {
     await count(c, route.limit, await identity(c, caller));
   }
+  standing.push(await route.counts?.caller?.(c));
   const target = targetOf(c, route, path);
   const seconds = c.req.method === "GET" ? route.cacheSeconds : undefined;
   const id = requestId(c);
@@ -80,6 +87,7 @@ async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Res
   const response = kept ?? (await ask(c, route, caller, target, id));
   const headers = answered(response.headers, route.answer, route.credentials);
   headers.set("x-request-id", id);
+  for (const [name, value] of Object.entries(joined(standing))) headers.set(name, value);
   rewriteLocation(c, route, headers);
   if (seconds !== undefined && kept === undefined) {
     headers.set("cache-status", "gateway; fwd=miss");
@@ -121,6 +129,15 @@ function rewriteLocation(c: Context<AppEnv>, route: Route, headers: Headers): vo
   if (place.origin !== address.origin || !/^(\/|[a-z]+:)/i.test(location)) return;
   if (place.pathname !== base && !place.pathname.startsWith(`${base}/`)) return;
   headers.set("location", route.strip + place.pathname.slice(base.length) + place.search + place.hash);
+}
+
+/** Headers of several kinds of caller, each by its name once. */
+function joined(standing: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> {
+  const out: Record<string, string> = {};
+  for (const [name, value] of standing.flatMap((told) => Object.entries(told ?? {}))) {
+    out[name] = name in out ? `${out[name]}, ${value}` : value;
+  }
+  return out;
 }
 
 async function count(c: Context<AppEnv>, limit: Limit, key: string): Promise<void> {

@@ -36,21 +36,25 @@ export function limited(
   return async (c, next) => {
     const part = c.req.param("part")?.split("/")[0] ?? "";
     if (UNCOUNTED.has(c.req.path) || beside.includes(part)) return next();
-    const states = await count(c, limits);
-    const waits = states.filter((state) => !state.passes).map((state) => state.wait);
-    if (waits.length > 0) {
-      const wait = Math.max(...waits);
-      const detail = `Too many requests. Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`;
-      throw new Problem(429, detail, [], { "retry-after": String(wait), ...told(states) });
-    }
+    const standing = await counted(c, limits);
     await next();
     // The answer to the handshake of a WebSocket cannot be changed.
     if (c.res.status === 101) return;
-    for (const [name, value] of Object.entries(told(states))) {
+    for (const [name, value] of Object.entries(standing)) {
       const before = c.res.headers.get(name);
       c.res.headers.set(name, before === null ? value : `${value}, ${before}`);
     }
   };
+}
+
+/** Counts a request, refuses it where a limit is used up, and gives the headers that tell how the limits stand. */
+export async function counted(c: Context<AppEnv>, limits: readonly Limit[]): Promise<Record<string, string>> {
+  const states = await count(c, limits);
+  const waits = states.filter((state) => !state.passes).map((state) => state.wait);
+  if (waits.length === 0) return told(states);
+  const wait = Math.max(...waits);
+  const detail = `Too many requests. Try again in ${wait} ${wait === 1 ? "second" : "seconds"}.`;
+  throw new Problem(429, detail, [], { "retry-after": String(wait), ...told(states) });
 }
 
 /** The headers of draft-ietf-httpapi-ratelimit-headers. */
