@@ -47,30 +47,32 @@ def test_an_odd_limit_is_told(line: str, told: str) -> None:
         parse(users(f"login limit {line}"))
 
 
-_ATOMIC = """      const db = c.env.DB;
-      const [, taken, first] = await db.batch<{ at: number | null }>([
-        db.prepare('DELETE FROM "user__attempt" WHERE "at" <= ?').bind(since),
-        db
-          .prepare(
-            'INSERT INTO "user__attempt" ("id", "who", "at") SELECT ?1, ?2, ?3 WHERE (SELECT COUNT(*) FROM "user__attempt" WHERE "who" = ?2) < ?4',"""
-_IN_STEPS = """      const db = c.env.DB;
-      const before = await db.prepare('SELECT COUNT(*) AS n FROM "user__attempt" WHERE "who" = ?').bind(who).first<{ n: number }>();
-      const [, taken, first] = await db.batch<{ at: number | null }>([
-        db.prepare('DELETE FROM "user__attempt" WHERE "at" <= ?').bind(since),
-        db
-          .prepare(
-            `INSERT INTO "user__attempt" ("id", "who", "at") SELECT ?1, ?2, ?3 WHERE ${before?.n} < ?4`,"""
+_ATOMIC = """      const [, taken, first] = await db.batch<{ at: number | null }>(["""
+_IN_STEPS = """      const before = await db.prepare(`SELECT MAX(${COUNT} >= ${MOST}) AS n FROM json_each(?)`).bind(counts).first<{ n: number }>();
+      const real = db;
+      const [, taken, first] = await (before?.n ? real.batch<{ at: number | null }>([real.prepare("SELECT 1"), real.prepare("SELECT 1"), real.prepare("SELECT NULL AS at")]) : real.batch<{ at: number | null }>([
+        real.prepare("SELECT 1"),
+        real.prepare(`INSERT INTO "user__attempt" ("id", "who", "at") SELECT ?1 || '/' || "key", ${WHO}, ?2 FROM json_each(?3)`).bind(id, now, counts),
+        real.prepare("SELECT NULL AS at"),
+      ]));
+      void since;
+      if (false) await db.batch<{ at: number | null }>(["""
 FAULTS = [
     Fault("counted in steps", FILE, _ATOMIC, _IN_STEPS, "login_limit.exact"),
-    Fault("one more", FILE, "< ?4", "<= ?4", "login_limit.exact"),
-    Fault("all accounts together", FILE, ' ?? "")} ${address}`', ' ?? "")}`', "login_limit.exact"),
-    Fault("all addresses together", FILE, '`${network(c.req.header("cf-connecting-ip") ?? "")} ${address}`', "address", "login_limit.exact"),
+    Fault("one more", FILE, "FROM json_each(?3) WHERE ${COUNT} >= ${MOST})", "FROM json_each(?3) WHERE ${COUNT} > ${MOST})", "login_limit.exact"),
+    Fault("all accounts together", FILE, "marked(`${from} ${address}`, attempts)", "marked(from, attempts)", "login_limit.exact"),
+    Fault("all addresses together", FILE, "marked(`${from} ${address}`, attempts)", "marked(address, attempts)", "login_limit.exact"),
+    Fault("an address may try all accounts", FILE, 'if (from !== "") alone', 'if (from === "no") alone', "login_limit.address"),
+    Fault("all addresses may try an account", FILE, "[marked(`account ${address}`, attempts * LOOSER)]", "[marked(`account ${address} ${from}`, attempts * LOOSER)]", "login_limit.account"),
+    Fault("an address is stopped as soon as an account", FILE, "marked(`from ${from}`, attempts * LOOSER)", "marked(`from ${from}`, attempts)", "login_limit.address|login_limit.exact"),
+    Fault("a right password counts for its address", FILE, "[0, 1, 2].map(", "[0, 1].map(", "login_limit.address"),
+    Fault("a right password counts for its account", FILE, "[0, 1, 2].map(", "[0, 2].map(", "login_limit.account"),
     Fault("no Retry-After", FILE, '{ "retry-after": String(wait) }', "{}", "login_limit.exact"),
     Fault("known accounts alone", FILE, "if (taken?.meta.changes !== 0) return;", 'if (taken?.meta.changes !== 0 || address.startsWith("nobody")) return;', "login_limit.exact"),
     Fault("a right password changes nothing", FILE, "'DELETE FROM \"user__attempt\" WHERE \"who\" = ?'", "'DELETE FROM \"user__attempt\" WHERE \"at\" = ?'", "login_limit.again"),
     Fault("an address of IPv6 for each attempt", FILE, 'if (!ip.includes(":")) return ip;', "if (ip) return ip;", "login_limit.again"),
     Fault("no end", FILE, '"at" <= ?\').bind(since)', '"at" <= ?\').bind(0)', "login_limit.again"),
-    Fault("addresses are kept", FILE, 'mark(c, "attempt", ', "Promise.resolve(", "login_limit.again"),
+    Fault("addresses are kept", FILE, 'mark(c, "attempt", text)', "text", "login_limit.again"),
 ]
 
 

@@ -55,6 +55,9 @@ FAULTS = [
     Fault("good for another purpose", FILE, OWNER, '"hash" = ? AND ? IS NOT NULL AND "expires_at" > ?', "mail.guess"),
     Fault("good more than once", FILE, "WHERE \"user_id\" = ? AND \"purpose\" = ?'", "WHERE \"user_id\" = ? AND \"purpose\" <> ?'", "mail.once"),
     Fault("confirmed more than once", FILE, 'DELETE FROM "user__token" WHERE "purpose" = ? AND', 'DELETE FROM "user__token" WHERE "purpose" <> ? AND', "mail.confirm"),
+    Fault("whoever registers the administrator's address is admin", "src/lib/users.ts", " && !hooksOf(app).some((hook) => hook.confirms)", "", "mail.admin"),
+    Fault("the administrator never is", FILE, """THEN 'admin' ELSE""", """THEN 'user' ELSE""", "mail.admin"),
+    Fault("everybody is admin", FILE, """AND "email" = ? THEN""", """AND ? <> '' THEN""", "mail.confirm"),
     Fault("sessions go on", FILE, "        ...ends,\n", "", "mail.reset"),
     Fault("unknown addresses are told", FILE, 'await c.env.DB.batch(await mailToken(c, "reset", values["email"] as string));', 'if (!(await c.env.DB.prepare(\'SELECT 1 FROM "user" WHERE "email" = ?\').bind(values["email"] as string).first())) throw badToken();', "mail.silent"),
     Fault("kept as it is", OUTBOX, "const hash = await hashSecret(token);", "const hash = token;", "mail.stored"),
@@ -171,6 +174,31 @@ def test_an_address_that_the_sender_refuses_holds_up_nobody(tmp_path: Path, host
     finally:
         sender.server.shutdown()
         sender.server.server_close()
+
+
+@pytest.mark.workerd
+def test_a_reset_confirms_the_administrator_once(tmp_path: Path, host: Host) -> None:
+    """Whoever reads the mail to the administrator's address has it; whoever lost the role does not get it again."""
+
+    async def run(s: Session) -> None:
+        body = s.registration(s.secrets["ADMIN_EMAIL"])
+        answer = expect(await s.client.send("POST", "/api/auth/register", body), 201)
+        assert (answer.body["user"]["role"], answer.body["user"]["email_confirmed"]) == ("user", False)
+
+        async def reset(password: str) -> str:
+            await s.query('UPDATE "user__asked" SET "at" = 0')
+            await s.query('DELETE FROM "user__outbox"')
+            expect(await s.client.send("POST", "/api/auth/reset/request", {"email": body["email"]}), 202)
+            [row] = await s.query('SELECT "token" FROM "user__outbox"')
+            expect(await s.client.send("POST", "/api/auth/reset", {"token": row["token"], "password": password}), 204)
+            login = expect(await s.client.send("POST", "/api/auth/login", {"email": body["email"], "password": password}), 200)
+            return str(login.body["user"]["role"])
+
+        assert await reset("another password") == "admin"
+        await s.query('UPDATE "user" SET "role" = \'user\'')
+        assert await reset("yet another password") == "user"
+
+    live(example_of("mail"), tmp_path / "s", host, run)
 
 
 @pytest.mark.workerd

@@ -10,7 +10,7 @@ import builtins
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 Part = TypeVar("Part")
 
@@ -288,7 +288,7 @@ class Entity:
 @dataclass(frozen=True, slots=True)
 class Users:
     """Accounts: e-mail and password are always there; ``fields`` are further profile fields,
-    ``roles`` the roles beside ``user`` (the address in ``ADMIN_EMAIL`` registers as ``admin``), ``unique`` groups of names
+    ``roles`` the roles beside ``user`` (the address in ``ADMIN_EMAIL`` is ``admin``), ``unique`` groups of names
     of fields that are unique together, ``search`` the fields (or ``email``) that the list of users is searched in."""
 
     fields: tuple[Field, ...] = ()
@@ -296,6 +296,14 @@ class Users:
     parts: tuple[Any, ...] = ()
     unique: tuple[tuple[str, ...], ...] = ()
     search: tuple[str, ...] = ()
+
+    #: The field of an expanded blueprint that tells whether an address was confirmed, where addresses are.
+    CONFIRMED: ClassVar[str] = "email_confirmed"
+
+    @property
+    def confirms(self) -> bool:
+        """Whether addresses are confirmed, and count only then; of an expanded blueprint."""
+        return any(f.name == self.CONFIRMED and f.read_only for f in self.fields)
 
     def parts_of(self, kind: type[Part]) -> tuple[Part, ...]:
         """The parts of one kind that a brick brought."""

@@ -227,6 +227,9 @@ def _credentials(plan: Plan) -> str:
         account |= sample_body(users.fields)
         out += f'  const [, session] = await send("POST", "/api/auth/register", {json.dumps(account)});\n'
         out += '  headers["authorization"] = `Bearer ${String(session["token"])}`;\n'
+        if users.confirms:
+            # The administrator has read the mail.
+            out += f"""  await bindings.DB.prepare(`UPDATE "user" SET "role" = 'admin', "{users.CONFIRMED}" = 1`).run();\n"""
     for name, header in introductions(plan.blueprint).items():
         entity = plan.blueprint.entity(name)
         assert entity is not None

@@ -80,12 +80,13 @@ def _accounts(b: Blueprint) -> str:
         f"TOKEN=$(curl -s {_URL}/api/auth/register {_JSON_HEADER} -d {_data({**account, **sample_body(b.users.fields)})} | pick .token)",
         f"# later: TOKEN=$(curl -s {_URL}/api/auth/login {_JSON_HEADER} -d {_data(account)} | pick .token)",
     ]
+    if roles and b.users.confirms:
+        confirmed = f"UPDATE \\\"user\\\" SET role = 'admin', {b.users.CONFIRMED} = 1 WHERE email = '$ADMIN_EMAIL'"
+        lines.insert(1, f'npx wrangler d1 execute DB --local --command "{confirmed}"      # as the mailed token would')
     if "user" in _needed_ids(b) and b.entity("user") is None:
         lines.append(f'{_id("user")}=$(curl -s {_URL}/api/auth/me {_TOKEN_HEADER} | pick .id)')
-    said = (
-        "Whoever registers has the role `user`; the address in `ADMIN_EMAIL` registers as `admin`, who may do what "
-        "any role may.\n"
-    )
+    admin = "is, once it is confirmed, `admin`" if b.users.confirms else "registers as `admin`"
+    said = f"Whoever registers has the role `user`; the address in `ADMIN_EMAIL` {admin}, who may do what any role may.\n"
     given = [r for r in (*roles, *b.users.roles) if r not in ("user", "admin")]
     if given:
         update = f"UPDATE \\\"user\\\" SET role = '{given[0]}' WHERE email = 'ann@example.com'"

@@ -13,7 +13,7 @@ from clodo.blueprint.evaluation import Unknowable
 from clodo.blueprint.filling import filled
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.samples import entity_body, sample, sample_body
-from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Who
+from clodo.blueprint.values import Access, Blueprint, Entity, FieldType, Users, Who
 from clodo.errors import ProofError
 from clodo.proof.client import Answer, Client
 
@@ -148,6 +148,8 @@ class Session:
         self._accounts: dict[str, asyncio.Future[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
         self.welcomes: list[Welcome] = []
+        #: Whether the administrator's role came before the address was confirmed, where addresses are.
+        self.early_admin = False
         #: Entities whose rows stay when those of others are deleted.
         self.kept: set[str] = set()
         self._parents: dict[tuple[str, str], asyncio.Future[Row]] = {}
@@ -172,6 +174,10 @@ class Session:
         if kind == "role":
             # No request can give a role; whoever runs the service does it in the database.
             await self.query('UPDATE "user" SET "role" = ? WHERE "id" = ?', role, id)
+        if name == "admin" and self.blueprint.users is not None and self.blueprint.users.confirms:
+            # The mail with the token is that brick's to check; here the administrator has read it.
+            self.early_admin = answer.body["user"]["role"] == "admin"
+            await self.query(f'UPDATE "user" SET "role" = \'admin\', "{Users.CONFIRMED}" = 1 WHERE "id" = ?', id)
         account = Account(id, email, answer.body["token"])
         for welcome in self.welcomes:
             account = replace(account, more={**account.more, **await welcome(account)})

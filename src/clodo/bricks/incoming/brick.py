@@ -20,7 +20,8 @@ _SQL = """CREATE TABLE "incoming__event" (
   "claimed_until" TEXT NOT NULL,
   UNIQUE ("hook", "event_id")
 );
-CREATE INDEX "incoming__event__hook" ON "incoming__event" ("hook", "id");"""
+CREATE INDEX "incoming__event__hook" ON "incoming__event" ("hook", "id");
+CREATE INDEX "incoming__event__handled_at" ON "incoming__event" ("handled_at");"""
 
 
 def _route(hook: Incoming) -> str:

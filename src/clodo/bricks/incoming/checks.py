@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from clodo.blueprint.plan import Plan
@@ -31,6 +32,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check("incoming.objects", f"{hook.name}: two events of one object are two", partial(_objects, hook))
         elif id_field(hook):
             yield Check("incoming.numbers", f"{hook.name}: large numbers make no two events one", partial(_numbers, hook))
+        yield Check("incoming.forgotten", f"{hook.name}: what was handled a month ago is forgotten, what was not stays", partial(_forgotten, hook))
         yield Check("incoming.body", f"{hook.name}: a body that is too large or makes no sense is refused", partial(_bodies, hook))
         yield Check("incoming.needed", f"{hook.name}: reading what came needs '{hook.access}'", partial(_needed, hook))
     for hook, other in zip(hooks, hooks[1:], strict=False):
@@ -120,6 +122,21 @@ async def _held(hook: Incoming, s: Session) -> None:
     again = await _taken(s, hook, id, body)
     if again.body["duplicate"] or again.body["id"] != stored or (await _listed(s, hook, id, body))[0]["handled_at"] is None:
         raise Fault("an event whose claim is over is not handled when it comes again", again)
+
+
+async def _forgotten(hook: Incoming, s: Session) -> None:
+    """Nobody waits for a month to pass."""
+    handled, waiting, newer = [(await _taken(s, hook, id, body)).body["id"] for id, body in (_event(s, hook) for _ in range(3))]
+    sql = 'UPDATE "incoming__event" SET "received_at" = ?1, "handled_at" = ?2 WHERE "id" = ?3'
+    now = datetime.now(UTC)
+    for id, days, at in ((handled, 31, True), (waiting, 31, False), (newer, 29, True)):
+        moment = (now - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        await s.query(sql, moment, moment if at else None, id)
+    id, body = _event(s, hook)
+    await _taken(s, hook, id, body)
+    headers = await s.headers(hook.access)
+    for one, status, what in ((handled, 404, "handled a month ago"), (waiting, 200, "never handled"), (newer, 200, "handled 29 days ago")):
+        expect(await s.client.send("GET", f"{hook.path}/{one}", headers=headers), status, f"an event that was {what}")
 
 
 async def _objects(hook: Incoming, s: Session) -> None:

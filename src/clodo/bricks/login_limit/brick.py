@@ -45,7 +45,7 @@ def _parts(plan: Plan) -> Parts:
         imports=(Import("loginLimit", "./lib/login-limit"),),
         routes=(f"loginLimit(app, {attempts}, {minutes * 60});",),
         sql=(_SQL,),
-        readme=f"## Login limit\n\nAfter {attempts} wrong passwords in {minutes} minutes, from one address for one account, logins are answered with 429.\n",
+        readme=f"## Login limit\n\nAfter {attempts} wrong passwords in {minutes} minutes, from one address for one account, logins are answered with 429; so are they after {10 * attempts} for one account from anywhere, or from one address for any account.\n",
         amend=_amend,
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
+from decimal import Decimal
 
 from clodo.blueprint.plan import Plan
 from clodo.bricks.accounts.brick import has
@@ -17,6 +19,8 @@ from clodo.proof.session import PASSWORD, Fault, Session, expect
 #: A proof has no time for a thousand wrong passwords: each takes a hash.
 _MOST = 12
 _WRONG = "wrong password"
+#: So many times as many may fail for one address alone, or one account alone.
+_LOOSER = 10
 
 
 def checks(plan: Plan) -> Iterator[Check]:
@@ -28,6 +32,9 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield Check("login_limit.exact", f"after {words} a login is 429, also when they come at once", _exact)
         if has(plan, ChangePassword):
             yield Check("login_limit.password", "the present password cannot be guessed either", _password)
+        most = limit.attempts * _LOOSER
+        yield Check("login_limit.address", f"from one address {most} logins can fail, whatever the accounts", _address, alone=True)
+        yield Check("login_limit.account", f"on one account {most} logins can fail, wherever they come from", _account, alone=True)
         yield Check("login_limit.again", "a right password clears the count, and the window ends it", _again)
 
 
@@ -86,6 +93,56 @@ async def _counted(s: Session) -> set[str]:
     """What attempts are counted for just now."""
     rows = await s.query('SELECT DISTINCT "who" FROM "user__attempt"')
     return {str(row["who"]) for row in rows}
+
+
+async def _fill(s: Session, before: set[str]) -> None:
+    """Makes what was counted twice since as many as may be but one: a proof has no time for so many hashes."""
+    limit = limit_of(s.plan)
+    assert limit is not None
+    rows = await s.query('SELECT "who", COUNT(*) AS "count", MAX("at") AS "at" FROM "user__attempt" GROUP BY "who" HAVING COUNT(*) = 2')
+    mine = [row for row in rows if str(row["who"]) not in before]
+    if len(mine) != 1:
+        raise Fault("what fails from one address, or on one account, is not counted, or a right password is")
+    sql = 'INSERT INTO "user__attempt" ("id", "who", "at") SELECT \'more-\' || ?1 || "value", ?1, ?2 FROM json_each(?3)'
+    await s.query(sql, mine[0]["who"], mine[0]["at"], json.dumps([*range(int(limit.attempts) * _LOOSER - 3)]))
+
+
+def _late(answer: Answer, minutes: Decimal) -> None:
+    wait = expect(answer, 429, "one more").headers.get("retry-after", "")
+    if not wait.isdigit() or not 0 < int(wait) <= minutes * 60:
+        raise Fault(f"Retry-After is {wait!r}", answer)
+
+
+async def _address(s: Session) -> None:
+    limit = limit_of(s.plan)
+    assert limit is not None
+    account, here = await s.account(f"neighbour{s.number()}"), _from("198.51.100.1")
+    before = await _counted(s)
+    for _ in range(3):
+        expect(await attempt(s, account.email, PASSWORD, here), 200, "a right password, which does not count")
+    nobody = [f"nobody{s.number()}@example.com" for _ in range(4)]
+    for email in nobody[:2]:
+        expect(await attempt(s, email, _WRONG, here), 401)
+    await _fill(s, before)
+    expect(await attempt(s, account.email, PASSWORD, here), 200, "the last place, given back")
+    expect(await attempt(s, nobody[2], _WRONG, here), 401, "the last place")
+    _late(await attempt(s, nobody[3], _WRONG, here), limit.minutes)
+    expect(await attempt(s, account.email, PASSWORD, here), 429, "the right password too late")
+    expect(await attempt(s, account.email, PASSWORD, _from("198.51.100.2")), 200, "another address")
+
+
+async def _account(s: Session) -> None:
+    limit = limit_of(s.plan)
+    assert limit is not None
+    account, other = await s.account(f"wanted{s.number()}"), await s.account("ann")
+    before = await _counted(s)
+    for n in (1, 2):
+        expect(await attempt(s, account.email, _WRONG, _from(f"203.0.113.{n}")), 401)
+    await _fill(s, before)
+    expect(await attempt(s, account.email, PASSWORD, _from("203.0.113.3")), 200, "the last place, given back")
+    expect(await attempt(s, account.email, _WRONG, _from("203.0.113.4")), 401, "the last place")
+    _late(await attempt(s, account.email, _WRONG, _from("203.0.113.5")), limit.minutes)
+    expect(await attempt(s, other.email, PASSWORD, _from("203.0.113.5")), 200, "another account")
 
 
 async def _again(s: Session) -> None:

@@ -34,6 +34,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     if confirms(plan):
         yield Check("mail.confirm", "a mailed token confirms an address, once", _confirms)
         yield Check("mail.confirm_again", "another token can be mailed until an address is confirmed", _again)
+        yield Check("mail.admin", "the role of ADMIN_EMAIL comes when that address is confirmed", _admin, alone=True)
     if resets(plan):
         yield Check("mail.reset", "a mailed token sets another password, and ends all sessions", _resets)
         yield Check("mail.once", "a token is good once, also for requests at once", _once)
@@ -96,7 +97,27 @@ async def _confirms(s: Session) -> None:
     expect(await _confirm(s, token), 204)
     if not await _confirmed(s, login):
         raise Fault("the address is not confirmed")
+    if (await me(s, login.headers, 200, "the account")).body["role"] != "user":
+        raise Fault("whoever confirms an address gets a role")
     expect_path(expect(await _confirm(s, token), 422, "a token that was used"), "token")
+
+
+async def _admin(s: Session) -> None:
+    admin = await s.account("admin")
+    if s.early_admin:
+        raise Fault("whoever registers the address in ADMIN_EMAIL is admin, though nothing shows that it is theirs")
+    change = 'UPDATE "user" SET "role" = ?, "email_confirmed" = ? WHERE "id" = ?'
+    try:
+        await s.query(change, "user", 0, admin.id)
+        await s.query('DELETE FROM "user__outbox" WHERE "recipient" = ?', admin.email)
+        await s.query('UPDATE "user__asked" SET "at" = 0')
+        expect(await s.client.send("POST", f"{_CONFIRM}/request", headers=admin.headers), 202)
+        expect(await _confirm(s, await mailed(s, admin.email, "confirm")), 204)
+        told = await me(s, admin.headers, 200, "the account")
+        if told.body["role"] != "admin" or told.body["email_confirmed"] is not True:
+            raise Fault("whoever confirms the address in ADMIN_EMAIL is not admin", told)
+    finally:
+        await s.query(change, "admin", 1, admin.id)
 
 
 async def _again(s: Session) -> None:

@@ -11,7 +11,7 @@ from clodo.blueprint.values import Blueprint, Field, FieldType, Users
 from clodo.bricks.sessions.language import with_sessions
 
 #: What tells of an account whether its address was confirmed.
-CONFIRMED = Field("email_confirmed", FieldType.BOOLEAN, required=True, default=False, read_only=True)
+CONFIRMED = Field(Users.CONFIRMED, FieldType.BOOLEAN, required=True, default=False, read_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,12 @@ function tenantsFit(name: string, b: Blueprint): boolean {
   });
 }
 
+/** Whether rows are counted, or kept apart, by a file: no two rows share one. */
+function byFile(e: Entity, text: string, made: Context["made"]): boolean {
+  const names = (/ per (\w+(?:, \w+)*)(?= |$)/.exec(text)?.[1] ?? "").split(", ");
+  return made.lines.some(({ where, construct, text: line }) => where === e.name && construct === "file_field" && names.includes(line.split(":")[0] ?? ""));
+}
+
 function entityLineFits(e: Entity, construct: string, text: string, context: Context): boolean {
   const { b, made } = context;
   const [read, write] = [readOf(b, e), writeOf(b, e)];
@@ -237,7 +243,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     }
     case "at_most": {
       const byOwner = / per (?:\w+, )*owner\b/.test(text) && !e.references.some(({ name }) => name === "owner") && !e.fields.some(({ name }) => name === "owner");
-      return e.name !== "o" && isWithin(number, MOST_ROWS) && (!byOwner || isOwned(b, e));
+      return e.name !== "o" && isWithin(number, MOST_ROWS) && (!byOwner || isOwned(b, e)) && !byFile(e, text, made);
     }
     case "notice":
       return noticeFits(e, text.split(" ")[1] ?? "", context);
@@ -246,7 +252,7 @@ function entityLineFits(e: Entity, construct: string, text: string, context: Con
     case "no_overlap": {
       const [, start = "", end = ""] = /\((\w+), (\w+)\)/.exec(text) ?? [];
       const kinds = [start, end].map((name) => kindOf(pathOf(b, e, name)));
-      return e.name !== "o" && start !== end && kinds[0] === kinds[1] && ["number", "date", "datetime", "time"].includes(kinds[0] ?? "");
+      return e.name !== "o" && !byFile(e, text, made) && start !== end && kinds[0] === kinds[1] && ["number", "date", "datetime", "time"].includes(kinds[0] ?? "");
     }
     case "check_rule": {
       // Of counted rows, the writer has seen to it that they belong; the other side has to be a number.

@@ -31,6 +31,9 @@ export interface Hook {
 
 /** So long a request has an event to itself; if its Worker dies, the next one takes over then. */
 const LEASE_MS = 60_000;
+/** What is handled is forgotten then, some of it with each event that comes in. */
+const KEPT_MS = 30 * 24 * 60 * 60 * 1000;
+const FORGOTTEN_AT_ONCE = 20;
 
 const listed = (read: Rule): Entity => ({
   name: "incoming__event",
@@ -135,6 +138,9 @@ async function store(c: Context<AppEnv>, hook: string, event: Named, payload: st
     c.env.DB.prepare(
       'SELECT "id", "handled_at", "claimed_until" FROM "incoming__event" WHERE "hook" = ? AND "event_id" = ?',
     ).bind(hook, event.id),
+    c.env.DB.prepare(
+      'DELETE FROM "incoming__event" WHERE "id" IN (SELECT "id" FROM "incoming__event" WHERE "handled_at" < ? LIMIT ?)',
+    ).bind(iso(now - KEPT_MS), FORGOTTEN_AT_ONCE),
   ]);
   const row = found?.results[0];
   return {

@@ -8,12 +8,16 @@ import { type Purpose, deliverSoon, mailToken } from "./outbox";
 import { PASSWORD, hashPassword } from "./password";
 import { Problem } from "./problem";
 import { hashSecret } from "./token";
-import { type Account, admitInPerson, hooksOf, takePart } from "./users";
+import { type Account, adminAddress, admitInPerson, hooksOf, takePart } from "./users";
 
 const TOKEN = z.string().check(z.maxLength(200));
 const UNCONFIRMED = '"email_confirmed" = 0';
 /** The account that a token was mailed to, as long as it is good. */
 const OWNER = '(SELECT "user_id" FROM "user__token" WHERE "hash" = ? AND "purpose" = ? AND "expires_at" > ?)';
+
+/** The role of the address that runs the service comes when the address is confirmed, not before; whoever lost it does not get it again. */
+const CONFIRMED =
+  `"role" = CASE WHEN ${UNCONFIRMED} AND "email" = ? THEN 'admin' ELSE "role" END, "email_confirmed" = 1`;
 
 const badToken = (): Problem =>
   new Problem(422, "The body has invalid fields.", [{ path: "token", message: "is not valid, or no longer" }]);
@@ -26,6 +30,7 @@ const accepted = (c: Context<AppEnv>): Response => {
 /** `POST /api/auth/confirm`: an account shows with a mailed token that its address is its own. */
 export function confirmEmail(app: Hono<AppEnv>): void {
   takePart(app, {
+    confirms: true,
     registered: (c, account) => mailToken(c, "confirm", account.email, UNCONFIRMED),
     entered: async (c) => {
       deliverSoon(c);
@@ -49,8 +54,8 @@ export function confirmEmail(app: Hono<AppEnv>): void {
       const hash = await hashSecret(token as string);
       const now = new Date().toISOString();
       const [changed] = await c.env.DB.batch([
-        c.env.DB.prepare(`UPDATE "user" SET "email_confirmed" = 1, "updated_at" = ? WHERE "id" = ${OWNER} RETURNING "id"`)
-          .bind(now, hash, "confirm", now),
+        c.env.DB.prepare(`UPDATE "user" SET ${CONFIRMED}, "updated_at" = ? WHERE "id" = ${OWNER} RETURNING "id"`)
+          .bind(adminAddress(c) ?? null, now, hash, "confirm", now),
         c.env.DB.prepare(`DELETE FROM "user__token" WHERE "purpose" = ? AND "user_id" = ${OWNER}`)
           .bind("confirm", hash, "confirm", now),
       ]);
@@ -85,11 +90,12 @@ export function resetPassword(app: Hono<AppEnv>, confirms: boolean): void {
       const account = await ownerOf(c, hash, "reset");
       if (account === null) throw badToken();
       const now = new Date().toISOString();
-      const columns = `"password_hash" = ?, "updated_at" = ?${confirms ? ', "email_confirmed" = 1' : ""}`;
+      const columns = `"password_hash" = ?, "updated_at" = ?${confirms ? `, ${CONFIRMED}` : ""}`;
+      const admin = confirms ? [adminAddress(c) ?? null] : [];
       const ends = hooksOf(app).flatMap((hook) => hook.secured?.(c, account.id) ?? []);
       const [changed] = await c.env.DB.batch([
         c.env.DB.prepare(`UPDATE "user" SET ${columns} WHERE "id" = ${OWNER} RETURNING "id"`)
-          .bind(await hashPassword(password as string), now, hash, "reset", now),
+          .bind(await hashPassword(password as string), now, ...admin, hash, "reset", now),
         ...ends,
       ]);
       // Of two requests with one token the first took it.

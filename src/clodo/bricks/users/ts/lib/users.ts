@@ -21,6 +21,8 @@ export interface Account {
 
 /** What takes part in what happens to accounts: sessions, mail, limits. */
 export interface AccountHook {
+  /** Whether an address counts as that of its account only once it is confirmed. */
+  readonly confirms?: boolean;
   /** Before a password is looked at; refuses with a `Problem`. */
   readonly attempt?: (c: Context<AppEnv>, address: string) => Promise<void>;
   /** When the password was right. */
@@ -44,6 +46,10 @@ export const hooksOf = (app: Hono<AppEnv>): readonly AccountHook[] => taking.get
 export function takePart(app: Hono<AppEnv>, hook: AccountHook): void {
   taking.set(app, [...hooksOf(app), hook]);
 }
+
+/** The address whose account has the role `admin`. */
+export const adminAddress = (c: Context<AppEnv>): string | undefined =>
+  c.env.ADMIN_EMAIL ? normalAddress(c.env.ADMIN_EMAIL.trim()) : undefined;
 
 /** The user who calls, with a login of their own: what manages an account is not for its keys. */
 export async function admitInPerson(c: Context<AppEnv>): Promise<User> {
@@ -94,13 +100,13 @@ export function users(
         [["password", PASSWORD, password]],
       );
       await prepare?.(values);
-      const admin = c.env.ADMIN_EMAIL ? normalAddress(c.env.ADMIN_EMAIL.trim()) : undefined;
+      const isAdmin = values["email"] === adminAddress(c) && !hooksOf(app).some((hook) => hook.confirms);
       const id = uuidv7();
       const now = new Date().toISOString();
       const row: Row = {
         id,
         password_hash: await hashPassword(password as string),
-        role: values["email"] === admin ? "admin" : "user",
+        role: isAdmin ? "admin" : "user",
         ...values,
         created_at: now,
         updated_at: now,
