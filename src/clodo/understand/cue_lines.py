@@ -7,69 +7,30 @@ whether the line holds up is for the checks of the language to say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from functools import cached_property, partial
-from operator import eq
 
 from clodo.blueprint.formulas import PERIODS
 from clodo.blueprint.text import number, quote
-from clodo.blueprint.values import Access, Entity, Field, FieldType, Reference
-from clodo.understand.ages import Age, told_age
-from clodo.understand.blocks import Member
-from clodo.understand.bounds import Figure, Part, are_told_apart
-from clodo.understand.bounds import guards as bound_guards
-from clodo.understand.choices import chosen
+from clodo.blueprint.values import Entity, Field, FieldType
+from clodo.understand.ages import Age
+from clodo.understand.cue_conditions import SERVICE, USERS, Lines, amount
 from clodo.understand.cue_names import Names, Unsaid, only, only_number
-from clodo.understand.deleters import deleters, says_who_deletes
 from clodo.understand.draft import DraftCue, Filler
-from clodo.understand.givens import Givens
-from clodo.understand.irregular_verbs import PARTICIPLES
-from clodo.understand.jobs import STEPS, later
-from clodo.understand.locks import free_of_lock, has_outcome
 from clodo.understand.naming import plural, words
 from clodo.understand.nearby import behind
 from clodo.understand.numbers import number as number_in
-from clodo.understand.others import SIGNS, OnOthers, Others
-from clodo.understand.periods import LENGTHS, period_of, unit_of
-from clodo.understand.rates import WRITES, counted_by, is_length, limited, rate, writes_of
+from clodo.understand.periods import LENGTHS, period_of
+from clodo.understand.rates import rate, writes_of
 from clodo.understand.receivers import receivers
-from clodo.understand.reminders import late, reminded
+from clodo.understand.reminders import reminded
 from clodo.understand.schedules import KEPT, Run, in_days, now_of, passed, running, unticked
-from clodo.understand.states import constant_of, is_true
-from clodo.understand.step_numbers import StepNumbers, comparison, number_for, step_numbers
-from clodo.understand.takers import MAKER, MAKERS, is_kept_off, known_takers, off_theirs, takers
+from clodo.understand.states import is_true
+from clodo.understand.step_lines import StepWriter, spoken
 from clodo.understand.times import PART_OF_DAY, times, usual_time
 from clodo.understand.uploads import is_upload, with_uploads
-from clodo.understand.verbs import (
-    is_rule,
-    is_said,
-    lock_of,
-    mended,
-    participle,
-    step_name,
-)
-
-#: Where lines go besides entities.
-SERVICE, USERS = "", "users"
-#: A field that a step ticks, behind its name.
-TICK = ": boolean default false"
 
 _TEMPORAL = (FieldType.DATE, FieldType.DATETIME)
-
-
-@dataclass
-class Lines:
-    """What a cue comes to: lines by where they stand (the name of an entity, ``SERVICE`` or ``USERS``), and fields that are
-    computed, with their expressions."""
-
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    computed: dict[tuple[str, str], str] = field(default_factory=dict)
-    #: Fields that a line brings itself: entity and name.
-    brought: set[tuple[str, str]] = field(default_factory=set)
-    #: Lines of blocks of the service that several cues make together.
-    blocks: list[Member] = field(default_factory=list)
 
 
 def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence[Run] = (), age: Callable[[], Age | None] | None = None) -> Lines:
@@ -82,218 +43,10 @@ def lines_of(cue: DraftCue, names: Names, *, apart: bool = False, runs: Sequence
     return Lines() if is_upload(cue, names) else _Writer(with_uploads(cue, names), names, apart=apart, runs=runs, age=age).written()
 
 
-class _Writer:
-    def __init__(
-        self,
-        cue: DraftCue,
-        names: Names,
-        *,
-        apart: bool = False,
-        runs: Sequence[Run] = (),
-        age: Callable[[], Age | None] | None = None,
-        givens: Givens | None = None,
-    ) -> None:
-        self.cue, self.names, self.apart, self.runs, self.out = cue, names, apart, runs, Lines()
-        self.age = age if age is not None else partial(told_age, cue, names.text)
-        self.givens = givens if givens is not None else Givens()
-        #: The parameter for a figure that is given with a step.
-        self.figure = ""
-
+class _Writer(StepWriter):
     def written(self) -> Lines:
         _WRITERS[self.cue.kind](self)
         return self.out
-
-    def slot(self, name: str) -> list[Filler]:
-        return self.cue.slots.get(name, [])
-
-    def say(self, where: str, line: str) -> None:
-        self.out.lines.append((where, line))
-
-    def entity(self) -> Entity:
-        """The one entity that the cue is about."""
-        return self.names.about(self.cue)
-
-    def entities(self) -> list[Entity]:
-        """Those that it names, else all."""
-        named = list({e.name: e for e in (self.names.entity(f) for f in self.slot("of") if f.entity)}.values())
-        if not (found := named or list(self.names.blueprint.entities)):
-            raise Unsaid
-        return found
-
-    def amount(self) -> Decimal | None:
-        """The number in its slot ``n``."""
-        return amount(self.cue)
-
-    @property
-    def numbers(self) -> StepNumbers:
-        """The numbers of a step."""
-        return step_numbers(self.cue)
-
-    def unit(self) -> str:
-        """The unit of time of its slot ``per``, else of the cue's own words."""
-        return unit_of(self.cue)
-
-    def seen(self, e: Entity, filler: Filler) -> str:
-        """A field as it is named from the rows of an entity, where a parameter may have its name."""
-        path = self.names.seen_from(e, filler)
-        return f"this.{path}" if path.partition(".")[0] in self.givens else path
-
-    def of_row(self, e: Entity, name: str) -> list[Filler]:
-        """What a slot says of the row itself, and not of others that refer to it."""
-        others = Others(self.names, e)
-        return [f for f in self.slot(name) if self.cue.kind not in STEPS or not (others.are_meant(f) or is_kept_off(f))]
-
-    def condition(self, e: Entity) -> str:
-        """What ``when`` and ``unless``, ``below`` and ``over`` say of a row; empty where they say nothing."""
-        return " and ".join([*self._states_of_row(e), *map(str, self._figures_of_row(e))])
-
-    def _states_of_row(self, e: Entity) -> list[str]:
-        return [*self._states(e, self.of_row(e, "when"), True), *self._states(e, self.of_row(e, "unless"), False)]
-
-    def _figures_of_row(self, e: Entity) -> list[Figure]:
-        """What ``below`` and ``over`` say of numbers of a row: as against a number of the text, else against each other."""
-        most, strict = self._measure()
-        under = [(f, "<") for f in self.of_row(e, "below")]
-        above = [] if late(self.cue, self.names) else [(f, ">") for f in self.of_row(e, "over")]
-        if any(not self.names.field(f)[1].type.is_number for f, _ in (*under, *above)):
-            raise Unsaid
-        if len(under) == 1 and len(above) == 1 and (most is None or not strict):
-            # No number is named, so that one is compared with the other.
-            lesser, greater = self.seen(e, under[0][0]), self.seen(e, above[0][0])
-            if lesser == greater:
-                raise Unsaid
-            return [Figure(lesser, "<", greater)]
-        if most is None and (under or above) and not self._is_pair_with_others(e):
-            raise Unsaid
-        if most is None:
-            return []
-        told = [(self.seen(e, f), sign, "below" if sign == "<" else "over") for f, sign in (*under, *above)]
-        return [Figure(path, self._sign(sign, name) if strict else f"{sign}=", self._number(name, most)) for path, sign, name in told]
-
-    def _measure(self) -> tuple[Decimal | str | None, bool]:
-        """What figures are compared with, where that is one number, and whether it is said in the text: as much as is given with a
-        step may be as much as there is."""
-        if self.cue.kind not in STEPS:
-            return self.amount(), True
-        return (many, True) if (many := self.numbers.compared) is not None else (self.figure or None, False)
-
-    def _said_number(self, name: str) -> Filler | None:
-        """The words of the number that figures of a slot are compared with."""
-        return number_for(self.cue, self.numbers, name, self.names.text) if self.cue.kind in STEPS else numbered(self.cue)
-
-    def _number(self, name: str, most: Decimal | str) -> Decimal | str:
-        """The number of a slot: ``most``, where there is one for all."""
-        said = self._said_number(name)
-        value = number_in(said.words) if said is not None else None
-        return value if value is not None else most
-
-    def _sign(self, wanted: str, name: str) -> str:
-        """How a figure is compared with the number of the text, ``<`` or ``>``: or as much, where the words around the number say so."""
-        said = self._said_sign(name)
-        return said if said.startswith(wanted) else wanted
-
-    def _said_sign(self, name: str) -> str:
-        """What the words around the number of a slot compare with it by; empty where there are no such words."""
-        measure = self._said_number(name)
-        return comparison(self.names.text, measure) if measure is not None else ""
-
-    @cached_property
-    def others(self) -> OnOthers:
-        """What a step says of other rows than its own."""
-        return Others(self.names, self.entity()).said(self.cue) if self.cue.kind in STEPS else OnOthers()
-
-    def _is_pair_with_others(self, e: Entity) -> bool:
-        """Whether a figure of other rows is compared with one of the row, and no number of the text with either."""
-        figures = (self.others.below, self.others.over)
-        alone = any(figures) and self.numbers.compared is None
-        return alone and all(len(f) + len(self.of_row(e, name)) == 1 for f, name in zip(figures, ("below", "over"), strict=True))
-
-    @cached_property
-    def all_said(self) -> list[_Writer]:
-        """What this cue and further ones say of a step."""
-        return [self, *(_Writer(one, self.names, givens=self.givens) for one in self.cue.further)]
-
-    def _figures_of_others(self, e: Entity) -> list[Figure]:
-        """What a step says of figures of other rows."""
-        most, figures = self._measure()[0], {"below": self.others.below, "over": self.others.over}
-        if self._is_pair_with_others(e):
-            lesser, greater = (f[0] if f else self.seen(e, self.of_row(e, name)[0]) for name, f in figures.items())
-            if lesser == greater:
-                raise Unsaid
-            return [Figure(lesser, "<=", greater) if figures["below"] else Figure(greater, ">=", lesser)]
-        if most is None and any(figures.values()):
-            raise Unsaid
-        out = []
-        for name, found in figures.items():
-            sign = self._said_sign(name) if found else ""
-            out += [Figure(f, sign if sign in SIGNS[name] else SIGNS[name][0], self._number(name, most)) for f in found if most is not None]
-        return out
-
-    def _guards(self, e: Entity) -> list[str]:
-        """The conditions of a step, each by itself, with all that further cues say of it."""
-        said = self.all_said
-        if any(f.role and not (name == "unless" and is_kept_off(f)) for w in said for name in ("when", "unless") for f in w.slot(name)):
-            raise Unsaid
-        parts = [w._part(e) for w in said]
-        if are_told_apart(parts):
-            out = list(bound_guards(parts, MAKER))
-        else:
-            out = [condition for w in said for condition in (w._of_its_row(e), *w.others.states, *map(str, w._figures_of_others(e)))]
-        out = [*out, *(w._early(e) for w in said)]
-        out += [off_theirs(self.names.blueprint, e, self.cue.words)] if any(is_kept_off(f) for w in said for f in w.slot("unless")) else []
-        return [condition for condition in dict.fromkeys(out) if condition]
-
-    def _of_its_row(self, e: Entity) -> str:
-        return " and ".join([*filter(None, [self.condition(e)]), *map(str, self._measured(e))])
-
-    def _part(self, e: Entity) -> Part:
-        """What this cue says of who takes a step, and under which conditions."""
-        states = (*self._states_of_row(e), *self.others.states)
-        figures = (*self._figures_of_row(e), *self._measured(e), *self._figures_of_others(e))
-        return Part(tuple(dict.fromkeys(f.role for f in self.slot("by"))), states, figures)
-
-    def _who(self, e: Entity) -> Access | None:
-        """Who takes a step; ``None`` where that is whoever may write the row."""
-        kept_off = any(is_kept_off(f) for w in self.all_said for f in w.slot("unless"))
-        among = not self.slot("by") and are_told_apart([w._part(e) for w in self.all_said])
-        return known_takers(takers(self.cue), self.names.blueprint.write_access(e), among=among, kept_off=kept_off)
-
-    def where(self, e: Entity) -> str:
-        """The same as the tail of a line."""
-        condition = self.condition(e)
-        return f" where {condition}" if condition else ""
-
-    def _states(self, e: Entity, fillers: Sequence[Filler], wanted: bool) -> Iterable[str]:
-        values: dict[str, list[str]] = {}
-        for filler in fillers:
-            if not filler.entity or (not filler.field and self.cue.kind not in STEPS):
-                raise Unsaid
-            if self.cue.kind in STEPS and (file := self.names.file(filler)) is not None:
-                if filler.words or self.names.entity(filler) != e:
-                    raise Unsaid
-                yield f"{file} is {'not ' if wanted else ''}empty"
-                continue
-            if not filler.field or (self.cue.kind in STEPS and self.names.reference(filler) is not None):
-                # What a row refers to is there or not.
-                path = self.seen(e, filler) if filler.field else self.names.way(e, self.names.target(filler))
-                yield f"{path} is {'not ' if wanted else ''}empty"
-                continue
-            path = self.seen(e, filler)
-            f = self.names.field(filler)[1]
-            if f.write_only:
-                raise Unsaid
-            if f.type is FieldType.BOOLEAN:
-                yield path if (is_true(filler) is wanted) else f"not {path}"
-            elif not filler.words:
-                yield f"{path} is {'not ' if wanted else ''}empty"
-            else:
-                values.setdefault(path, []).append(constant_of(f, filler.words))
-        for path, said in values.items():
-            found = list(dict.fromkeys(said))
-            if len(found) > 1:
-                yield f"{'' if wanted else 'not '}{path} in ({', '.join(found)})"
-            else:
-                yield f"{path} {'=' if wanted else '!='} {found[0]}"
 
     # Rules that rows keep.
 
@@ -368,264 +121,6 @@ class _Writer:
         if self.cue.kind != "above":
             return ">="
         return "!=" if all(self.names.reference(f) for f in ends) else ">"
-
-    # Steps and times.
-
-    def action(self) -> None:
-        e = self.entity()
-        if says_who_deletes(self.cue):
-            for one in self.entities():
-                rule = deleters([f.role for f in self.slot("by") if f.role], self.names.blueprint, one, MAKERS)
-                if rule is not None:
-                    self.say(one.name, f"delete {rule}")
-                self._limited(one, ("delete",), rule)
-            return
-        if not has_outcome(self.cue) and lock_of(self.cue.words, mild=self._must_be_lock(e))[0]:
-            self._locked(e)
-            return
-        made = self._made_of(e)
-        effects = [*self._outcome(e, made), *self._given(e, made)]
-        created = self._made(e)
-        effects += self._raised(e, made)
-        if not effects and not created:
-            effects = self._ticked(e)
-        if (not effects and not created) or self._stays():
-            raise Unsaid
-        who = self._who(e)
-        body = [f"  by {who}"] if who is not None else []
-        body += [f"  when {condition}" for condition in self._guards(e)]
-        body += [f"  set {', '.join(effects)}"] if effects else []
-        body += created
-        name = step_name(self.cue.words)
-        if not name[:1].isalpha():
-            name = f"set_{effects[0].partition(' ')[0].rpartition('.')[2]}" if effects else f"add_{self.names.entity(self.slot('makes')[0]).name}"
-        name = "_".join([name, *(self._aim() if self.apart else [])])
-        if e.field(name) is not None or any(r.name == name for r in e.references):
-            name = f"{name}_{e.name}"
-        parameters = self.givens.lines()
-        given = f"({', '.join(parameters)})" if parameters else ""
-        self.say(e.name, "\n".join([f"action {name}{given}{later(self.cue)} {{", *body, "}"]))
-        for said in self.all_said:
-            said._limited(e, limited(name), who)
-            self.out.lines += said.out.lines if said is not self else []
-
-    def _limited(self, e: Entity, kinds: Sequence[str], who: Access | None) -> None:
-        """How often a step may be taken, or rows may be changed or deleted, by one of those who may."""
-        if (often := self.numbers.often) is not None:
-            if not kinds or comparison(self.names.text, often).startswith(">") or is_length(self.names.text, often, self.slot("per")):
-                raise Unsaid
-            rule = who if who is not None else self.names.blueprint.write_access(e)
-            self.say(e.name, f"limit {', '.join(kinds)} {rate(number_in(often.words), self.unit())} per {counted_by(rule)}")
-
-    def _measured(self, e: Entity) -> list[Figure]:
-        """What a number of the step says of the only figure of its row that it can mean, where no field of the text is compared with it."""
-        spare = self.numbers.spare
-        if not spare:
-            return []
-        value, sign = number_in(spare[0].words), comparison(self.names.text, spare[0])
-        if len(spare) > 1 or value is None or not sign or self.slot("below") or self.slot("over"):
-            raise Unsaid
-        return [Figure(only_number(e), sign, value)]
-
-    def _aim(self) -> list[str]:
-        """What a step leads to, in the words of a name; nothing where the text names no outcome."""
-        told = sorted(self.slot("set"), key=self._is_given)
-        for filler in told:
-            return [self.names.field_name(filler.field) or filler.entity] if self._is_given(filler) else _spoken(self.names.field(filler)[1], filler)
-        for filler in self.slot("unset"):
-            return ["not", self.names.field(filler)[1].name]
-        for filler in (*self.slot("to"), *self.slot("plus"), *self.slot("minus")):
-            return [self.names.field(filler)[1].name]
-        return [self.names.entity(filler).name for filler in self.slot("makes")[:1]]
-
-    def _locked(self, e: Entity) -> None:
-        """Until when rows are changed and deleted."""
-        if self.cue.further or any(is_kept_off(f) for f in self.slot("unless")):
-            raise Unsaid
-        verbs, allowed = lock_of(self.cue.words, mild=True)
-        if any(self.names.file(f) is not None for f in (*self.slot("when"), *self.slot("unless"))):
-            raise Unsaid  # an upload changes its row, too
-        states = [*self._states(e, self.of_row(e, "when"), allowed), *self._states(e, self.of_row(e, "unless"), not allowed)]
-        others = Others(self.names, e)
-        states += [*others.states(self.slot("when"), True, holds=allowed), *others.states(self.slot("unless"), False, holds=allowed)]
-        conditions = [*states, *filter(None, [self._early(e)])]
-        write, who = self.names.blueprint.write_access(e), takers(self.cue)
-        alone = who is not None and not who.is_like(write)
-        if alone and verbs == ("delete",) and conditions and (rule := deleters([f.role for f in self.slot("by")], self.names.blueprint, e, (MAKER, *MAKERS))):
-            # Who alone deletes rows has a rule of its own.
-            self.say(e.name, f"delete {rule}")
-            alone = False
-        if allowed:
-            self._limited(e, [WRITES[verb] for verb in verbs], None)
-        if allowed and not any(self.slot(name) for name in ("when", "unless", "from", "to", "below", "over")) and not self.numbers.spare:
-            # What whoever may write does with rows is no step, and no lock.
-            if not alone or {f.role for f in self.slot("by")} <= {*write.roles}:
-                return
-        if not conditions or alone or self.slot("below") or self.slot("over") or self.numbers.spare:
-            raise Unsaid
-        free = f" except role {', '.join(freed)}" if (freed := free_of_lock(self.cue)) else ""
-        for verb in verbs:
-            self.say(e.name, f"{verb} when {' and '.join(conditions)}{free}")
-
-    def _ticked(self, e: Entity) -> list[str]:
-        """The outcome of a step of which the text names none: the state that is called like it, else a tick (``cancelled``)."""
-        said = self._after()
-        if not said:
-            return []
-        for f in e.fields:
-            if f.type is FieldType.ENUM and (state := chosen(f.values, said)) is not None:
-                return [f"{f.name} = {quote(state)}"]
-        known = e.field(said)
-        if (known is not None and known.type is not FieldType.BOOLEAN) or any(r.name == said for r in e.references):
-            return []
-        if known is None:
-            if not is_said(self.cue.words) or is_rule(self.cue.words, conditional=self._conditional()):
-                return []
-            self.say(e.name, f"{said}{TICK}")
-        return [f"{said} = true"]
-
-    def _after(self) -> str:
-        """What a row is after the step, in the text's own word where that says it already; empty where the words are no verb."""
-        typed = [mended(word) for word in words(self.cue.words)]
-        own = len(typed) == 1 and typed[0].endswith("ed") and step_name(self.cue.words) not in PARTICIPLES
-        return typed[0] if own else participle(self.cue.words)
-
-    def _conditional(self) -> bool:
-        """Whether a step has a condition, and nobody who alone takes it."""
-        return not self.slot("by") and any(not f.role for name in ("when", "unless", "from") for f in self.slot(name))
-
-    def _must_be_lock(self, e: Entity) -> bool:
-        """Whether a verb that can be a step is none: it has a condition, and rows have no state that is called like it."""
-        said = self._after()
-        stands = e.field(said) is not None or any(f.type is FieldType.ENUM and chosen(f.values, said) is not None for f in e.fields)
-        return self._conditional() and not stands
-
-    def _is_given(self, filler: Filler) -> bool:
-        """Whether whoever takes the step gives what a filler of ``set`` names: a field without a value, be it one that refers to a row."""
-        if filler.words or not filler.entity or self.names.file(filler) is not None:
-            return False
-        return not filler.field or self.names.reference(filler) is not None or self.names.field(filler)[1].type is not FieldType.BOOLEAN
-
-    def _raised(self, e: Entity, made: Collection[str]) -> list[str]:
-        """The assignments of ``plus`` and ``minus``."""
-        told = [(filler, sign) for name, sign in (("plus", "+"), ("minus", "-")) for filler in self.slot(name)]
-        if any(not self.names.field(filler)[1].type.is_number for filler, _ in told):
-            raise Unsaid
-        amount = self._by_how_much(e, self.names.field(told[0][0])[1], made) if told else ""
-        return [f"{self.names.seen_from(e, filler)} = {self.seen(e, filler)} {sign} {amount}" for filler, sign in told]
-
-    def _by_how_much(self, e: Entity, counted: Field, made: Collection[str]) -> str:
-        """What a step adds or takes off: a number, another field, or what is given with it, else one."""
-        fields, numbers = [f for f in self.slot("n") if f.field], self.numbers
-        if fields:
-            entity, f = self.names.field(fields[0])
-            if not f.type.is_number:
-                raise Unsaid
-            if entity.name not in made and (entity, f) not in self._given_members(e):
-                return self.seen(e, fields[0])
-            name = self.givens.member(entity, f)
-        elif numbers.given is not None:
-            name = self.figure = self.givens.figure(numbers.given.words, counted)
-        else:
-            return number(numbers.counted) if numbers.counted is not None else "1"
-        self.givens.is_positive(name)
-        return name
-
-    def _stays(self) -> bool:
-        """Whether a step leads to where it starts, and so is none."""
-        told = ([f for f in self.slot(name) if f.field and not self._is_given(f)] for name in ("when", "set"))
-        before, after = ({(f.entity, f.field, f.words.lower()) for f in fillers} for fillers in told)
-        return bool(before & after)
-
-    def _made_of(self, e: Entity) -> list[str]:
-        """The entities of which a step makes rows."""
-        found = [self.names.entity(filler).name for filler in self.slot("makes")]
-        if e.name in found:
-            raise Unsaid
-        return found
-
-    def _given_members(self, e: Entity) -> list[tuple[Entity, Field | Reference]]:
-        """What is given with a step of the fields and references of rows: of its own row first, in the order in which rows have them."""
-        found = []
-        for filler in filter(self._is_given, self.slot("set")):
-            named = self.names.reference(filler) if filler.field else (e, self.names.way(e, self.names.target(filler)))
-            entity, name = named if named is not None else (self.names.entity(filler), self.names.field(filler)[1].name)
-            m = next((m for m in _members(entity) if m.name == name), None)
-            if m is None:
-                raise Unsaid
-            found.append((entity, m))
-        every = self.names.blueprint.entities
-        return sorted(found, key=lambda one: (one[0].name != e.name, every.index(one[0]), _members(one[0]).index(one[1])))
-
-    def _given(self, e: Entity, made: Collection[str]) -> list[str]:
-        """The assignments of what is given with a step to the row itself, or to one that it refers to."""
-        out = []
-        for entity, m in self._given_members(e):
-            if entity.name not in made:
-                path = m.name if entity.name == e.name else f"{self.names.way(e, entity.name)}.{m.name}"
-                out.append(f"{path} = {self.givens.member(entity, m)}")
-        return out
-
-    def _made(self, e: Entity) -> list[str]:
-        """The lines that make rows: they refer to the row of the action, and are as the step says; what is given with it, and what they
-        must have besides, are parameters."""
-        lines = []
-        given = [(entity.name, m.name) for entity, m in self._given_members(e)]
-        for filler in self.slot("makes"):
-            other = self.names.entity(filler)
-            back = self.names.back(other, e)
-            told = {self.names.field(f)[1].name: value for f, value in self._told(partial(eq, other))}
-            values = [f"{back} = this"]
-            members: tuple[Field | Reference, ...] = (*other.references, *other.fields)
-            for m in members:
-                needed = m.required and (isinstance(m, Reference) or m.default is None)
-                if m.name in told:
-                    values.append(f"{m.name} = {told[m.name]}")
-                elif m.name != back and (needed or (other.name, m.name) in given):
-                    values.append(f"{m.name} = {self.givens.member(other, m)}")
-            lines.append(f"  create {other.name} ({', '.join(values)})")
-        return lines
-
-    def _early(self, e: Entity) -> str:
-        """Until when an action can be called: so long before a date or moment of the row."""
-        ends = [f for f in self.slot("from") if f.field]
-        if not ends:
-            return ""
-        f = self.names.field(ends[0])[1]
-        return f"{now_of(f)} < {self.seen(e, ends[0])}{self._before(f)}"
-
-    def _before(self, f: Field) -> str:
-        """How much earlier than that date or moment a step must be taken, as the tail of an expression; empty where the text says nothing of it."""
-        many, unit = self.numbers.early, self.unit()
-        # A step may have other numbers; how long before is a unit with an article of its own.
-        timed = DraftCue(self.cue.kind, "", {"per": self.slot("per")})
-        if many is None and (age := told_age(timed, self.names.text)) is not None:
-            many, unit = age.many, age.unit
-        if many is None:
-            return ""
-        many, unit = in_days(many, unit, f)
-        if unit not in LENGTHS:
-            raise Unsaid
-        return f" - {unit}s({number(many)})"
-
-    def _outcome(self, e: Entity, made: Collection[str] = ()) -> list[str]:
-        """The assignments of ``set``, ``unset`` and ``to``, of the row itself or of one that it refers to. What is given with a step has
-        assignments of its own, and so has what rows of ``made`` are to be."""
-        return [f"{self.names.seen_from(e, f)} = {value}" for f, value in self._told(lambda entity: entity.name not in made)]
-
-    def _told(self, of: Callable[[Entity], bool]) -> Iterator[tuple[Filler, str]]:
-        """What the text itself says fields of some entities are to be."""
-        for name in ("unset", "set", "to"):
-            for filler in self.slot(name):
-                if (name == "set" and self.cue.kind in STEPS and self._is_given(filler)) or not of(self.names.entity(filler)):
-                    continue
-                f = self.names.field(filler)[1]
-                if name == "unset" and f.type is not FieldType.BOOLEAN:
-                    raise Unsaid
-                if f.type is FieldType.BOOLEAN and name != "to":
-                    yield filler, "true" if name == "set" and is_true(filler) else "false"
-                else:
-                    yield filler, now_of(f) if name == "to" else constant_of(f, filler.words)
 
     def every(self) -> None:
         e, age = self.entity(), self.age()
@@ -725,7 +220,7 @@ class _Writer:
         told = [(filler, wanted) for name, wanted in (("when", True), ("unless", False)) for filler in sorted(self.slot(name), key=self._place)]
         for filler, wanted in told:
             f = self.names.field(filler)[1]
-            said = _spoken(f, filler)
+            said = spoken(f, filler)
             meant = wanted if f.type is not FieldType.BOOLEAN else is_true(filler) is wanted
             yield "_".join(said if meant else ["not", *said])
         for name, word in (("below", "under"), ("over", "over")):
@@ -925,16 +420,6 @@ class _Writer:
         self.say(where, line)
 
 
-def _members(e: Entity) -> list[Field | Reference]:
-    """The fields and references of an entity, in their order."""
-    return [*e.fields, *e.references]
-
-
-def _spoken(f: Field, filler: Filler) -> list[str]:
-    """What a value is called in a name: by its words, one of a yes/no field by the field."""
-    return [f.name] if f.type is FieldType.BOOLEAN or not filler.words else re.findall("[a-z0-9]+", "_".join(words(filler.words)))
-
-
 def _period(e: Entity, filler: Filler) -> tuple[str, str]:
     """A period of the text, and the field that tells in which one a row lies."""
     period = period_of(filler.words)
@@ -943,17 +428,6 @@ def _period(e: Entity, filler: Filler) -> tuple[str, str]:
     if period not in PERIODS or not moment:
         raise Unsaid
     return period, moment
-
-
-def amount(cue: DraftCue) -> Decimal | None:
-    """The number in the slot ``n`` of a cue."""
-    found = numbered(cue)
-    return number_in(found.words) if found is not None else None
-
-
-def numbered(cue: DraftCue) -> Filler | None:
-    """What that number is said with."""
-    return next((f for f in cue.slots.get("n", []) if number_in(f.words) is not None), None)
 
 
 def allowed(cue: DraftCue) -> Decimal | None:

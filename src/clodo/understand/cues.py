@@ -19,14 +19,9 @@ from clodo.blueprint.values import Blueprint, Entity, Field, ServiceType
 from clodo.understand import file_rules, sites
 from clodo.understand.ages import KINDS, age_of
 from clodo.understand.blocks import written
+from clodo.understand.cue_conditions import SERVICE, USERS, Lines
 from clodo.understand.cue_labels import CUES
-from clodo.understand.cue_lines import (
-    SERVICE,
-    TICK,
-    USERS,
-    Lines,
-    lines_of,
-)
+from clodo.understand.cue_lines import lines_of
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.deleters import says_who_deletes
 from clodo.understand.draft import Draft, DraftCue, DraftEntity, DraftField, Filler, Span
@@ -39,6 +34,7 @@ from clodo.understand.numbers import number
 from clodo.understand.rates import writes_of
 from clodo.understand.runs import scheduled
 from clodo.understand.states import transitions_line
+from clodo.understand.step_lines import TICK
 from clodo.understand.steps import steps_apart
 from clodo.understand.storeless import is_gateway
 from clodo.understand.takers import MAKER, MAKERS, STATED, with_takers

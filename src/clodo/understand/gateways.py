@@ -14,7 +14,7 @@ from decimal import Decimal
 from clodo.blueprint.text import number, quote
 from clodo.understand.addresses import SIGNS, address, segments, upstream_name
 from clodo.understand.blocks import Block
-from clodo.understand.cue_lines import Lines, amount
+from clodo.understand.cue_conditions import Lines, amount
 from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.naming import words

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clodo.blueprint.text import quote
-from clodo.understand.cue_lines import SERVICE, Lines, lines_of
+from clodo.understand.cue_conditions import SERVICE, Lines
+from clodo.understand.cue_lines import lines_of
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Draft, DraftCue
 from clodo.understand.periods import unit_of

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from functools import partial
 
 from clodo.understand.ages import age_of
-from clodo.understand.cue_lines import Lines, lines_of
+from clodo.understand.cue_conditions import Lines
+from clodo.understand.cue_lines import lines_of
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import Draft, DraftCue, Filler
 from clodo.understand.jobs import STEPS

@@ -7,7 +7,7 @@ import re
 from clodo.blueprint.text import quote
 from clodo.understand.addresses import SIGNS, UNKNOWN, folder, is_page, page, place
 from clodo.understand.blocks import Block
-from clodo.understand.cue_lines import Lines
+from clodo.understand.cue_conditions import Lines
 from clodo.understand.cue_names import Unsaid
 from clodo.understand.draft import DraftCue
 from clodo.understand.gateways import header_of
