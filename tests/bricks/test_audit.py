@@ -148,7 +148,7 @@ FAULTS = (
     Fault("entries can be deleted", SQL, "BEFORE DELETE ON \"_audit\"", "BEFORE DELETE ON \"_audit\" WHEN 1 = 0", "audit.kept"),
     Fault("entries can be changed", SQL, "BEFORE UPDATE ON \"_audit\"", "BEFORE UPDATE ON \"_audit\" WHEN 1 = 0", "audit.kept"),
     Fault("an emptied reference is not written down", SQL, "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN", "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN 1 = 0 AND", "audit.follows"),
-    Fault("nobody did it", LIB, 'user !== undefined ? "user"', 'user === undefined ? "user"', "audit.changes"),
+    Fault("nobody did it", LIB, 'if (user !== undefined) return "user"', 'if (user === undefined) return "user"', "audit.changes"),
     Fault("written down before it is stored", LIB, "  return {\n    ahead:", "  return {\n    check: async (c, change) => void (await c.env.DB.batch([...(audited(skipped).ahead?.(c, change) ?? [])])),\n    ahead:", "audit.refused"),
     Fault("the audit of all rows", LOG, "[theirs, condition('\"row_id\" = ?', id)]", "[theirs]", "audit."),
     Fault("a row that never was has an audit", LOG, "if (!(await isKnown(c, audited, theirs, caller, id))) throw notFound();", "await isKnown(c, audited, theirs, caller, id); notFound();", "audit.readers"),

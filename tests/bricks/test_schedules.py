@@ -105,7 +105,7 @@ FAULTS = [
     Fault("never done", LIB, "schedule.cron !== controller.cron", "schedule.cron === controller.cron", "schedules.does"),
     Fault("everything deleted", INDEX, 'WHERE (\\"session\\".\\"expires_at\\" <', 'WHERE (\\"session\\".\\"expires_at\\" IS NOT', "schedules.does"),
     Fault("actions not run", LIB, "await run.carryOut(c, row);", "void run;", "schedules.does"),
-    Fault("run on the others", LIB, "WHERE ${where.sql} ORDER", "WHERE NOT (${where.sql}) ORDER", "schedules.does"),
+    Fault("run on the others", LIB, "WHERE (${where.sql}) AND", "WHERE NOT (${where.sql}) AND", "schedules.does"),
     Fault("statements not done", LIB, "if (schedule.statements.length > 0)", "if (schedule.statements.length > 99)", "schedules.does"),
     Fault("the time of another day", LIB, "new Date(controller.scheduledTime)", "new Date(controller.scheduledTime - 400 * 86_400_000)", "schedules.does"),
     Fault("no rows at once", LIB, "const ROWS_AT_ONCE = 500;", "const ROWS_AT_ONCE = 0;", "schedules.does"),
@@ -117,6 +117,53 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_planted_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("schedules"), tmp_path / "s", toolchain, host, fault)
+
+
+BREAKING = """service depot
+
+entity crate {
+  label: text required unique
+  stock: integer required min 0
+  until: date
+}
+
+entity tank {
+  label: text required
+  level: integer required min 0 default 0
+  action drain {
+    set level = level - 1
+  }
+}
+
+every day at "03:00" {
+  update crate set stock = stock - 1 where until < today
+  run drain on tank where label = "x"
+}
+
+every day at "03:00" {
+  delete crate where label = "old"
+}
+"""
+BREAKING_FAULTS = [
+    Fault("one refusal ends all of that time", LIB, "failures.push(error);\n      }\n    };", "throw error;\n      }\n    };", "schedules.apart"),
+    Fault("nobody hears of what failed", LIB, "if (failures.length > 0) throw failures[0];\n  };", "};", "schedules.apart"),
+    Fault("refused rows count", LIB, "tried += 1;", "tried += 1;\n      done += 1;", "schedules.turn"),
+    Fault("the same rows are tried each time", LIB, "const begun = await placeOf(c.env, run);\n  let [after, last, done, tried] = [begun, END, 0, 0];", 'const begun = "";\n  let [after, last, done, tried] = [begun, END, 0, 300];', "schedules.turn"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", BREAKING_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_what_fails_must_fail_alone(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(BREAKING, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_rows_that_break_a_rule_are_no_fault_of_the_service(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(BREAKING, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()
+    found = {e.id: e.outcome for e in report.evidence if e.id.startswith("schedules.")}
+    assert found == {"schedules.does": "passed", "schedules.apart": "passed", "schedules.turn": "passed"}
 
 
 @pytest.mark.parametrize(("lines", "words"), [("create own (n = 1)", "have an owner"), ("set holder = caller", "asks who calls")])

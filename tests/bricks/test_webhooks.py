@@ -181,7 +181,7 @@ EARLY = """const type = `${change.entity.name}.${kind}`;
 FAULTS = (
     Fault("the timestamp is not signed", f"{LIB}webhook-signature.ts", "${eventId}.${timestamp}.${body}", "${eventId}.${body}", "webhooks.delivered"),
     Fault("the body is signed anew, not as it is sent", f"{LIB}webhook-delivery.ts", "headers, body, signal", "headers, body: `${body}\\n`, signal", "webhooks.delivered"),
-    Fault("every event goes to everybody", f"{LIB}webhook-hook.ts", 's ON ${wanted} WHERE', 's ON (1 = 1 OR ${wanted}) WHERE', "webhooks.delivered"),
+    Fault("every event goes to everybody", f"{LIB}webhook-hook.ts", 's ON ${WANTED} WHERE', 's ON (1 = 1 OR ${WANTED}) WHERE', "webhooks.delivered"),
     Fault("what is stored is sent as it is", f"{LIB}webhook-delivery.ts", "whole ? toJson(entity, row) : row", "row", "webhooks.delivered"),
     Fault("an event is told before its change is stored", f"{LIB}webhook-hook.ts", "return outbox(c, change, id, `${change.entity.name}.${kind}`, names);", EARLY, "webhooks.refused"),
     Fault("redirects are followed", f"{LIB}webhook-delivery.ts", 'redirect: "manual"', 'redirect: "follow"', "webhooks.dead"),

@@ -8,6 +8,7 @@ from typing import Any
 from clodo.blueprint.plan import Plan, camel
 from clodo.blueprint.values import Entity
 from clodo.bricks.actions.statements import Statement, assertion, effects, explanation, made_rows
+from clodo.bricks.actions.touched import touched_files, touched_sql, touches
 from clodo.bricks.actions.values import Action, refusal, who_may
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import Brick, Import, Parts
@@ -44,7 +45,8 @@ def _parts(plan: Plan) -> Parts:
     return Parts(
         imports=(Import("action", "./lib/actions"), *(Import(action_const(e, a), "./actions") for e, a in direct)) if direct else (),
         routes=tuple(f"action(app, {entity_const(e)}, {action_const(e, a)});" for e, a in direct),
-        files={"src/actions.ts": "\n".join([*head, *(f"\n{_definition(plan, e, a)}" for e, a in found), ""]), **formula_files(fields)},
+        files={"src/actions.ts": "\n".join([*head, *(f"\n{_definition(plan, e, a)}" for e, a in found), ""]), **touched_files(), **formula_files(fields)},
+        sql=touched_sql(plan),
         readme=_readme(plan, direct) if direct else "",
         amend=amend,
     )
@@ -89,6 +91,8 @@ def _definition(plan: Plan, e: Entity, action: Action) -> str:
             lines.append(f"{name}: {_statement(statement)}")
     done = "".join(f"\n    {_statement(s)}," for s in effects(b, e, action))
     lines += [f"effects: [{done}\n  ]", f"newRows: {made_rows(action)}"]
+    if others := touches(b, action.effects, e):
+        lines.append(f"touches: {literal(others)}")
     return f"export const {action_const(e, action)}: Action = {{\n" + "".join(f"  {line},\n" for line in lines) + "};"
 
 

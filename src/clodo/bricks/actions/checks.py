@@ -16,10 +16,22 @@ from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.sides import each_side
-from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
+from clodo.bricks.actions.telling import filed, told
+from clodo.bricks.actions.touched import touches
+from clodo.bricks.actions.values import (
+    Action,
+    CreateRow,
+    DeleteRows,
+    Guard,
+    UpdateRows,
+    refusal,
+    who_may,
+)
 from clodo.bricks.actions.victims import settled, victims
 from clodo.bricks.actions.view import View
 from clodo.bricks.actions.wear import may_wear_off
+from clodo.bricks.webhooks.checks import VARIABLES as RECEIVING
+from clodo.bricks.webhooks.language import Webhook
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect, expect_path
@@ -38,9 +50,29 @@ def checks(plan: Plan) -> Iterator[Check]:
         if may_wear_off(plan.blueprint, e, action):
             yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
         yield from emptied(plan, e, action)
+        if touches(plan.blueprint, action.effects, e) and not action.later:
+            words = f"{name}: those who are told of changes hear of each other row that it changes"
+            yield Check("actions.told", words, partial(_told, e, action), alone=True, variables=RECEIVING if plan.blueprint.parts_of(Webhook) else {})
         yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
         if who_may(plan.blueprint, e, action).who is not Who.PUBLIC:
             yield Check("actions.access", f"{name}: by {who_may(plan.blueprint, e, action)} only", partial(_access, e, action))
+
+
+async def _told(e: Entity, action: Action, s: Session) -> None:
+    scene = Scene(s, e, action)
+    row = await scene.ready()
+    body = scene.readied
+    made = await victims(scene, row, body)
+    for number, victim in made.items():
+        effect = action.effects[number]
+        assert isinstance(effect, UpdateRows | DeleteRows)
+        entity = s.blueprint.entity(effect.entity)
+        assert entity is not None
+        await filed(s, entity, victim)
+    if made and not all(await scene.held(row["id"], body)):
+        await scene.bring(row, body)
+    async with told(s, touches(s.blueprint, action.effects, e), row["id"]):
+        expect(await scene.call(row["id"], body), 200, "all guards hold")
 
 
 async def call(s: Session, e: Entity, action: Action, id: str, body: Row) -> Answer:

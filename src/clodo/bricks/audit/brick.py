@@ -14,7 +14,7 @@ from clodo.emit.openapi import json_answer, list_parameters, operation, path_par
 from clodo.emit.typescript import entity_const, entity_module, literal, rule
 
 _ACTIONS = ("create", "update", "delete", "restore")
-_CALLERS = ("user", "key", "public", "cascade")
+_CALLERS = ("user", "key", "public", "schedule", "cascade")
 #: Columns that follow from every change, and say nothing of it.
 _SKIPPED = ("id", "created_at", "updated_at", "deleted_at")
 
@@ -143,7 +143,7 @@ def _page() -> dict[str, Any]:
         "entity": {"type": "string"},
         "row_id": {"type": "string"},
         "action": {"type": "string", "enum": list(_ACTIONS)},
-        "by": {"type": "string", "enum": list(_CALLERS), "description": "'cascade': it followed from the deletion of another row."},
+        "by": {"type": "string", "enum": list(_CALLERS), "description": "'schedule': it was done at a time of a schedule. 'cascade': it followed from the deletion of another row."},
         "user_id": {"type": ["string", "null"]},
         "changes": {"type": "array", "items": change},
     }

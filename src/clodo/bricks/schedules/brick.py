@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from clodo.blueprint.formulas import Scope, condition_problems
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
-from clodo.bricks.actions.brick import action_const
+from clodo.bricks.actions.brick import action_const, actions_of
 from clodo.bricks.actions.statements import Statement, scheduled, statement
 from clodo.bricks.actions.sums import added_to
+from clodo.bricks.actions.touched import statements_of, touched_files, touched_sql, touches
 from clodo.bricks.actions.values import Action
+from clodo.bricks.files.language import FileField
 from clodo.bricks.reports.brick import report_const
 from clodo.bricks.reports.language import Report
 from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.expressions import Place, sql
 from clodo.emit.typescript import entity_const, literal
+
+#: Where a run of an action goes on that did not come to all rows at once.
+_SQL = 'CREATE TABLE "_run" (\n  "name" TEXT PRIMARY KEY NOT NULL,\n  "after" TEXT NOT NULL\n) WITHOUT ROWID;'
 
 
 def _parts(plan: Plan) -> Parts:
@@ -29,11 +35,17 @@ def _parts(plan: Plan) -> Parts:
     mailed = list(dict.fromkeys(one.report for s in found for one in s.work if isinstance(one, MailReport)))
     imports += [Import("figures", "./lib/reports")] if mailed else []
     imports += [Import(report_const(r), "./reports") for r in plan.blueprint.parts_of(Report) if r.name in mailed]
-    made = "".join(f"\n    {_schedule(plan, s)}," for s in found)
+    swept = any(e.parts_of(FileField) for e in plan.blueprint.entities)
+    imports += [Import("sweepFiles", "./lib/file-store")] if swept else []
+    numbers: Counter[str] = Counter()
+    made = "".join(f"\n    {_schedule(plan, s, numbers)}," for s in found)
     lines = "".join(f"- `{cron(s)}`: {len(s.work)} {'piece' if len(s.work) == 1 else 'pieces'} of work\n" for s in found)
     return Parts(
         imports=tuple(imports),
-        handlers={"scheduled": f"schedules([{made}\n  ])"},
+        handlers={"scheduled": f"schedules([{made}\n  ]{', sweepFiles' if swept else ''})"},
+        # Where there are actions, theirs is the table of what is touched.
+        sql=(*((_SQL,) if runs else ()), *(() if any(actions_of(plan)) else touched_sql(plan))),
+        files=touched_files(),
         wrangler={"triggers": {"crons": list(dict.fromkeys(cron(s) for s in found))}},
         readme=f"## Schedules\n\nTimes are UTC.\n\n{lines}",
     )
@@ -60,17 +72,21 @@ def chosen(plan: Plan, run: RunAction) -> Statement:
     return statement(where + (' AND "deleted_at" IS NULL' if e.soft_delete else ""))
 
 
-def _schedule(plan: Plan, s: Schedule) -> str:
-    statements = [scheduled(plan.blueprint, one) for one in s.work if not isinstance(one, RunAction | MailReport)]
+def _schedule(plan: Plan, s: Schedule, numbers: Counter[str]) -> str:
+    """A schedule as a literal; ``numbers`` counts the runs of each name in the service."""
+    statements = [scheduled(plan.blueprint, one) for one in statements_of(s)]
+    touched = literal(touches(plan.blueprint, statements_of(s)))
     mails = [_mailed(plan, one) for one in s.work if isinstance(one, MailReport)]
     runs = []
     for one in s.work:
         if isinstance(one, RunAction):
             e, action = ran(plan, one)
             carry = f"(c, row) => carryOutAlone(c, {entity_const(e)}, {action_const(e, action)}, row)"
-            runs.append(f"{{ entity: {entity_const(e)}, where: {_timed(chosen(plan, one))}, carryOut: {carry} }}")
+            name = f"{action.name} on {e.name}"
+            numbers[name] += 1
+            runs.append(f"{{ name: {literal(name if numbers[name] == 1 else f'{name} {numbers[name]}')}, entity: {entity_const(e)}, where: {_timed(chosen(plan, one))}, carryOut: {carry} }}")
     done = ", ".join(_timed(x) for x in statements)
-    return f"{{ cron: {literal(cron(s))}, statements: [{done}], runs: [{', '.join(runs)}], reports: [{', '.join(mails)}] }}"
+    return f"{{ cron: {literal(cron(s))}, statements: [{done}], runs: [{', '.join(runs)}], reports: [{', '.join(mails)}], touches: {touched} }}"
 
 
 def _mailed(plan: Plan, mail: MailReport) -> str:

@@ -10,6 +10,7 @@ import { uuidv7 } from "./id";
 import { Problem, notFound } from "./problem";
 import { checkedFields, conflict, missingRows, readRow } from "./rows";
 import { isForeignKeyFailure, quote } from "./sql";
+import { watch } from "./touched";
 
 /** SQL over the parameters of an action, by number: the row's id, the caller's, the moment, the day, what the body
  * gives, and ids for new rows. `uses` of them are bound. */
@@ -32,6 +33,8 @@ export interface Action {
   readonly explanation?: Statement;
   readonly effects: readonly Statement[];
   readonly newRows: number;
+  /** The entities of whose rows the effects change others, where that is told. */
+  readonly touches?: readonly string[];
 }
 
 type Values = readonly Stored[];
@@ -96,16 +99,20 @@ export async function carriedOut(
 ): Promise<Row> {
   const { entity, id } = change;
   await check(c, [change]);
+  const others = watch(c, a.touches ?? [], change.caller, change);
   const statements = [
     ...front,
     ...ahead(c, [change]),
+    ...others.ahead,
     ...asserted(c, a, values),
     ...a.effects.map((effect) => bound(c, effect, values)),
     ...set(c, change),
     ...along(c, [change]),
+    ...others.along,
     c.env.DB.prepare(`SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" = ?`).bind(id),
   ];
   const done = await c.env.DB.batch<Row>(statements).catch((error: unknown) => refusal(c, a, entity, values, error));
+  await others.after(done.at(-2));
   const row = done.at(-1)?.results[0];
   if (row === undefined) throw notFound();
   await after(c, change, row);
@@ -144,6 +151,6 @@ export async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, val
 /** Carries an action out on a row that nobody calls it on: at a time of the schedule. */
 export async function carryOutAlone(c: Context<AppEnv>, entity: Entity, a: Action, before: Row): Promise<void> {
   const { values, references } = checkedFields({ ...entity, fields: a.fields, references: a.references }, {}, "create");
-  const change = { entity, id: String(before["id"]), caller: {}, before, after: {} };
+  const change: Change = { entity, id: String(before["id"]), caller: { clock: true }, before, after: {} };
   await carriedOut(c, a, change, valuesOf(change, withIds(a, inOrder(a, values, references))));
 }

@@ -51,7 +51,7 @@ const entryOf = (names: readonly string[]): Entity => ({
     entity: choice(names as [string, ...string[]]),
     row_id: text(),
     action: choice(["create", "update", "delete", "restore"]),
-    by: choice(["user", "key", "public", "cascade"]),
+    by: choice(["user", "key", "public", "schedule", "cascade"]),
     user_id: text(),
   },
   references: {},

@@ -1,8 +1,8 @@
 import type { Caller } from "./access";
-import type { Entity } from "./entity";
+import { type Entity, isOwned } from "./entity";
 import type { Stored } from "./fields";
-import type { Change, Hook } from "./hooks";
-import { quote } from "./sql";
+import type { Beside, Change, Hook } from "./hooks";
+import { jsonObject, quote } from "./sql";
 
 /** Of longer values only the beginning is kept: D1 holds rows of at most 2 MB. */
 export const MAX_KEPT = 10_000;
@@ -19,7 +19,10 @@ function actionOf({ before, after }: Change): string {
   return Object.hasOwn(after, "deleted_at") ? "restore" : "update";
 }
 
-const byOf = ({ user, key }: Caller): string => (user !== undefined ? "user" : key === true ? "key" : "public");
+function byOf({ user, key, clock }: Caller): string {
+  if (user !== undefined) return "user";
+  return key === true ? "key" : clock === true ? "schedule" : "public";
+}
 
 /** The columns that a change touches, without those that follow from it, and of secret ones no value. */
 function touched({ entity, after }: Change, skipped: readonly string[]): [string, Stored][] {
@@ -55,7 +58,70 @@ export function audited(skipped: readonly string[], tenant?: string): Hook {
       const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${asJson(entity, names)}, ?${own} FROM ${quote(entity.name)} AS "r" WHERE "r"."id" = ?${there}`;
       return [c.env.DB.prepare(`${insert} ${select}`).bind(...entry, JSON.stringify(names), given, id)];
     },
+    beside: (c, beside) => {
+      const { entity, caller } = beside;
+      const names = [...Object.keys(entity.fields), ...Object.keys(entity.references)].filter((name) => !skipped.includes(name));
+      const columns = JSON.stringify(names);
+      const insert = `INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after"${whose})`;
+      const own = tenant === undefined ? "" : `, coalesce(json_extract("now", '$."${tenant}"'), json_extract("was", '$."${tenant}"'))`;
+      return [
+        c.env.DB.prepare(`${insert} SELECT ${numbered}, ${NOW}, ?, "id", "action", ?, ?, "before", "after"${own} FROM (${entriesBeside(beside)})`).bind(
+          entity.name,
+          byOf(caller),
+          caller.user?.id ?? null,
+          columns,
+          columns,
+        ),
+      ];
+    },
   };
+}
+
+/** The numbers of several entries of one statement. */
+const numbered = `printf('%012d', (SELECT coalesce(max(rowid), 0) FROM "_audit") + row_number() OVER (ORDER BY "number"))`;
+
+/** What is written down of rows that others change: of one that is changed, the columns that are not as they were. Binds the columns, twice. */
+function entriesBeside({ entity, hides }: Beside): string {
+  const table = quote(entity.name);
+  const stored = [...Object.keys(entity.fields), ...Object.keys(entity.references), ...(isOwned(entity) ? ["owner_id"] : [])];
+  const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+  const now = jsonObject(["id", ...stored].map((name) => [name, quote(name)]));
+  const rows =
+    `SELECT "number", "id", "was", (SELECT ${now} FROM ${table} WHERE "id" = "_touched"."id"${shown}) AS "now" ` +
+    `FROM "_touched" WHERE "entity" = ${literal(entity.name)}`;
+  const action = `CASE WHEN "was" IS NULL THEN 'create' WHEN "now" IS NULL THEN 'delete' ELSE 'update' END`;
+  const [before, after] = [valueOf(entity, "was"), valueOf(entity, "now")];
+  const changed = `"was" IS NULL OR "now" IS NULL OR (${plain("was")} IS NOT ${plain("now")}${emptied(entity, hides)})`;
+  const told = (value: string, other: string): string =>
+    `CASE WHEN "${other}" IS NOT NULL THEN (SELECT json_group_object("k"."value", ${value}) FROM json_each(?) AS "k" WHERE ${changed}) END`;
+  return (
+    `SELECT * FROM (SELECT "number", "id", "was", "now", ${action} AS "action", ${told(before, "was")} AS "before", ${told(after, "now")} AS "after" ` +
+    `FROM (${rows}) WHERE "was" IS NOT NULL OR "now" IS NOT NULL) WHERE "action" <> 'update' OR "after" <> '{}'`
+  );
+}
+
+/** The column `k` of a row as JSON. */
+const plain = (row: "was" | "now"): string => `json_extract("${row}", '$."' || "k"."value" || '"')`;
+
+/** The same as it is written down: nothing of what is secret, and of a long text the beginning. */
+function valueOf(entity: Entity, row: "was" | "now"): string {
+  const secret = Object.entries(entity.fields).flatMap(([name, field]) => (field.writeOnly ? [literal(name)] : []));
+  const kept = `CASE WHEN typeof(${plain(row)}) = 'text' AND length(${plain(row)}) > ${MAX_KEPT} THEN substr(${plain(row)}, 1, ${MAX_KEPT}) ELSE ${plain(row)} END`;
+  return secret.length === 0 ? kept : `CASE WHEN "k"."value" IN (${secret.join(", ")}) THEN NULL ELSE ${kept} END`;
+}
+
+/** That a reference was not emptied with the row that it named: a trigger has written that down. */
+function emptied(entity: Entity, hides: Beside["hides"]): string {
+  const each = Object.entries(entity.references).filter(([, reference]) => reference.onDelete === "set null");
+  return each
+    .map(([key, { to }]) => {
+      const there = hides(to) ? ' AND "p"."deleted_at" IS NULL' : "";
+      return (
+        ` AND NOT ("k"."value" = ${literal(key)} AND ${plain("now")} IS NULL AND ` +
+        `NOT EXISTS (SELECT 1 FROM ${quote(to)} AS "p" WHERE "p"."id" = ${plain("was")}${there}))`
+      );
+    })
+    .join("");
 }
 
 /** Columns of the row `r` as one JSON object; their names are bound. (Functions of SQL take few arguments in D1.) */

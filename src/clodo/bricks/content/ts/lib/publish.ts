@@ -101,6 +101,6 @@ async function publishRows(c: Context<AppEnv>, entity: Entity): Promise<void> {
     .all<Row>();
   for (const row of results) {
     // One that is refused holds back no other.
-    await store(c, entity, {}, row, { status: "published" }, [condition(due, now)]).catch(console.error);
+    await store(c, entity, { clock: true }, row, { status: "published" }, [condition(due, now)]).catch(console.error);
   }
 }

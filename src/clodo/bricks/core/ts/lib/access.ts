@@ -16,6 +16,8 @@ export interface User {
 export interface Caller {
   readonly key?: true;
   readonly user?: User;
+  /** Nobody calls: it is a time of a schedule. */
+  readonly clock?: true;
   /** The tenant that the request is about, in services with tenants; null where the user is no member of it. */
   readonly tenant?: string | null;
 }

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AppEnv } from "../env";
+import type { AppEnv, Env } from "../env";
 import type { Entity, Row } from "./entity";
 import type { Stored } from "./fields";
 import type { Limit } from "./file-body";
@@ -45,6 +45,8 @@ export const objectKey = (entity: Entity, id: string, rules: FileRules, version:
 const ABANDONED_MS = 24 * 60 * 60 * 1000;
 /** As many objects as R2 deletes at once. */
 const MOST_AT_ONCE = 1000;
+/** After so many times that many the rest waits for the next sweep. */
+const MOST_SWEPT = 20;
 
 /**
  * Notes an object before it is stored. The trigger of the row takes the note away when the row has it; where that never
@@ -73,25 +75,33 @@ export async function abandon(c: Ctx, key: string): Promise<void> {
  * Deletes the objects that no row holds any more: the triggers note them in the very transaction in which a row loses
  * them. Where this fails the notes stay, and the next change of any file does it.
  */
-export async function sweep(c: Ctx): Promise<void> {
+export const sweep = (c: Ctx): Promise<void> => sweepFiles(c.env);
+
+export async function sweepFiles(env: Env): Promise<void> {
   try {
-    const overdue = new Date(Date.now() - ABANDONED_MS).toISOString();
-    // From here on no upload that took too long can end well.
-    const { results } = await c.env.DB.prepare(
-      'UPDATE "_unused_files" SET "begun" = NULL WHERE "key" IN ' +
-        '(SELECT "key" FROM "_unused_files" WHERE "begun" IS NULL OR "begun" < ? LIMIT ?) RETURNING "key"',
-    )
-      .bind(overdue, MOST_AT_ONCE)
-      .all<{ key: string }>();
-    const keys = results.map(({ key }) => key);
-    if (keys.length === 0) return;
-    await c.env.FILES.delete(keys);
-    await c.env.DB.prepare('DELETE FROM "_unused_files" WHERE "key" IN (SELECT "value" FROM json_each(?))')
-      .bind(JSON.stringify(keys))
-      .run();
+    for (let i = 0; i < MOST_SWEPT; i++) if ((await sweepSome(env)) < MOST_AT_ONCE) return;
   } catch (error) {
     console.error(error);
   }
+}
+
+/** Gives the number of objects that it found. */
+async function sweepSome(env: Env): Promise<number> {
+  const overdue = new Date(Date.now() - ABANDONED_MS).toISOString();
+  // From here on no upload that took too long can end well.
+  const { results } = await env.DB.prepare(
+    'UPDATE "_unused_files" SET "begun" = NULL WHERE "key" IN ' +
+      '(SELECT "key" FROM "_unused_files" WHERE "begun" IS NULL OR "begun" < ? LIMIT ?) RETURNING "key"',
+  )
+    .bind(overdue, MOST_AT_ONCE)
+    .all<{ key: string }>();
+  const keys = results.map(({ key }) => key);
+  if (keys.length === 0) return 0;
+  await env.FILES.delete(keys);
+  await env.DB.prepare('DELETE FROM "_unused_files" WHERE "key" IN (SELECT "value" FROM json_each(?))')
+    .bind(JSON.stringify(keys))
+    .run();
+  return keys.length;
 }
 
 /** Requests that have swept: all rows that a request deletes go at once, and once is enough for their files. */
@@ -101,6 +111,12 @@ const swept = new WeakSet<Ctx>();
 export const fileHook: Hook = {
   after: async (c, change) => {
     if (change.after !== null || swept.has(c)) return;
+    swept.add(c);
+    await sweep(c);
+  },
+  // All of them are gone at once. Schedules sweep when all is done that is to be done at a time.
+  afterBeside: async (c, { caller }) => {
+    if (caller.clock === true || swept.has(c)) return;
     swept.add(c);
     await sweep(c);
   },

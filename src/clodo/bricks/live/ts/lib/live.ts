@@ -5,7 +5,7 @@ import { type Entity, type Row, isOwned, selected, toJson, visible } from "./ent
 import type { Hook } from "./hooks";
 import { route } from "./http";
 import { Problem } from "./problem";
-import { condition, quote, where } from "./sql";
+import { condition, formerly, jsonObject, quote, where } from "./sql";
 
 /** Changes that are kept. Whoever was away for longer is told to begin anew. */
 const KEPT = 10_000;
@@ -28,9 +28,23 @@ export const live: Hook = {
       id,
       before === null ? null : JSON.stringify(traces(entity, before)),
     ),
-    c.env.DB.prepare(`DELETE FROM "_live" WHERE "number" <= (SELECT max("number") FROM "_live") - ${KEPT}`),
+    forgotten(c),
   ],
+  beside: (c, { entity }) => {
+    const short = (value: string): string => `CASE WHEN typeof(${value}) = 'text' AND length(${value}) > ${LONGEST} THEN NULL ELSE ${value} END`;
+    const was = jsonObject(tracedColumns(entity).map((name) => [name, short(formerly(name))]));
+    return [
+      c.env.DB.prepare(
+        `INSERT INTO "_live" ("entity", "id", "was") SELECT "entity", "id", CASE WHEN "was" IS NOT NULL THEN ${was} END ` +
+          'FROM "_touched" WHERE "entity" = ? ORDER BY "number"',
+      ).bind(entity.name),
+      forgotten(c),
+    ];
+  },
 };
+
+const forgotten = (c: Context<AppEnv>): D1PreparedStatement =>
+  c.env.DB.prepare(`DELETE FROM "_live" WHERE "number" <= (SELECT max("number") FROM "_live") - ${KEPT}`);
 
 const tracedColumns = (entity: Entity): string[] => [
   "id",

@@ -14,6 +14,21 @@ export interface Change {
   readonly after: Record<string, Stored> | null;
 }
 
+/** The rows of an entity that statements of a transaction change beside the row that it is about: what actions and schedules do to others.
+ * They stand in the table `_touched`, each as it was (`was`, as JSON; null where there was none), until the transaction ends. */
+export interface Beside {
+  readonly entity: Entity;
+  readonly caller: Caller;
+  /** Whether rows of an entity can be hidden, which are gone for callers then. */
+  readonly hides: (name: string) => boolean;
+}
+
+/** One of these rows; `known`: it was there before. */
+export interface Touched {
+  readonly id: string;
+  readonly known: number;
+}
+
 /** What takes part in the changes of an entity's rows. */
 export interface Hook {
   /** Before anything is stored: may refuse with a `Problem`, and may set columns of `after`. */
@@ -24,6 +39,10 @@ export interface Hook {
   readonly along?: (c: Context<AppEnv>, change: Change) => readonly D1PreparedStatement[];
   /** When the change is stored; `row` is the row as it is now, or as it was where it is gone. */
   readonly after?: (c: Context<AppEnv>, change: Change, row: Row) => void | Promise<void>;
+  /** What `along` is for such rows: statements over all of them, behind the last change. */
+  readonly beside?: (c: Context<AppEnv>, beside: Beside) => readonly D1PreparedStatement[];
+  /** What `after` is for such rows; there are some. */
+  readonly afterBeside?: (c: Context<AppEnv>, beside: Beside, rows: readonly Touched[]) => void | Promise<void>;
   /** Turns a refusal of the database into a `Problem` and throws it, where it knows the refusal. */
   readonly refused?: (error: unknown) => void;
 }

@@ -26,6 +26,23 @@ export function where(conditions: readonly Condition[]): Condition {
 export const insertSql = (table: string, columns: readonly string[]): string =>
   `INSERT INTO ${quote(table)} (${columns.map(quote).join(", ")}) VALUES (${columns.map(() => "?").join(", ")})`;
 
+/** D1 gives a function 32 arguments at most, and each column takes two. */
+const COLUMNS_AT_ONCE = 15;
+
+/** SQL that gives one JSON object. Every value is a number, a text or null. */
+export function jsonObject(values: readonly (readonly [name: string, sql: string])[]): string {
+  const pairs = values.map(([name, sql]) => `'${name}', ${sql}`);
+  const groups: string[] = [];
+  for (let i = 0; i < pairs.length; i += COLUMNS_AT_ONCE) {
+    // Only the outer braces go: what stands at the ends is a quotation mark, a digit or a letter.
+    groups.push(`trim(json_object(${pairs.slice(i, i + COLUMNS_AT_ONCE).join(", ")}), '{}')`);
+  }
+  return `'{' || ${groups.join(" || ',' || ")} || '}'`;
+}
+
+/** A value of the JSON in the column `was`. */
+export const formerly = (name: string): string => `json_extract("was", '$."${name}"')`;
+
 const message = (error: unknown): string => (error instanceof Error ? error.message : "");
 
 /** Turns a broken uniqueness into a 409 that names the fields; throws anything else on. */

@@ -1,20 +1,22 @@
 import type { Context } from "hono";
 import type { AppEnv, Env } from "../env";
 import { type Entity, isOwned } from "./entity";
-import type { Change, Hook } from "./hooks";
+import type { Beside, Change, Hook } from "./hooks";
 import { uuidv7 } from "./id";
-import { quote } from "./sql";
+import { formerly, jsonObject, quote } from "./sql";
+
+type Kind = "created" | "updated" | "deleted";
 
 /** By kind of change, the names that subscriptions may know it by. */
-export type Topics = Partial<Record<"created" | "updated" | "deleted", readonly string[]>>;
+export type Topics = Partial<Record<Kind, readonly string[]>>;
 
 /** A row with more text than this is told by its id alone. */
 const MAX_CHARACTERS = 256 * 1024;
-/** D1 gives a function 32 arguments at most, and each column takes two. */
-const COLUMNS_AT_ONCE = 15;
+/** Of the events of one transaction so many are announced; cron comes by for the others. */
+const ANNOUNCED_AT_ONCE = 100;
 
-/** The events of changes that are being stored. */
-const events = new WeakMap<Change, string>();
+/** The events of changes that are being stored, and what those of rows beside them begin with. */
+const events = new WeakMap<Change | Beside, string>();
 
 /** Tells the subscribers of an entity's changes: what they get is stored together with the change. */
 export function webhookHook(topics: Topics): Hook {
@@ -31,8 +33,21 @@ export function webhookHook(topics: Topics): Hook {
       const id = events.get(change);
       if (id !== undefined) inBackground(c, announce(c.env, id));
     },
+    beside: (c, beside) => {
+      const start = uuidv7().slice(0, NUMBERED);
+      events.set(beside, start);
+      return (Object.keys(topics) as Kind[]).flatMap((kind) => outboxBeside(c, beside, start, kind, topics[kind] ?? []));
+    },
+    afterBeside: (c, beside) => {
+      const start = events.get(beside);
+      if (start !== undefined) inBackground(c, announceAll(c.env, start));
+    },
   };
 }
+
+const WANTED =
+  'EXISTS (SELECT 1 FROM json_each(s."events") WHERE "value" IN (SELECT "value" FROM json_each(?)))';
+const STORE = 'INSERT INTO "webhook__event" ("id", "type", "row", "created_at")';
 
 /** The event, with the row as it is at this point of the transaction, and a delivery for each subscription. */
 function outbox(
@@ -44,21 +59,49 @@ function outbox(
 ): D1PreparedStatement[] {
   const now = new Date().toISOString();
   const topics = JSON.stringify(names);
-  const wanted =
-    'EXISTS (SELECT 1 FROM json_each(s."events") WHERE "value" IN (SELECT "value" FROM json_each(?)))';
   const shown = change.entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
   return [
     c.env.DB.prepare(
-      `INSERT INTO "webhook__event" ("id", "type", "row", "created_at") SELECT ?, ?, ${snapshot(change)}, ? ` +
-        `FROM ${quote(change.entity.name)} WHERE "id" = ?${shown} AND EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${wanted})`,
+      `${STORE} SELECT ?, ?, ${snapshot(change)}, ? ` +
+        `FROM ${quote(change.entity.name)} WHERE "id" = ?${shown} AND EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${WANTED})`,
     ).bind(id, type, now, change.id, topics),
-    // The ids of deliveries begin like that of their event: they are in the order of time.
-    c.env.DB.prepare(
-      'INSERT INTO "webhook__delivery" ("id", "webhook_id", "event_id", "event", "status", "attempts", "next_attempt_at", "created_at", "updated_at") ' +
+    deliveries(c, topics, type, id, id),
+  ];
+}
+
+/** The deliveries of events of one type, by the first and the last of their ids. */
+const deliveries = (c: Context<AppEnv>, topics: string, type: string, first: string, last: string): D1PreparedStatement =>
+  // The ids of deliveries begin like that of their event: they are in the order of time.
+  c.env.DB.prepare(
+    'INSERT INTO "webhook__delivery" ("id", "webhook_id", "event_id", "event", "status", "attempts", "next_attempt_at", "created_at", "updated_at") ' +
         "SELECT substr(e.\"id\", 1, 19) || '8' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))), " +
         `s."id", e."id", e."type", 'pending', 0, e."created_at", e."created_at", e."created_at" ` +
-        `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${wanted} WHERE e."id" = ?`,
-    ).bind(topics, id),
+        `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${WANTED} WHERE e."type" = ? AND e."id" BETWEEN ? AND ?`,
+    ).bind(topics, type, first, last);
+
+/** So much of an id is the same for all events of one transaction; behind that they are numbered. */
+const NUMBERED = 24;
+
+/** The events of rows that others change, with each row as it is behind the last change, or as it was where it is gone. */
+function outboxBeside(c: Context<AppEnv>, { entity }: Beside, start: string, kind: Kind, names: readonly string[]): D1PreparedStatement[] {
+  const [now, topics, type] = [new Date().toISOString(), JSON.stringify(names), `${entity.name}.${kind}`];
+  const table = quote(entity.name);
+  const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+  const touched = `FROM "_touched" WHERE "entity" = '${entity.name}'`;
+  const before = `"was" IS ${kind === "created" ? "" : "NOT "}NULL`;
+  const there =
+    `SELECT "id", ${rowAsJson(entity)} AS "row", (SELECT "number" ${touched} AND "_touched"."id" = ${table}."id") AS "number" ` +
+    `FROM ${table} WHERE "id" IN (SELECT "id" ${touched} AND ${before})${shown}`;
+  const gone =
+    `SELECT "id", ${jsonObject(shownColumns(entity).map((name) => [name, formerly(name)]))} AS "row", "number" ${touched} AND ${before} ` +
+    `AND NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}."id" = "_touched"."id"${shown})`;
+  const told = `CASE WHEN length("row") > ${MAX_CHARACTERS} THEN json_object('id', "id") ELSE "row" END`;
+  return [
+    c.env.DB.prepare(
+      `${STORE} SELECT ? || printf('%012x', "number"), ?, ${told}, ? FROM (${kind === "deleted" ? gone : there}) ` +
+        `WHERE EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${WANTED})`,
+    ).bind(start, type, now, topics),
+    deliveries(c, topics, type, start, `${start}~`),
   ];
 }
 
@@ -74,25 +117,17 @@ function snapshot(change: Change): string {
   return known;
 }
 
-function rowAsJson(entity: Entity): string {
-  const stored = [
-    "id",
-    ...Object.entries(entity.fields).flatMap(([name, field]) => (field.writeOnly ? [] : [name])),
-    ...Object.keys(entity.references),
-    ...(isOwned(entity) ? ["owner_id"] : []),
-    ...(entity.timestamps ? ["created_at", "updated_at"] : []),
-  ];
-  const pairs = [
-    ...stored.map((name) => `'${name}', ${quote(name)}`),
-    ...Object.entries(entity.computed).map(([name, { sql }]) => `'${name}', ${sql}`),
-  ];
-  const groups: string[] = [];
-  for (let i = 0; i < pairs.length; i += COLUMNS_AT_ONCE) {
-    // Every value is a number, a text or null, so that only the outer braces go.
-    groups.push(`trim(json_object(${pairs.slice(i, i + COLUMNS_AT_ONCE).join(", ")}), '{}')`);
-  }
-  return `'{' || ${groups.join(" || ',' || ")} || '}'`;
-}
+const rowAsJson = (entity: Entity): string =>
+  jsonObject(shownColumns(entity).map((name) => [name, entity.computed[name]?.sql ?? quote(name)]));
+
+const shownColumns = (entity: Entity): string[] => [
+  "id",
+  ...Object.entries(entity.fields).flatMap(([name, field]) => (field.writeOnly ? [] : [name])),
+  ...Object.keys(entity.references),
+  ...(isOwned(entity) ? ["owner_id"] : []),
+  ...(entity.timestamps ? ["created_at", "updated_at"] : []),
+  ...Object.keys(entity.computed),
+];
 
 /** What the queue carries: the id of an event whose deliveries are due, or of one delivery. */
 export interface Announcement {
@@ -103,6 +138,14 @@ export interface Announcement {
 async function announce(env: Env, id: string): Promise<void> {
   const found = await env.DB.prepare('SELECT 1 FROM "webhook__event" WHERE "id" = ?').bind(id).first();
   if (found !== null) await enqueue(env, id);
+}
+
+/** The same for the events whose ids begin like that. */
+async function announceAll(env: Env, start: string): Promise<void> {
+  const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" BETWEEN ? AND ? LIMIT ?')
+    .bind(start, `${start}~`, ANNOUNCED_AT_ONCE)
+    .all<{ id: string }>();
+  if (results.length > 0) await env.WEBHOOK_QUEUE.sendBatch(results.map(({ id }) => ({ body: { webhook: id } satisfies Announcement })));
 }
 
 export async function enqueue(env: Env, id: string, delaySeconds = 0): Promise<void> {
