@@ -120,7 +120,7 @@ FAULTS = (
     Fault("the body is signed as it is parsed", MAIN, "await hook.sender.signed(request, secret)", "await hook.sender.signed({ ...request, body: new TextEncoder().encode(JSON.stringify(JSON.parse(new TextDecoder().decode(request.body)))) }, secret)", "incoming.stored"),
     Fault("an event that comes again is new", MAIN, "duplicate: claim === undefined", "duplicate: false", "incoming.once"),
     Fault("an event that another request is at counts as done", MAIN, "else if (!isHandled) throw", "else if (false) throw", "incoming.held"),
-    Fault("the claim of a Worker that died is for ever", MAIN, '"claimed_until" <= ? RETURNING', "\"claimed_until\" = '' AND ? <> '' RETURNING", "incoming.held"),
+    Fault("the claim of a Worker that died is for ever", MAIN, '"claimed_until" <= ? RETURNING', 'length("claimed_until") = 0 AND length(?) > 0 RETURNING', "incoming.held"),
     Fault("nothing is forgotten", MAIN, '"handled_at" < ? LIMIT ?', '"handled_at" < ? AND ? < 0', "incoming.forgotten"),
     Fault("what was never handled is forgotten too", MAIN, '"handled_at" < ? LIMIT ?', '"received_at" < ? LIMIT ?', "incoming.forgotten"),
     Fault("it is forgotten too soon", MAIN, "30 * 24 * 60", "28 * 24 * 60", "incoming.forgotten"),
