@@ -14,11 +14,13 @@ from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
+from clodo.bricks.actions.kept import kept, takes
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, Guard, refusal, who_may
 from clodo.bricks.actions.victims import settled, victims
 from clodo.bricks.actions.view import View
 from clodo.bricks.actions.wear import may_wear_off
+from clodo.bricks.rules.triggers import puts_off
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect, expect_path
@@ -37,6 +39,7 @@ def checks(plan: Plan) -> Iterator[Check]:
         if may_wear_off(plan.blueprint, e, action):
             yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
         yield from emptied(plan, e, action)
+        yield from kept(plan, e, action)
         yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
         if who_may(plan.blueprint, e, action).who is not Who.PUBLIC:
             yield Check("actions.access", f"{name}: by {who_may(plan.blueprint, e, action)} only", partial(_access, e, action))
@@ -56,7 +59,12 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
         await scene.bring(row, body)  # they may be among those that a guard counts
     wanted = await scene.expected(row["id"], body)
     before = await scene.counts(row["id"])
+    if not all(takes(f, value) for (table, _, column), value in wanted.items() if (f := _field(s, table, column)) is not None):
+        expect(await scene.call(row["id"], body), 422, "a field would get more than it takes")
+        raise TooFewValues("a field would get more than it takes")
     answer = expect(await scene.call(row["id"], body), 200, "all guards hold")
+    if puts_off(s.blueprint, e, action) and await s.query('SELECT 1 FROM "_rules_waiting"'):
+        raise Fault("rules still wait for the end of the action", answer)
     read = expect(await s.get(e, row["id"]), 200)
     if read.body != answer.body:
         raise Fault("the answer is not the row as it is now", answer)
@@ -67,6 +75,11 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
             raise Fault(f"{table}.{column} is {got!r}, not {value!r}", answer)
     await _made_and_gone(scene, row["id"], before, made, answer)
     await defaults_of_made(scene, row["id"], answer)
+
+
+def _field(s: Session, table: str, column: str) -> Field | None:
+    e = s.blueprint.entity(table)
+    return e.field(column) if e is not None else None
 
 
 async def _made_and_gone(scene: Scene, id: str, before: dict[str, int], made: dict[int, Row], answer: Answer) -> None:

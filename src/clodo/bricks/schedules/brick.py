@@ -13,6 +13,7 @@ from clodo.bricks.actions.sums import added_to
 from clodo.bricks.actions.values import Action
 from clodo.bricks.reports.brick import report_const
 from clodo.bricks.reports.language import Report
+from clodo.bricks.rules.triggers import HOLD, PUT_OFF, puts_off
 from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.expressions import Place, sql
@@ -62,6 +63,8 @@ def chosen(plan: Plan, run: RunAction) -> Statement:
 
 def _schedule(plan: Plan, s: Schedule) -> str:
     statements = [scheduled(plan.blueprint, one) for one in s.work if not isinstance(one, RunAction | MailReport)]
+    if puts_off(plan.blueprint, None, s):
+        statements = [statement(PUT_OFF), *statements, statement(HOLD)]
     mails = [_mailed(plan, one) for one in s.work if isinstance(one, MailReport)]
     runs = []
     for one in s.work:
