@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from clodo.blueprint import InvalidBlueprint, parse
 from clodo.blueprint.defaults import row_scope
 from clodo.blueprint.evaluation import Unknowable, value_of
-from clodo.blueprint.formulas import AGGREGATES, Scope, names_in, type_of
+from clodo.blueprint.formulas import AGGREGATES, Scope, depth, names_in, type_of
 from clodo.blueprint.formulas import parts as parts_of
 from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand, Operation
@@ -262,3 +263,49 @@ def test_d1_gives_what_is_meant(d1: Host, e: Expression, world: World) -> None:
         d1.query(text, values)
     [row] = d1.query(select(e), [])
     assert same(row["value"], wanted), (expression_text(e), row, wanted)
+
+
+@_QUICK
+@given(e=sound(), world=worlds())
+def test_no_expression_is_deeper_than_it_is_said_to_be(e: Expression, world: World) -> None:
+    DB.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, depth(e, SCOPE))
+    try:
+        DB.execute(select(e))
+    finally:
+        DB.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 1000)
+
+
+def _deep(check: str, answer: str = "number") -> str:
+    return SOURCE.replace("  total: money\n", f"  total: money\n  answer: integer = {answer}\n  check {check}\n")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        _deep("answer + " + " + ".join(["1"] * 48) + " > 0", " + ".join(["number"] * 50)),
+        _deep("not " * 110 + "paid"),
+        _deep("not " * 700 + "paid"),
+        _deep("not " * 5000 + "paid"),
+        _deep("(" * 3000 + "paid" + ")" * 3000 + " or " + "not " * 90 + "paid"),
+    ],
+)
+def test_what_is_too_deep_for_the_database_is_told(source: str) -> None:
+    with pytest.raises(InvalidBlueprint) as caught:
+        parse(source)
+    assert "steps deep" in caught.value.message
+    assert all(p.line for p in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        _deep(" + ".join(["answer"] * 49) + " > 0", " + ".join(["number"] * 20)),
+        _deep(" + ".join(["1"] * 49) + " > 0", " + ".join(["number"] * 50)),
+        _deep("not " * 60 + "paid"),
+        _deep(" or ".join(["total * 2 > 3", "due - created_at > 4", 'quarter(due) = "a"'] * 5)),
+    ],
+)
+def test_what_is_not_too_deep_runs(source: str) -> None:
+    db, _ = tables(source)
+    db.setlimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 100)
+    filled(db, World({"invoice": ({"id": "a", "created_at": NOW, "updated_at": NOW},), **dict.fromkeys(("line", "customer", "country"), ())}, {}, NOW))

@@ -230,6 +230,9 @@ class Maker:
     def _among(self, kind: Kind, depth: int, line: bool) -> Expression:
         if self.draw(st.booleans()):
             return IsIn(self.one(Kind.TEXT, depth, line=line), tuple(self.draw(st.lists(_texts, min_size=1, max_size=3))))
+        if self.draw(st.booleans()):
+            values = tuple(self.draw(st.lists(st.integers(-20, 20).map(lambda n: Decimal(n) / 4), min_size=1, max_size=3)))
+            return IsIn(self.one(Kind.NUMBER, depth, line=line), values)
         return IsIn(self.one(Kind.DATE, 0, line=line), ("2026-02-28", "2000-01-01"))
 
     def _same_row(self, kind: Kind, depth: int, line: bool) -> Expression:

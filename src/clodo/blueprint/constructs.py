@@ -60,6 +60,14 @@ def _no_names(owner: Owner, value: Any) -> Iterable[str]:
     return ()
 
 
+def _no_fields(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[tuple[str, str]]:
+    return ()
+
+
+def _no_changes(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[str]:
+    return ()
+
+
 def _no_room(blueprint: Blueprint, owner: Owner, value: Any) -> Iterable[tuple[str, str, bool]]:
     return ()
 
@@ -117,6 +125,10 @@ class Construct:
     lists_users: bool = False
     #: Whether the entity that it is a line of can have few rows at a time.
     few: Callable[[Any], bool] = _no
+    #: The stored fields that get values which no body held, each with its entity: their tables see to it that they keep to their rules.
+    assigns: Callable[[Blueprint, Any, Any], Iterable[tuple[str, str]]] = _no_fields
+    #: The entities whose rows it changes in one transaction: one for each row, two where there may be several.
+    together: Callable[[Blueprint, Any, Any], Iterable[str]] = _no_changes
 
 
 @cache
@@ -190,6 +202,13 @@ def needs_key(b: Blueprint) -> bool:
 def introductions(b: Blueprint) -> dict[str, str]:
     """Entities of which a caller makes a row before all else → the header that names it then."""
     return dict(made for part in b.parts if (made := construct_of(part).introduction(part)) is not None and b.entity(made[0]))
+
+
+def assigned_fields(b: Blueprint) -> frozenset[tuple[str, str]]:
+    """Entities and their fields that parts fill with values that no body held."""
+    owners: list[Owner] = [None, *b.entities]
+    parts = ((owner, part) for owner in owners for part in (b if owner is None else owner).parts)
+    return frozenset(found for owner, part in parts for found in construct_of(part).assigns(b, owner, part))
 
 
 def path_of(owner: Owner | Blueprint, value: Any) -> str:

@@ -43,7 +43,7 @@ def value_of(e: Expression, row: Mapping[str, Any]) -> Any:
         return (value_of(e.inner, row) is None) is not e.negated
     if isinstance(e, IsIn):
         found = value_of(e.inner, row)
-        return None if found is None else any(left == right for left, right in (_in_one_form(found, plain(v)) for v in e.values))
+        return None if found is None else any(_of_two("=", *_in_one_form(found, plain(v))) for v in e.values)
     if isinstance(e, Operation):
         return _operation(e, row)
     if isinstance(e, Call) and e.where is None and e.function in _FUNCTIONS:
@@ -108,7 +108,7 @@ def _operation(e: Operation, row: Mapping[str, Any]) -> Any:
     if e.operator in ("and", "or"):
         return _joined(e.operator, value_of(e.left, row), value_of(e.right, row))
     left = value_of(e.left, row)
-    if isinstance(e.right, Call) and e.operator in "+-":
+    if isinstance(e.right, Call) and e.right.function in (*_MONTHS, *_DAYS) and e.operator in ("+", "-"):
         return _moved(left, e.right, 1 if e.operator == "+" else -1, row)
     right = value_of(e.right, row)
     if e.operator in _COMPARISONS:

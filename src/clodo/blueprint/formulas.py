@@ -89,6 +89,8 @@ _FUNCTIONS: dict[str, tuple[tuple[Kind, ...], Kind]] = {
     "hour": ((Kind.DATETIME,), Kind.TEXT),
 }
 _STAMPS = ("created_at", "updated_at")
+#: D1 allows expressions of a depth of a hundred, and statements put some steps around those of the blueprint.
+MOST_DEPTH = 85
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,10 @@ class Scope:
 
 def type_of(e: Expression, scope: Scope, problems: list[str]) -> Type:
     """The type of an expression; what is wrong with it is added to ``problems``, in plain words."""
-    return _Checker(problems).type_of(e, scope)
+    found = _Checker(problems).type_of(e, scope)
+    if not problems and (deep := depth(e, scope)) > MOST_DEPTH:
+        problems.append(f"With the computed fields in it this is {deep} steps deep, and {MOST_DEPTH} are possible; put halves of it in brackets, or say it in two lines.")
+    return found
 
 
 def condition_problems(e: Expression, scope: Scope) -> list[str]:
@@ -147,13 +152,33 @@ def _unfit_value(e: Expression, found: Type, scope: Scope, target: Field) -> lis
         return [] if is_within(target, e.value) and not empty else [f"{e.value!s} is more or less than {target.name!r} takes."]
     if target.type is FieldType.ENUM and (not found.values or not set(found.values) <= set(target.values)):
         return [f"{target.name!r} takes {', '.join(target.values)} only, and the value may be another."]
-    source = scope.parameters.get(str(e.value)) if isinstance(e, Operand) and scope.this is None else None
-    if isinstance(e, Operand) and source is None:
-        source = member(scope.entity, str(e.value)) or scope.parameters.get(str(e.value))
-    formed = (FieldType.EMAIL, FieldType.URL, FieldType.UUID)
-    if target.type in (*formed, FieldType.JSON, FieldType.LIST) and isinstance(source, Field) and source.type is not target.type:
-        return [f"{target.name!r} is a {target.type}, and the value is a {source.type}."]
+    source = _source(e, scope)
+    if target.type in (FieldType.EMAIL, FieldType.URL, FieldType.UUID, FieldType.JSON, FieldType.LIST) and (source is None or source.type is not target.type):
+        return [f"{target.name!r} is a {target.type}, and the value is {f'a {source.type}' if source is not None else 'worked out'}."]
+    if target.pattern is not None and (source is None or source.pattern != target.pattern):
+        return [f"{target.name!r} has a pattern, and what is worked out may not match it."]
     return []
+
+
+def _source(e: Expression, scope: Scope) -> Field | None:
+    """The field whose value a name or a path gives as it is."""
+    names = e.names if isinstance(e, Path) else (str(e.value),) if isinstance(e, Operand) and e.is_field else ()
+    entity: Entity | None = scope.entity
+    found: Field | Reference | None = None
+    for n, name in enumerate(names):
+        given = scope.parameters.get(name) if n == 0 else None
+        known = member(entity, name) if entity is not None else None
+        if n == 0 and name == "this" and known is None:
+            entity = scope.own
+            continue
+        found = given if given is not None and (scope.this is None or known is None) else known
+        if found is None and name in ("owner", "caller"):
+            found = Reference(name, "user")
+        elif found is None and entity is None and n and scope.blueprint.users is not None:
+            users = (*scope.blueprint.users.fields, Field("email", FieldType.EMAIL))
+            found = next((f for f in users if f.name == name), None)
+        entity = scope.blueprint.entity(found.target) if isinstance(found, Reference) else None
+    return found if isinstance(found, Field) else None
 
 
 def is_empty_word(e: Expression, scope: Scope) -> bool:
@@ -192,6 +217,52 @@ def parts(e: Expression) -> Iterator[Expression]:
             yield from parts(e.where)
     elif isinstance(e, Not | IsEmpty | IsIn):
         yield from parts(e.inner)
+
+
+def depth(e: Expression, scope: Scope, within: frozenset[tuple[str, str]] = frozenset()) -> int:
+    """How deep the SQL of an expression is at most, with the computed fields that it looks at (``within`` which it may stand itself)."""
+
+    def deep(part: Expression) -> int:
+        return depth(part, scope, within)
+
+    if isinstance(e, Operand):
+        return _depth_of_name(str(e.value), scope.entity, scope, within) if e.is_field else 1
+    if isinstance(e, Path):
+        return _depth_of_path(e, scope, within)
+    if isinstance(e, Call):
+        name, column = target_of(e)
+        if e.function in AGGREGATES and (entity := scope.blueprint.entity(name)) is not None:
+            inner = depth(e.where, scope.within(entity), within) if e.where is not None else 1
+            return 4 + max(inner + 3, _depth_of_name(column, entity, scope, within))
+        return deep(e.argument) + {"quarter": 5, "weeks": 2}.get(e.function, 3 if e.function == LINKED else 1)
+    if isinstance(e, Not | IsEmpty | IsIn):
+        return deep(e.inner) + (2 if isinstance(e, IsIn) else 1)
+    steps = {"and": 1, "or": 1, "&": 1, "+": 1, "*": 1, "-": 1}.get(e.operator, 2)
+    if e.operator == "-":
+        # Two moments are held apart in days; a length of time is turned round.
+        steps = 3 if _Checker([]).type_of(e.left, scope).kind in _MOMENTS else 1
+    return steps + max(deep(e.left), deep(e.right))
+
+
+def _depth_of_name(name: str, entity: Entity, scope: Scope, within: frozenset[tuple[str, str]]) -> int:
+    m = member(entity, name)
+    if isinstance(m, Field) and m.computed is not None:
+        place = (entity.name, name)
+        return depth(m.computed, Scope(scope.blueprint, entity), within | {place}) if place not in within else 1
+    return 3 if isinstance(m, Field) and m.type is FieldType.MONEY else 2
+
+
+def _depth_of_path(e: Path, scope: Scope, within: frozenset[tuple[str, str]]) -> int:
+    """Each reference on the way is a query within the next."""
+    entity: Entity | None = scope.own if e.names[0] == "this" and member(scope.entity, "this") is None else scope.entity
+    made = 2
+    for n, name in enumerate(e.names):
+        if entity is not None and (n or name != "this"):
+            made = max(made + 2, _depth_of_name(name, entity, scope, within) + 1)
+        m = (scope.parameters.get(name) if n == 0 else None) or (member(entity, name) if entity is not None else None)
+        if n or name != "this":
+            entity = scope.blueprint.entity(m.target) if isinstance(m, Reference) else None
+    return made
 
 
 class _Checker:

@@ -30,6 +30,8 @@ Positions = dict[str, tuple[int, int]]
 
 #: D1 allows expressions of a depth of a hundred, and each operand may add a function around it.
 _MOST_OPERANDS = 50
+#: Expressions are looked at by functions that call themselves; what their SQL may hold is looked at later.
+_MOST_NESTED = 85
 _JOINTS = frozenset({"operation", "either", "both", "equal", "compared", "negated", "empty", "filled", "among", "call"})
 
 @cache
@@ -94,6 +96,13 @@ def _unfit(tree: Tree[Any]) -> Iterator[Problem]:
         if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text_of(token)):
             yield _at(token, "This text holds a sign that cannot be stored.", "Remove its escapes of \\u0000 and \\ud800 to \\udfff.")
     for expression in _expressions(tree):
+        if (deep := _depth(expression)) > _MOST_NESTED:
+            yield _at(
+                _tokens(expression, "NUMBER", "STRING", "NAME")[0],
+                f"This expression is {deep:,} steps deep, and {_MOST_NESTED} are possible.",
+                "Take a 'not' away where there are two, or put halves of it in brackets.",
+            )
+            continue
         operands = _tokens(expression, "NUMBER", "STRING", "NAME")
         if len(operands) > _MOST_OPERANDS:
             yield _at(
@@ -113,6 +122,16 @@ def _expressions(tree: Tree[Any]) -> Iterator[Tree[Any]]:
                     yield child
                 else:
                     left.append(child)
+
+
+def _depth(tree: Tree[Any]) -> int:
+    """How deep an expression is nested. (It may be too deep to recurse into.)"""
+    deepest, left = 0, [(tree, 1)]
+    while left:
+        one, depth = left.pop()
+        deepest = max(deepest, depth)
+        left += [(child, depth + 1) for child in one.children if isinstance(child, Tree)]
+    return deepest
 
 
 def _tokens(tree: Tree[Any], *types: str) -> list[Token]:

@@ -92,8 +92,10 @@ def typescript(e: Expression, scope: Scope) -> str:
         return f"({typescript(e.inner, scope)} {'!==' if e.negated else '==='} null)"
     if isinstance(e, IsIn):
         kind = type_of(e.inner, scope, []).kind
-        values = ", ".join(_constant(stored_as(kind, value)) for value in e.values)
-        return f"formula.among({typescript(e.inner, scope)}, [{values}])"
+        inner, made = typescript(e.inner, scope), [_constant(stored_as(kind, value)) for value in e.values]
+        if kind is Kind.NUMBER and may_have_dust(e.inner, scope):
+            inner, made = f"formula.dusted({inner})", [f"formula.dusted({value})" for value in made]
+        return f"formula.among({inner}, [{', '.join(made)}])"
     if isinstance(e, Operation):
         return _operation(e, scope)
     raise ValueError("what reaches beyond the row is for the database")

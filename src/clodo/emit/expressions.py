@@ -98,7 +98,10 @@ def _made(e: Expression, place: Place) -> str:
         return f"({sql(e.inner, as_it_is)} IS {'NOT ' if e.negated else ''}NULL)"
     if isinstance(e, IsIn):
         kind = type_of(e.inner, place.scope, []).kind
-        return f"({sql(e.inner, place)} IN ({', '.join(constant(stored_as(kind, value)) for value in e.values)}))"
+        inner, values = sql(e.inner, place), [constant(stored_as(kind, value)) for value in e.values]
+        if kind is Kind.NUMBER and may_have_dust(e.inner, place.scope):
+            inner, values = f"ROUND({inner}, 9)", [f"ROUND({value}, 9)" for value in values]
+        return f"({inner} IN ({', '.join(values)}))"
     return _operation(e, place)
 
 
@@ -115,7 +118,7 @@ def stored_sql(e: Expression, place: Place, target: Field | Reference) -> str:
     if target.type is FieldType.MONEY:
         return f"CAST(ROUND({made} * 100) AS INTEGER)"
     if target.type is FieldType.INTEGER:
-        return made if _is_whole(e, place.scope) and isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
+        return made if is_whole(e, place.scope) and isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
     if target.type is FieldType.DATE and kind is Kind.DATETIME:
         return f"date({made})"
     if target.type is FieldType.DATETIME and kind is Kind.DATE:
@@ -251,7 +254,7 @@ def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
     inner = place.within(entity)
     if not place.this:
         inner = replace(inner, this=place.row or f"{_quoted(place.scope.entity.name)}.")
-    conditions = [sql(e.where, inner)] if e.where is not None else []
+    conditions = _conditions(e.where, inner) if e.where is not None else []
     if entity.soft_delete:
         conditions.append(f'{inner.row}"deleted_at" IS NULL')
     conditions += _of_one_tenant(place.scope.own, inner.this, entity, inner.row)
@@ -269,6 +272,43 @@ def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
     as_it_is = replace(inner, zeros=frozenset())  # an average is one of what is there
     made = f"{e.function.upper()}({_column(column, entity, inner.row, as_it_is)})"
     return f"(SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source})"
+
+
+def _conditions(where: Expression, place: Place) -> list[str]:
+    """A condition on rows, or its parts that must hold together where one of them is found by an index that way."""
+    parts, left = [], [where]
+    while left:
+        part = left.pop()
+        if isinstance(part, Operation) and part.operator == "and":
+            left += [part.right, part.left]
+        else:
+            parts.append(_looked_up(part, place) or part)
+    return [sql(where, place)] if not any(isinstance(p, str) for p in parts) else [p if isinstance(p, str) else sql(p, place) for p in parts]
+
+
+def _looked_up(part: Expression, place: Place) -> str:
+    """``branch.region = this`` the other way about: the rows that lead there are asked for by their references, which have
+    indexes. Empty for all else."""
+    if not isinstance(part, Operation) or part.operator != "=":
+        return ""
+    for path, other in ((part.left, part.right), (part.right, part.left)):
+        names = other.names if isinstance(other, Path) else (other.value,) if isinstance(other, Operand) and other.is_field else ()
+        if not isinstance(path, Path) or names[:1] != ("this",) or member(place.scope.entity, "this") is not None:
+            continue
+        steps, entity = [], place.scope.entity
+        for name in path.names:
+            m = member(entity, name)
+            target = place.scope.blueprint.entity(m.target) if isinstance(m, Reference) else None
+            if target is None:
+                return ""
+            steps.append((name, target.name))
+            entity = target
+        made = f"= {sql(other, place)}"
+        for n in range(len(steps) - 1, 0, -1):
+            alias = f'"p{place.depth}_{n}"'
+            made = f'IN (SELECT {alias}."id" FROM {_quoted(steps[n - 1][1])} AS {alias} WHERE {alias}."{steps[n][0]}_id" {made})'
+        return f'({place.row}"{steps[0][0]}_id" {made})'
+    return ""
 
 
 def _of_one_tenant(own: Entity, this: str, entity: Entity, row: str) -> list[str]:
@@ -323,11 +363,11 @@ def may_have_dust(e: Expression, scope: Scope) -> bool:
     """Whether a number may differ from the one that it stands for by the dust of binary fractions."""
     m = member(scope.entity, str(e.value)) if isinstance(e, Operand) and e.is_field else None
     if isinstance(m, Field) and m.computed is not None:
-        return not _is_whole(e, scope)
-    return not isinstance(e, Operand | Path) and not _is_whole(e, scope)
+        return not is_whole(e, scope)
+    return not isinstance(e, Operand | Path) and not is_whole(e, scope)
 
 
-def _is_whole(e: Expression, scope: Scope) -> bool:
+def is_whole(e: Expression, scope: Scope) -> bool:
     """Whether a number is certain to be a whole one."""
     if isinstance(e, Operand):
         if not e.is_field:
@@ -336,7 +376,7 @@ def _is_whole(e: Expression, scope: Scope) -> bool:
         given = scope.parameters.get(name)
         m = given if given is not None and scope.this is None else member(scope.entity, name) or given
         if isinstance(m, Field) and m.computed is not None:
-            return _is_whole(m.computed, Scope(scope.blueprint, scope.entity))
+            return is_whole(m.computed, Scope(scope.blueprint, scope.entity))
         return isinstance(m, Field) and m.type is FieldType.INTEGER
     if isinstance(e, Call):
         name, column = target_of(e)
@@ -344,5 +384,5 @@ def _is_whole(e: Expression, scope: Scope) -> bool:
         f = entity.field(column) if entity is not None and column else None
         if e.function in ("sum", "min", "max"):
             return f is not None and f.type is FieldType.INTEGER and f.computed is None
-        return e.function in ("count", "length", "round") or (e.function == "abs" and _is_whole(e.argument, scope))
-    return isinstance(e, Operation) and e.operator in ("+", "-", "*") and _is_whole(e.left, scope) and _is_whole(e.right, scope)
+        return e.function in ("count", "length", "round") or (e.function == "abs" and is_whole(e.argument, scope))
+    return isinstance(e, Operation) and e.operator in ("+", "-", "*") and is_whole(e.left, scope) and is_whole(e.right, scope)

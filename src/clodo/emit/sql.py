@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clodo.blueprint.constants import MOST_MONEY, SAFE_INTEGER, normal
+from clodo.blueprint.constructs import assigned_fields
 from clodo.blueprint.plan import LinkTable, Plan, is_owned
 from clodo.blueprint.ranges import lengths
 from clodo.blueprint.text import number
@@ -74,11 +75,12 @@ def _create(name: str, columns: list[str], *, suffix: str = "") -> str:
     return f'CREATE TABLE "{name}" (\n{body}\n){suffix};'
 
 
-def _column(f: Field) -> str:
+def _column(f: Field, *, worked_out: bool = False) -> str:
+    """A column; ``worked_out``: values get into it that no body held."""
     parts = [f'"{f.name}"', _TYPES.get(f.type, "TEXT")]
     if f.required:
         parts.append("NOT NULL")
-    check = " AND ".join(filter(None, [_check(f), _worked_out_check(f)]))
+    check = " AND ".join(filter(None, [_check(f), _worked_out_check(f) if worked_out or f.worked_out is not None else ""]))
     if check:
         parts.append(f"CHECK ({check})")
     return " ".join(parts)
@@ -103,9 +105,9 @@ def _check(f: Field) -> str:
 
 
 def _worked_out_check(f: Field) -> str:
-    """What a body is checked for, for values that the database itself works out where an action makes a row. It refuses nothing
-    that a body may hold: characters are no more than JavaScript counts, and bytes no fewer."""
-    if f.worked_out is None:
+    """What a body is checked for, for values that the database itself works out: defaults where an action makes a row, and what actions
+    and schedules store. It refuses nothing that a body may hold: characters are no more than JavaScript counts, and bytes no fewer."""
+    if f.hashed:
         return ""
     column = f'"{f.name}"'
     if f.type in (FieldType.TEXT, FieldType.LONG_TEXT):
@@ -116,13 +118,13 @@ def _worked_out_check(f: Field) -> str:
                 f"length({column}) <= {high}",
             ]
         )
-    if f.type in (FieldType.DATE, FieldType.DATETIME):
+    if f.type.is_temporal:
         bounds = [(f"{'>' if b.exclusive else '>='}", b) for b in (f.minimum,) if b] + [
             (f"{'<' if b.exclusive else '<='}", b) for b in (f.maximum,) if b
         ]
         kept = [f"{column} {sign} {_text(str(normal(f.type, b.value)))}" for sign, b in bounds]
-        return " AND ".join([f"{column} >= '0000'", *kept])
-    most = {FieldType.INTEGER: SAFE_INTEGER, FieldType.MONEY: MOST_MONEY * 100}.get(f.type)
+        return " AND ".join([f"{column} >= '0000'" if f.type is not FieldType.TIME else "", *kept]).removeprefix(" AND ")
+    most = {FieldType.INTEGER: SAFE_INTEGER, FieldType.MONEY: MOST_MONEY * 100, FieldType.DECIMAL: "1.7976931348623157e308"}.get(f.type)
     return f"{column} BETWEEN -{most} AND {most}" if most else ""
 
 
@@ -133,7 +135,8 @@ def _text(value: str) -> str:
 def _table(b: Blueprint, e: Entity) -> str:
     owned = is_owned(b, e)
     columns = ['"id" TEXT PRIMARY KEY NOT NULL']
-    columns += [_column(f) for f in e.fields if f.computed is None]
+    assigned = assigned_fields(b)
+    columns += [_column(f, worked_out=(e.name, f.name) in assigned) for f in e.fields if f.computed is None]
     for r in e.references:
         null = " NOT NULL" if r.required else ""
         columns.append(

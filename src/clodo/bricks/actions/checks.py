@@ -14,6 +14,7 @@ from clodo.blueprint.values import Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
+from clodo.bricks.actions.kept import kept, takes
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.sides import each_side
 from clodo.bricks.actions.telling import filed, told
@@ -30,6 +31,7 @@ from clodo.bricks.actions.values import (
 from clodo.bricks.actions.victims import settled, victims
 from clodo.bricks.actions.view import View
 from clodo.bricks.actions.wear import may_wear_off
+from clodo.bricks.rules.triggers import puts_off
 from clodo.bricks.webhooks.checks import VARIABLES as RECEIVING
 from clodo.bricks.webhooks.language import Webhook
 from clodo.proof.check import Check
@@ -50,6 +52,7 @@ def checks(plan: Plan) -> Iterator[Check]:
         if may_wear_off(plan.blueprint, e, action):
             yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
         yield from emptied(plan, e, action)
+        yield from kept(plan, e, action)
         if touches(plan.blueprint, action.effects, e) and not action.later:
             words = f"{name}: those who are told of changes hear of each other row that it changes"
             yield Check("actions.told", words, partial(_told, e, action), alone=True, variables=RECEIVING if plan.blueprint.parts_of(Webhook) else {})
@@ -89,7 +92,12 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
         await scene.bring(row, body)  # they may be among those that a guard counts
     wanted = await scene.expected(row["id"], body)
     before = await scene.counts(row["id"])
+    if not all(takes(f, value) for (table, _, column), value in wanted.items() if (f := _field(s, table, column)) is not None):
+        expect(await scene.call(row["id"], body), 422, "a field would get more than it takes")
+        raise TooFewValues("a field would get more than it takes")
     answer = expect(await scene.call(row["id"], body), 200, "all guards hold")
+    if puts_off(s.blueprint, e, action) and await s.query('SELECT 1 FROM "_rules_waiting"'):
+        raise Fault("rules still wait for the end of the action", answer)
     read = expect(await s.get(e, row["id"]), 200)
     if read.body != answer.body:
         raise Fault("the answer is not the row as it is now", answer)
@@ -100,6 +108,11 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
             raise Fault(f"{table}.{column} is {got!r}, not {value!r}", answer)
     await _made_and_gone(scene, row["id"], before, made, answer)
     await defaults_of_made(scene, row["id"], answer)
+
+
+def _field(s: Session, table: str, column: str) -> Field | None:
+    e = s.blueprint.entity(table)
+    return e.field(column) if e is not None else None
 
 
 async def _made_and_gone(scene: Scene, id: str, before: dict[str, int], made: dict[int, Row], answer: Answer) -> None:

@@ -13,6 +13,7 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.syntax import access_of, expression_of, field_of, text_of
 from clodo.blueprint.text import expression_text, field_line, quote
 from clodo.blueprint.values import KEY, Blueprint, Entity, Field, Reference
+from clodo.bricks.actions.assigned import assigned_by, changed_by
 from clodo.bricks.actions.problems import action_problems
 from clodo.bricks.actions.values import (
     JOBS,
@@ -161,5 +162,7 @@ CONSTRUCTS = (
         claims=_claims,
         expand=_expand,
         keyed=_needs_key,
+        assigns=assigned_by,
+        together=changed_by,
     ),
 )

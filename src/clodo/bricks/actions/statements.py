@@ -31,6 +31,7 @@ from clodo.bricks.actions.values import (
     target_field,
     tenant_columns,
 )
+from clodo.bricks.rules.triggers import HOLD, PUT_OFF, puts_off
 from clodo.emit.expressions import Place, sql, stored_sql
 
 _ID, _CALLER, _NOW, _TODAY = "?1", "?2", "?3", "?4"
@@ -93,7 +94,10 @@ def _from(e: Entity) -> str:
 
 
 def effects(b: Blueprint, e: Entity, action: Action) -> Iterator[Statement]:
-    """The statements of the effects, in their order."""
+    """The statements of the effects, in their order, and around them what makes rules wait that can only hold when all is done."""
+    waits = puts_off(b, e, action)
+    if waits:
+        yield statement(PUT_OFF)
     place = place_of(b, e, action)
     fresh = _FIRST + len(action.parameters)
     touched = False
@@ -108,6 +112,8 @@ def effects(b: Blueprint, e: Entity, action: Action) -> Iterator[Statement]:
             yield _others(b, e, effect, place)
     if e.timestamps and not touched:
         yield statement(f'UPDATE "{e.name}" SET "updated_at" = {_NOW} WHERE "id" = {_ID}')
+    if waits:
+        yield statement(HOLD)
 
 
 def made_rows(action: Action) -> int:

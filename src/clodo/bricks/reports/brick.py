@@ -20,7 +20,7 @@ from clodo.bricks.reports.language import (
     widens,
 )
 from clodo.emit.brick import Brick, Import, Parts
-from clodo.emit.expressions import Place, sql
+from clodo.emit.expressions import Place, is_whole, may_have_dust, sql
 from clodo.emit.openapi import json_answer, list_parameters, operation, sort_columns
 from clodo.emit.schemas import Schema, nullable
 from clodo.emit.typescript import entity_const, literal, rule
@@ -72,8 +72,19 @@ def column_sql(plan: Plan, r: Report, c: Column, row: str = "") -> str:
         return "COUNT(*)"
     if c in r.show and isinstance(c.value, Call):
         made = f"{c.value.function.upper()}({sql(c.value.argument, place)})"
-        return f"COALESCE({made}, 0)" if c.value.function == "sum" else made
-    return sql(c.value, place)
+        made = f"COALESCE({made}, 0)" if c.value.function == "sum" else made
+    else:
+        made = sql(c.value, place)
+    return f"ROUND({made}, 9)" if _may_have_dust(plan, r, c, place.scope) else made
+
+
+def _may_have_dust(plan: Plan, r: Report, c: Column, scope: Scope) -> bool:
+    """Whether a number would show the dust of binary fractions, and groups of equal numbers differ by it. (Money is rounded on its own.)"""
+    if column_type(plan.blueprint, r, c).kind is not Kind.NUMBER or is_money(plan.blueprint, r, c):
+        return False
+    if c in r.show and isinstance(c.value, Call) and c.value.function in ("sum", "avg"):
+        return c.value.function == "avg" or not is_whole(c.value.argument, scope)
+    return may_have_dust(c.value.argument if c in r.show and isinstance(c.value, Call) else c.value, scope)
 
 
 def _decoder(plan: Plan, r: Report, c: Column) -> str:

@@ -66,6 +66,8 @@ def checks(plan: Plan) -> Iterator[Check]:
                 yield Check("rules.at-most", words, partial(_at_most, e, rule))
             elif isinstance(rule, NoOverlap):
                 yield Check("rules.no-overlap", words, partial(_no_overlap, e, rule))
+                if _is_open(e, rule.end):
+                    yield Check("rules.no-overlap", f"{words} What has no {rule.end} does not end", partial(_no_end, e, rule), alone=True)
             elif status_of(plan.blueprint, e, rule) == 422:
                 yield Check("rules.check", words, partial(_check_alone, e, rule))
             else:
@@ -208,6 +210,7 @@ async def _no_overlap(e: Entity, rule: NoOverlap, s: Session) -> None:
     ends = {rule.start: body[rule.start], rule.end: body[rule.end]}
     bodies = [{**await _counted(e, rule, s, shared), **ends} for _ in range(_AT_ONCE)]
     await _one_wins(e, rule, s, bodies)
+    await _not_turned(e, rule, s, {**await _counted(e, rule, s, shared), rule.start: ends[rule.end], rule.end: ends[rule.start]})
     f = e.field(rule.start)
     assert f is not None
     longer = stepped(f, body[rule.end], 1)
@@ -220,3 +223,31 @@ async def _no_overlap(e: Entity, rule: NoOverlap, s: Session) -> None:
     if s.settled(e, made, 201, [rule.start, rule.end], "a range that begins where the other ends"):
         back = await s.patch(e, made.body["id"], {rule.start: body[rule.start]})
         expect(back, 409, "a change into the other range")
+
+
+async def _not_turned(e: Entity, rule: NoOverlap, s: Session, body: Row) -> None:
+    """A range whose end lies before its start is none."""
+    answer = await s.post(e, body)
+    if answer.status != 409 or answer.body.get("detail") == said(rule):  # else another rule was against it first
+        expect(answer, 422, "a range whose end lies before its start")
+
+
+def _is_open(e: Entity, name: str) -> bool:
+    """Whether a body may leave an end of a range out."""
+    f = e.field(name)
+    return f is not None and not f.required and not f.read_only and f.default is None
+
+
+async def _no_end(e: Entity, rule: NoOverlap, s: Session) -> None:
+    shared = await _alike(e, rule.per, s)
+    body = await _counted(e, rule, s, shared)
+    ranged(rule.start, rule.end, body)
+    f = e.field(rule.start)
+    assert f is not None
+    longer = stepped(f, body[rule.end], 1)
+    open_ = await s.post(e, {k: v for k, v in body.items() if k != rule.end})
+    if longer is None or open_.status != 201:
+        raise TooFewValues("no row without an end was found that other rules allow")
+    later = {**await _counted(e, rule, s, shared), rule.start: body[rule.end], rule.end: longer}
+    _says(rule, expect(await s.post(e, later), 409, f"a range behind one that has no {rule.end}"))
+    await s.delete(e, open_.body["id"])

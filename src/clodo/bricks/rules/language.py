@@ -37,13 +37,14 @@ from clodo.blueprint.values import (
     Field,
     FieldType,
     Operand,
+    Operation,
     Path,
     Reference,
 )
 from clodo.bricks.rules import transitions
 from clodo.bricks.rules.absent import shared_problems, unmet_problems
 from clodo.bricks.rules.room import leanings
-from clodo.bricks.rules.samples import made_to_hold, ranged
+from clodo.bricks.rules.samples import conjuncts, made_to_hold, ranged
 
 #: What rules call the user that a row belongs to.
 MAKER = "owner"
@@ -233,7 +234,7 @@ def tied(e: Entity, rule: Rule) -> Iterator[str]:
         if isinstance(part, Call) and part.where is not None and target_of(part)[0]:
             other, column = target_of(part)
             # Rows of the other entity count by what they refer to; which names are references is known there only.
-            yield from (f"{other}.{name}{end}" for name in names_in(part.where) for end in ("_id", ""))
+            yield from (f"{other}.{name}{end}" for name in names_in(part.where) if name != "this" for end in ("_id", ""))
             if column:
                 yield f"{other}.{column}"
 
@@ -244,6 +245,13 @@ def named(e: Entity, rule: AtMost | NoOverlap) -> tuple[str, ...]:
         return (*rule.per, rule.start, rule.end)
     moment = rule.period.moment if rule.period is not None else ""
     return (*rule.per, *([moment] if member(e, moment) is not None else []))
+
+
+def is_kept_in_order(e: Entity, rule: NoOverlap) -> bool:
+    """Whether another rule of the entity sees to it that a range does not end before it begins."""
+    start, end = Operand(rule.start, is_field=True), Operand(rule.end, is_field=True)
+    said = [Operation(sign, *ends) for signs, ends in (((">", ">="), (end, start)), (("<", "<="), (start, end))) for sign in signs]  # type: ignore[arg-type]
+    return any(part in said for other in rules_of(e) if isinstance(other, CheckRule) for part in conjuncts(other.condition))
 
 
 def _parts(e: Entity, condition: Expression | None) -> Iterator[Expression]:

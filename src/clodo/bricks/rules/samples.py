@@ -31,14 +31,20 @@ _CLOCK = ("now", "today")
 
 
 def made_to_hold(e: Entity, condition: Expression, body: dict[str, Any]) -> None:
-    """Changes a body until a condition on its own fields holds, as far as that can be found."""
+    """Changes a body until a condition on its own fields holds, as far as that can be found. What callers may not set stays out of it."""
     for part in conjuncts(condition):
+        if (summed := _summed(e, part)) is not None:
+            if not summed.read_only:
+                body[summed.name] = 0
+            continue
         try:
             if value_of(part, body) in (True, None) and not isinstance(part, IsEmpty | IsIn):
                 continue
         except Unknowable:
             pass
         for name, value in satisfying(e, part, body):
+            if (f := e.field(name)) is not None and f.read_only:
+                continue
             try:
                 if value_of(part, clocked(e, body | {name: value})) is not False:
                     body[name] = value
@@ -46,6 +52,15 @@ def made_to_hold(e: Entity, condition: Expression, body: dict[str, Any]) -> None
             except Unknowable:
                 body[name] = value
                 break
+
+
+def _summed(e: Entity, part: Expression) -> Field | None:
+    """The number of the row that a sum, or a count, of other rows has to be: of a new row there are none."""
+    if isinstance(part, Operation) and part.operator == "=":
+        for call, other in ((part.left, part.right), (part.right, part.left)):
+            if isinstance(call, Call) and call.function in ("sum", "count") and call.where is not None and "this" in names_in(call.where):
+                return own_field(e, other)
+    return None
 
 
 def conjuncts(condition: Expression) -> Iterator[Expression]:

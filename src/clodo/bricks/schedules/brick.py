@@ -16,6 +16,7 @@ from clodo.bricks.actions.values import Action
 from clodo.bricks.files.language import FileField
 from clodo.bricks.reports.brick import report_const
 from clodo.bricks.reports.language import Report
+from clodo.bricks.rules.triggers import HOLD, PUT_OFF, puts_off
 from clodo.bricks.schedules.language import MailReport, RunAction, Schedule, cron
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.expressions import Place, sql
@@ -75,6 +76,8 @@ def chosen(plan: Plan, run: RunAction) -> Statement:
 def _schedule(plan: Plan, s: Schedule, numbers: Counter[str]) -> str:
     """A schedule as a literal; ``numbers`` counts the runs of each name in the service."""
     statements = [scheduled(plan.blueprint, one) for one in statements_of(s)]
+    if puts_off(plan.blueprint, None, s):
+        statements = [statement(PUT_OFF), *statements, statement(HOLD)]
     touched = literal(touches(plan.blueprint, statements_of(s)))
     mails = [_mailed(plan, one) for one in s.work if isinstance(one, MailReport)]
     runs = []

@@ -16,6 +16,7 @@ from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, quote
 from clodo.blueprint.values import Blueprint, Expression, Operand, Path
+from clodo.bricks.actions.assigned import assigned_in
 from clodo.bricks.actions.language import effect_of, effect_text
 from clodo.bricks.actions.problems import effect_problems
 from clodo.bricks.actions.values import Action, CreateRow, DeleteRows, UpdateRows
@@ -169,6 +170,20 @@ schedule_run: "run" NAME "on" NAME "where" expression _NL
 SCHEDULE_UNIT: "minutes" | "minute" | "hour" | "day" | "month" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday"
 """
 
+def _assigned(b: Blueprint, owner: None, s: Schedule) -> Iterator[tuple[str, str]]:
+    """The fields that the work of a schedule fills itself; actions that it runs tell of theirs."""
+    for one in s.work:
+        if isinstance(one, UpdateRows) and (e := b.entity(one.entity)) is not None:
+            yield from assigned_in(b, e, one.assignments)
+
+
+def _together(b: Blueprint, owner: None, s: Schedule) -> Iterator[str]:
+    """The entities of the rows that it changes itself, which may be several each time."""
+    for one in s.work:
+        if isinstance(one, UpdateRows | DeleteRows):
+            yield from (one.entity, one.entity)
+
+
 CONSTRUCTS = (
     Construct(
         name="schedule",
@@ -182,5 +197,7 @@ CONSTRUCTS = (
             **dict.fromkeys(("action_update", "action_delete", "schedule_run", "schedule_mail"), "work"),
             "assignment": "value",
         },
+        assigns=_assigned,
+        together=_together,
     ),
 )

@@ -14,6 +14,7 @@ import {
   type Condition,
   condition,
   insertSql,
+  brokenBounds,
   isCheckFailure,
   isForeignKeyFailure,
   quote,
@@ -127,7 +128,7 @@ export async function updateRow(c: Ctx, entity: Entity, id: string, mode: Mode):
 export const conflict = (entity: Entity) => (error: unknown): never => {
   refused(entity, error);
   if (isForeignKeyFailure(error)) throw new Problem(422, "A row that this one refers to is gone.");
-  if (isCheckFailure(error)) throw new Problem(422, "The row would break a rule of its table.");
+  if (isCheckFailure(error)) throw new Problem(422, brokenBounds(error));
   return uniqueConflict(error);
 };
 

@@ -62,3 +62,10 @@ export const isForeignKeyFailure = (error: unknown): boolean =>
 
 export const isCheckFailure = (error: unknown): boolean =>
   message(error).includes("CHECK constraint failed");
+
+/** What is said of a value that its column does not take. Such checks begin with the name of their column. */
+export const brokenBounds = (error: unknown): string => {
+  const name = /CHECK constraint failed:[^"]*"(\w+)"/.exec(message(error))?.[1];
+  if (name === undefined) return "The row would break a rule of its table.";
+  return `The ${name.replaceAll("_", " ")} would be more or less than it takes.`;
+};
