@@ -147,6 +147,8 @@ class Session:
         self.welcomes: list[Welcome] = []
         #: Entities whose rows stay when those of others are deleted.
         self.kept: set[str] = set()
+        #: Whether checks run one after the other now.
+        self.alone = False
         self._parents: dict[tuple[str, str], asyncio.Future[Row]] = {}
 
     # -- callers ----------------------------------------------------------------------------
@@ -200,8 +202,10 @@ class Session:
         return await asyncio.to_thread(self._query, sql, list(values))
 
     async def scheduled(self, cron: str) -> None:
-        """Lets the service do what it does at the times of a cron line; comes back when it is done."""
+        """Lets the service do what it does at the times of a cron line; comes back when it is done. That changes rows of any
+        check, so only those that run alone may ask for it."""
         assert self._bell is not None
+        assert self.alone, "A check that rings cron must run alone."
         await asyncio.to_thread(self._bell, cron)
 
     async def delivered(self, queue: str, message: Any) -> None:
