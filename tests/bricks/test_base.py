@@ -24,12 +24,15 @@ FAULTS = {
         Fault("a refusal tells of no scheme", "src/lib/access.ts", '"www-authenticate"', '"x-authenticate"', "api_key.needed"),
     ],
     "soft_delete": [
-        Fault("rows are gone for good", SOFT, "`UPDATE ${quote(entity.name)} SET \"deleted_at\" = ? WHERE ${those.sql}`, now,", "`DELETE FROM ${quote(entity.name)} WHERE ? <> '' AND ${those.sql}`, now,", "soft_delete.hidden"),
+        Fault("rows are gone for good", SOFT, "`UPDATE ${quote(entity.name)} SET \"deleted_at\" = ? WHERE ${those.sql} AND ${shown(entity)}`", "`DELETE FROM ${quote(entity.name)} WHERE ? <> '' AND ${those.sql}`", "soft_delete.hidden"),
         Fault("hidden at another time", SOFT, "new Date().toISOString()", "new Date(0).toISOString()", "soft_delete.hidden"),
         Fault("hidden rows are listed and read", ENTITY, 'conditions.push(condition(\'"deleted_at" IS NULL\'));', "void condition;", "soft_delete.hidden"),
         Fault("values of hidden rows stay taken", INIT, ' WHERE "deleted_at" IS NULL', "", "soft_delete.hidden"),
         Fault("hidden patterns hold their book", SOFT, "AND NOT ${along.sql} AND ${shown(child)} LIMIT 1", "AND NOT ${along.sql} LIMIT 1", "soft_delete.releases"),
-        Fault("shown patterns hold no book", SOFT, "if (held.some((result) => result.results.length > 0)) {", "if (held.length < 0) {", "soft_delete.releases|relations.on-delete"),
+        Fault("shown patterns hold no book", SOFT, " AND ${shown(child)}", " AND 1 = 2", "soft_delete.releases|relations.on-delete"),
+        Fault("who comes during a deletion stays below it", SOFT, ", ...erasing(gone), ...whole(going)]", ", ...erasing(gone), ...whole(new Map())]", "soft_delete.race"),
+        Fault("new rows come below a row that was hidden after the look", INIT, "BEFORE INSERT ON \"pattern\" WHEN EXISTS", "BEFORE INSERT ON \"pattern\" WHEN NOT EXISTS (SELECT 1) AND EXISTS", "soft_delete.race"),
+        Fault("changed rows come below a row that was hidden after the look", INIT, "WHEN NEW.\"book_id\" IS NOT OLD.\"book_id\" AND", "WHEN NEW.\"book_id\" IS OLD.\"book_id\" AND", "soft_delete.race"),
     ],
     "search": [
         Fault("one field less", "src/entities/song.ts", '"title", "composer", "lyrics"', '"title", "composer"', "search.q"),

@@ -21,7 +21,7 @@ from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, made, proof
 
 EXAMPLE = example_of("idempotency")
 OPEN = "service notes\n\nentity note {\n  text: text required\n}\n\nidempotency keys\n"
@@ -83,6 +83,46 @@ FAULTS = (
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name.replace(" ", "-"))
 def test_a_fault_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(EXAMPLE, tmp_path / "s", toolchain, host, fault, checks=checks)
+
+
+#: Whose answers hold secrets.
+SECRETS = """service tills
+read user
+write user
+
+users {
+}
+
+entity shop {
+  name: text required
+}
+
+entity sale {
+  total: integer required
+}
+
+tenants shop
+webhook ledger on sale created
+idempotency keys
+"""
+SECRET_FAULTS = (
+    Fault("secrets are kept", LIB, "const isSecret = isToldOnce(c);", "const isSecret = false;", "idempotency.secret"),
+    Fault("a secret is kept that is not answered again", LIB, "isSecret ? null : JSON.stringify(headers), body", "isSecret ? null : JSON.stringify(headers), await c.res.clone().text()", "idempotency.secret"),
+    Fault("an invitation is no secret", "src/lib/members.ts", "return tellOnce(c, { ...row, token });", "return c.json({ ...row, token }, 201);", "idempotency.secret"),
+    Fault("a subscription is no secret", "src/lib/webhooks.ts", "return tellOnce(c, stored, {", "return c.json(stored, 201, {", "idempotency.secret"),
+)  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", SECRET_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_a_secret_that_is_kept_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(SECRETS, tmp_path / "s", toolchain, host, fault, checks=checks_of("idempotency"))
+
+
+@pytest.mark.workerd
+def test_secrets_that_are_told_once_are_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(SECRETS, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()
 
 
 def _served(source: str, folder: Path, host: Host, run: Callable[[Client], Awaitable[Any]]) -> None:

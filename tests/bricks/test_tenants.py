@@ -69,6 +69,13 @@ entity task {
   bulk create 5
 }
 
+entity memo {
+  text: text required
+  read owner or role manager
+  write owner
+  live
+}
+
 tenants team
 """
 SMALL = """service crm
@@ -233,12 +240,36 @@ def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolc
     expect_caught(SMALL, tmp_path / "s", toolchain, host, fault, checks=of_this_brick)
 
 
+#: Of which deleting only hides.
+HIDING = SMALL.replace("entity team {\n  name: text required\n", "entity team {\n  name: text required\n  soft delete\n  restore\n").replace(
+    "  deal: -> deal required on delete cascade\n", ""
+)
+HIDING_FAULTS = [
+    Fault("hidden with its rows", "migrations/0001_init.sql", 'BEFORE UPDATE OF "deleted_at" ON "team" WHEN', 'BEFORE UPDATE OF "deleted_at" ON "team" WHEN 1 = 2 AND', "tenants.deleted"),
+    Fault("hidden with rows of one entity", "migrations/0001_init.sql", """(SELECT 1 FROM "note" WHERE "team_id" = OLD."id")""", """(SELECT 1 FROM "deal" WHERE "team_id" = OLD."id")""", "tenants.deleted"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", HIDING_FAULTS, ids=lambda f: f.name)
+def test_a_planted_fault_of_hidden_tenants_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(HIDING, tmp_path / "s", toolchain, host, fault, checks=of_this_brick)
+
+
+@pytest.mark.workerd
+def test_tenants_that_deleting_hides_are_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(HIDING, tmp_path / "s", toolchain, host, checks=of_this_brick)
+    assert report.proven, report.summary()
+
+
 FULL_FAULTS = [
     Fault("exports", "src/lib/export.ts", "...visible(entity, caller), ", "", "tenants.routes"),
     Fault("streams", "src/lib/live.ts", "visible(entity, caller);\n      const headers", "const headers", "tenants.header"),
     Fault("deleted rows", "src/lib/restore.ts", "...visible(hidden, caller), ", "", "tenants.routes"),
     Fault("imports", "src/lib/insertion.ts", "visible(target, caller)", "[]", "tenants.references"),
     Fault("links", "src/lib/links.ts", "await touch(c, to, other, toDecides);", "", "tenants.links"),
+    Fault("streams that break off", "src/lib/live.ts", "      visible(entity, caller);\n", "", "tenants.routes"),
+    Fault("private rows for all members", "src/lib/entity.ts", 'conditions.push(condition(\'"owner_id" = ?\', caller.user?.id ?? ""));', "void caller;", "tenants.rows"),
     Fault("blame", "src/lib/insertion.ts", "...(entity.uniqueWithin ?? []), ", "", "tenants.unique"),
 ]
 

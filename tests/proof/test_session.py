@@ -64,3 +64,13 @@ def test_a_check_that_is_given_up_takes_nobody_along_who_waits_for_the_same() ->
         return int(await second)
 
     assert asyncio.run(scene()) == 7
+
+
+def test_cron_is_rung_by_checks_alone() -> None:
+    rung: list[str] = []
+    session = Session(cast(Client, None), make_plan(parse(SOURCE)), {}, Grieved("").query, bell=rung.append)
+    with pytest.raises(AssertionError, match="alone"):
+        asyncio.run(session.scheduled("* * * * *"))
+    session.alone = True
+    asyncio.run(session.scheduled("* * * * *"))
+    assert rung == ["* * * * *"]

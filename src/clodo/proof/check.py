@@ -15,7 +15,8 @@ class Check:
     ``Fault`` where the rule is broken. ``variables`` are values that variables of the Worker must have for it. ``beside``
     is what must run from before the boot to the end of the proof, a server that the service calls, say; it gives variables too.
     ``bound`` are Workers that service bindings lead to: name of the binding → source of the module, with the same variables.
-    What is ``alone`` runs when all others are done: it sees nothing but its own doing. ``prepare`` runs before the first
+    What is ``alone`` runs when all others are done: it sees nothing but its own doing (whatever rings
+    cron must be). ``prepare`` runs before the first
     check of all."""
 
     id: str

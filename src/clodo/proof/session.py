@@ -152,6 +152,8 @@ class Session:
         self.early_admin = False
         #: Entities whose rows stay when those of others are deleted.
         self.kept: set[str] = set()
+        #: Whether checks run one after the other now.
+        self.alone = False
         self._parents: dict[tuple[str, str], asyncio.Future[Row]] = {}
 
     # -- callers ----------------------------------------------------------------------------
@@ -209,13 +211,15 @@ class Session:
         return await asyncio.to_thread(self._query, sql, list(values))
 
     async def scheduled(self, cron: str) -> str:
-        """Lets the service do what it does at the times of a cron line; comes back when it is done. Gives how the handler failed, empty
-        where it did not: some of the work of that line may be done all the same.
+        """Lets the service do what it does at the times of a cron line; comes back when it is done. That changes rows of any check, so
+        only those that run alone may ask for it. Gives how the handler failed, empty where it did not: some of the work of that line
+        may be done all the same.
 
         Raises:
             Fault: the service is not configured with that line, so nobody would ring.
         """
         assert self._bell is not None
+        assert self.alone, "A check that rings cron must run alone."
         if self.crons is not None and cron not in self.crons:
             raise Fault(f"wrangler.jsonc has no line of cron {cron!r}, but {', '.join(map(repr, self.crons)) or 'none'}")
         return await asyncio.to_thread(self._bell, cron)

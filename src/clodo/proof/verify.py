@@ -136,6 +136,7 @@ class _Proof:
                 if prepare is not None:
                     prepare(session)
             found = await asyncio.gather(*(_one(c, session, gate) for c in self.checks if not c.alone))
+            session.alone = True
             found += [await _one(c, session, gate) for c in self.checks if c.alone]
             return [*found, *_of_every_answer(client)]
         finally:

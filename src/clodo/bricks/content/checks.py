@@ -42,7 +42,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check("content.draft", f"{e.name}: drafts are hidden from readers", partial(_draft, e))
             yield Check("content.publish", f"{e.name}: is published now or at a time, and made a draft again", partial(_publish, e))
             yield Check("content.publish-rule", f"{e.name}: only who may write it publishes it", partial(_publish_rule, e))
-            yield Check("content.due", f"{e.name}: is published when its time has come", partial(_due, e))
+            yield Check("content.due", f"{e.name}: is published when its time has come", partial(_due, e), alone=True)
         for markdown in e.parts_of(Markdown):
             yield Check("content.markdown", f"{e.name}.{markdown.html}: is {markdown.source} as HTML", partial(_markdown, e, markdown))
             yield Check("content.safe-html", f"{e.name}.{markdown.html}: runs nothing", partial(_safe, e, markdown))

@@ -18,7 +18,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     for e in plan.blueprint.entities:
         yield Check("custom.rows", f"{e.name}: own code stands beside changes, and a row is read as it was answered", partial(_rows, e))
     for line in code.times:
-        yield Check("custom.scheduled", f"the work of {line!r} ends well", partial(_scheduled, line))
+        yield Check("custom.scheduled", f"the work of {line!r} ends well", partial(_scheduled, line), alone=True)
     yield Check("custom.paths", "unknown paths are 404 and other methods 405, beside own routes", _paths)
 
 

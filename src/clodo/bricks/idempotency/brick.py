@@ -29,7 +29,8 @@ CREATE INDEX "_idempotency__at" ON "_idempotency" ("at");"""
 _README = """## Idempotency keys
 
 `POST` and `PATCH` take a header `Idempotency-Key`: a request that is sent again with the same key within 24 hours gets the
-first answer again (`Idempotent-Replayed: true`), and nothing happens a second time.
+first answer again (`Idempotent-Replayed: true`), and nothing happens a second time. An answer with a secret that is told only
+once is not kept: the same request again is 409.
 """
 
 _PARAMETER = {
@@ -37,7 +38,8 @@ _PARAMETER = {
     "in": "header",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "With the same key the same request is carried out once, and answered as often as it is sent.",
+    "description": "With the same key the same request is carried out once, and answered as often as it is sent. "
+    "An answer with a secret that is told only once is not kept: the same request again is 409.",
 }
 _TITLES = {
     "400": "The Idempotency-Key is none",

@@ -10,9 +10,13 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Who
+from clodo.bricks.tenants.language import HEADER, tenant_entity
+from clodo.bricks.webhooks.brick import topics
+from clodo.bricks.webhooks.language import Webhook
+from clodo.bricks.webhooks.sending import PATH, manager, unsubscribe
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Row, Session, expect
+from clodo.proof.session import Fault, Headers, Row, Session, expect
 
 #: How many requests with one key run at once.
 AT_ONCE = 12
@@ -32,6 +36,10 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield Check("idempotency.change", f"{e.name}: a change is not made a second time", partial(_change, e))
         if {b.write_access(e).who, b.create_access(e).who} <= {Who.USER, Who.OWNER}:
             yield Check("idempotency.caller", f"{e.name}: each caller has keys of their own", partial(_callers, e))
+    if b.parts_of(Webhook):
+        yield Check("idempotency.secret", "the secret of a subscription is not kept with its key", _subscription)
+    if tenant_entity(b) is not None:
+        yield Check("idempotency.secret", "the token of an invitation is not kept with its key", _invitation)
 
 
 def _key() -> str:
@@ -184,3 +192,30 @@ async def _callers(e: Entity, s: Session) -> None:
         raise Fault("a caller gets the answer to another", theirs)
     stranger = await s.client.send("POST", s.path(e), body, headers={"idempotency-key": key})
     expect(stranger, 401, "no credential, with the key of a caller")
+
+
+async def _subscription(s: Session) -> None:
+    body = {"url": "https://example.com/hook", "events": topics(s.plan)[:1]}
+    await unsubscribe(s, await _told_once(s, PATH, body, await manager(s), "signing_secret"))
+
+
+async def _invitation(s: Session) -> None:
+    tenant = tenant_entity(s.blueprint)
+    assert tenant is not None
+    admin = await s.account("admin")
+    path = f"{s.path(tenant, admin.more[HEADER])}/invitations"
+    await _told_once(s, path, {"email": "told-once@example.com"}, await s.headers(s.blueprint.read_access(tenant)) | admin.headers, "token")
+
+
+async def _told_once(s: Session, path: str, body: Row, credentials: Headers, name: str) -> Row:
+    """What was made. The answer's secret stands nowhere in the table of keys, so the same request again cannot be answered."""
+    key = _key()
+    headers = {**credentials, "idempotency-key": key}
+    first = expect(await s.client.send("POST", path, body, headers=headers), 201, "a secret that is told once")
+    again = expect(await s.client.send("POST", path, body, headers=headers), 409, "the same request once more")
+    rows = await s.query('SELECT * FROM "_idempotency" WHERE "key" = ?', key)
+    if len(rows) != 1 or first.body[name] in again.text or any(first.body[name] in str(value) for value in rows[0].values()):
+        raise Fault(f"the key is lost, or {name} is kept with it", again)
+    if "retry-after" in again.headers:
+        raise Fault("an answer that is not kept is said to come soon", again)
+    return dict(first.body)

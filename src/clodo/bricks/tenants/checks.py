@@ -9,7 +9,7 @@ from typing import Any
 
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Child, LinkTable, Plan
-from clodo.blueprint.values import Entity, Field, Reference
+from clodo.blueprint.values import Entity, Field, Reference, Who
 from clodo.bricks.tenants.document import METHODS, needs_tenant
 from clodo.bricks.tenants.language import HEADER, belongs, tenants_of
 from clodo.bricks.tenants.membership import membership_checks
@@ -76,7 +76,11 @@ async def _rows(e: Entity, s: Session) -> None:
             raise Fault("the list of another tenant holds the row", listed)
     if expect(await s.get(e, row["id"]), 200, "a row that a stranger tried to change").body != row:
         raise Fault("a stranger changed the row")
-    if row["id"] not in await s.ids(e, {"id": row["id"]}, user="ann"):
+    if row["id"] not in await s.ids(e, {"id": row["id"]}):
+        raise Fault("its maker does not see the row")
+    if s.blueprint.read_access(e).who is Who.OWNER:
+        expect(await s.client.send("GET", path, headers=sent_by(s, await s.account("ann"))), 404, "another member's own row")
+    elif row["id"] not in await s.ids(e, {"id": row["id"]}, user="ann"):
         raise Fault("another member does not see the row")
 
 
@@ -140,10 +144,14 @@ async def _routes(e: Entity, s: Session) -> None:
         # What others are called is theirs to check; what spans all of them is looked at for each.
         if not needs_tenant(s.plan, path) or ("{" in path and not path.startswith(mine)):
             continue
-        if "{" not in path and "get" in item and not _endless(item):
-            answer = await s.client.send("GET", path, headers=headers)
+        if "{" not in path and "get" in item:
+            # What goes on by itself ends at once.
+            params = {"wait": "0"} if _endless(item) else None
+            answer = await s.client.send("GET", path, headers=headers, params=params)
             if any(id in answer.text for id in ids):
                 raise Fault("a stranger is told of the row", answer)
+            if _endless(item) and path.startswith(mine):
+                await _streams(s, path)
         for id in ids if "{" in path else ():
             await _shut(s, item, re.sub(r"\{\w+\}", id, path), headers)
     if expect(await s.get(e, row["id"]), 200, "a row that a stranger tried everything with").body != row:
@@ -155,6 +163,17 @@ async def _routes(e: Entity, s: Session) -> None:
 def _endless(item: dict[str, Any]) -> bool:
     """Whether an answer would never end: a stream of events."""
     return "text/event-stream" in item["get"]["responses"].get("200", {}).get("content", {})
+
+
+async def _streams(s: Session, path: str) -> None:
+    """Who may not know of rows is told so, and not by a stream that breaks off."""
+    nobody = await s.account(ALONE)
+    await s.query("UPDATE \"user\" SET \"role\" = 'admin' WHERE \"id\" = ?", nobody.id)
+    theirs = (await s.account("admin")).more[HEADER]
+    shut = await s.client.send("GET", path, headers=sent_by(s, nobody, theirs), params={"wait": "0"})
+    expect(shut, 403, "events in a tenant that one is no member of")
+    unnamed = await s.client.send("GET", path, headers=sent_by(s, nobody), params={"wait": "0"})
+    expect_path(expect(unnamed, 400, "no tenant is named"), HEADER)
 
 
 async def _shut(s: Session, item: dict[str, Any], path: str, headers: Headers) -> None:

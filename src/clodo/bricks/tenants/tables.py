@@ -54,9 +54,10 @@ def statements(plan: Plan) -> Iterator[str]:
 def _guards(e: Entity, tenant: Entity, key: str) -> Iterator[str]:
     """A row belongs to a tenant that is there, for good; a tenant with rows stays. Hidden rows do not hold it."""
     shown = ' AND "deleted_at" IS NULL' if e.soft_delete else ""
+    there = ' AND "deleted_at" IS NULL' if tenant.soft_delete else ""
     yield (
         f'CREATE TRIGGER "{e.name}__tenant" BEFORE INSERT ON "{e.name}" WHEN NOT EXISTS '
-        f'(SELECT 1 FROM "{tenant.name}" WHERE "id" = NEW."{key}") BEGIN {_BROKEN}; END;'
+        f'(SELECT 1 FROM "{tenant.name}" WHERE "id" = NEW."{key}"{there}) BEGIN {_BROKEN}; END;'
     )
     yield (
         f'CREATE TRIGGER "{e.name}__tenant_kept" BEFORE UPDATE OF "{key}" ON "{e.name}" '
@@ -66,6 +67,12 @@ def _guards(e: Entity, tenant: Entity, key: str) -> Iterator[str]:
         f'CREATE TRIGGER "{e.name}__tenant_used" BEFORE DELETE ON "{tenant.name}" WHEN EXISTS '
         f'(SELECT 1 FROM "{e.name}" WHERE "{key}" = OLD."id"{shown}) BEGIN {_BROKEN}; END;'
     )
+    if tenant.soft_delete:
+        yield (
+            f'CREATE TRIGGER "{e.name}__tenant_hidden" BEFORE UPDATE OF "deleted_at" ON "{tenant.name}" '
+            f'WHEN NEW."deleted_at" IS NOT NULL AND OLD."deleted_at" IS NULL AND EXISTS '
+            f'(SELECT 1 FROM "{e.name}" WHERE "{key}" = OLD."id"{shown}) BEGIN {_BROKEN}; END;'
+        )
 
 
 def _children_first(rows: list[Entity]) -> list[Entity]:

@@ -40,7 +40,7 @@ def checks(plan: Plan) -> Iterator[Check]:
     def check(id: str, rule: str, run: Callable[[Session], Awaitable[None]]) -> Check:
         # A tick of cron takes up what every check has under way, and `redelivered` holds an attempt back while it ticks:
         # with another check's tick at that attempt, each would wait for the other.
-        return Check(f"webhooks.{id}", rule, run, VARIABLES, alone=id == "redelivered")
+        return Check(f"webhooks.{id}", rule, run, VARIABLES, alone=id in ("redelivered", "swept"))
 
     yield check("subscribe", "a subscription is made, read and ended; its secret is shown once", _subscribe)
     yield check("body", "a subscription without a URL or with unknown events is refused", _bodies)

@@ -37,6 +37,16 @@ export function route(
   });
 }
 
+const secret = new WeakSet<Context<AppEnv>>();
+
+/** An answer with a secret that is told this once: whatever keeps answers must not keep it. */
+export function tellOnce(c: Context<AppEnv>, body: object, headers: Record<string, string> = {}): Response {
+  secret.add(c);
+  return c.json(body, 201, headers);
+}
+
+export const isToldOnce = (c: Context<AppEnv>): boolean => secret.has(c);
+
 /** The JSON in the body of a request. */
 export async function readJson(c: Context<AppEnv>): Promise<unknown> {
   const type = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();

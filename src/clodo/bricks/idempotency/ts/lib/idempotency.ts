@@ -2,7 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../env";
 import { type Caller, admit } from "./access";
 import type { Hook } from "./hooks";
-import { readBounded } from "./http";
+import { isToldOnce, readBounded } from "./http";
 import { uuidv7 } from "./id";
 import { Problem } from "./problem";
 
@@ -53,7 +53,7 @@ const owned = ({ caller, key, id }: Claim): string[] => [caller, key, id];
 function keyOf(c: Ctx): string | undefined {
   const given = c.req.header("idempotency-key");
   if (given === undefined || (c.req.method !== "POST" && c.req.method !== "PATCH")) return undefined;
-  // Answers of these hold tokens, which nothing keeps.
+  // Answers of these hold tokens, and some of their bodies passwords: nothing of them is kept.
   if (!c.req.path.startsWith("/api/") || c.req.path.startsWith("/api/auth/")) return undefined;
   const key = given.replace(/^"(.*)"$/, "$1");
   if (/^[!-~]{1,255}$/.test(key)) return key;
@@ -96,9 +96,10 @@ async function take(c: Ctx, claim: Claim, fingerprint: string): Promise<Entry | 
   return found?.results[0];
 }
 
-/** Keeps the answer. What was refused is forgotten instead, so that it can be mended and sent again. */
+/** Keeps the answer; of one with a secret that is told once no more than that it was given. What was refused is forgotten instead, so that it can be mended and sent again. */
 async function keep(c: Ctx, claim: Claim, answer: Response): Promise<void> {
-  const isJson = answer.headers.get("content-type")?.includes("json") === true;
+  const isSecret = isToldOnce(c);
+  const isJson = !isSecret && answer.headers.get("content-type")?.includes("json") === true;
   const text = answer.body === null ? "" : isJson ? await answer.text() : undefined;
   const body = text !== undefined && text.length <= MAX_ANSWER ? text : null;
   const headers = KEPT_HEADERS.flatMap((name) => {
@@ -109,7 +110,7 @@ async function keep(c: Ctx, claim: Claim, answer: Response): Promise<void> {
   const statements = [
     db
       .prepare(`UPDATE "_idempotency" SET "status" = ?, "headers" = ?, "body" = ? WHERE ${MINE}`)
-      .bind(answer.status, JSON.stringify(headers), body, ...owned(claim)),
+      .bind(answer.status, isSecret ? null : JSON.stringify(headers), body, ...owned(claim)),
   ];
   if (answer.status >= 400) {
     statements.unshift(db.prepare(`DELETE FROM "_idempotency" WHERE ${MINE} AND "done" = 0`).bind(...owned(claim)));
@@ -125,6 +126,10 @@ function again(entry: Entry, fingerprint: string): Response {
       throw new Problem(409, "The request with this Idempotency-Key was carried out, but its answer is lost.");
     }
     throw new Problem(409, "The first request with this Idempotency-Key still runs.", [], { "retry-after": "1" });
+  }
+  if (entry.headers === null) {
+    const why = "its answer held a secret that is told only once";
+    throw new Problem(409, `The request with this Idempotency-Key was carried out; ${why}, and is not kept.`);
   }
   if (entry.body === null) {
     throw new Problem(409, "The request with this Idempotency-Key was carried out; its answer is too large to be kept.");

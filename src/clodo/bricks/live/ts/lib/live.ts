@@ -69,7 +69,7 @@ export function events(app: Hono<AppEnv>, entity: Entity): void {
       const caller = await admit(c, entity.read);
       const seconds = secondsOf(new URL(c.req.url));
       const last = lastEvent(c.req.header("last-event-id"));
-      // What limits the rows may refuse the request, which no stream can tell any more.
+      // Refuses whoever knows of no rows here (no member of the tenant, say) while there is an answer to refuse with.
       visible(entity, caller);
       const headers = { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" };
       if (c.req.method === "HEAD") return new Response(null, { headers });

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
+import type { Caller } from "./access";
 import { type Rows, among, deleteRow, erased, erasing, prepare, referrers, remove, spread } from "./deletion";
 import type { Entity } from "./entity";
 import { Problem } from "./problem";
@@ -7,6 +8,9 @@ import { writableRow } from "./rows";
 import { type Condition, condition, quote } from "./sql";
 
 const shown = (entity: Entity): string => (entity.softDelete ? '"deleted_at" IS NULL' : "1 = 1");
+
+/** Rows may come below those that go while these are looked for: so often a deletion begins anew. */
+const TRIES = 5;
 
 /**
  * Deletes a row where some entities only hide theirs. Hiding follows the same rules as deleting:
@@ -16,15 +20,28 @@ const shown = (entity: Entity): string => (entity.softDelete ? '"deleted_at" IS 
 export async function archiveRow(c: Context<AppEnv>, entity: Entity, id: string): Promise<Response> {
   if (!entity.softDelete) return deleteRow(c, entity, id);
   const [, caller] = await writableRow(c, entity, id);
-  const hidden = await spread(c, new Map([[entity, new Set([id])]]), (child, reference) =>
+  for (let left = TRIES; !(await hidden(c, caller, entity, id)); ) {
+    if (--left === 0) throw new Problem(409, "Other rows come to refer to this one all the time.");
+  }
+  return c.body(null, 204);
+}
+
+/** Hides a row and what goes with it; false where rows came to refer to them meanwhile, and nothing is stored. */
+async function hidden(c: Context<AppEnv>, caller: Caller, entity: Entity, id: string): Promise<boolean> {
+  const going = await spread(c, new Map([[entity, new Set([id])]]), (child, reference) =>
     reference.onDelete === "cascade" && child.softDelete ? shown(child) : undefined,
   );
-  const gone = await erased(c, await hardChildren(c, hidden));
-  for (const [key, ids] of gone) for (const one of ids) hidden.get(key)?.delete(one);
-  await refuseWhereHeld(c, hidden, gone);
-  const changes = [...hiding(hidden, new Date().toISOString()), ...letGo(hidden), ...erasing(gone)];
-  await remove(c, caller, [hidden, gone], changes);
-  return c.body(null, 204);
+  const gone = await erased(c, await hardChildren(c, going));
+  for (const [key, ids] of gone) for (const one of ids) going.get(key)?.delete(one);
+  await refuseWhereHeld(c, going, gone);
+  const changes = [...hiding(going, new Date().toISOString()), ...letGo(going), ...erasing(gone), ...whole(going)];
+  try {
+    await remove(c, caller, [going, gone], changes);
+  } catch (error) {
+    if (error instanceof Error && error.message.includes("malformed JSON")) return false;
+    throw error;
+  }
+  return true;
 }
 
 /** The rows that go for good because they cascade from rows that are hidden. */
@@ -68,7 +85,11 @@ async function refuseWhereHeld(c: Context<AppEnv>, hidden: Rows, gone: Rows): Pr
 const hiding = (hidden: Rows, now: string): Condition[] =>
   [...hidden].map(([entity, ids]) => {
     const those = among('"id"', ids);
-    return condition(`UPDATE ${quote(entity.name)} SET "deleted_at" = ? WHERE ${those.sql}`, now, ...those.values);
+    return condition(
+      `UPDATE ${quote(entity.name)} SET "deleted_at" = ? WHERE ${those.sql} AND ${shown(entity)}`,
+      now,
+      ...those.values,
+    );
   });
 
 /** Empties the references of the rows that stay. */
@@ -83,4 +104,18 @@ const letGo = (hidden: Rows): Condition[] =>
           ...theirs.values,
         );
       }),
+  );
+
+/**
+ * Statements that fail where a row would stay that refers to one that is hidden: it came after its parent's children
+ * were looked for. They end the transaction; later ones are refused by a trigger of the table. (`json` is one of the few
+ * functions that fail on demand.)
+ */
+const whole = (hidden: Rows): Condition[] =>
+  [...hidden].flatMap(([entity, ids]) =>
+    referrers(entity).map(([child, key]) => {
+      const theirs = among(quote(key), ids);
+      const left = `SELECT 1 FROM ${quote(child.name)} WHERE ${theirs.sql} AND ${shown(child)}`;
+      return condition(`SELECT json(CASE WHEN EXISTS (${left}) THEN 'left' ELSE '0' END)`, ...theirs.values);
+    }),
   );

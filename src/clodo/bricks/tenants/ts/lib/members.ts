@@ -5,7 +5,7 @@ import { type Caller, admit } from "./access";
 import { checkBody } from "./body";
 import { type Entity, toJson } from "./entity";
 import { choice, email } from "./fields";
-import { readJsonObject, route } from "./http";
+import { readJsonObject, route, tellOnce } from "./http";
 import { uuidv7 } from "./id";
 import { Problem, notFound } from "./problem";
 import { readRow } from "./rows";
@@ -158,7 +158,7 @@ async function invite(c: Ctx, tenant: string, by: string): Promise<Response> {
     ).bind(row.id, tenant, row.email, row.role, await hashSecret(token), by, row.created_at, row.expires_at, MOST_INVITATIONS),
   ]);
   if (stored?.meta.changes === 0) throw new Problem(409, `There are ${MOST_INVITATIONS} open invitations already.`);
-  return c.json({ ...row, token }, 201);
+  return tellOnce(c, { ...row, token });
 }
 
 /** Turns an invitation into a membership, once. Only the address that was invited can use it. */

@@ -5,7 +5,7 @@ import { type Caller, type Rule, admit } from "./access";
 import { checkBody } from "./body";
 import { type Entity, type Row, selected, toJson } from "./entity";
 import { choice, datetime, integer, list, text } from "./fields";
-import { readJsonObject, route } from "./http";
+import { readJsonObject, route, tellOnce } from "./http";
 import { uuidv7 } from "./id";
 import { Problem } from "./problem";
 import { listRows, readRow } from "./rows";
@@ -88,7 +88,7 @@ export function webhooks(app: Hono<AppEnv>, rule: Rule, topics: readonly string[
         ["events", z.array(z.enum(topics)).check(z.minLength(1), z.maxLength(topics.length)), events],
       ]);
       const stored = await subscribe(c, subscription, url as string, events as string[]);
-      return c.json(stored, 201, { location: `/api/webhooks/${String(stored["id"])}` });
+      return tellOnce(c, stored, { location: `/api/webhooks/${String(stored["id"])}` });
     },
   });
 
