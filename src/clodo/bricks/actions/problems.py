@@ -132,7 +132,7 @@ def effect_problems(
     yield from _told(wrong, path)
     if not wrong and not narrows(effect.where, within):
         mend = f"Name a field or reference of {entity.name} in it, or set a field of the row that a parameter names, as in 'set to.field = …'."
-        yield Problem(f"This condition names nothing of a {entity.name}: it chooses all of them or none.", mend, path)
+        yield Problem(f"This condition names nothing of the rows of {entity.name}: it chooses all of them or none.", mend, path)
     if isinstance(effect, UpdateRows):
         for n, a in enumerate(effect.assignments):
             yield from _assigned(b, entity, a, within, _value(path, n), alone=True)

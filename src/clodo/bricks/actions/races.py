@@ -25,7 +25,7 @@ from clodo.bricks.actions.wear import may_take_along, may_wear_off
 from clodo.bricks.rules.aggregates import is_aggregate
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
+from clodo.proof.session import Fault, Row, Session, StatementRefused, TooFewValues, expect
 
 _AT_ONCE = 8
 #: So often a row is deleted while an action is called on it.
@@ -124,12 +124,27 @@ async def _add_up(e: Entity, action: Action, s: Session) -> None:
     """Each of many calls at once that succeeds adds its part, in the row and in those that it names."""
     scene = Scene(s, e, action)
     row, body = await scene.ready(), scene.readied
+    await _with_room(scene, row, body)
     before = await _before(scene, row, body)
     answers = await asyncio.gather(*(scene.call(row["id"], body) for _ in range(_AT_ONCE)))
     done = _done(answers)
     if not (before and done) or may_take_along(action):
         raise TooFewValues("no call went through, or nothing is known of what it adds")
     await _expect_added(s, before, done, next(a for a in answers if a.status == 200))
+
+
+async def _with_room(scene: Scene, row: Row, body: Row) -> None:
+    """Raises numbers that the action takes from, so that it can do so more than once, as far as the guards let it."""
+    s = scene.s
+    for (table, id, column), (there, added) in (await _before(scene, row, body)).items():
+        if added < 0:
+            text = f'UPDATE "{table}" SET "{column}" = ? WHERE "id" = ?'
+            try:
+                await s.query(text, there - _AT_ONCE * added, id)
+                if not all(await scene.held(row["id"], body)):
+                    await s.query(text, there, id)
+            except StatementRefused:
+                continue
 
 
 async def _gone(e: Entity, action: Action, s: Session) -> None:

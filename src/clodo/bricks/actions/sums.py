@@ -92,7 +92,7 @@ def may_be_empty(e: Expression, scope: Scope) -> bool:
 def _own(a: Assignment, scope: Scope) -> tuple[Expression, ...]:
     """How expressions name the field that an assignment sets."""
     plain: Expression = Operand(a.target[0], is_field=True) if len(a.target) == 1 else Path(a.target)
-    if scope.this is not None:
+    if scope.this is not None or (len(a.target) > 1 and any(r.name == a.target[0] for r in named_rows(scope))):
         return (plain,)
     hidden = a.target[0] in scope.parameters
     return (Path(("this", *a.target)),) if hidden else (plain, Path(("this", *a.target)))
