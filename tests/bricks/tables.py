@@ -33,7 +33,6 @@ def carry_out(db: sqlite3.Connection, b: Blueprint, entity: str, name: str, id: 
     e = b.entity(entity)
     assert e is not None
     action = next(a for a in e.parts_of(Action) if a.name == name)
-    asserted = assertion(b, e, action)
     values = [id, caller, "2026-03-01T10:20:30.000Z", "2026-03-01", *given]
-    for one in [*([asserted] if asserted else []), *effects(b, e, action)]:
+    for one in [assertion(b, e, action), *effects(b, e, action)]:
         db.execute(one.sql, values[: one.uses])

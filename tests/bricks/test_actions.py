@@ -11,6 +11,7 @@ import pytest
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
 from clodo.blueprint.checks import check
 from clodo.blueprint.plan import make_plan
+from clodo.blueprint.values import Blueprint
 from clodo.bricks.actions.checks import call
 from clodo.bricks.actions.values import Action
 from clodo.proof.client import Client
@@ -18,7 +19,7 @@ from clodo.proof.host import Host
 from clodo.proof.session import Session
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, made, proof
 from tests.bricks.tables import carry_out, put, tables
 
 HEAD = """service x
@@ -53,6 +54,8 @@ def with_action(lines: str, head: str = "act") -> str:
         ("lend(days_out: integer required min 1)", "by user; when copies > 0; set copies = copies - 1; create loan (book = this, due_on = today + days(days_out), holder = caller)"),
         ("age", 'when state = "new" "It is old."; set state = "old"'),
         ("clear", 'delete loan where book = this and due_on < today; update loan set note = "late" where book = this'),
+        ("give(to: -> book required, n: integer required)", "set copies = copies - n, to.copies = to.copies + n"),
+        ("empty_out", "delete loan where true"),
         ("hand_over(to: -> user)", "by user; update loan set holder = to where book = this and holder = caller"),
     ],
 )
@@ -83,6 +86,11 @@ def test_actions_have_one_form(head: str, lines: str) -> None:
         ("act(why: text)", "set state = why", "'state' takes new, old only"),
         ("act(now: text)", "set copies = 1", "is a word of expressions"),
         ("act(to: -> book, to_id: text)", "set copies = 1", "'to_id' 2 times"),
+        ("act(to: -> book required)", "set to.pages = 1", "book has no 'to.pages' to set"),
+        ("act(to: -> user required)", "by user; set to.role = \"admin\"", "book has no 'to.role' to set"),
+        ("act(to: -> book required)", "update book set copies = copies + 1 where this = to", "names nothing of the rows of book: it chooses all of them or none"),
+        ("act", "by user; delete loan where this.copies > 3 and caller.role = \"admin\"", "names nothing of the rows of loan"),
+        ("act", "update loan set book.copies = 1 where book = this", "loan has no 'book.copies' to set"),
     ],
 )
 def test_what_makes_no_sense_is_told(head: str, lines: str, words: str) -> None:
@@ -107,11 +115,167 @@ def test_a_state_that_an_action_sets_is_changed_by_actions_only() -> None:
     assert state is not None and state.read_only and state.required and state.default == "new"
 
 
+def warnings(source: str) -> list[str]:
+    return [p.message for p in check(parse(source)) if p.severity == "warning"]
+
+
+def test_what_is_doubtful_is_warned_of() -> None:
+    assert warnings(with_action("set to.copies = 0", "act(to: -> book required)")) == []
+    assert "no 'to' is given" in warnings(with_action("set to.copies = 0", "act(to: -> book)"))[0]
+    assert "No change leads to this state" in warnings(with_action('set state = "new"'))[0]
+    public = "service x\nread {}\nwrite user\nusers {{\n}}\nentity memo {{\n  body: text\n  action flag {{\n    by public\n    set body = \"x\"\n  }}\n}}\n"
+    assert "Whoever is not signed in takes this step with no memo" in warnings(public.format("user"))[0]
+    assert warnings(public.format("public")) == []
+
+
+STATES = """service x
+
+entity bill {
+  state: enum(open, paid, void) required default open
+  no timestamps
+  transitions state: open -> paid -> paid, open -> void
+  action annul {
+    set state = "void"
+  }
+}
+
+entity deposit {
+  bill: -> bill
+  times: integer default 0
+  kind: enum(fresh, used)
+  no timestamps
+  transitions kind: fresh -> used
+  action confirm {
+    set bill.state = "paid", times = times + 1
+  }
+  action settle(bill: -> bill required, kind: text) {
+    set bill.state = "void", kind = "used"
+  }
+  action turn(to: enum(fresh, used) required) {
+    set kind = to
+  }
+}
+
+entity order {
+  step: enum(a, b, c)
+  other: enum(a, b)
+  no timestamps
+  transitions step: a -> b -> c
+  transitions other: a -> b
+  action twice {
+    set step = "b"
+    set step = "c"
+  }
+  action said {
+    when step in (a, b) and step = "b"
+    set step = "c"
+  }
+  action all {
+    update order set other = "b" where step = "a"
+  }
+}
+"""
+
+
+def test_a_state_that_any_action_of_the_service_sets_is_changed_by_actions_only() -> None:
+    bill, deposit, order = make_plan(parse(STATES)).blueprint.entities
+    assert [f.read_only for e in (bill, deposit, order) for f in e.fields] == [True, False, True, True, True]
+    # What a schedule or nothing sets stays free.
+    free = make_plan(parse('service x\n\nentity job {\n  state: enum(new, old)\n  transitions state: new -> old\n}\n\nevery day at "03:00" {\n  update job set state = "old" where state = "new"\n}\n'))
+    assert not free.blueprint.entities[0].fields[0].read_only
+
+
+def acted(db: sqlite3.Connection, b: Blueprint, *call: str, given: tuple[str, ...] = ()) -> bool:
+    """Whether an action is let through; refused, it has changed nothing."""
+    db.execute("BEGIN")
+    try:
+        carry_out(db, b, *call, *given)
+    except sqlite3.OperationalError as error:
+        assert "malformed JSON" in str(error)
+        db.execute("ROLLBACK")
+        return False
+    db.execute("COMMIT")
+    return True
+
+
+def test_an_action_that_sets_a_state_asks_whether_a_change_leads_there() -> None:
+    db, b = tables(STATES)
+    for name in "opqr":
+        put(db, "bill", id=name, state="open")
+    put(db, "deposit", id="d", bill_id="o", kind="fresh")
+    put(db, "deposit", id="without", kind="fresh")
+    assert [acted(db, b, "bill", "annul", "q") for _ in range(2)] == [True, False]
+    # A change to the same state is one that may be made again.
+    assert [acted(db, b, "deposit", "confirm", "d") for _ in range(2)] == [True, True]
+    assert acted(db, b, "deposit", "confirm", "without")
+    assert [acted(db, b, "deposit", "settle", "d", given=(None, name)) for name in ("o", "p", "r")] == [False, True, False]  # type: ignore[arg-type]
+    assert [acted(db, b, "deposit", "turn", "without", given=(to,)) for to in ("fresh", "used", "used")] == [False, True, False]
+    assert db.execute("SELECT id, state FROM bill ORDER BY id").fetchall() == [("o", "paid"), ("p", "void"), ("q", "void"), ("r", "open")]
+    put(db, "order", id="x", step="a", other="a")
+    assert [acted(db, b, "order", "twice", "x") for _ in range(2)] == [True, False]
+    assert db.execute('SELECT step FROM "order" WHERE id = \'x\'').fetchall() == [("c",)]
+
+
+def test_guards_that_states_ask_for_are_not_asked_twice() -> None:
+    actions = {a.name: a for e in make_plan(parse(STATES)).blueprint.entities for a in e.parts_of(Action)}
+    assert {name: len(a.guards) for name, a in actions.items()} == {"annul": 1, "confirm": 1, "settle": 2, "turn": 1, "twice": 1, "said": 1, "all": 0}
+    assert actions["annul"].guards[0].message == "The state of this bill cannot change like that."
+    assert make_plan(make_plan(parse(STATES)).blueprint).blueprint == make_plan(parse(STATES)).blueprint
+
+
+BANK = """service bank
+read user
+write user
+
+users {
+}
+
+entity account {
+  code: text required unique
+  balance: money required default 0 min 0
+  state: enum(open, frozen)
+  soft delete
+  transitions state: open -> frozen
+  action transfer(to: -> account required, amount: money required above 0) {
+    when balance >= amount "There is too little in it."
+    set balance = balance - amount, to.balance = to.balance + amount
+  }
+  action note(amount: money default 1) {
+    set balance = balance + amount
+  }
+}
+
+entity warrant {
+  bonus: integer default 0
+  account: -> account required
+  action freeze {
+    set account.state = "frozen", bonus = bonus + 10
+  }
+  action tear {
+    delete warrant where account = this.account
+  }
+}
+"""
+
+
+def test_an_action_on_a_row_that_is_gone_fails() -> None:
+    db, b = tables(BANK)
+    for name in "abc":
+        put(db, "account", id=name, code=name, balance=1000, state="open", created_at="", updated_at="")
+    put(db, "user", id="u", email="", password_hash="", created_at="", updated_at="")
+    db.execute("UPDATE account SET deleted_at = '2026' WHERE id = 'b'")
+    assert not acted(db, b, "account", "note", "b", given=(100,))  # type: ignore[arg-type]
+    assert not acted(db, b, "account", "note", "nobody", given=(100,))  # type: ignore[arg-type]
+    transfers = [acted(db, b, "account", "transfer", "a", given=(100, to)) for to in ("b", "c", "nobody", "a")]  # type: ignore[arg-type]
+    assert transfers == [False, True, False, True]
+    assert db.execute("SELECT balance FROM account ORDER BY id").fetchall() == [(900,), (1000,), (1100,)]
+
+
 INDEX, LIB = "src/actions.ts", "src/lib/actions.ts"
 FAULTS = [
-    Fault("guards not asked", LIB, "...asserted(c, a, values),", "", "actions.guard|actions.at-once"),
+    Fault("guards not asked", LIB, "asserted(c, a, values),", "", "actions.guard|actions.at-once"),
     Fault("guards asked before, not with the change", LIB, "const done = await c.env.DB.batch<Row>(statements)",
-          "if (a.explanation) { const held = await bound(c, a.explanation, values).first<Row>(); if (a.refusals.some((_, i) => held?.[`g${i}`] !== 1)) await refusal(c, a, entity, values, new Error('malformed JSON')); await new Promise((r) => setTimeout(r, 20)); }\n  const done = await c.env.DB.batch<Row>(a.assertion ? statements.slice(1) : statements)", "actions.at-once"),
+          "const held = await bound(c, a.explanation, values).first<Row>(); if (a.refusals.some((_, i) => held?.[`g${i}`] !== 1)) await refusal(c, a, entity, values, new Error('malformed JSON')); await new Promise((r) => setTimeout(r, 20));\n  const done = await c.env.DB.batch<Row>(statements.slice(1))", "actions.at-once"),
     Fault("a copy is not taken", INDEX, '(\\"t\\".\\"copies\\" - 1)', '(\\"t\\".\\"copies\\" - 0)', "actions.does"),
     Fault("a copy does not come back", INDEX, "+ 1)) AS INTEGER)", "+ 0)) AS INTEGER)", "actions.does"),
     Fault("no loan is made", INDEX, '{ sql: "INSERT INTO', '{ sql: "SELECT 1", uses: 0 }, void { sql: "INSERT INTO', "files.types|actions.does|boot"),
@@ -121,6 +285,70 @@ FAULTS = [
     Fault("parameters not looked up", LIB, "errors.push(...(await missingRows(c, shape, caller, references)));", "void missingRows;", "actions.body"),
     Fault("lost without a fee", INDEX, '\\"fee\\" = CAST(ROUND((?5 / 100.0) * 100) AS INTEGER)', '\\"fee\\" = 0 * ?5', "actions.does"),
 ]  # fmt: skip
+
+
+_WITHOUT = "const body = await readGivenObject(c);"
+_OLD = "const row = done.at(-1)?.results[0] ?? change.before ?? {};"
+_BATCH = "const done = await c.env.DB.batch<Row>(statements)"
+_READ_FIRST = (
+    "const there = values[5] === undefined ? null : await c.env.DB.prepare('SELECT \"balance\" AS \"n\" FROM \"account\" WHERE \"id\" = ?').bind(values[5]).first<{ n: number }>();\n"
+    "  if (there !== null) { await new Promise((r) => setTimeout(r, 20)); statements.splice(-1, 0, "
+    "c.env.DB.prepare('UPDATE \"account\" SET \"balance\" = ? WHERE \"id\" = ?').bind(there.n + Number(values[4]), values[5] as string)); }\n  "
+)
+BANK_FAULTS = [
+    Fault("done again from the state that it leads to", INDEX, "IN ('open')", "NOT IN ('no such state')", "actions.guard"),
+    Fault("done on a row that is deleted", LIB, "asserted(c, a, values),", "", "actions.gone"),
+    Fault("a state that another entity's action sets is changed", "src/entities/account.ts", "readOnly: true", "readOnly: false", "actions.states"),
+    Fault("a body is wanted where none is needed", LIB, _WITHOUT, "const body = c.req.raw.body === null ? {} : await (await import('./http')).readJsonObject(c); void readGivenObject;", "actions.body"),
+    Fault("a row that goes along is not found", LIB, _OLD, "const row = done.at(-1)?.results[0]; if (row === undefined) throw notFound();", "actions.does"),
+    Fault("a row that goes along is not told", LIB, _OLD, "const row = done.at(-1)?.results[0] ?? { id };", "actions.does"),
+    Fault("the money never arrives", INDEX, '\\"r0\\".\\"id\\" = ?6) + (?5 / 100.0)', '\\"r0\\".\\"id\\" = ?6) + 0 * (?5 / 100.0)', "actions.does"),
+    Fault("the other balance is read before", LIB, _BATCH, _READ_FIRST + _BATCH, "actions.sums"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", BANK_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_planted_fault_in_a_bank_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(BANK, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_a_bank_is_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(BANK, tmp_path / "s", toolchain, host, checks=checks_of("actions"))
+    assert report.proven, report.failures
+    assert {e.id for e in report.evidence if e.outcome == "passed"} >= {"actions.sums", "actions.gone", "actions.states", "actions.guard"}
+
+
+@pytest.mark.workerd
+def test_transfers_at_once_lose_no_money_and_a_warrant_is_carried_out_once(tmp_path: Path, host: Host) -> None:
+    plan = make_plan(parse(BANK))
+    url = host.serve(made(BANK, tmp_path / "s"), bindings=PROOF_SECRETS).url
+
+    async def play() -> None:
+        client = Client(url, (), frozenset())
+        s = Session(client, plan, PROOF_SECRETS, host.query)
+        account, warrant = plan.blueprint.entities
+        transfer, freeze = account.parts_of(Action)[0], warrant.parts_of(Action)[0]
+        ids = [(await s.create(account, {"balance": 10}))["id"] for _ in range(3)]
+        # In a circle, two steps forward and one back; the last of them wants more than there is.
+        ways = [(n % 3, (n + 1) % 3, 1) for n in range(60)] + [(n % 3, (n + 2) % 3, 1) for n in range(30)] + [(0, 1, 1000)]
+        answers = await asyncio.gather(*(call(s, account, transfer, ids[a], {"to_id": ids[c], "amount": n}) for a, c, n in ways))
+        assert {a.status for a in answers} == {200, 409} and answers[-1].status == 409
+        balances = [10.0] * 3
+        for (a, c, n), answer in zip(ways, answers, strict=True):
+            if answer.status == 200:
+                balances[a], balances[c] = balances[a] - n, balances[c] + n
+        found = [(await s.get(account, id)).body["balance"] for id in ids]
+        assert found == balances and sum(found) == 30
+        paper = await s.create(warrant, {"account_id": ids[0], "bonus": 0})
+        answers = await asyncio.gather(*(call(s, warrant, freeze, paper["id"], {}) for _ in range(20)))
+        assert sorted(a.status for a in answers) == [200] + [409] * 19
+        assert (await s.get(warrant, paper["id"])).body["bonus"] == 10
+        await client.close()
+
+    asyncio.run(play())
+    host.reset()
 
 
 @pytest.mark.workerd

@@ -213,8 +213,8 @@ def test_a_message_for_webhooks_is_left_alone() -> None:
 
 RUN, ROUTES = "src/lib/job-run.ts", "src/lib/jobs.ts"
 FAULTS = [
-    Fault("done at once, and once more", ROUTES, "...asserted(c, a, values),", "...asserted(c, a, values), ...a.effects.map(({ sql, uses }) => c.env.DB.prepare(sql).bind(...values.slice(0, uses))),", "jobs.|actions."),
-    Fault("guards are not looked at first", ROUTES, "...asserted(c, a, values),", "", "jobs.guard"),
+    Fault("done at once, and once more", ROUTES, "asserted(c, a, values),", "asserted(c, a, values), ...a.effects.map(({ sql, uses }) => c.env.DB.prepare(sql).bind(...values.slice(0, uses))),", "jobs.|actions."),
+    Fault("guards are not looked at first", ROUTES, "asserted(c, a, values),", "", "jobs.guard"),
     Fault("the answer does not say where", ROUTES, "`/api/${job.path}/${asked.id}` }", "`/api/${job.path}` }", "jobs.queued"),
     Fault("nothing goes to the queue", ROUTES, "await env.JOB_QUEUE.send(message)", "await Promise.resolve(message)", "jobs."),
     Fault("what is done is not noted with it", RUN, "valuesOf(change, given), done(env, job));", "valuesOf(change, given));\n  await env.DB.batch(done(env, job));", "jobs.failed|jobs.taken"),

@@ -80,7 +80,8 @@ class Construct:
     and literal words. ``build`` makes the value (frozen, of the class ``value``) of its tree, ``lines`` the
     canonical lines of the value, without indentation. ``check`` finds what the grammar cannot see.
     ``expand`` gives the fields and references that follow from the value: it returns the entity or service with them, which is
-    what code, document and proof are made from. ``fit`` changes the body of a sample so that rules of the value hold;
+    what code, document and proof are made from. ``spread`` gives what follows for the whole service: it takes and returns the
+    blueprint, and of an entity's line the entity beside it. ``fit`` changes the body of a sample so that rules of the value hold;
     ``entangled`` are the keys of a body that such rules tie to others, and ``room`` tells the numbers of samples, of other entities
     too, that have to be large or small for them: entity, field, whether large.
     """
@@ -93,6 +94,7 @@ class Construct:
     lines: Callable[[Any], Iterable[str]]
     check: Callable[[Blueprint, Any, Any], Iterable[Problem]] = _no_problems
     expand: Callable[[Any, Any], Any] | None = None
+    spread: Callable[[Blueprint, Any, Any], Blueprint] | None = None
     fit: Callable[[Any, Any, dict[str, Any], int], None] = _nothing
     entangled: Callable[[Any, Any], Iterable[str]] = _no_names
     room: Callable[[Blueprint, Any, Any], Iterable[tuple[str, str, bool]]] = _no_room
@@ -275,4 +277,14 @@ def expanded(b: Blueprint) -> Blueprint:
         users=grown(b.users) if b.users is not None else None,
         entities=tuple(grown(e) for e in b.entities),
     )
-    return grown(made)  # type: ignore[no-any-return]
+    return _spread(grown(made))
+
+
+def _spread(b: Blueprint) -> Blueprint:
+    """The blueprint with what follows from single lines of entities for other entities."""
+    for number, e in enumerate(b.entities):
+        for value in e.parts:
+            spread = construct_of(value).spread
+            if spread is not None:
+                b = spread(b, b.entities[number], value)
+    return b

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clodo.blueprint.formulas import AGGREGATES, LINKED, Scope, member, target_of
+from clodo.blueprint.formulas import AGGREGATES, LINKED, Scope, member, parts, target_of
 from clodo.blueprint.values import (
     Call,
     Entity,
@@ -70,6 +70,15 @@ def reads(e: Expression, scope: Scope) -> list[Looked]:
     reader = _Reader()
     reader.read(e, scope, OWN, OWN)
     return list(dict.fromkeys(reader.found))
+
+
+def narrows(e: Expression, scope: Scope) -> bool:
+    """Whether a condition that chooses among other rows looks at these rows; one without any name means all of them."""
+    if not any(isinstance(p, Path) or (isinstance(p, Operand) and p.is_field) for p in parts(e)):
+        return True
+    reader = _Reader()
+    reader.read(e, scope, OWN, AFAR)
+    return any((isinstance(r, Read) and r.whose == OWN) or r == LinkRead(scope.entity) for r in reader.found)
 
 
 class _Reader:

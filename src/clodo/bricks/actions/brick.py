@@ -7,9 +7,16 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan, camel
 from clodo.blueprint.values import Entity
-from clodo.bricks.actions.statements import Statement, assertion, effects, explanation, made_rows
+from clodo.bricks.actions.statements import (
+    Statement,
+    assertion,
+    effects,
+    explanation,
+    made_rows,
+    refusals,
+)
 from clodo.bricks.actions.touched import touched_files, touched_sql, touches
-from clodo.bricks.actions.values import Action, refusal, who_may
+from clodo.bricks.actions.values import Action, who_may
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.computations import formula_files, formula_import
@@ -84,11 +91,10 @@ def _definition(plan: Plan, e: Entity, action: Action) -> str:
         f"by: {rule(who_may(b, e, action))}",
         f"fields: {{ {fields} }}" if fields else "fields: {}",
         f"references: {{ {references} }}" if references else "references: {}",
-        f"refusals: {literal([refusal(g) for g in action.guards])}",
+        f"refusals: {literal(refusals(action))}",
+        f"assertion: {_statement(assertion(b, e, action))}",
+        f"explanation: {_statement(explanation(b, e, action))}",
     ]
-    for name, statement in (("assertion", assertion(b, e, action)), ("explanation", explanation(b, e, action))):
-        if statement is not None:
-            lines.append(f"{name}: {_statement(statement)}")
     done = "".join(f"\n    {_statement(s)}," for s in effects(b, e, action))
     lines += [f"effects: [{done}\n  ]", f"newRows: {made_rows(action)}"]
     if others := touches(b, action.effects, e):

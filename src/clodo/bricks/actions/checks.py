@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
 from collections.abc import Iterator
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -15,8 +12,10 @@ from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.emptied import emptied
 from clodo.bricks.actions.filling import defaults_of_made
 from clodo.bricks.actions.kept import kept, takes
+from clodo.bricks.actions.races import races
 from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.sides import each_side
+from clodo.bricks.actions.states import state_of, states_set
 from clodo.bricks.actions.telling import filed, told
 from clodo.bricks.actions.touched import touches
 from clodo.bricks.actions.values import (
@@ -29,8 +28,8 @@ from clodo.bricks.actions.values import (
     who_may,
 )
 from clodo.bricks.actions.victims import settled, victims
-from clodo.bricks.actions.view import View
-from clodo.bricks.actions.wear import may_wear_off
+from clodo.bricks.actions.view import View, alike
+from clodo.bricks.actions.wear import may_take_along
 from clodo.bricks.rules.triggers import puts_off
 from clodo.bricks.webhooks.checks import VARIABLES as RECEIVING
 from clodo.bricks.webhooks.language import Webhook
@@ -38,7 +37,6 @@ from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Row, Session, TooFewValues, expect, expect_path
 
-_AT_ONCE = 8
 _UNKNOWN = "01890000-0000-7000-8000-000000000000"
 
 
@@ -49,16 +47,20 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield Check("actions.does", f"{name}: does what it says", partial(_does, e, action))
         for number, guard in enumerate(action.guards):
             yield Check("actions.guard", f"{name}: {refusal(guard)}", partial(_guarded, e, action, guard, number))
-        if may_wear_off(plan.blueprint, e, action):
-            yield Check("actions.at-once", f"{name}: many calls at once do no more than one after the other", partial(_at_once, e, action))
+        yield from races(plan, e, action)
         yield from emptied(plan, e, action)
         yield from kept(plan, e, action)
         if touches(plan.blueprint, action.effects, e) and not action.later:
             words = f"{name}: those who are told of changes hear of each other row that it changes"
             yield Check("actions.told", words, partial(_told, e, action), alone=True, variables=RECEIVING if plan.blueprint.parts_of(Webhook) else {})
         yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
+        yield Check("actions.body", f"{name}: can be called without a body, where it needs none", partial(_bare, e, action))
         if who_may(plan.blueprint, e, action).who is not Who.PUBLIC:
             yield Check("actions.access", f"{name}: by {who_may(plan.blueprint, e, action)} only", partial(_access, e, action))
+    for name, field in sorted(states_set(plan.blueprint)):
+        entity = plan.blueprint.entity(name)
+        assert entity is not None
+        yield Check("actions.states", f"{name}.{field}: is changed by actions only", partial(_locked, entity, field))
 
 
 async def _told(e: Entity, action: Action, s: Session) -> None:
@@ -91,14 +93,20 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
     if made and not all(await scene.held(row["id"], body)):
         await scene.bring(row, body)  # they may be among those that a guard counts
     wanted = await scene.expected(row["id"], body)
-    before = await scene.counts(row["id"])
+    before, was = await scene.counts(row["id"]), await s.get(e, row["id"])
     if not all(takes(f, value) for (table, _, column), value in wanted.items() if (f := _field(s, table, column)) is not None):
         expect(await scene.call(row["id"], body), 422, "a field would get more than it takes")
         raise TooFewValues("a field would get more than it takes")
     answer = expect(await scene.call(row["id"], body), 200, "all guards hold")
     if puts_off(s.blueprint, e, action) and await s.query('SELECT 1 FROM "_rules_waiting"'):
         raise Fault("rules still wait for the end of the action", answer)
-    read = expect(await s.get(e, row["id"]), 200)
+    read = await s.get(e, row["id"])
+    if read.status == 404 and may_take_along(action):
+        if not action.later and answer.body != was.body:
+            raise Fault("the action took its row along, and the answer is not the row as it was", answer)
+        await _gone_as_said(scene, made, answer)
+        return
+    expect(read, 200)
     if read.body != answer.body:
         raise Fault("the answer is not the row as it is now", answer)
     for (table, id, column), value in wanted.items():
@@ -124,21 +132,12 @@ async def _made_and_gone(scene: Scene, id: str, before: dict[str, int], made: di
         wanted = sum(isinstance(effect, CreateRow) and effect.entity == name for effect in effects)
         if name not in deleted and after[name] - count != wanted:
             raise Fault(f"{after[name] - count} rows of {name} were made, not {wanted}", answer)
+    await _gone_as_said(scene, made, answer)
+
+
+async def _gone_as_said(scene: Scene, made: dict[int, Row], answer: Answer) -> None:
     for number, row in made.items():
-        await settled(scene, effects[number], row, answer)
-
-
-def alike(got: Any, wanted: Any) -> bool:
-    """Whether two values are the same, but for the rounding of numbers and a moment of time."""
-    if isinstance(got, int | float) and isinstance(wanted, int | float):
-        return math.isclose(got, wanted, rel_tol=1e-9, abs_tol=1e-6)
-    if isinstance(got, str) and isinstance(wanted, str) and got != wanted:
-        try:
-            # Moments may be a little later than when they were worked out here.
-            return abs((datetime.fromisoformat(got) - datetime.fromisoformat(wanted)).total_seconds()) < 60
-        except (ValueError, TypeError):
-            return False
-    return bool(got == wanted)
+        await settled(scene, scene.action.effects[number], row, answer)
 
 
 async def _guarded(e: Entity, action: Action, guard: Guard, number: int, s: Session) -> None:
@@ -180,29 +179,6 @@ async def _refused(scene: Scene, row: Row, guard: Guard) -> None:
         raise Fault("a refused action changed something", answer)
 
 
-async def _at_once(e: Entity, action: Action, s: Session) -> None:
-    """As many calls at once succeed as would one after the other, on a row that barely allows the action."""
-    scene = Scene(s, e, action)
-    row = await scene.ready(barely=True)
-    allowed = 0
-    while allowed < _AT_ONCE:
-        answer = await scene.call(row["id"], await scene.body())
-        if answer.status != 200:
-            break
-        allowed += 1
-    if allowed == _AT_ONCE:
-        raise TooFewValues("the guards hold however often the action is called")
-    row = await scene.ready(barely=True)
-    bodies = [await scene.body() for _ in range(_AT_ONCE)]
-    answers = await asyncio.gather(*(scene.call(row["id"], body) for body in bodies))
-    done = sum(a.status == 200 for a in answers)
-    if done != allowed:
-        raise Fault(f"of {_AT_ONCE} calls at once {done} succeeded, and one after the other {allowed}", answers[0])
-    for a in answers:
-        if a.status != 200:
-            expect(a, 409, "a call that came too late")
-
-
 async def _body(e: Entity, action: Action, s: Session) -> None:
     scene = Scene(s, e, action)
     row = await s.shared(e)
@@ -217,6 +193,25 @@ async def _body(e: Entity, action: Action, s: Session) -> None:
         if not (isinstance(p, Field) and p.type.value == "json"):
             expect_path(expect(await scene.call(row["id"], {**body, key: wrong}), 422, f"a wrong {key}"), key)
     expect(await scene.call(_UNKNOWN, body), 404, "no such row")
+
+
+async def _bare(e: Entity, action: Action, s: Session) -> None:
+    """Many clients say of a body that they do not send that it has no bytes, and no type."""
+    row = await s.create(e, apart=True)
+    answer = await View(s, e, action).call(row["id"], None)
+    if any(p.required and (not isinstance(p, Field) or p.default is None) for p in action.parameters):
+        expect(answer, 422, "without a body")
+    elif answer.status in (400, 411, 415):
+        raise Fault("the action needs nothing of a body, and wants one", answer)
+
+
+async def _locked(e: Entity, field: str, s: Session) -> None:
+    """A state that an action sets, of whichever entity the action is, is changed by nothing else."""
+    t = state_of(e, field)
+    assert t is not None
+    row = await s.create(e)
+    for state in (c for a, c in t.pairs if a == row[field] and c != a):
+        expect_path(expect(await s.patch(e, row["id"], {field: state}), 422, "an action sets this state"), field)
 
 
 async def _access(e: Entity, action: Action, s: Session) -> None:

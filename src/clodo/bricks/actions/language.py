@@ -15,6 +15,7 @@ from clodo.blueprint.text import expression_text, field_line, quote
 from clodo.blueprint.values import KEY, Blueprint, Entity, Field, Reference
 from clodo.bricks.actions.assigned import assigned_by, changed_by
 from clodo.bricks.actions.problems import action_problems
+from clodo.bricks.actions.states import with_states
 from clodo.bricks.actions.values import (
     JOBS,
     Action,
@@ -26,7 +27,6 @@ from clodo.bricks.actions.values import (
     SetValues,
     UpdateRows,
 )
-from clodo.bricks.rules.transitions import Transitions
 
 _GRAMMAR = """
 action: "action" NAME action_parameters? action_later? "{" _NL action_line* "}" _NL
@@ -140,14 +140,6 @@ def _needs_key(b: Blueprint, action: Action) -> bool:
     return action.by == KEY or (action.later and b.users is None)
 
 
-def _expand(e: Entity, action: Action) -> Entity:
-    """A state that an action sets is changed by actions only: a plain change would go past their guards and effects."""
-    states = {t.field for t in e.parts_of(Transitions)}
-    changed = {a.target[0] for effect in action.effects if isinstance(effect, SetValues) for a in effect.assignments if len(a.target) == 1}
-    fields = tuple(replace(f, read_only=True) if f.name in states & changed else f for f in e.fields)
-    return replace(e, fields=fields)
-
-
 CONSTRUCTS = (
     Construct(
         name="action",
@@ -160,7 +152,7 @@ CONSTRUCTS = (
         places=PLACES,
         singles=frozenset(["action_by"]),
         claims=_claims,
-        expand=_expand,
+        spread=with_states,
         keyed=_needs_key,
         assigns=assigned_by,
         together=changed_by,

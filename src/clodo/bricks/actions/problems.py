@@ -12,8 +12,10 @@ from clodo.blueprint.fields import field_problems
 from clodo.blueprint.formulas import Scope, condition_problems, value_problems
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Entity, Field, Reference, Who
+from clodo.blueprint.reads import narrows
+from clodo.blueprint.values import Blueprint, Entity, Field, Operand, Reference, Who
 from clodo.bricks.actions.persons import is_others_only
+from clodo.bricks.actions.states import never_reached
 from clodo.bricks.actions.values import (
     Action,
     Assignment,
@@ -22,6 +24,7 @@ from clodo.bricks.actions.values import (
     Guard,
     SetValues,
     UpdateRows,
+    named_rows,
     scope_of,
     target_field,
     tenant_columns,
@@ -61,9 +64,16 @@ def _told(messages: list[str], path: str) -> Iterator[Problem]:
 def _access(b: Blueprint, e: Entity, action: Action, path: str) -> Iterator[Problem]:
     who, path = who_may(b, e, action), f"{path}.(by)"
     yield from access_problems(b, who, path)
+    read = b.read_access(e)
+    if who.who is Who.PUBLIC and read.who is not Who.PUBLIC:
+        yield Problem(
+            f"Whoever is not signed in takes this step with no {e.name}, since they see none.",
+            "Say 'read public' in the entity, if they are to see them, or 'by user' in the action.",
+            path,
+            severity="warning",
+        )
     if who.who is Who.OWNER and not is_owned(b, e):
         yield Problem(f"Rows of {e.name} have no owner.", "Say 'write owner' in the entity, or choose another 'by'.", path)
-    read = b.read_access(e)
     blind = [r for r in who.roles if r not in read.roles and (r != "admin" or not read.roles)] if read.who in (Who.OWNER, Who.ROLE) else []
     if blind:
         seen = f"{read}, {', '.join(blind)}" if read.roles else f"{read} or role {', '.join(blind)}"
@@ -125,14 +135,18 @@ def effect_problems(
         return
     if isinstance(effect, CreateRow):
         for n, a in enumerate(effect.assignments):
-            yield from _assigned(b, entity, a, scope, _value(path, n), to_create=True)
+            yield from _assigned(b, entity, a, scope, _value(path, n), alone=True)
         yield from _left_out(b, entity, effect, scope, path)
         return
     within = scope.within(entity)
-    yield from _told(condition_problems(effect.where, within), path)
+    wrong = condition_problems(effect.where, within)
+    yield from _told(wrong, path)
+    if not wrong and not narrows(effect.where, within):
+        mend = f"Name a field or reference of {entity.name} in it, or set a field of the row that a parameter names, as in 'set to.field = …'."
+        yield Problem(f"This condition names nothing of the rows of {entity.name}: it chooses all of them or none.", mend, path)
     if isinstance(effect, UpdateRows):
         for n, a in enumerate(effect.assignments):
-            yield from _assigned(b, entity, a, within, _value(path, n))
+            yield from _assigned(b, entity, a, within, _value(path, n), alone=True)
 
 
 def _value(path: str, n: int) -> str:
@@ -140,9 +154,9 @@ def _value(path: str, n: int) -> str:
     return f"{path}.{place_name('value', n)}"
 
 
-def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *, to_create: bool = False) -> Iterator[Problem]:
-    """``e`` is the entity whose member is changed; the value stands in ``scope``."""
-    found = target_field(b, e, a.target) if len(a.target) == 1 or not to_create else None
+def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *, alone: bool = False) -> Iterator[Problem]:
+    """``e`` is the entity whose member is changed, ``alone``: it and no row that it refers to; the value stands in ``scope``."""
+    found = target_field(b, e, a.target, named_rows(scope)) if len(a.target) == 1 or not alone else None
     name = ".".join(a.target)
     if found is None:
         yield Problem(f"{e.name} has no {name!r} to set.", "Name a field or reference of it.", path)
@@ -153,6 +167,17 @@ def _assigned(b: Blueprint, e: Entity, a: Assignment, scope: Scope, path: str, *
         yield Problem(f"{name!r} is hashed, and only the body of a request can give it.", "Leave it out.", path)
     if found[1].name in found[0].unique_within:
         yield Problem(f"{name!r} says whose a {found[0].name} is, and cannot be set.", "Remove it.", path)
+    if never_reached(found[0], found[1].name, a.value) and not alone:
+        mend = f"Add it to 'transitions {found[1].name}', as in 'open -> {a.value.value}'." if isinstance(a.value, Operand) else ""
+        yield Problem(f"No change leads to this {found[1].name}, so that the action is always refused.", mend, path, severity="warning")
+    given = next((r for r in named_rows(scope) if len(a.target) > 1 and r.name == a.target[0]), None)
+    if given is not None and not given.required:
+        yield Problem(
+            f"Where no {given.name!r} is given, {name} is set nowhere, and the rest of the action is done.",
+            f"Write {given.name}: -> {given.target} required, if there is always one.",
+            path,
+            severity="warning",
+        )
     yield from _told(value_problems(a.value, scope, found[1]), path)
 
 

@@ -230,9 +230,11 @@ class Scene(View):
         found = [(self.e, row["id"], name, value) for name, value in satisfying(self.e, known, values)]
         found += [(self.e, row["id"], f"{r.name}_id", value) for r in _whether_given(self.e, known) for value in (None, await self._target(r))]
         for path in (p for p in outer_parts(known) if isinstance(p, Path) and len(p.names) == 2):
-            reference = member(self.e, path.names[0])
+            given = next((r for r in self.action.references if r.name == path.names[0]), None)
+            reference = given or member(self.e, path.names[0])
             target = self.b.entity(reference.target) if isinstance(reference, Reference) else None
-            if target is not None and (id := row.get(f"{path.names[0]}_id")) is not None:
+            there = row if given is None else body
+            if target is not None and (id := there.get(f"{path.names[0]}_id")) is not None:
                 found += await self._ways_in(target, id, path, known)
         for named in beside_caller(self.b, self.e, part):
             holder = row.get(f"{named.way}_id") if named.way else row["id"]

@@ -27,6 +27,9 @@ from clodo.bricks.actions.values import (
     DeleteRows,
     SetValues,
     UpdateRows,
+    changed_by_name,
+    named_rows,
+    refusal,
     scope_of,
     target_field,
     tenant_columns,
@@ -58,11 +61,15 @@ def _without_texts(text: str) -> str:
 def place_of(b: Blueprint, e: Entity, action: Action) -> Place:
     """Where the expressions of an action stand: over the row, under the name ``t``."""
     words = {"now": _NOW, "today": _TODAY, "caller": _CALLER}
-    parameters: tuple[Field | Reference, ...] = (*action.fields, *action.references)
-    for number, p in enumerate(parameters, _FIRST):
+    for p in action.parameters:
         money = isinstance(p, Field) and p.type is FieldType.MONEY
-        words[p.name] = f"(?{number} / 100.0)" if money else f"?{number}"
+        words[p.name] = f"({_parameter(action, p)} / 100.0)" if money else _parameter(action, p)
     return Place(scope_of(b, e, action), _ROW, _ROW, words, zeros=added_to(b, e, action))
+
+
+def _parameter(action: Action, p: Field | Reference) -> str:
+    """The number of a parameter."""
+    return f"?{_FIRST + (*action.fields, *action.references).index(p)}"
 
 
 def guards(b: Blueprint, e: Entity, action: Action) -> tuple[str, ...]:
@@ -71,21 +78,34 @@ def guards(b: Blueprint, e: Entity, action: Action) -> tuple[str, ...]:
     return tuple(sql(g.condition, place) for g in action.guards)
 
 
-def assertion(b: Blueprint, e: Entity, action: Action) -> Statement | None:
-    """A statement that fails, and with it the whole transaction, unless every guard holds."""
-    conditions = guards(b, e, action)
-    if not conditions:
-        return None
-    return statement(f"SELECT CASE WHEN {' AND '.join(conditions)} THEN 1 ELSE json('refused') END {_from(e)}")
+def _asked(b: Blueprint, e: Entity, action: Action) -> tuple[str, ...]:
+    """The condition of each refusal: those of the guards, and that rows which are changed by the name of a parameter are still there."""
+    return (*guards(b, e, action), *(_is_there(b, action, r) for r in changed_by_name(action)))
 
 
-def explanation(b: Blueprint, e: Entity, action: Action) -> Statement | None:
-    """A query that tells of each guard whether it holds."""
-    conditions = guards(b, e, action)
-    if not conditions:
-        return None
-    columns = ", ".join(f'{c} AS "g{n}"' for n, c in enumerate(conditions))
-    return statement(f"SELECT {columns} {_from(e)}")
+def refusals(action: Action) -> list[str]:
+    """What is said where one of these conditions does not hold."""
+    gone = [f"The {r.name.replace('_', ' ')} that this names is gone." for r in changed_by_name(action)]
+    return [*map(refusal, action.guards), *gone]
+
+
+def _is_there(b: Blueprint, action: Action, r: Reference) -> str:
+    target, given = b.entity(r.target), _parameter(action, r)
+    shown = ' AND "deleted_at" IS NULL' if target is not None and target.soft_delete else ""
+    found = f'EXISTS (SELECT 1 FROM "{r.target}" WHERE "id" = {given}{shown})'
+    return found if r.required else f"({given} IS NULL OR {found})"
+
+
+def assertion(b: Blueprint, e: Entity, action: Action) -> Statement:
+    """A statement that fails, and with it the whole transaction, unless the row is there and every guard holds."""
+    conditions = "".join(f" AND {c}" for c in _asked(b, e, action))
+    return statement(f"SELECT CASE WHEN EXISTS (SELECT 1 {_from(e)}{conditions}) THEN 1 ELSE json('refused') END")
+
+
+def explanation(b: Blueprint, e: Entity, action: Action) -> Statement:
+    """A query that tells of each refusal whether there is none; of a row that is not there, it tells nothing."""
+    columns = "".join(f', {c} AS "g{n}"' for n, c in enumerate(_asked(b, e, action)))
+    return statement(f"SELECT 1{columns} {_from(e)}")
 
 
 def _from(e: Entity) -> str:
@@ -104,7 +124,7 @@ def effects(b: Blueprint, e: Entity, action: Action) -> Iterator[Statement]:
     for effect in action.effects:
         if isinstance(effect, SetValues):
             touched = touched or any(len(a.target) == 1 for a in effect.assignments)
-            yield from _set(b, e, effect, place)
+            yield from _set(b, e, action, effect, place)
         elif isinstance(effect, CreateRow):
             yield _create(b, e, effect, place, f"?{fresh}")
             fresh += 1
@@ -121,17 +141,19 @@ def made_rows(action: Action) -> int:
     return sum(isinstance(effect, CreateRow) for effect in action.effects)
 
 
-def _set(b: Blueprint, e: Entity, effect: SetValues, place: Place) -> Iterator[Statement]:
-    """One statement for the row itself, and one for each row that it refers to."""
+def _set(b: Blueprint, e: Entity, action: Action, effect: SetValues, place: Place) -> Iterator[Statement]:
+    """One statement for the row itself, and one for each row that it refers to or that a parameter names."""
     groups: dict[str, list[Assignment]] = {}
     for a in effect.assignments:
         groups.setdefault(a.target[0] if len(a.target) > 1 else "", []).append(a)
     for reference, assignments in groups.items():
-        found = target_field(b, e, assignments[0].target)
+        found = target_field(b, e, assignments[0].target, action.references)
         assert found is not None
         entity = found[0]
         changes = _changes(b, e, entity, assignments, place)
-        which = f'"{entity.name}"."id" = "t"."id"' if not reference else f'"{entity.name}"."id" = "t"."{reference}_id"'
+        given = next((r for r in action.references if r.name == reference), None)
+        id = _parameter(action, given) if given is not None else f'"t"."{reference}_id"' if reference else '"t"."id"'
+        which = f'"{entity.name}"."id" = {id}'
         yield statement(f'UPDATE "{entity.name}" SET {", ".join(changes)} {_from(e).replace(" WHERE ", f" WHERE {which} AND ", 1)}')
 
 
@@ -160,7 +182,7 @@ def scheduled(b: Blueprint, effect: UpdateRows | DeleteRows) -> Statement:
 
 def _values(b: Blueprint, e: Entity, assignments: Iterable[Assignment], place: Place) -> Iterator[tuple[Field | Reference, str]]:
     for a in assignments:
-        found = target_field(b, e, a.target)
+        found = target_field(b, e, a.target, named_rows(place.scope))
         assert found is not None
         yield found[1], assigned(a, place, found[1])
 

@@ -24,6 +24,7 @@ from clodo.bricks.actions.values import (
     Effect,
     SetValues,
     UpdateRows,
+    named_rows,
     scope_of,
     target_field,
 )
@@ -48,7 +49,7 @@ def _columns(b: Blueprint, e: Entity, effect: Effect, scope: Scope) -> Iterator[
         e, scope = entity, scope.within(entity)
     if isinstance(effect, SetValues | UpdateRows):
         for a in effect.assignments:
-            found = target_field(b, e, a.target)
+            found = target_field(b, e, a.target, named_rows(scope))
             if found is None or not isinstance(f := found[1], Field) or f.required or not f.type.is_number:
                 continue
             if any(True for _ in _sums_with(a, scope)):
@@ -59,6 +60,16 @@ def added(a: Assignment, scope: Scope) -> frozenset[Expression]:
     """What an assignment adds to the field that it sets, or takes from it, and what may be empty of that."""
     found = (term for terms in _sums_with(a, scope) for term in terms if term not in _own(a, scope))
     return frozenset(term for term in found if may_be_empty(term, scope))
+
+
+def steps(a: Assignment, scope: Scope) -> tuple[Expression, ...]:
+    """What an assignment adds to the number that it sets, or takes from it, where it does nothing else with it; else nothing."""
+    own, e = _own(a, scope), a.value
+    terms = list(_terms(e, scope))
+    while isinstance(e, Operation) and e not in own:
+        # What is taken off from something else is not added to.
+        e = e.right if e.operator == "+" and any(t in own for t in _terms(e.right, scope)) else e.left
+    return tuple(t for t in terms if t not in own) if e in own and sum(t in own for t in terms) == 1 else ()
 
 
 def may_be_empty(e: Expression, scope: Scope) -> bool:
@@ -81,7 +92,7 @@ def may_be_empty(e: Expression, scope: Scope) -> bool:
 def _own(a: Assignment, scope: Scope) -> tuple[Expression, ...]:
     """How expressions name the field that an assignment sets."""
     plain: Expression = Operand(a.target[0], is_field=True) if len(a.target) == 1 else Path(a.target)
-    if scope.this is not None:
+    if scope.this is not None or (len(a.target) > 1 and any(r.name == a.target[0] for r in named_rows(scope))):
         return (plain,)
     hidden = a.target[0] in scope.parameters
     return (Path(("this", *a.target)),) if hidden else (plain, Path(("this", *a.target)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clodo.blueprint.formulas import Scope, member
@@ -23,7 +23,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """``target = value``; two names in ``target`` are a field of the row that a reference names."""
+    """``target = value``; two names in ``target`` are a field of the row that a parameter or a reference names."""
 
     target: tuple[str, ...]
     value: Expression
@@ -31,7 +31,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class SetValues:
-    """Changes the row itself, or rows that it refers to."""
+    """Changes the row itself, rows that it refers to, or rows that parameters name."""
 
     assignments: tuple[Assignment, ...]
 
@@ -108,6 +108,17 @@ def scope_of(b: Blueprint, e: Entity, action: Action) -> Scope:
     return Scope(b, e, parameters=parameters, has_caller=has_caller)
 
 
+def named_rows(scope: Scope) -> list[Reference]:
+    """The parameters that name rows which a line ``set`` in ``scope`` may change."""
+    return [p for p in scope.parameters.values() if isinstance(p, Reference)] if scope.this is None else []
+
+
+def changed_by_name(action: Action) -> list[Reference]:
+    """The parameters whose rows an action changes."""
+    names = {a.target[0] for effect in action.effects if isinstance(effect, SetValues) for a in effect.assignments if len(a.target) > 1}
+    return [r for r in action.references if r.name in names]
+
+
 def tenant_columns(own: Entity, other: Entity) -> dict[str, str]:
     """The columns that say which tenant rows of ``other`` belong to → the columns that say so of a row of ``own``, which may be the
     tenant itself."""
@@ -127,12 +138,13 @@ def refusal(guard: Guard) -> str:
     return guard.message or f"This must hold first: {expression_text(guard.condition)}."
 
 
-def target_field(b: Blueprint, e: Entity, target: tuple[str, ...]) -> tuple[Entity, Field | Reference] | None:
-    """The entity and the member that an assignment changes, ``None`` where there is none."""
+def target_field(b: Blueprint, e: Entity, target: tuple[str, ...], named: Iterable[Reference] = ()) -> tuple[Entity, Field | Reference] | None:
+    """The entity and the member that an assignment changes, ``None`` where there is none. ``named`` are the parameters that name rows: in
+    front of a point they hide references of their names."""
     if len(target) == 1:
         own = member(e, target[0])
         return (e, own) if own is not None else None
-    reference = member(e, target[0])
+    reference = next((r for r in named if r.name == target[0]), None) or member(e, target[0])
     row = b.entity(reference.target) if isinstance(reference, Reference) else None
     found = member(row, target[1]) if row is not None else None
     return (row, found) if row is not None and found is not None else None

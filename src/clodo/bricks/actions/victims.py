@@ -8,6 +8,7 @@ from clodo.blueprint.values import Entity, Expression, Operand
 from clodo.bricks.actions.values import DeleteRows, Effect, UpdateRows
 from clodo.bricks.actions.view import View
 from clodo.bricks.rules.language import key_of
+from clodo.bricks.rules.placing import put
 from clodo.bricks.rules.related import referring
 from clodo.bricks.rules.samples import clocked, conjuncts, made_to_hold
 from clodo.proof.client import Answer
@@ -24,10 +25,17 @@ async def victims(scene: View, row: Row, given: Row) -> dict[int, Row]:
             changes = {k: v for part in conjuncts(effect.where) for k, v in referring(scene.e, entity, part, row, given).items()}
             body = {**await scene.s.body(entity, changes), **changes}
             made_to_hold(entity, effect.where, body)
+            # What nobody may give, a state that actions set, say, is put there.
+            kept = {f.name: body.pop(f.name) for f in entity.fields if f.read_only and f.name in body}
             answer = await scene.s.post(entity, {k: v for k, v in body.items() if v is not None})
-            if answer.status == 201 and _meets(entity, effect.where, answer.body | {"this": row["id"]}):
-                found[number] = answer.body
-                scene.needed.add(answer.body["id"])
+            if answer.status != 201:
+                continue
+            for name, value in kept.items():
+                await put(scene.s, entity, answer.body["id"], name, value)
+            made = {**answer.body, **kept}
+            if _meets(entity, effect.where, made | {"this": row["id"]}):
+                found[number] = made
+                scene.needed.add(made["id"])
     return found
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any
 
 from clodo.blueprint.formulas import names_in, parts
 from clodo.blueprint.samples import entity_body
-from clodo.blueprint.values import Entity, Expression, Field, FieldType, Operand, Path
+from clodo.blueprint.values import Entity, Expression, Field, FieldType, Operand, Path, Reference
 from clodo.bricks.actions.callers import Caller
 from clodo.bricks.actions.statements import Statement, assigned, guards, place_of, statement
 from clodo.bricks.actions.values import Action, Assignment, CreateRow, SetValues, target_field
@@ -43,8 +44,8 @@ class View:
             out[f"{r.name}_id"] = made
         return out
 
-    async def call(self, id: str, body: Row) -> Answer:
-        """Calls the action on a row, with the credentials that it needs. Of one that is done later, gives what comes of it."""
+    async def call(self, id: str, body: Row | None) -> Answer:
+        """Calls the action on a row, with the credentials that it needs and perhaps without a body. Of one that is done later, gives what comes of it."""
         headers = await self.caller.headers()
         answer = await self.s.client.send("POST", f"{self.s.path(self.e, id)}/{self.action.segment}", body, headers=headers)
         return await outcome(self.s, self.e, id, answer, headers) if self.action.later else answer
@@ -96,16 +97,23 @@ class View:
         found = await self.ask(statement(f'SELECT {columns} FROM "{self.e.name}" AS "t" WHERE "t"."id" = ?1'), id, body)
         return [bool(found.get(f"g{n}")) for n in range(len(conditions))]
 
+    def changed_row(self, a: Assignment, row: Row, body: Row) -> tuple[Entity, Field | Reference, str | None]:
+        """Which member an assignment sets, and the id of the row that it does so in; ``None`` where the row refers to none."""
+        found = target_field(self.b, self.e, a.target, self.action.references)
+        assert found is not None
+        if len(a.target) == 1:
+            return *found, row["id"]
+        key = f"{a.target[0]}_id"
+        named = any(r.name == a.target[0] for r in self.action.references)
+        return *found, body.get(key) if named else row[key]
+
     async def expected(self, id: str, body: Row) -> dict[Cell, Any]:
-        """The values that the assignments to the row, and to those that it refers to, must leave behind."""
+        """The values that the assignments to the row, to those that it refers to, and to those that parameters name must leave behind."""
         row = (await self.s.query(f'SELECT * FROM "{self.e.name}" WHERE "id" = ?', id))[0]
         place, out, changed = place_of(self.b, self.e, self.action), {}, set[str]()
         for effect in self.action.effects:
             for a in effect.assignments if isinstance(effect, SetValues) else ():
-                found = target_field(self.b, self.e, a.target)
-                assert found is not None
-                e, m = found
-                there = id if len(a.target) == 1 else row[f"{a.target[0]}_id"]
+                e, m, there = self.changed_row(a, row, body)
                 # What an earlier effect changed is not known before the call.
                 if there is not None and not (changed & _read(a)):
                     made = assigned(a, place, m)
@@ -132,3 +140,16 @@ class View:
 
 def _read(a: Assignment) -> set[str]:
     return {*names_in(a.value)} | {p.names[-1] for p in parts(a.value) if isinstance(p, Path)}
+
+
+def alike(got: Any, wanted: Any) -> bool:
+    """Whether two values are the same, but for the rounding of numbers and a moment of time."""
+    if isinstance(got, int | float) and isinstance(wanted, int | float):
+        return math.isclose(got, wanted, rel_tol=1e-9, abs_tol=1e-6)
+    if isinstance(got, str) and isinstance(wanted, str) and got != wanted:
+        try:
+            # Moments may be a little later than when they were worked out here.
+            return abs((datetime.fromisoformat(got) - datetime.fromisoformat(wanted)).total_seconds()) < 60
+        except (ValueError, TypeError):
+            return False
+    return bool(got == wanted)

@@ -27,9 +27,14 @@ def may_wear_off(b: Blueprint, e: Entity, action: Action) -> bool:
             if effect.entity in (counted if isinstance(effect, CreateRow) else tables):
                 return True
         elif isinstance(effect, SetValues):
-            targets = (target_field(b, e, a.target) for a in effect.assignments)
+            targets = (target_field(b, e, a.target, action.references) for a in effect.assignments)
             changed |= {(entity.name, m.name) for entity, m in filter(None, targets)}
         else:
             changed |= {(effect.entity, a.target[0]) for a in effect.assignments}
             changed.add((effect.entity, "updated_at"))
     return bool(changed & looked_at)
+
+
+def may_take_along(action: Action) -> bool:
+    """Whether the row of a call may be among those that the action deletes, or goes with them."""
+    return any(isinstance(effect, DeleteRows) for effect in action.effects)

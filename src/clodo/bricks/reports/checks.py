@@ -10,7 +10,7 @@ from typing import Any
 from clodo.blueprint.formulas import Scope
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Call, Entity, Not, Who
-from clodo.bricks.actions.checks import alike
+from clodo.bricks.actions.view import alike
 from clodo.bricks.reports.brick import column_sql, filter_parameters, is_own_filter
 from clodo.bricks.reports.language import (
     Column,

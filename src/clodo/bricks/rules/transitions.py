@@ -18,7 +18,8 @@ from clodo.blueprint.values import Blueprint, Entity, FieldType
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """How the value of an enum may change, as chains of values. A row begins with the field's default, else with
+    """How the value of an enum may change, as chains of values. A change to the same value (``busy -> busy``) lets an action that sets it be
+    repeated. A row begins with the field's default, else with
     the first value of the first chain."""
 
     field: str
@@ -63,8 +64,6 @@ def _problems(b: Blueprint, e: Entity, t: Transitions) -> Iterator[Problem]:
             yield Problem(f"{value!r} is no value of {t.field!r}.", f"Choose among {', '.join(f.values)}.", path)
     if sum(o.field == t.field for o in e.parts_of(Transitions)) > 1:
         yield Problem(f"The transitions of {t.field!r} are said twice.", "Join them into one line.", path_of(e, t))
-    if any(a == c for a, c in t.pairs):
-        yield Problem(f"A change of {t.field!r} to the same value is none.", "Remove it.", path)
 
 
 def _expand(e: Entity, t: Transitions) -> Entity:

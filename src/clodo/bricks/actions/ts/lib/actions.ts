@@ -5,7 +5,7 @@ import { type Caller, type Rule, admit, allows, ownAlone } from "./access";
 import { type Entity, type Reference, type Row, selected, toJson } from "./entity";
 import type { Field, Stored } from "./fields";
 import { type Change, after, ahead, along, check, refused } from "./hooks";
-import { readJsonObject, route } from "./http";
+import { readGivenObject, route } from "./http";
 import { uuidv7 } from "./id";
 import { Problem, notFound } from "./problem";
 import { checkedFields, conflict, missingRows, readRow } from "./rows";
@@ -27,10 +27,10 @@ export interface Action {
   readonly references: Readonly<Record<string, Reference>>;
   /** What is said where a guard does not hold, in the order of the guards. */
   readonly refusals: readonly string[];
-  /** Fails unless every guard holds. */
-  readonly assertion?: Statement;
-  /** Tells of each guard whether it holds. */
-  readonly explanation?: Statement;
+  /** Fails unless the row is there and every guard holds. */
+  readonly assertion: Statement;
+  /** Tells of each guard whether it holds, and nothing where there is no such row. */
+  readonly explanation: Statement;
   readonly effects: readonly Statement[];
   readonly newRows: number;
   /** The entities of whose rows the effects change others, where that is told. */
@@ -74,7 +74,7 @@ const withIds = (a: Action, given: Values): Values => [...given, ...Array.from({
 
 /** The stored values of the body, in the order of the parameters, and ids for new rows. A body may be left out where nothing is required. */
 export async function parameters(c: Context<AppEnv>, entity: Entity, a: Action, caller: Caller): Promise<Values> {
-  const body = c.req.raw.body === null ? {} : await readJsonObject(c);
+  const body = await readGivenObject(c);
   const shape: Entity = { ...entity, fields: a.fields, references: a.references };
   const { values, references, errors } = checkedFields(shape, body, "create");
   errors.push(...(await missingRows(c, shape, caller, references)));
@@ -100,28 +100,29 @@ export async function carriedOut(
   const { entity, id } = change;
   await check(c, [change]);
   const others = watch(c, a.touches ?? [], change.caller, change);
+  const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
   const statements = [
     ...front,
     ...ahead(c, [change]),
     ...others.ahead,
-    ...asserted(c, a, values),
+    asserted(c, a, values),
     ...a.effects.map((effect) => bound(c, effect, values)),
     ...set(c, change),
     ...along(c, [change]),
     ...others.along,
-    c.env.DB.prepare(`SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" = ?`).bind(id),
+    c.env.DB.prepare(`SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" = ?${shown}`).bind(id),
   ];
   const done = await c.env.DB.batch<Row>(statements).catch((error: unknown) => refusal(c, a, entity, values, error));
   await others.after(done.at(-2));
-  const row = done.at(-1)?.results[0];
-  if (row === undefined) throw notFound();
+  // Of a row that the action took along, what it was is told.
+  const row = done.at(-1)?.results[0] ?? change.before ?? {};
   await after(c, change, row);
   return row;
 }
 
-/** The guards, as a statement that fails unless all of them hold. */
-export const asserted = (c: Context<AppEnv>, a: Action, values: Values): D1PreparedStatement[] =>
-  a.assertion === undefined ? [] : [bound(c, a.assertion, values)];
+/** The guards, as a statement that fails unless the row is there and all of them hold. */
+export const asserted = (c: Context<AppEnv>, a: Action, values: Values): D1PreparedStatement =>
+  bound(c, a.assertion, values);
 
 /** The columns that hooks have set on the way. */
 function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedStatement[] {
@@ -142,9 +143,9 @@ export async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, val
     throw new Problem(409, "A value that is required would be missing.");
   }
   if (!(error instanceof Error) || !error.message.includes("malformed JSON")) return conflict(entity)(error);
-  const held = a.explanation && (await bound(c, a.explanation, values).first<Row>());
+  const held = await bound(c, a.explanation, values).first<Row>();
   if (held === null) throw notFound();
-  const broken = a.refusals.find((_, index) => held?.[`g${index}`] !== 1);
+  const broken = a.refusals.find((_, index) => held[`g${index}`] !== 1);
   throw new Problem(409, broken ?? CHANGED);
 }
 

@@ -5,7 +5,7 @@ import { checkBody } from "./body";
 import { type Entity, type Row, selected, toJson, visible } from "./entity";
 import { type Stored, datetime } from "./fields";
 import { type Change, after, carryOut, check } from "./hooks";
-import { readJsonObject, route } from "./http";
+import { readGivenObject, route } from "./http";
 import { Problem, notFound } from "./problem";
 import { conflict, writableRow } from "./rows";
 import { type Condition, condition, quote, where } from "./sql";
@@ -34,9 +34,7 @@ export function publishing(app: Hono<AppEnv>, entity: Entity): void {
 
 /** The moment that the body asks for, which lies ahead; null where there is no body or no moment in it. */
 async function givenMoment(c: Context<AppEnv>, now: string): Promise<string | null> {
-  const sent = c.req.header("content-type") ?? c.req.header("transfer-encoding");
-  if (sent === undefined && (c.req.header("content-length") ?? "0") === "0") return null;
-  const { at } = checkBody({ at: datetime() }, await readJsonObject(c));
+  const { at } = checkBody({ at: datetime() }, await readGivenObject(c));
   if (typeof at !== "string") return null;
   if (at <= now) throw new Problem(422, "The body has invalid fields.", [{ path: "at", message: "must lie in the future" }]);
   return at;

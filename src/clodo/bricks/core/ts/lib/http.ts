@@ -70,6 +70,13 @@ export async function readJsonObject(c: Context<AppEnv>): Promise<Record<string,
   return value as Record<string, unknown>;
 }
 
+/** The JSON object in the body of a request that may have none: an empty one then. Many clients say the length of a body that they do not send. */
+export async function readGivenObject(c: Context<AppEnv>): Promise<Record<string, unknown>> {
+  if (c.req.raw.body === null || c.req.header("content-length") === "0") return {};
+  const isBare = c.req.header("content-type") === undefined && (await readBounded(c)).byteLength === 0;
+  return isBare ? {} : readJsonObject(c);
+}
+
 /** Beyond this the rest of a body is not even read: the connection is dropped. */
 const MAX_DRAINED_BYTES = 16 * MAX_BODY_BYTES;
 

@@ -6,7 +6,7 @@ import type { Entity, Row } from "./entity";
 import { integer } from "./fields";
 import { type FileRules, fileData } from "./file-store";
 import { files, idOf } from "./files";
-import { readJsonObject, route } from "./http";
+import { readGivenObject, route } from "./http";
 import { Problem, notFound } from "./problem";
 import { readRow } from "./rows";
 import { condition, quote, where } from "./sql";
@@ -27,8 +27,7 @@ async function link(c: Ctx, entity: Entity, rules: FileRules): Promise<Response>
   const row = await readRow(c, entity, await admit(c, entity.read), idOf(c));
   const file = fileData(row, rules);
   if (file === null) throw notFound();
-  const bare = c.req.raw.body === null || c.req.header("content-length") === "0";
-  const { expires_in } = checkBody(LIFETIME, bare ? {} : await readJsonObject(c));
+  const { expires_in } = checkBody(LIFETIME, await readGivenObject(c));
   const expires = Math.floor(Date.now() / 1000) + Number(expires_in);
   const path = pathOf(entity, String(row["id"]), rules);
   const digest = await crypto.subtle.sign("HMAC", await signingKey(c), message(path, file.version, String(expires)));

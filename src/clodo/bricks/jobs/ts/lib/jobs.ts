@@ -82,7 +82,7 @@ export function later(app: Hono<AppEnv>, { job }: Ledger, { name, entity, action
       const row = asked.after;
       const insert = c.env.DB.prepare(`${insertSql(job.name, Object.keys(row))} RETURNING ${selected(job)}`);
       const done = await c.env.DB.batch<Row>([
-        ...asserted(c, a, values),
+        asserted(c, a, values),
         ...along(c, [asked]),
         insert.bind(...Object.values(row)),
       ]).catch((error: unknown) => refusal(c, a, entity, values, error));
