@@ -118,7 +118,7 @@ def type_of(e: Expression, scope: Scope, problems: list[str]) -> Type:
     """The type of an expression; what is wrong with it is added to ``problems``, in plain words."""
     found = _Checker(problems).type_of(e, scope)
     if not problems and (deep := depth(e, scope)) > MOST_DEPTH:
-        problems.append(f"With the computed fields in it this is {deep} steps deep, and {MOST_DEPTH} are possible; put halves of it in brackets, or say it in two lines.")
+        problems.append(too_deep(deep, MOST_DEPTH))
     return found
 
 
@@ -219,50 +219,68 @@ def parts(e: Expression) -> Iterator[Expression]:
         yield from parts(e.inner)
 
 
-def depth(e: Expression, scope: Scope, within: frozenset[tuple[str, str]] = frozenset()) -> int:
-    """How deep the SQL of an expression is at most, with the computed fields that it looks at (``within`` which it may stand itself)."""
+def too_deep(deep: int, most: int) -> str:
+    """What is said of an expression that D1 would not take."""
+    return f"With the computed fields in it this is {deep} steps deep, and {most} are possible; put halves of it in brackets, or say it in two lines."
 
-    def deep(part: Expression) -> int:
-        return depth(part, scope, within)
 
+def depth(e: Expression, scope: Scope) -> int:
+    """How deep D1 finds the SQL of an expression at most, with the computed fields that it looks at."""
+    return sum(heights(e, scope))
+
+
+def heights(e: Expression, scope: Scope, within: frozenset[tuple[str, str]] = frozenset()) -> tuple[int, int]:
+    """The height of the SQL of an expression, and what the queries in it count beside that: SQLite counts those of a query, and of
+    what stands around it, together. ``within``: computed fields that the expression may stand in itself."""
     if isinstance(e, Operand):
-        return _depth_of_name(str(e.value), scope.entity, scope, within) if e.is_field else 1
+        return _of_name(str(e.value), scope.entity, scope, within) if e.is_field else (2, 0)
     if isinstance(e, Path):
-        return _depth_of_path(e, scope, within)
+        return _of_path(e, scope, within)
     if isinstance(e, Call):
         name, column = target_of(e)
         if e.function in AGGREGATES and (entity := scope.blueprint.entity(name)) is not None:
-            inner = depth(e.where, scope.within(entity), within) if e.where is not None else 1
-            return 4 + max(inner + 3, _depth_of_name(column, entity, scope, within))
-        return deep(e.argument) + {"quarter": 5, "weeks": 2}.get(e.function, 3 if e.function == LINKED else 1)
+            inner, beside = heights(e.where, scope.within(entity), within) if e.where is not None else (1, 0)
+            height, below = _of_name(column, entity, scope, within)
+            made = max(inner + 3, height + 2)
+            return made + 4, made + max(beside, below)
+        inner, beside = heights(e.argument, scope, within)
+        if e.function == LINKED:
+            return inner + 3, inner + 2 + beside
+        return inner + {"quarter": 5, "weeks": 2}.get(e.function, 1), beside
     if isinstance(e, Not | IsEmpty | IsIn):
-        return deep(e.inner) + (2 if isinstance(e, IsIn) else 1)
-    steps = {"and": 1, "or": 1, "&": 1, "+": 1, "*": 1, "-": 1}.get(e.operator, 2)
+        inner, beside = heights(e.inner, scope, within)
+        return inner + (1 if isinstance(e, IsEmpty) else 2), beside
+    steps = {"and": 1, "or": 1, "&": 1, "+": 1, "*": 1}.get(e.operator, 2)
     if e.operator == "-":
         # Two moments are held apart in days; a length of time is turned round.
         steps = 3 if _Checker([]).type_of(e.left, scope).kind in _MOMENTS else 1
-    return steps + max(deep(e.left), deep(e.right))
+    left, right = heights(e.left, scope, within), heights(e.right, scope, within)
+    return steps + max(left[0], right[0]), max(left[1], right[1])
 
 
-def _depth_of_name(name: str, entity: Entity, scope: Scope, within: frozenset[tuple[str, str]]) -> int:
+def _of_name(name: str, entity: Entity, scope: Scope, within: frozenset[tuple[str, str]]) -> tuple[int, int]:
     m = member(entity, name)
     if isinstance(m, Field) and m.computed is not None:
         place = (entity.name, name)
-        return depth(m.computed, Scope(scope.blueprint, entity), within | {place}) if place not in within else 1
-    return 3 if isinstance(m, Field) and m.type is FieldType.MONEY else 2
+        return heights(m.computed, Scope(scope.blueprint, entity), within | {place}) if place not in within else (1, 0)
+    return (3 if isinstance(m, Field) and m.type is FieldType.MONEY else 2), 0
 
 
-def _depth_of_path(e: Path, scope: Scope, within: frozenset[tuple[str, str]]) -> int:
+def _of_path(e: Path, scope: Scope, within: frozenset[tuple[str, str]]) -> tuple[int, int]:
     """Each reference on the way is a query within the next."""
     entity: Entity | None = scope.own if e.names[0] == "this" and member(scope.entity, "this") is None else scope.entity
-    made = 2
+    height, beside = 2, 0
     for n, name in enumerate(e.names):
         if entity is not None and (n or name != "this"):
-            made = max(made + 2, _depth_of_name(name, entity, scope, within) + 1)
+            own, below = _of_name(name, entity, scope, within)
+            inner = max(height + 1, own)
+            height, beside = inner + 1, inner + max(beside, below)
+        elif n:  # of a user
+            height, beside = height + 2, height + 1 + beside
         m = (scope.parameters.get(name) if n == 0 else None) or (member(entity, name) if entity is not None else None)
         if n or name != "this":
             entity = scope.blueprint.entity(m.target) if isinstance(m, Reference) else None
-    return made
+    return height, beside
 
 
 class _Checker:

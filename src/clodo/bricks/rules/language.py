@@ -13,20 +13,23 @@ from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.evaluation import moved
 from clodo.blueprint.formulas import (
     LINKED,
+    MOST_DEPTH,
     PERIODS,
     Kind,
     Scope,
     condition_problems,
+    heights,
     member,
     names_in,
     parts,
     target_of,
+    too_deep,
     type_of,
     type_of_member,
 )
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.reads import LinkRead, reads
+from clodo.blueprint.reads import OWN, LinkRead, Read, reads
 from clodo.blueprint.syntax import expression_of, text_of
 from clodo.blueprint.text import expression_text, number, quote
 from clodo.blueprint.values import (
@@ -174,8 +177,13 @@ def _problems(b: Blueprint, e: Entity, rule: Rule) -> Iterator[Problem]:
     path = path_of(e, rule)
     condition = rule.condition if isinstance(rule, CheckRule) else rule.where
     if condition is not None:
-        for message in condition_problems(condition, Scope(b, e)):
-            yield Problem(message, "Mend the condition of the rule.", path)
+        found = condition_problems(condition, Scope(b, e))
+        height, beside = heights(condition, Scope(b, e)) if not found else (0, 0)
+        afar = not isinstance(rule, CheckRule) or any(not isinstance(r, Read) or r.whose != OWN for r in reads(condition, Scope(b, e)))
+        # What looks at other rows stands within a query of its own.
+        if afar and 2 * height + beside > MOST_DEPTH:
+            found = [too_deep(2 * height + beside, MOST_DEPTH)]
+        yield from (Problem(message, "Mend the condition of the rule.", path) for message in found)
         if any(isinstance(r, LinkRead) for r in reads(condition, Scope(b, e))):
             yield Problem("A rule does not see when links change.", f"Ask for links where an action is called: when count(tag where {LINKED}(this)) > 2, say.", path)
     if len(rule.message) > 200 or any(sign in rule.message for sign in ("{{", "}}", "|", "\n")) or rule.message.endswith("}"):
