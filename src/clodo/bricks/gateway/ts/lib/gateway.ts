@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { type Caller, type Rule, admit, bearerToken } from "./access";
 import { boundedBody } from "./gateway-body";
-import { cacheKey, cached, isShareable, keep } from "./gateway-cache";
+import { cacheKey, cached, isShareable, keep, unkept } from "./gateway-cache";
 import { type HeaderRules, answered, callerAddress, forwarded, requestId } from "./gateway-headers";
 import { ambiguous, loosePath, plainPath, refuseTricks } from "./gateway-paths";
 import type { Method } from "./http";
@@ -75,10 +75,12 @@ async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Res
   const target = targetOf(c, route, path);
   const seconds = c.req.method === "GET" ? route.cacheSeconds : undefined;
   const id = requestId(c);
-  const key = seconds === undefined ? "" : cacheKey(new URL(c.req.url).origin, await holder(c, route, caller), target);
+  const whose = seconds === undefined ? "" : await holder(c, route, caller);
+  const key = seconds === undefined ? "" : cacheKey(new URL(c.req.url).origin, whose, target);
   const kept = seconds === undefined ? undefined : await cached(key);
   const response = kept ?? (await ask(c, route, caller, target, id));
-  const headers = answered(response.headers, route.answer, route.credentials);
+  const given = whose !== "" && isShareable(response) ? unkept(response.headers) : response.headers;
+  const headers = answered(given, route.answer, route.credentials);
   headers.set("x-request-id", id);
   rewriteLocation(c, route, headers);
   if (seconds !== undefined && kept === undefined) {
