@@ -107,6 +107,34 @@ def test_the_tenants_themselves_have_no_audit() -> None:
         parse(APART.replace("  name: text\n", "  name: text\n  audit read user\n"))
 
 
+SLUGS = """service press
+read public
+write public
+
+entity article {
+  title: text required
+  body: longtext
+  slug from title follow
+  audit read public
+}
+"""
+SLUG_FAULTS = (
+    Fault("a slug is as the body says", "src/entities/article.ts", 'hooks: [slugged("title", true), audited(["id", "created_at", "updated_at", "deleted_at"])]', 'hooks: [audited(["id", "created_at", "updated_at", "deleted_at"]), slugged("title", true)]', "audit.changes"),
+)  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", SLUG_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_a_fault_of_what_follows_is_caught(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(SLUGS, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_what_follows_from_a_change_is_told(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(SLUGS, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()
+
+
 @pytest.mark.workerd
 def test_tenants_do_not_see_each_other(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(APART, tmp_path / "s", toolchain, host, types=True)
@@ -116,7 +144,7 @@ def test_tenants_do_not_see_each_other(tmp_path: Path, toolchain: Toolchain, hos
 
 APART_FAULTS = (
     Fault("the list shows all tenants", LOG, ' AND "tenant_id" = ?))', " AND ? IS NOT NULL))", "audit.apart"),
-    Fault("entries belong to nobody", LIB, "[after?.[tenant] ?? null]", "[null]", "audit.changes"),
+    Fault("entries belong to nobody", LIB, '`, "r".${quote(tenant)}`', '", NULL"', "audit.changes"),
     Fault("an emptied reference belongs to nobody", SQL, ', NEW."team_id")', ", NULL)", "audit.follows"),
 )
 
@@ -139,8 +167,8 @@ def test_the_words_are_free_elsewhere() -> None:
 
 
 FAULTS = (
-    Fault("deletions are not written down", LIB, "const { entity, id, caller, before, after } = change;", "const { entity, id, caller, before, after } = change;\n      if (after === null) return [];", "audit.changes"),
-    Fault("a write-only value is written down", LIB, "entity.fields[name]?.writeOnly ? null : cut(value)", "cut(value)", "audit.secret"),
+    Fault("deletions are not written down", LIB, "if (before === null) return [];", "if (before === null || after === null) return [];", "audit.changes"),
+    Fault("a write-only value is written down", LIB, ".filter((name) => !entity.fields[name]?.writeOnly)", ".filter((name) => name !== '')", "audit.secret"),
     Fault("all columns are told", LOG, "if (was !== is || !whole)", "if (was !== undefined)", "audit.changes"),
     Fault("values as they are stored", LOG, "entity?.fields[name]?.decode(value) ?? value", "value", "audit.changes"),
     Fault("everyone sees all changes", LOG, ".filter(([, rule]) => allows(rule, caller))", ".filter(([, rule]) => allows(rule, caller) || true)", "audit.readers"),
@@ -149,7 +177,8 @@ FAULTS = (
     Fault("entries can be changed", SQL, "BEFORE UPDATE ON \"_audit\"", "BEFORE UPDATE ON \"_audit\" WHEN 1 = 0", "audit.kept"),
     Fault("an emptied reference is not written down", SQL, "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN", "AFTER UPDATE OF \"client_id\" ON \"contract\"\nWHEN 1 = 0 AND", "audit.follows"),
     Fault("nobody did it", LIB, 'if (user !== undefined) return "user"', 'if (user === undefined) return "user"', "audit.changes"),
-    Fault("written down before it is stored", LIB, "  return {\n    ahead:", "  return {\n    check: async (c, change) => void (await c.env.DB.batch([...(audited(skipped).ahead?.(c, change) ?? [])])),\n    ahead:", "audit.refused"),
+    Fault("written down before it is stored", LIB, "  return {\n    ahead:", "  return {\n    check: async (c, change) => void (await c.env.DB.batch([...(audited(skipped).ahead?.(c, change) ?? []), ...(audited(skipped).along?.(c, change) ?? [])])),\n    ahead:", "audit.refused"),
+    Fault("secrets that are empty are told", LIB, " && isEmpty(before, name) && isEmpty(after, name))", " && name === '')", "audit.secret"),
     Fault("the audit of all rows", LOG, "[theirs, condition('\"row_id\" = ?', id)]", "[theirs]", "audit."),
     Fault("a row that never was has an audit", LOG, "if (!(await isKnown(c, audited, theirs, caller, id))) throw notFound();", "await isKnown(c, audited, theirs, caller, id); notFound();", "audit.readers"),
 )  # fmt: skip

@@ -255,7 +255,8 @@ FAULTS = [
     Fault("follows redirects", "src/lib/gateway.ts", 'redirect: "manual"', 'redirect: "follow"', "gateway.redirect"),
     Fault("hands credentials on", "src/lib/gateway-headers.ts", "if (!credentials) for (const name of CREDENTIALS) headers.delete(name);", "", "gateway.credentials"),
     Fault("hands cookies of the upstream on", "src/lib/gateway-headers.ts", 'if (!credentials) headers.delete("set-cookie");', "", "gateway.credentials"),
-    Fault("believes what callers say of themselves", "src/lib/gateway-headers.ts", "if (SPOOFED.test(name)) headers.delete(name);", "", "gateway.forwarded"),
+    Fault("believes what callers say of themselves", "src/lib/gateway-headers.ts", "SPOOFED.test(name) || ", "", "gateway.forwarded"),
+    Fault("believes what they say with underscores", "src/lib/gateway-headers.ts", ' || name.includes("_")', "", "gateway.spelling"),
     Fault("knows no hop-by-hop headers of the caller's", "src/lib/gateway-headers.ts", "[...HOP_BY_HOP, ...named]", "HOP_BY_HOP", "gateway.forwarded"),
     Fault("takes any number for a request", "src/lib/gateway-headers.ts", "REQUEST_ID.test(given) ? given", 'given !== "" ? given', "gateway.forwarded"),
     Fault("passes every path on", "src/lib/gateway.ts", "    refuseTricks(path);\n", "", "gateway.paths"),
@@ -287,6 +288,7 @@ FAULTS = [
 KEPT_FAULTS = [
     Fault("gives one caller the answer of another", "src/lib/gateway.ts", "await holder(c, route, caller)", '""', "gateway.cache"),
     Fault("keeps by the credential that let in alone", "src/lib/gateway.ts", "if (caller.user !== undefined) return caller.user.id;", 'if (caller.user !== undefined && c.req.header("x-api-key") === undefined) return caller.user.id;', "gateway.cache"),
+    Fault("tells all on the way to keep it", "src/lib/gateway.ts", 'whose !== "" && isShareable', "false && isShareable", "gateway.cache"),
     Fault("keeps what was for another role", "src/lib/gateway.ts", 'caller.user?.role ?? "key"', '""', "gateway.cache"),
     Fault("keeps nothing for those who log in", "src/lib/gateway.ts", "if (isShareable(response))", 'if (route.rule === "public" && isShareable(response))', "gateway.cache"),
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.values import Action, Assignment, SetValues, refusal
 from clodo.bricks.rules.placing import put
 from clodo.proof.check import Check
-from clodo.proof.session import Fault, Row, Session, TooFewValues, expect
+from clodo.proof.session import Fault, Row, Session, expect
 
 _TEXTS = (FieldType.TEXT, FieldType.LONG_TEXT)
 #: A text that is longer than most fields take; whole requests have a limit too.
@@ -64,12 +64,16 @@ async def _does(e: Entity, action: Action, a: Assignment, f: Field, s: Session) 
         for name, value in extreme.items():
             if name not in given:
                 await put(s, e, row["id"], name, value)
+        before = await _row(s, e, row)
         if not all(await scene.held(row["id"], body)):
+            # Guards see to it that it comes to no such value.
+            expect(await scene.call(row["id"], body), 409, f"a guard is against {f.name}")
+            if await _row(s, e, row) != before:
+                raise Fault("a refused action changed something")
             continue
         made = await scene.value(row["id"], a.value, body)
         if made is None or _fits(f, made):
             continue
-        before = await _row(s, e, row)
         answer = await scene.call(row["id"], body)
         if answer.status == 409 and answer.body.get("detail") not in map(refusal, action.guards):
             return  # a rule of the rows was against it first
@@ -77,7 +81,6 @@ async def _does(e: Entity, action: Action, a: Assignment, f: Field, s: Session) 
         if await _row(s, e, row) != before:
             raise Fault("a refused action changed something", answer)
         return
-    raise TooFewValues("no values were found of which it would become too much")
 
 
 def takes(f: Field, stored: Any) -> bool:

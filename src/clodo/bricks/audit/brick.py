@@ -34,6 +34,12 @@ _SQL = """CREATE TABLE "_audit" (
 CREATE INDEX "_audit__user" ON "_audit" ("user_id", "id");
 CREATE INDEX "_audit__at" ON "_audit" ("at", "id");
 
+-- What rows were, until a transaction is done with them.
+CREATE TABLE "_audit_before" (
+  "row_id" TEXT PRIMARY KEY NOT NULL,
+  "before" TEXT
+) WITHOUT ROWID;
+
 CREATE TRIGGER "_audit__no_update" BEFORE UPDATE ON "_audit"
 BEGIN
   SELECT RAISE(ABORT, 'the audit is only added to');

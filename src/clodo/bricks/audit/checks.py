@@ -98,6 +98,7 @@ async def _changes(e: Entity, audit: Audit, s: Session) -> None:
         return
     name, after = changed
     _whole(e, entries[-1], after, "before", answer)
+    _replayed(e, entries, after, answer)
     if again is not None and again.status == 200 and entries[-2]["changes"]:
         raise Fault("an entry tells fields that did not change", answer)
     told = [change for entry in entries if entry["action"] == "update" and (change := _told(entry, name))]
@@ -112,6 +113,18 @@ def _whole(e: Entity, entry: Row, row: Row, side: str, answer: Answer) -> None:
         told = (_told(entry, key) or {}).get(side)
         if told != row[key]:
             raise Fault(f"{key} is told as {told!r}, not {row[key]!r}", answer)
+
+
+def _replayed(e: Entity, entries: list[Row], row: Row, answer: Answer) -> None:
+    """What is told from the creation on leads to the row as it is, with what followed from the changes."""
+    told = {change["field"]: change.get("after") for change in entries[0]["changes"]}
+    for change in (change for entry in entries if entry["action"] == "update" for change in entry["changes"]):
+        if told.get(change["field"]) != change.get("before"):
+            raise Fault(f"{change['field']} was {told.get(change['field'])!r}, not {change.get('before')!r}, as the change of it tells", answer)
+        told[change["field"]] = change.get("after")
+    for key in [f.name for f in e.fields if f in _settable(e) or (f.made and not (f.read_only or f.write_only))]:
+        if told.get(key) != row[key]:
+            raise Fault(f"{key} is told to have become {told.get(key)!r}, not {row[key]!r}", answer)
 
 
 async def _refused(e: Entity, audit: Audit, s: Session) -> None:
@@ -219,6 +232,12 @@ async def _secret(e: Entity, audit: Audit, s: Session) -> None:
             raise Fault(f"the audit tells values of {f.name}", answer)
         if not any(_told(entry, f.name) for entry in answer.body["items"] if entry["action"] == "update"):
             raise Fault(f"the audit does not tell that {f.name} was changed", answer)
+    without = {f.name: None for f in secrets if not f.required}
+    bare = await s.post(e, await s.body(e, without))
+    if without and bare.status == 201:
+        entries = await _entries(s, e, audit, bare.body["id"])
+        if any(_told(entry, name) for entry in entries.body["items"] for name in without):
+            raise Fault("a write-only field that is empty is told to have been set", entries)
     stored = await s.query('SELECT "before" || "after" AS "all", "before", "after" FROM "_audit" WHERE "row_id" = ?', row["id"])
     texts = [str(value) for value in {**values, **later}.values() if isinstance(value, str) and len(value) > len("true")]
     if any(text in str(line) for line in stored for text in texts):

@@ -30,6 +30,7 @@ def attack_checks(plan: Plan) -> Iterator[tuple[str, str, Run]]:
             continue
         if r.below:
             yield "paths", f"no trick with the path of {r.path} gets out of it", partial(_paths, r=r)
+        yield "spelling", f"what callers of {r.path} may not say of themselves they do not say with underscores", partial(_spelling, r=r)
         yield "target", f"{r.name} leads to {r.upstream}, whatever host a request names", partial(_target, r=r)
         method = next((m for m in r.all_methods if m in WITH_BODY), None)
         if method is not None and body_bytes(r) <= _MOST_SENT:
@@ -67,6 +68,16 @@ async def _paths(p: Probe, r: Route) -> None:
         for seen in p.bench.seen[number]:
             if r.prefix or ".." in seen.path or "%2e" in seen.path.lower():
                 raise Fault(f"the upstream was asked for {seen.path}", answer)
+
+
+async def _spelling(p: Probe, r: Route) -> None:
+    names = ["X_User_Id", "X_User_Role", "x_forwarded_for", "X_Forwarded-Host", "X_Real_IP", "X_Api_Key", "X_Request_Id", "X_HTTP_Method_Override", "X_Original_URL"]
+    names += [h.name.replace("-", "_") for h in r.set] + [n.replace("-", "_") for n in r.remove]
+    lie = "of-the-caller"
+    answer, seen = await p.passed(r, headers={name: lie for name in names if "_" in name})
+    expect(answer, 200)
+    if told := [name for name, value in seen.headers.items() if "_" in name and value == lie]:
+        raise Fault(f"the upstream is told {', '.join(sorted(told))} of the caller's, which it may read with hyphens", answer)
 
 
 async def _target(p: Probe, r: Route) -> None:

@@ -228,8 +228,11 @@ async def _cache(p: Probe, r: Route) -> None:
     answer = expect(await p.send(r, number, method="GET"), 200)
     if len(p.bench.seen[number]) != asked or answer.body != {"fine": True} or "age" not in answer.headers:
         raise Fault("the upstream was asked again, or the kept answer is another", answer)
+    own = "cache-control" in {h.name.lower() for h in r.answer_set}
     if needs_credentials(r):
         expect(await p.send(r, number, method="GET", known=False), 401, "from the cache without a credential")
+        if not own and "no-store" not in answer.headers.get("cache-control", ""):
+            raise Fault("what is kept for one caller may be kept for all on its way", answer)
     unfit: list[Reply] = [
         replace(FINE, headers=(*FINE.headers, ("cache-control", "private, max-age=60"))),
         replace(FINE, headers=(*FINE.headers, ("set-cookie", "a=1"))),

@@ -67,7 +67,7 @@ async def _turn(plan: Plan, schedule: Schedule, run: RunAction, s: Session) -> N
 
 
 async def _copied(s: Session, e: Entity, row: Row) -> None:
-    """As many copies of a row as are taken at once, before all others.
+    """As many copies of a row as are taken at once, before all others. Triggers know only how rows begin, and these have gone on.
 
     Raises:
         TooFewValues: a rule is against that, a unique field, say.
@@ -75,13 +75,19 @@ async def _copied(s: Session, e: Entity, row: Row) -> None:
     columns = [name for name in row if name != "id"]
     names = ", ".join(f'"{name}"' for name in columns)
     numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {_AT_ONCE})"
+    triggers = await s.query("SELECT \"name\", \"sql\" FROM sqlite_master WHERE \"type\" = 'trigger' AND \"tbl_name\" = ?", e.name)
     try:
+        for one in triggers:
+            await s.query(f'DROP TRIGGER "{one["name"]}"')
         await s.query(
             f"""INSERT INTO "{e.name}" ("id", {names}) {numbers} SELECT '{_FIRST}' || printf('%012d', i), {names} FROM n, "{e.name}" WHERE "id" = ?""",
             row["id"],
         )
     except StatementRefused:
         raise TooFewValues(f"a rule is against {_AT_ONCE} rows that are alike") from None
+    finally:
+        for one in triggers:
+            await s.query(one["sql"])
     if e.parts_of(Notice):
         # Nobody is to be told of them.
         await s.query(f'DELETE FROM "notice__outbox" WHERE substr("row_id", 1, {len(_FIRST)}) = ?', _FIRST)

@@ -24,39 +24,49 @@ function byOf({ user, key, clock }: Caller): string {
   return key === true ? "key" : clock === true ? "schedule" : "public";
 }
 
-/** The columns that a change touches, without those that follow from it, and of secret ones no value. */
-function touched({ entity, after }: Change, skipped: readonly string[]): [string, Stored][] {
-  const columns = after ?? Object.fromEntries([...Object.keys(entity.fields), ...Object.keys(entity.references)].map((name) => [name, null]));
-  return Object.entries(columns)
-    .filter(([name]) => !skipped.includes(name))
-    .map(([name, value]) => [name, entity.fields[name]?.writeOnly ? null : cut(value)]);
+/** The columns that a change touches, without those that follow from it, and without secret ones that are as empty as they were. */
+function touched({ entity, before, after }: Change, skipped: readonly string[]): string[] {
+  const stored = [...Object.keys(entity.fields), ...Object.keys(entity.references)];
+  const isEmpty = (row: Readonly<Record<string, Stored>> | null, name: string): boolean => (row?.[name] ?? null) === null;
+  return (before === null || after === null ? stored : Object.keys(after)).filter(
+    (name) => !skipped.includes(name) && !(entity.fields[name]?.writeOnly && isEmpty(before, name) && isEmpty(after, name)),
+  );
 }
 
-const cut = (value: Stored): Stored => (typeof value === "string" ? value.slice(0, MAX_KEPT) : value);
-
-/** Writes down each change of a row, in its transaction. `skipped` are columns that say nothing of it; where tenants are kept
- * apart, `tenant` is the column of a row that names its own. */
+/** Writes down each change of a row, in its transaction: what the row was in front of all that is done to it, and what it is behind that.
+ * `skipped` are columns that say nothing of it; where tenants are kept apart, `tenant` is the column of a row that names its own. */
 export function audited(skipped: readonly string[], tenant?: string): Hook {
-  const whose = tenant === undefined ? "" : ', "tenant_id"';
+  const [whose, own] = tenant === undefined ? ["", ""] : [', "tenant_id"', `, "r".${quote(tenant)}`];
+  const insert = `INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after"${whose})`;
+  const entryOf = (change: Change): (string | null)[] => {
+    const { entity, id, caller } = change;
+    return [entity.name, id, actionOf(change), byOf(caller), caller.user?.id ?? null];
+  };
   return {
     ahead: (c, change) => {
-      const { entity, id, caller, before, after } = change;
-      const action = actionOf(change);
-      const columns = touched(change, skipped);
-      const given = after === null ? null : JSON.stringify(Object.fromEntries(columns));
-      const entry = [entity.name, id, action, byOf(caller), caller.user?.id ?? null];
-      const insert = `INSERT INTO "_audit" ("id", "at", "entity", "row_id", "action", "by", "user_id", "before", "after"${whose})`;
-      if (before === null) {
-        const made = tenant === undefined ? [] : [after?.[tenant] ?? null];
-        const values = `(${NEXT}, ${NOW}, ?, ?, ?, ?, ?, NULL, ?${tenant === undefined ? "" : ", ?"})`;
-        return [c.env.DB.prepare(`${insert} VALUES ${values}`).bind(...entry, given, ...made)];
-      }
+      const { entity, id, before, after } = change;
+      if (before === null) return [];
+      const names = touched(change, skipped);
       // The row as it is in this very transaction; where it is gone by now nothing is changed, nor written down.
-      const names = columns.map(([name]) => name);
-      const there = entity.softDelete ? ` AND "r"."deleted_at" IS ${action === "restore" ? "NOT NULL" : "NULL"}` : "";
-      const own = tenant === undefined ? "" : `, "r".${quote(tenant)}`;
-      const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${asJson(entity, names)}, ?${own} FROM ${quote(entity.name)} AS "r" WHERE "r"."id" = ?${there}`;
-      return [c.env.DB.prepare(`${insert} ${select}`).bind(...entry, JSON.stringify(names), given, id)];
+      const there = entity.softDelete ? ` AND "r"."deleted_at" IS ${actionOf(change) === "restore" ? "NOT NULL" : "NULL"}` : "";
+      const from = `FROM ${quote(entity.name)} AS "r" WHERE "r"."id" = ?${there}`;
+      const was = asJson(entity, names);
+      if (after !== null) {
+        const aside = `INSERT OR IGNORE INTO "_audit_before" ("row_id", "before") SELECT "r"."id", ${was} ${from}`;
+        return [c.env.DB.prepare(aside).bind(JSON.stringify(names), id)];
+      }
+      const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${was}, NULL${own} ${from}`;
+      return [c.env.DB.prepare(`${insert} ${select}`).bind(...entryOf(change), JSON.stringify(names), id)];
+    },
+    along: (c, change) => {
+      const { entity, id, before, after } = change;
+      if (after === null) return [];
+      const names = touched(change, skipped);
+      const was = before === null ? "NULL" : '"b"."before"';
+      const aside = before === null ? "" : ' JOIN "_audit_before" AS "b" ON "b"."row_id" = "r"."id"';
+      const select = `SELECT ${NEXT}, ${NOW}, ?, ?, ?, ?, ?, ${was}, ${asJson(entity, names)}${own} FROM ${quote(entity.name)} AS "r"${aside} WHERE "r"."id" = ?`;
+      const entry = c.env.DB.prepare(`${insert} ${select}`).bind(...entryOf(change), JSON.stringify(names), id);
+      return before === null ? [entry] : [entry, c.env.DB.prepare('DELETE FROM "_audit_before" WHERE "row_id" = ?').bind(id)];
     },
     beside: (c, beside) => {
       const { entity, caller } = beside;
@@ -124,7 +134,7 @@ function emptied(entity: Entity, hides: Beside["hides"]): string {
     .join("");
 }
 
-/** Columns of the row `r` as one JSON object; their names are bound. (Functions of SQL take few arguments in D1.) */
+/** Columns of the row `r` as one JSON object, no values of secret ones; their names are bound. (Functions of SQL take few arguments in D1.) */
 function asJson(entity: Entity, names: readonly string[]): string {
   const cases = names
     .filter((name) => !entity.fields[name]?.writeOnly)

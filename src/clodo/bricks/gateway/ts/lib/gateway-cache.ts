@@ -32,6 +32,14 @@ export const isShareable = (response: Response): boolean =>
   !PERSONAL.test(response.headers.get("cache-control") ?? "") &&
   HARMLESS_VARY.test(response.headers.get("vary") ?? "");
 
+/** The headers of an answer that is kept here for one holder, and by nothing between here and there. */
+export function unkept(given: Headers): Headers {
+  const headers = new Headers(given);
+  headers.set("cache-control", "no-store");
+  headers.delete("expires");
+  return headers;
+}
+
 /** Keeps an answer. */
 export async function keep(key: string, response: Response, seconds: number): Promise<void> {
   const headers = new Headers(response.headers);

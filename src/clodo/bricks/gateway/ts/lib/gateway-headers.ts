@@ -55,7 +55,8 @@ export interface Forwarding {
 export function forwarded(c: Context<AppEnv>, { id, user, rules, credentials, cached }: Forwarding): Headers {
   const headers = withoutHops(c.req.raw.headers);
   for (const name of [...headers.keys()]) {
-    if (SPOOFED.test(name)) headers.delete(name);
+    // Many servers take `X_User_Id` for `X-User-Id`, so a name with an underscore could be any of those that are decided on here.
+    if (SPOOFED.test(name) || name.includes("_")) headers.delete(name);
   }
   if (!credentials) for (const name of CREDENTIALS) headers.delete(name);
   // A cached answer is the whole one, whatever of it was asked for.
