@@ -5,8 +5,10 @@ import type { Change, Hook } from "./hooks";
 import { uuidv7 } from "./id";
 import { quote } from "./sql";
 
+type Kind = "created" | "updated" | "deleted";
+
 /** By kind of change, the names that subscriptions may know it by. */
-export type Topics = Partial<Record<"created" | "updated" | "deleted", readonly string[]>>;
+export type Topics = Partial<Record<Kind, readonly string[]>>;
 
 /** A row with more text than this is told by its id alone. */
 const MAX_CHARACTERS = 256 * 1024;
@@ -19,46 +21,50 @@ const events = new WeakMap<Change, string>();
 /** Tells the subscribers of an entity's changes: what they get is stored together with the change. */
 export function webhookHook(topics: Topics): Hook {
   return {
-    along: (c, change) => {
-      const kind = change.before === null ? "created" : change.after === null ? "deleted" : "updated";
-      const names = topics[kind];
-      if (names === undefined) return [];
-      const id = uuidv7();
-      events.set(change, id);
-      return outbox(c, change, id, `${change.entity.name}.${kind}`, names);
+    afterAll: (c, stored) => {
+      const ids = stored.flatMap(([change]) => events.get(change) ?? []);
+      if (ids.length > 0) inBackground(c, announceEach(c.env, ids));
     },
-    after: (c, change) => {
-      const id = events.get(change);
-      if (id !== undefined) inBackground(c, announce(c.env, id));
-    },
+    alongAll: (c, changes) =>
+      [...Map.groupBy(changes, kindOf)].flatMap(([kind, its]) => {
+        const names = topics[kind];
+        if (names === undefined) return [];
+        for (const change of its) events.set(change, uuidv7());
+        return outbox(c, its, kind, names);
+      }),
   };
 }
 
-/** The event, with the row as it is at this point of the transaction, and a delivery for each subscription. */
-function outbox(
-  c: Context<AppEnv>,
-  change: Change,
-  id: string,
-  type: string,
-  names: readonly string[],
-): D1PreparedStatement[] {
-  const now = new Date().toISOString();
-  const topics = JSON.stringify(names);
+const kindOf = ({ before, after }: Change): Kind => (before === null ? "created" : after === null ? "deleted" : "updated");
+
+/** The events of changes of one kind, each with its row as it is at this point of the transaction, and a delivery of each for each
+ * subscription: a statement for many, since a request has a bounded number of them. */
+function outbox(c: Context<AppEnv>, changes: readonly Change[], kind: Kind, names: readonly string[]): D1PreparedStatement[] {
+  const [now, topics] = [new Date().toISOString(), JSON.stringify(names)];
   const wanted =
     'EXISTS (SELECT 1 FROM json_each(s."events") WHERE "value" IN (SELECT "value" FROM json_each(?)))';
-  const shown = change.entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+  const ids = JSON.stringify(changes.map((change) => events.get(change)));
+  const stored = [...Map.groupBy(changes, snapshot)].flatMap(([row, its]) =>
+    its.slice(0, 1).map(({ entity }) => {
+      const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+      const given = its.map((change) => [change.id, events.get(change)]);
+      // No column has a name with a space in it.
+      return c.env.DB.prepare(
+        `INSERT INTO "webhook__event" ("id", "type", "row", "created_at") SELECT "event id", ?, ${row}, ? ` +
+          `FROM (SELECT "value" ->> 0 AS "row id", "value" ->> 1 AS "event id" FROM json_each(?)) JOIN ${quote(entity.name)} ON "id" = "row id" ` +
+          `WHERE EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${wanted})${shown}`,
+      ).bind(`${entity.name}.${kind}`, now, JSON.stringify(given), topics);
+    }),
+  );
   return [
-    c.env.DB.prepare(
-      `INSERT INTO "webhook__event" ("id", "type", "row", "created_at") SELECT ?, ?, ${snapshot(change)}, ? ` +
-        `FROM ${quote(change.entity.name)} WHERE "id" = ?${shown} AND EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${wanted})`,
-    ).bind(id, type, now, change.id, topics),
+    ...stored,
     // The ids of deliveries begin like that of their event: they are in the order of time.
     c.env.DB.prepare(
       'INSERT INTO "webhook__delivery" ("id", "webhook_id", "event_id", "event", "status", "attempts", "next_attempt_at", "created_at", "updated_at") ' +
         "SELECT substr(e.\"id\", 1, 19) || '8' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))), " +
         `s."id", e."id", e."type", 'pending', 0, e."created_at", e."created_at", e."created_at" ` +
-        `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${wanted} WHERE e."id" = ?`,
-    ).bind(topics, id),
+        `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${wanted} WHERE e."id" IN (SELECT "value" FROM json_each(?))`,
+    ).bind(topics, ids),
   ];
 }
 
@@ -99,12 +105,6 @@ export interface Announcement {
   readonly webhook: string;
 }
 
-/** Says that an event is there, if anybody waits for it. A message that is lost is made good by cron. */
-async function announce(env: Env, id: string): Promise<void> {
-  const found = await env.DB.prepare('SELECT 1 FROM "webhook__event" WHERE "id" = ?').bind(id).first();
-  if (found !== null) await enqueue(env, id);
-}
-
 export async function enqueue(env: Env, id: string, delaySeconds = 0): Promise<void> {
   const message: Announcement = { webhook: id };
   await env.WEBHOOK_QUEUE.send(message, { delaySeconds }).catch((error: unknown) => console.error(error));
@@ -117,5 +117,19 @@ export function inBackground(c: Context<AppEnv>, work: Promise<void>): void {
     c.executionCtx.waitUntil(done);
   } catch {
     // A request that tests make by hand has no context; its work goes on all the same.
+  }
+}
+
+/** As many messages as a queue takes at once. */
+const ANNOUNCED_TOGETHER = 100;
+
+/** Says which events are there, if anybody waits for them. Messages that are lost are made good by cron. */
+async function announceEach(env: Env, ids: readonly string[]): Promise<void> {
+  const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" IN (SELECT "value" FROM json_each(?)) ORDER BY "id"')
+    .bind(JSON.stringify(ids))
+    .all<{ id: string }>();
+  for (let i = 0; i < results.length; i += ANNOUNCED_TOGETHER) {
+    const messages = results.slice(i, i + ANNOUNCED_TOGETHER).map(({ id }) => ({ body: { webhook: id } satisfies Announcement }));
+    await env.WEBHOOK_QUEUE.sendBatch(messages);
   }
 }
