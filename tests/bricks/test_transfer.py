@@ -67,12 +67,18 @@ def test_a_line_is_kept_as_it_is(line: str) -> None:
         (("bulk create 1.5",), "1.5 rows"),
         (("bulk create 5", "bulk create 6"), "said twice"),
         (("export csv", "export ndjson"), "said twice"),
+        (("format: text", "export csv"), "asked for its format by 'format'"),
     ],
 )
 def test_what_makes_no_sense_is_told(lines: tuple[str, ...], words: str) -> None:
     with pytest.raises(InvalidBlueprint, match=words) as error:
         parse(entity(*lines))
     assert all(p.suggestion and p.line for p in error.value.problems)
+
+
+def test_a_field_called_format_is_in_the_way_of_an_export_alone() -> None:
+    parse(entity("format: text", "import csv"))
+    parse(entity("format: json", "export csv"))
 
 
 def test_an_export_alone_brings_no_import() -> None:
