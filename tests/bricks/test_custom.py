@@ -192,6 +192,7 @@ export const custom = define({
         return c.json(await readRow(c, course, caller, c.req.param("id") ?? ""));
       },
     },
+    "GET /api/bookings": { access: "public", answer: ({ c }) => c.json({ all: "mine" }) },
     "GET /api/log": { access: "key", answer: ({ c }) => c.json(log) },
   },
   scheduled: { "0 3 * * *": async ({ DB }) => void (await DB.prepare("UPDATE course SET seats = 99").run()) },
@@ -227,6 +228,11 @@ def _behaves(url: str, host: Host) -> None:
         assert client.post("/api/courses/first").status_code == 405
         assert client.post(f"/api/own/{kept['id']}").json()["title"] == "stays"
         assert httpx.post(f"{url}/api/own/{kept['id']}", trust_env=False).status_code == 401
+        # The methods that own code does not answer are the service's, where it has the path; the others are refused.
+        assert client.get("/api/bookings").json() == {"all": "mine"}
+        assert client.delete("/api/bookings").status_code == 405
+        other = client.post("/api/log")
+        assert (other.status_code, other.headers["allow"]) == (405, "GET, HEAD")
         log = client.get("/api/log").json()
     assert log == [
         ["created", "Clay", 3.3], ["updated", "Clay", "Clay"], ["updated", "Clay", "Clay > Wood"], ["booking", False, "a@b.example"],
@@ -241,6 +247,7 @@ MACHINE = [
     Fault("values are shown as they are stored", "src/lib/custom-hooks.ts", ": kind.decode(value)", ": value", ""),
     Fault("an error behind a change is told to its caller", "src/lib/custom-hooks.ts", "console.error(error);", "throw error;", ""),
     Fault("own routes ask for nothing", "src/lib/custom.ts", "await admit(c, access)", "{}", ""),
+    Fault("own code takes a path with all its methods", "src/lib/custom.ts", "isElsewhere(c) ? next() : ", "", ""),
     Fault("own routes stand behind the others", "src/index.ts", "ownRoutes(app, custom);", "", ""),
     Fault("deletions are not told", "src/lib/custom-hooks.ts", "return beforeDelete?.(row(entity, before ?? {}), scene)", "return", ""),
     Fault("work is done at no time", "src/lib/custom.ts", "await work.get(cron)?.(env, context);", "", ""),

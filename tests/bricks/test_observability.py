@@ -149,6 +149,30 @@ def test_each_request_is_one_line_without_a_personal_trace(tmp_path: Path, toolc
         assert text not in "".join(lines)
 
 
+REPLAYED = "service notes\n\nentity note {\n  text: text\n  import ndjson\n}\n\nidempotency keys\n\nrequest log\n"
+
+
+@pytest.mark.workerd
+def test_an_answer_of_a_middleware_counts_for_the_route_that_would_have_answered(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    served = host.serve(made(REPLAYED, tmp_path / "s"), bindings=PROOF_SECRETS)
+    _logged(host)
+
+    async def requests() -> None:
+        client = Client(served.url)
+        headers = {"content-type": "application/x-ndjson", "idempotency-key": "once"}
+        for _ in range(2):
+            await client.send("POST", "/api/notes/import", content=b'{"text":"a"}', headers=headers)
+        assert len((await client.send("GET", "/api/notes")).body["items"]) == 1
+        await client.close()
+
+    try:
+        asyncio.run(requests())
+        lines = _logged(host, 3)
+    finally:
+        host.reset()
+    assert [json.loads(line)["route"] for line in lines] == ["/api/notes/import", "/api/notes/import", "/api/notes"]
+
+
 def _logged(host: Host, wanted: int = 0) -> list[str]:
     """The lines of the service's log since the last time."""
     found: list[str] = []

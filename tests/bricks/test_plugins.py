@@ -79,3 +79,27 @@ def test_a_broken_plugin_is_named(tmp_path: Path) -> None:
     run = clodo("build", str(source), "-o", str(tmp_path / "shop"), path=tmp_path)
     assert run.returncode == 1
     assert "broken_brick" in run.stderr and "Traceback" not in run.stderr
+
+
+def test_a_plugin_whose_grammar_names_no_rule_is_named(tmp_path: Path) -> None:
+    info = tmp_path / "odd-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[clodo.bricks]\nodd = odd_brick\n")
+    (tmp_path / "odd_brick").mkdir()
+    (tmp_path / "odd_brick" / "__init__.py").write_text("")
+    (tmp_path / "odd_brick" / "language.py").write_text(ODD)
+    source = tmp_path / "shop.clodo"
+    source.write_text("service shop\nentity thing {\n  name: text\n}\n")
+    run = clodo("build", str(source), "-o", str(tmp_path / "shop"), path=tmp_path)
+    assert run.returncode == 1
+    assert "The grammar of the brick 'odd_brick' cannot be used" in run.stderr and "should not" not in run.stderr
+
+
+ODD = """from dataclasses import dataclass
+from clodo.blueprint.constructs import Construct
+@dataclass(frozen=True)
+class Odd:
+    pass
+CONSTRUCTS = (Construct(name="odd", place="service", value=Odd, grammar="another: \\"odd\\" _NL", build=lambda t: Odd(), lines=lambda v: ["odd"]),)
+"""

@@ -67,12 +67,18 @@ def test_a_line_is_kept_as_it_is(line: str) -> None:
         (("bulk create 1.5",), "1.5 rows"),
         (("bulk create 5", "bulk create 6"), "said twice"),
         (("export csv", "export ndjson"), "said twice"),
+        (("format: text", "export csv"), "asked for its format by 'format'"),
     ],
 )
 def test_what_makes_no_sense_is_told(lines: tuple[str, ...], words: str) -> None:
     with pytest.raises(InvalidBlueprint, match=words) as error:
         parse(entity(*lines))
     assert all(p.suggestion and p.line for p in error.value.problems)
+
+
+def test_a_field_called_format_is_in_the_way_of_an_export_alone() -> None:
+    parse(entity("format: text", "import csv"))
+    parse(entity("format: json", "export csv"))
 
 
 def test_an_export_alone_brings_no_import() -> None:
@@ -186,3 +192,82 @@ def test_an_export_can_be_imported_again(tmp_path: Path, toolchain: Toolchain, h
 
     asyncio.run(run())
     host.reset()
+
+
+JSON = """service log
+
+entity entry {
+  meta: json
+  export csv, ndjson
+  import csv, ndjson
+}
+"""
+
+
+@pytest.mark.workerd
+def test_json_comes_back_from_csv_as_it_was(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    served = host.serve(made(JSON, tmp_path / "s"), bindings=PROOF_SECRETS)
+    values: list[Any] = ["123", "null", "true", "[1]", "", "plain", "=1+1", "'=x", '"', "a,b\r\n", "𝔘", 123, True, None, [1, "2"], {"a": "1"}]
+
+    async def run() -> None:
+        client = Client(served.url)
+        assert (await sent(client, "POST", "import?format=ndjson", [{"meta": value} for value in values])).status == 200
+        file = (await sent(client, "GET", "export?format=csv")).text
+        # Texts of files that were written by hand are taken as they are where they are no JSON.
+        file += ",by hand,,\r\n"
+        headers = {"content-type": "text/csv"}
+        answer = await client.send("POST", "/api/entries/import?format=csv", content=file.encode(), headers=headers)
+        assert answer.body["created"] == len(values) + 1, answer.text
+        rows = [json.loads(line) for line in (await sent(client, "GET", "export?format=ndjson")).text.split("\n")[:-1]]
+        assert [row["meta"] for row in rows] == [*values, *values, "by hand"]
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()
+
+
+SLUGS = """service log
+
+entity entry {
+  title: text required
+  slug from title
+  import ndjson
+  bulk create 100
+}
+
+webhook told on entry created
+"""
+
+
+@pytest.mark.workerd
+def test_what_hooks_ask_and_store_is_asked_once_for_a_request(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    folder = made(SLUGS, tmp_path / "s")
+    index = folder / "src" / "index.ts"
+    # Counts what is prepared while a request goes on; only the number behind a slug takes a statement for each row.
+    index.write_text(index.read_text().replace("const app = new Hono<AppEnv>();", _COUNTED))
+    served = host.serve(folder, bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        counts = []
+        for many in (1, 11, 61):
+            answer = await client.send("POST", "/api/entries/bulk", [{"title": f"row {n % 5}"} for n in range(many)])
+            assert answer.status == 201, answer.text
+            assert len({item["slug"] for item in answer.body["items"]}) == many
+            counts.append(int(answer.headers["x-statements"]) - many)
+        assert len(set(counts)) == 1, counts
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()
+
+
+_COUNTED = """const app = new Hono<AppEnv>();
+app.use(async (c, next) => {
+  let count = 0;
+  const { DB } = c.env;
+  const prepare = (sql: string): D1PreparedStatement => (count++, DB.prepare(sql));
+  c.env = { ...c.env, DB: { prepare, batch: (all: D1PreparedStatement[]) => DB.batch(all) } as unknown as D1Database };
+  await next();
+  c.header("x-statements", String(count));
+});"""

@@ -172,18 +172,19 @@ def test_several_bricks_answer_one_event() -> None:
 # -- planted faults ---------------------------------------------------------------------------
 
 LIB = "src/lib/"
-EARLY = """const type = `${change.entity.name}.${kind}`;
-      const fan = outbox(c, change, id, type, names)[1];
-      const told = c.env.DB.prepare('INSERT INTO "webhook__event" ("id", "type", "row", "created_at") VALUES (?, ?, ?, ?)')
-        .bind(id, type, JSON.stringify({ ...change.before, ...change.after }), new Date().toISOString());
-      if (fan !== undefined) inBackground(c, c.env.DB.batch([told, fan]).then(() => enqueue(c.env, id)));
-      return [];"""
+EARLY = """const fan = outbox(c, its, kind, names).at(-1);
+        const told = its.map((change) =>
+          c.env.DB.prepare('INSERT INTO "webhook__event" ("id", "type", "row", "created_at") VALUES (?, ?, ?, ?)')
+            .bind(events.get(change), `${change.entity.name}.${kind}`, JSON.stringify({ ...change.before, ...change.after }), new Date().toISOString()));
+        const ids = its.map((change) => events.get(change) ?? "");
+        if (fan !== undefined) inBackground(c, c.env.DB.batch([...told, fan]).then(() => announceEach(c.env, ids)));
+        return [];"""
 FAULTS = (
     Fault("the timestamp is not signed", f"{LIB}webhook-signature.ts", "${eventId}.${timestamp}.${body}", "${eventId}.${body}", "webhooks.delivered"),
     Fault("the body is signed anew, not as it is sent", f"{LIB}webhook-delivery.ts", "headers, body, signal", "headers, body: `${body}\\n`, signal", "webhooks.delivered"),
     Fault("every event goes to everybody", f"{LIB}webhook-hook.ts", 's ON ${WANTED} WHERE', 's ON (1 = 1 OR ${WANTED}) WHERE', "webhooks.delivered"),
     Fault("what is stored is sent as it is", f"{LIB}webhook-delivery.ts", "whole ? toJson(entity, row) : row", "row", "webhooks.delivered"),
-    Fault("an event is told before its change is stored", f"{LIB}webhook-hook.ts", "return outbox(c, change, id, `${change.entity.name}.${kind}`, names);", EARLY, "webhooks.refused"),
+    Fault("an event is told before its change is stored", f"{LIB}webhook-hook.ts", "return outbox(c, its, kind, names);", EARLY, "webhooks.refused"),
     Fault("redirects are followed", f"{LIB}webhook-delivery.ts", 'redirect: "manual"', 'redirect: "follow"', "webhooks.dead"),
     Fault("it never gives up", f"{LIB}webhook-delivery.ts", "due.attempts >= most", "false", "webhooks.dead"),
     Fault("it gives up at once", f"{LIB}webhook-delivery.ts", "due.attempts >= most", "true", "webhooks.retried"),

@@ -47,3 +47,4 @@ def test_a_brick_that_is_not_used_adds_no_file(example: Path) -> None:
     assert ("src/lib/users.ts" in tree) == (blueprint.users is not None)
     assert ("src/lib/search.ts" in tree) == any(e.search for e in blueprint.entities)
     assert ("src/lib/soft-delete.ts" in tree) == any(e.soft_delete for e in blueprint.entities)
+    assert ("src/lib/links.ts" in tree) == any(e.links for e in blueprint.entities)

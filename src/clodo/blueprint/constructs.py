@@ -151,7 +151,7 @@ def constructs() -> tuple[Construct, ...]:
     """
     found: dict[str, Construct] = {}
     for package in packages():
-        for construct in _of(package):
+        for construct in constructs_of(package):
             if construct.name in found:
                 raise PluginError(
                     f"{package!r} brings the construct {construct.name!r}, which there is already.",
@@ -161,7 +161,12 @@ def constructs() -> tuple[Construct, ...]:
     return tuple(found.values())
 
 
-def _of(package: str) -> tuple[Construct, ...]:
+def constructs_of(package: str) -> tuple[Construct, ...]:
+    """The constructs of one brick, by its package.
+
+    Raises:
+        PluginError: it cannot be loaded.
+    """
     try:
         if find_spec(f"{package}.language") is None:
             return ()

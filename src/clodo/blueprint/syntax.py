@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -17,13 +17,22 @@ from typing import Any
 
 import lark
 from lark import Lark, Token, Tree
-from lark.exceptions import UnexpectedInput
+from lark.exceptions import LarkError, UnexpectedInput
 
 from clodo.blueprint import values as v
-from clodo.blueprint.constructs import construct_named, constructs, path_of, places_of
+from clodo.blueprint.constructs import (
+    Construct,
+    construct_named,
+    constructs,
+    constructs_of,
+    packages,
+    path_of,
+    places_of,
+)
 from clodo.blueprint.hints import syntax_problem
 from clodo.blueprint.problems import InvalidBlueprint, Problem, unique_path
 from clodo.cache import cache_folder
+from clodo.errors import PluginError
 
 #: Where each part stands in the text: path (``book``, ``book.isbn``) → (line, column).
 Positions = dict[str, tuple[int, int]]
@@ -32,6 +41,7 @@ Positions = dict[str, tuple[int, int]]
 _MOST_OPERANDS = 50
 #: Expressions are looked at by functions that call themselves; what their SQL may hold is looked at later.
 _MOST_NESTED = 85
+_OWN_BRICKS = "clodo.bricks."
 _JOINTS = frozenset({"operation", "either", "both", "equal", "compared", "negated", "empty", "filled", "among", "call"})
 
 @cache
@@ -49,7 +59,7 @@ def parser() -> Lark:
     kept = cache_folder() / "grammars" / f"{key}.lark"
     with suppress(Exception), kept.open("rb") as tables:  # what cannot be read, for whatever reason, is worked out again
         return Lark.load(tables)
-    made = Lark(grammar, parser="lalr", propagate_positions=True)
+    made = _made(grammar)
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=kept.parent, delete=False) as file:
@@ -58,11 +68,36 @@ def parser() -> Lark:
     return made
 
 
+def _made(grammar: str) -> Lark:
+    try:
+        return Lark(grammar, parser="lalr", propagate_positions=True)
+    except LarkError as error:
+        at_fault = next((package for package in packages() if not _fits(package)), None)
+        what = "The grammars of the plug-ins do not go together" if at_fault is None else f"The grammar of the brick {at_fault!r} cannot be used"
+        raise PluginError(f"{what}: {str(error).strip().splitlines()[0]}", hint="Uninstall or mend the plug-in that brings it.") from error
+
+
+def _fits(package: str) -> bool:
+    """Whether the language can have what this brick brings, beside Clodo's own: it may name no rule, or one that there is."""
+    if package.startswith(_OWN_BRICKS):
+        return True
+    own = [c for name in packages() if name.startswith(_OWN_BRICKS) for c in constructs_of(name)]
+    try:
+        Lark(_grammar_of([*own, *constructs_of(package)]), parser="lalr")
+    except LarkError:
+        return False
+    return True
+
+
 @cache
 def whole_grammar() -> str:
     """The grammar with the constructs that bricks bring."""
+    return _grammar_of(constructs())
+
+
+def _grammar_of(constructs: Iterable[Construct]) -> str:
     parts = [grammar_source()]
-    for construct in constructs():
+    for construct in constructs:
         rule = {"service": "section", "entity": "member", "users": "users_member"}[construct.place]
         parts += [construct.grammar, f"%extend {rule}: {construct.name}"]
     return "\n".join(parts) + "\n"

@@ -10,6 +10,7 @@ from clodo.blueprint.values import Blueprint
 from clodo.emit import assembly, project
 from clodo.emit.brick import Brick
 from clodo.emit.openapi import document
+from clodo.emit.reach import unreached
 from clodo.emit.readme import readme
 from clodo.emit.sql import migration
 from clodo.emit.tree import MANIFEST, OWN, FileTree, digest
@@ -54,7 +55,8 @@ def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree
         tree |= brick.sources()
     for p in parts:
         tree |= p.files
-    tree = dict(sorted(tree.items()))
+    dead = unreached(tree, (path for p in parts for path in p.offered))
+    tree = {path: tree[path] for path in sorted(tree) if path not in dead}
     tree[MANIFEST] = _manifest(blueprint, tree, [brick.name for brick in used], secrets)
     return tree
 

@@ -54,7 +54,8 @@ class Parts:
     bricks gets every event, and leaves alone what is not its own), ``exports``
     whole lines (classes of Durable Objects). ``env`` are bindings with their TypeScript types, ``wrangler`` goes
     into ``wrangler.jsonc`` (objects are merged, lists joined), ``sql`` are statements behind the tables of the
-    first migration. ``files`` are whole files; ``amend`` changes the OpenAPI document in its place.
+    first migration. ``files`` are whole files; ``amend`` changes the OpenAPI document in its place. ``offered`` are
+    modules of ``src`` that stay though no generated code imports them: the user's own code may.
     """
 
     imports: tuple[Import, ...] = ()
@@ -71,6 +72,7 @@ class Parts:
     sql: tuple[str, ...] = ()
     entities: Mapping[str, EntityParts] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    offered: tuple[str, ...] = ()
     readme: str = ""
     amend: Callable[[dict[str, Any]], None] | None = None
 
@@ -79,8 +81,8 @@ class Parts:
 class Brick:
     """A part that services are put together from.
 
-    ``package`` is its folder; the files in ``ts/lib`` beneath go into ``src/lib`` of every service
-    that it ``applies`` to, and ``parts`` say what it adds to the files that bricks share. Bricks come in the
+    ``package`` is its folder; the files in ``ts/lib`` beneath go into ``src/lib`` of the services
+    that it ``applies`` to, as far as their code imports them, and ``parts`` say what it adds to the files that bricks share. Bricks come in the
     ``order`` of their numbers, and then of their names.
     """
 

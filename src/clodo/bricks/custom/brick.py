@@ -15,9 +15,13 @@ _README = """## Own code
 
 `src/custom/index.ts` and what you put beside it are yours: made once, and left as they are when the service is generated anew.
 Hooks take part in the changes of rows, routes are further paths, and scheduled work runs at the times that the blueprint's
-line `custom code` names. The types in `src/lib/custom.ts` say what is possible. `openapi.json` does not know your routes. Where the
+line `custom code` names. The types in `src/lib/custom.ts` say what is possible. `custom-rows.ts` and `problem.ts` beside it are there for your
+code too; other files of `src/lib` come and go with the blueprint. `openapi.json` does not know your routes. Where the
 line `custom code` goes from the blueprint, remove the folder too.
 """
+
+#: What own code may import, whatever the example imports.
+_OFFERED = ("src/lib/custom.ts", "src/lib/custom-rows.ts", "src/lib/problem.ts", "src/entities/index.ts")
 
 
 def _parts(plan: Plan) -> Parts:
@@ -34,6 +38,7 @@ def _parts(plan: Plan) -> Parts:
             e.name: EntityParts((Import("ownHooks", "../lib/custom-hooks"),), ("ownHooks",)) for e in plan.blueprint.entities
         },
         files={"src/lib/custom-rows.ts": rows_source(plan, code), f"{OWN}index.ts": _example(plan, code)},
+        offered=_OFFERED,
         readme=_README,
     )
 

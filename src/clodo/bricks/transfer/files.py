@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from clodo.blueprint.values import Entity
+from clodo.blueprint.values import Entity, FieldType
 from clodo.bricks.transfer.document import MEDIA
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Headers, Row
@@ -58,14 +58,15 @@ def check_export(e: Entity, form: str, answer: Answer, rows: Sequence[Row]) -> N
         raise Fault(f"the file does not hold a header and {len(rows)} rows", answer)
     if not answer.text.endswith("\r\n"):
         raise Fault("the lines of the file do not end as RFC 4180 wants", answer)
+    of_json = {f.name for f in e.fields if f.type is FieldType.JSON}
     for record, row in zip(records[1:], rows, strict=True):
         for name, text in zip(records[0], record, strict=True):
-            if not _same(text, row[name]):
+            if not _same(text, row[name], as_json=name in of_json):
                 raise Fault(f"the cell of {name} is {text!r}, and its value {row[name]!r}", answer)
 
 
-def _same(text: str, value: Any) -> bool:
-    if value is None or isinstance(value, str):
+def _same(text: str, value: Any, *, as_json: bool) -> bool:
+    if value is None or (isinstance(value, str) and not as_json):
         return text == cell(value)
     try:
         return bool(json.loads(text) == value)

@@ -11,7 +11,7 @@ from lark import Tree
 
 from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Entity
+from clodo.blueprint.values import Blueprint, Entity, FieldType
 
 #: Rows in one request; each may be as large as the body of a creation allows, and all of them together no larger.
 MOST_BULK = 1000
@@ -48,6 +48,18 @@ def _format_problems(blueprint: Blueprint, owner: Entity, value: Export | Import
         yield Problem(f"The line '{word}' names {name} twice.", "Remove one.", path_of(owner, value))
 
 
+def _export_problems(blueprint: Blueprint, owner: Entity, value: Export) -> Iterator[Problem]:
+    yield from _format_problems(blueprint, owner, value)
+    # An export takes the filters of the list, and 'format' is one of its own parameters.
+    for field in owner.fields:
+        if field.name == "format" and field.type not in (FieldType.JSON, FieldType.LIST) and not field.write_only:
+            yield Problem(
+                f"An export is asked for its format by 'format', so that the {owner.name} cannot be filtered by a field of that name.",
+                f"Call the field {owner.name}_format, say, or remove 'export'.",
+                path_of(owner, value),
+            )
+
+
 def _bulk_problems(blueprint: Blueprint, owner: Entity, value: Bulk) -> Iterator[Problem]:
     if value.most != value.most.to_integral_value() or not 1 <= value.most <= MOST_BULK:
         yield Problem(
@@ -65,7 +77,7 @@ CONSTRUCTS = (
         grammar='export: "export" TRANSFER_FORMAT ("," TRANSFER_FORMAT)* _NL\nTRANSFER_FORMAT: "csv" | "ndjson"',
         build=lambda tree: Export(_formats(tree)),
         lines=lambda value: [f"export {', '.join(value.formats)}"],
-        check=_format_problems,
+        check=_export_problems,
         once=True,
         claims=lambda plan, owner, value: ["export"],
     ),

@@ -57,11 +57,15 @@ export function slugged(source: string, follow: boolean): Hook {
       const title = change.after?.[source] ?? change.before?.[source];
       return isMissing(change) ? [numbered(c, change, baseOf(change.entity, title))] : [];
     },
-    async after(c, change, row) {
-      if (!isMissing(change)) return;
-      // The whole row: what else looks at changes has seen one more.
-      const select = c.env.DB.prepare(`SELECT ${selected(change.entity)} FROM ${quote(change.entity.name)} WHERE "id" = ?`);
-      Object.assign(row, await select.bind(change.id).first<Row>());
+    async afterAll(c, stored) {
+      const rows = new Map(stored.flatMap(([change, row]) => (isMissing(change) ? [[change.id, row]] : [])));
+      const entity = stored[0]?.[0].entity;
+      if (entity === undefined || rows.size === 0) return;
+      // The whole rows: what else looks at changes has seen one more.
+      const select = c.env.DB.prepare(
+        `SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`,
+      ).bind(JSON.stringify([...rows.keys()]));
+      for (const now of (await select.all<Row>()).results) Object.assign(rows.get(String(now["id"])) ?? {}, now);
     },
   };
 }

@@ -29,12 +29,13 @@ export function route(
 ): void {
   const methods = Object.keys(handlers) as Method[];
   for (const method of methods) app.on(method, path, handlers[method] as Handler<AppEnv>);
+  app.all(path, () => refuseMethod(methods));
+}
+
+/** Answers for a path that has these methods and no others. */
+export function refuseMethod(methods: readonly Method[]): never {
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
-  app.all(path, () => {
-    throw new Problem(405, "This path does not answer that method.", [], {
-      allow: allow.join(", "),
-    });
-  });
+  throw new Problem(405, "This path does not answer that method.", [], { allow: allow.join(", ") });
 }
 
 const secret = new WeakSet<Context<AppEnv>>();

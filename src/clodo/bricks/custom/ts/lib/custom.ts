@@ -1,9 +1,10 @@
 import type { Context, Handler, Hono } from "hono";
+import { matchedRoutes } from "hono/route";
 import type { AppEnv, Env } from "../env";
 import { type Caller, type Rule, admit } from "./access";
 import { adopt } from "./custom-hooks";
 import type { Columns, Cron, Worked } from "./custom-rows";
-import { type Method, route } from "./http";
+import { type Method, refuseMethod } from "./http";
 
 /** The names of the entities. */
 export type Name = keyof Columns;
@@ -63,8 +64,16 @@ export function ownRoutes(app: Hono<AppEnv>, { hooks, routes }: Custom): void {
     const handler: Handler<AppEnv> = async (c) => answer({ c, caller: await admit(c, access), env: c.env });
     paths.set(path, { ...paths.get(path), [method]: handler });
   }
-  for (const [path, handlers] of paths) route(app, path, handlers);
+  for (const [path, handlers] of paths) {
+    for (const [method, handler] of Object.entries(handlers)) app.on(method, path, handler);
+    // What it does not answer is left to the service, where that has the path too.
+    app.all(path, (c, next) => (isElsewhere(c) ? next() : refuseMethod(Object.keys(handlers) as Method[])));
+  }
 }
+
+/** Whether a route behind the one that runs has this very path. */
+const isElsewhere = (c: Context<AppEnv>): boolean =>
+  matchedRoutes(c).slice(c.req.routeIndex + 1).some(({ path }) => path !== "*" && path !== "/*");
 
 /** The handler of cron. Times that own code does nothing at belong to others. */
 export const ownWork =

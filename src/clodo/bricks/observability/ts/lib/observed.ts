@@ -13,7 +13,7 @@ const isEverything = (path: string): boolean => path === "*" || path === "/*";
 export function routeOf(c: Context<AppEnv>): string {
   const paths = matchedRoutes(c).map((route) => route.path);
   const answered = paths[c.req.routeIndex] ?? "*";
-  // Where a middleware answered, the request was for the last route that matches.
-  const route = isEverything(answered) ? (paths.at(-1) ?? "*") : answered;
+  // Where a middleware answered, the request was for the first route that matches: `/import` stands before `/:id`.
+  const route = isEverything(answered) ? (paths.find((path) => !path.includes("*")) ?? paths.at(-1) ?? "*") : answered;
   return isEverything(route) ? "unmatched" : route;
 }

@@ -3,7 +3,7 @@ import type { AppEnv } from "../env";
 import type { Caller } from "./access";
 import { entities } from "../entities";
 import { type Entity, type Reference, type Row, selected } from "./entity";
-import { type Change, after, ahead, along, check, refused } from "./hooks";
+import { type Change, afterAll, ahead, along, check, refused } from "./hooks";
 import { Problem } from "./problem";
 import { writableRow } from "./rows";
 import { type Condition, condition, isForeignKeyFailure, quote } from "./sql";
@@ -146,7 +146,7 @@ export async function remove(
     for (const { entity } of changes) refused(entity, error);
     inUse(error);
   });
-  for (const change of changes) await after(c, change, change.before ?? {});
+  await afterAll(c, changes.map((change) => [change, change.before ?? {}]));
 }
 
 /** The rows that go of entities with hooks. Nobody reads them for the others. */

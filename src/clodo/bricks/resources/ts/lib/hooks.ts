@@ -45,7 +45,14 @@ export interface Hook {
   readonly afterBeside?: (c: Context<AppEnv>, beside: Beside, rows: readonly Touched[]) => void | Promise<void>;
   /** Turns a refusal of the database into a `Problem` and throws it, where it knows the refusal. */
   readonly refused?: (error: unknown) => void;
+  /** In the place of `along`, for all rows of the entity that one request changes, where a statement can do many. */
+  readonly alongAll?: (c: Context<AppEnv>, changes: readonly Change[]) => readonly D1PreparedStatement[];
+  /** In the place of `after`, for all of them: what asks the database asks once. */
+  readonly afterAll?: (c: Context<AppEnv>, stored: readonly Done[]) => void | Promise<void>;
 }
+
+/** A change that is stored, with the row that `after` gets. */
+export type Done = readonly [change: Change, row: Row];
 
 export async function check(c: Context<AppEnv>, changes: readonly Change[]): Promise<void> {
   for (const change of changes) {
@@ -57,10 +64,20 @@ export const ahead = (c: Context<AppEnv>, changes: readonly Change[]): D1Prepare
   changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.ahead?.(c, change) ?? []));
 
 export const along = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
-  changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.along?.(c, change) ?? []));
+  [...Map.groupBy(changes, (change) => change.entity)].flatMap(([entity, its]) =>
+    (entity.hooks ?? []).flatMap((hook) => hook.alongAll?.(c, its) ?? its.flatMap((change) => hook.along?.(c, change) ?? [])),
+  );
 
-export async function after(c: Context<AppEnv>, change: Change, row: Row): Promise<void> {
-  for (const hook of change.entity.hooks ?? []) await hook.after?.(c, change, row);
+export const after = (c: Context<AppEnv>, change: Change, row: Row): Promise<void> => afterAll(c, [[change, row]]);
+
+/** What the hooks do behind changes that were stored together. */
+export async function afterAll(c: Context<AppEnv>, stored: readonly Done[]): Promise<void> {
+  for (const [entity, its] of Map.groupBy(stored, ([change]) => change.entity)) {
+    for (const hook of entity.hooks ?? []) {
+      if (hook.afterAll !== undefined) await hook.afterAll(c, its);
+      else for (const [change, row] of its) await hook.after?.(c, change, row);
+    }
+  }
 }
 
 export function refused(entity: Entity, error: unknown): void {

@@ -15,10 +15,12 @@ export const guarded = (text: string): string => (FORMULA.test(text) ? `'${text}
 export const unguarded = (text: string): string =>
   text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 
-/** A value of an answer as a cell. */
-export function cell(value: unknown): string {
+/** A value of an answer as a cell. Where any JSON may stand, a text is JSON too: `123` would come back as a number. */
+export function cell(entity: Entity, name: string, value: unknown): string {
   if (value === null || value === undefined) return "";
-  if (typeof value === "string") return quoted(guarded(value));
+  const isText = typeof value === "string";
+  if (isText && entity.fields[name]?.comparable === false) return quoted(JSON.stringify(value));
+  if (isText) return quoted(guarded(value));
   return quoted(typeof value === "object" ? JSON.stringify(value) : String(value));
 }
 

@@ -79,7 +79,7 @@ async function* texts(c: Context<AppEnv>, entity: Entity, caller: Caller, url: U
     )
       .bind(...filter.values, limit)
       .all<Row>();
-    const page = results.map((row) => text(toJson(entity, row), format)).join("");
+    const page = results.map((row) => text(entity, toJson(entity, row), format)).join("");
     yield head + page;
     head = "";
     const last = results.at(-1);
@@ -89,5 +89,5 @@ async function* texts(c: Context<AppEnv>, entity: Entity, caller: Caller, url: U
   }
 }
 
-const text = (row: Readonly<Record<string, unknown>>, format: Format): string =>
-  format === "csv" ? line(Object.values(row).map(cell)) : `${JSON.stringify(row)}\n`;
+const text = (entity: Entity, row: Readonly<Record<string, unknown>>, format: Format): string =>
+  format === "csv" ? line(Object.entries(row).map(([name, value]) => cell(entity, name, value))) : `${JSON.stringify(row)}\n`;

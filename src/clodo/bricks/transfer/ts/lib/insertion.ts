@@ -5,7 +5,7 @@ import type { Caller } from "./access";
 import { among, prepare } from "./deletion";
 import { type Entity, type Row, selected, visible } from "./entity";
 import type { Stored } from "./fields";
-import { type Change, after, ahead, along, check } from "./hooks";
+import { type Change, afterAll, ahead, along, check } from "./hooks";
 import { type FieldError, Problem } from "./problem";
 import { type CheckedFields, checkedFields, conflict, creation } from "./rows";
 import { condition, quote, where } from "./sql";
@@ -87,9 +87,7 @@ export async function insertAll(c: Ctx, entity: Entity, entries: readonly Entry[
   const results = done.slice(before.length, before.length + statements.length);
   const rows = new Map(results.flatMap((result) => result.results.map((row) => [row["id"], row])));
   const stored = changes.map(({ id }) => rows.get(id) ?? {});
-  if (entity.hooks !== undefined) {
-    for (const [index, change] of changes.entries()) await after(c, change, stored[index] ?? {});
-  }
+  await afterAll(c, changes.map((change, index) => [change, stored[index] ?? {}]));
   return stored;
 }
 

@@ -21,17 +21,16 @@ const events = new WeakMap<Change | Beside, string>();
 /** Tells the subscribers of an entity's changes: what they get is stored together with the change. */
 export function webhookHook(topics: Topics): Hook {
   return {
-    along: (c, change) => {
-      const kind = change.before === null ? "created" : change.after === null ? "deleted" : "updated";
-      const names = topics[kind];
-      if (names === undefined) return [];
-      const id = uuidv7();
-      events.set(change, id);
-      return outbox(c, change, id, `${change.entity.name}.${kind}`, names);
-    },
-    after: (c, change) => {
-      const id = events.get(change);
-      if (id !== undefined) inBackground(c, announce(c.env, id));
+    alongAll: (c, changes) =>
+      [...Map.groupBy(changes, kindOf)].flatMap(([kind, its]) => {
+        const names = topics[kind];
+        if (names === undefined) return [];
+        for (const change of its) events.set(change, uuidv7());
+        return outbox(c, its, kind, names);
+      }),
+    afterAll: (c, stored) => {
+      const ids = stored.flatMap(([change]) => events.get(change) ?? []);
+      if (ids.length > 0) inBackground(c, announceEach(c.env, ids));
     },
     beside: (c, beside) => {
       const start = uuidv7().slice(0, NUMBERED);
@@ -49,35 +48,37 @@ const WANTED =
   'EXISTS (SELECT 1 FROM json_each(s."events") WHERE "value" IN (SELECT "value" FROM json_each(?)))';
 const STORE = 'INSERT INTO "webhook__event" ("id", "type", "row", "created_at")';
 
-/** The event, with the row as it is at this point of the transaction, and a delivery for each subscription. */
-function outbox(
-  c: Context<AppEnv>,
-  change: Change,
-  id: string,
-  type: string,
-  names: readonly string[],
-): D1PreparedStatement[] {
-  const now = new Date().toISOString();
-  const topics = JSON.stringify(names);
-  const shown = change.entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
-  return [
-    c.env.DB.prepare(
-      `${STORE} SELECT ?, ?, ${snapshot(change)}, ? ` +
-        `FROM ${quote(change.entity.name)} WHERE "id" = ?${shown} AND EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${WANTED})`,
-    ).bind(id, type, now, change.id, topics),
-    deliveries(c, topics, type, id, id),
-  ];
+const kindOf = ({ before, after }: Change): Kind => (before === null ? "created" : after === null ? "deleted" : "updated");
+
+/** The events of changes of one kind, each with its row as it is at this point of the transaction, and a delivery of each for each
+ * subscription: a statement for many, since a request has a bounded number of them. */
+function outbox(c: Context<AppEnv>, changes: readonly Change[], kind: Kind, names: readonly string[]): D1PreparedStatement[] {
+  const [now, topics] = [new Date().toISOString(), JSON.stringify(names)];
+  const ids = JSON.stringify(changes.map((change) => events.get(change)));
+  const stored = [...Map.groupBy(changes, snapshot)].flatMap(([row, its]) =>
+    its.slice(0, 1).map(({ entity }) => {
+      const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
+      const given = its.map((change) => [change.id, events.get(change)]);
+      // No column has a name with a space in it.
+      return c.env.DB.prepare(
+        `${STORE} SELECT "event id", ?, ${row}, ? ` +
+          `FROM (SELECT "value" ->> 0 AS "row id", "value" ->> 1 AS "event id" FROM json_each(?)) JOIN ${quote(entity.name)} ON "id" = "row id" ` +
+          `WHERE EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${WANTED})${shown}`,
+      ).bind(`${entity.name}.${kind}`, now, JSON.stringify(given), topics);
+    }),
+  );
+  return [...stored, deliveries(c, topics, 'e."id" IN (SELECT "value" FROM json_each(?))', ids)];
 }
 
-/** The deliveries of events of one type, by the first and the last of their ids. */
-const deliveries = (c: Context<AppEnv>, topics: string, type: string, first: string, last: string): D1PreparedStatement =>
+/** The deliveries of the events that a condition names. */
+const deliveries = (c: Context<AppEnv>, topics: string, which: string, ...bound: readonly string[]): D1PreparedStatement =>
   // The ids of deliveries begin like that of their event: they are in the order of time.
   c.env.DB.prepare(
     'INSERT INTO "webhook__delivery" ("id", "webhook_id", "event_id", "event", "status", "attempts", "next_attempt_at", "created_at", "updated_at") ' +
-        "SELECT substr(e.\"id\", 1, 19) || '8' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))), " +
-        `s."id", e."id", e."type", 'pending', 0, e."created_at", e."created_at", e."created_at" ` +
-        `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${WANTED} WHERE e."type" = ? AND e."id" BETWEEN ? AND ?`,
-    ).bind(topics, type, first, last);
+      "SELECT substr(e.\"id\", 1, 19) || '8' || substr(lower(hex(randomblob(2))), 2) || '-' || lower(hex(randomblob(6))), " +
+      `s."id", e."id", e."type", 'pending', 0, e."created_at", e."created_at", e."created_at" ` +
+      `FROM "webhook__event" e JOIN "webhook__subscription" s ON ${WANTED} WHERE ${which}`,
+  ).bind(topics, ...bound);
 
 /** So much of an id is the same for all events of one transaction; behind that they are numbered. */
 const NUMBERED = 24;
@@ -101,7 +102,7 @@ function outboxBeside(c: Context<AppEnv>, { entity }: Beside, start: string, kin
       `${STORE} SELECT ? || printf('%012x', "number"), ?, ${told}, ? FROM (${kind === "deleted" ? gone : there}) ` +
         `WHERE EXISTS (SELECT 1 FROM "webhook__subscription" s WHERE ${WANTED})`,
     ).bind(start, type, now, topics),
-    deliveries(c, topics, type, start, `${start}~`),
+    deliveries(c, topics, 'e."type" = ? AND e."id" BETWEEN ? AND ?', type, start, `${start}~`),
   ];
 }
 
@@ -134,13 +135,7 @@ export interface Announcement {
   readonly webhook: string;
 }
 
-/** Says that an event is there, if anybody waits for it. A message that is lost is made good by cron. */
-async function announce(env: Env, id: string): Promise<void> {
-  const found = await env.DB.prepare('SELECT 1 FROM "webhook__event" WHERE "id" = ?').bind(id).first();
-  if (found !== null) await enqueue(env, id);
-}
-
-/** The same for the events whose ids begin like that. */
+/** Says which events are there whose ids begin like that. */
 async function announceAll(env: Env, start: string): Promise<void> {
   const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" BETWEEN ? AND ? LIMIT ?')
     .bind(start, `${start}~`, ANNOUNCED_AT_ONCE)
@@ -160,5 +155,19 @@ export function inBackground(c: Context<AppEnv>, work: Promise<void>): void {
     c.executionCtx.waitUntil(done);
   } catch {
     // A request that tests make by hand has no context; its work goes on all the same.
+  }
+}
+
+/** As many messages as a queue takes at once. */
+const ANNOUNCED_TOGETHER = 100;
+
+/** Says which events are there, if anybody waits for them. Messages that are lost are made good by cron. */
+async function announceEach(env: Env, ids: readonly string[]): Promise<void> {
+  const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" IN (SELECT "value" FROM json_each(?)) ORDER BY "id"')
+    .bind(JSON.stringify(ids))
+    .all<{ id: string }>();
+  for (let i = 0; i < results.length; i += ANNOUNCED_TOGETHER) {
+    const messages = results.slice(i, i + ANNOUNCED_TOGETHER).map(({ id }) => ({ body: { webhook: id } satisfies Announcement }));
+    await env.WEBHOOK_QUEUE.sendBatch(messages);
   }
 }
