@@ -434,7 +434,7 @@ def test_actions_stay_within_the_tenant_of_their_row() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "words"),
-    [("n: integer max 3", "4", "more or less than 'n' takes"), ("u: url", '"x"', "x is no url"), ('t: text required', '""', "than 't' takes"), ("u: url", "other", "is a url, and the value is a text")],
+    [("n: integer max 3", "4", "more or less than 'n' takes"), ("u: url", '"x"', "x is no url"), ('t: text required', '""', "than 't' takes"), ("u: url", "other", "the url of another field, and the value is of type text")],
 )
 def test_values_that_a_field_does_not_take_are_told(field: str, value: str, words: str) -> None:
     with pytest.raises(InvalidBlueprint) as caught:

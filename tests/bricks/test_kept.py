@@ -71,10 +71,10 @@ def test_what_a_schedule_fills_is_bounded_too() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("site: url", '"https://x.example/" & name', "'site' is a url, and the value is worked out."),
-        ("site: url", "name", "'site' is a url, and the value is a text."),
+        ("site: url", '"https://x.example/" & name', "'site' takes a constant or the url of another field, and the value is worked out."),
+        ("site: url", "name", "'site' takes a constant or the url of another field, and the value is of type text."),
         ("site: url", "maker.site", ""),
-        ("site: url", "maker.name", "'site' is a url, and the value is a text."),
+        ("site: url", "maker.name", "'site' takes a constant or the url of another field, and the value is of type text."),
         ('code: text pattern "[A-Z]+"', "name", "'code' has a pattern"),
         ('code: text pattern "[A-Z]+"', "maker.code", ""),
         ('code: text pattern "[A-Z]+"', '"ABC"', ""),

@@ -104,8 +104,9 @@ def test_every_entity_has_a_module_of_its_own() -> None:
     assert len(set(names)) == 3
 
 
-def test_the_index_of_entities_is_there_even_without_any() -> None:
-    assert "entityByName" in tree_of("service x\ntype generic\n")["src/entities/index.ts"]
+def test_the_index_of_entities_is_there_for_own_code_even_without_any() -> None:
+    assert "entityByName" in tree_of("service x\ntype generic\ncustom code\n")["src/entities/index.ts"]
+    assert "src/entities/index.ts" not in tree_of("service x\ntype generic\n")
 
 
 def test_a_long_name_makes_a_worker_that_may_be_called_so() -> None:

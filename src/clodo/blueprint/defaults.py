@@ -22,7 +22,6 @@ from clodo.blueprint.values import (
     Reference,
 )
 
-_FORMED = (FieldType.EMAIL, FieldType.URL, FieldType.UUID, FieldType.ENUM)
 _CLOCK = ("now", "today")
 
 
@@ -92,18 +91,6 @@ def _default(row: Entity, f: Field, path: str) -> Iterator[Problem]:
     ):
         yield Problem(f"In the default of {f.name!r}: {message}", "Mend the expression.", path)
         return
-    if f.pattern is not None:
-        yield Problem(
-            f"{f.name!r} has a pattern, and what is worked out may not match it.",
-            "Remove one of the two.",
-            path,
-        )
-    if f.type in _FORMED and not isinstance(e, Operand):
-        yield Problem(
-            f"The default of a {f.type} is a constant or the {f.type} of another field.",
-            "Mend the default.",
-            path,
-        )
     yield from _emptiness(row, f, e, path)
 
 

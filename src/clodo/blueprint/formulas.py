@@ -154,7 +154,8 @@ def _unfit_value(e: Expression, found: Type, scope: Scope, target: Field) -> lis
         return [f"{target.name!r} takes {', '.join(target.values)} only, and the value may be another."]
     source = _source(e, scope)
     if target.type in (FieldType.EMAIL, FieldType.URL, FieldType.UUID, FieldType.JSON, FieldType.LIST) and (source is None or source.type is not target.type):
-        return [f"{target.name!r} is a {target.type}, and the value is {f'a {source.type}' if source is not None else 'worked out'}."]
+        kind = f"of type {source.type}" if source is not None else "worked out"
+        return [f"{target.name!r} takes a constant or the {target.type} of another field, and the value is {kind}."]
     if target.pattern is not None and (source is None or source.pattern != target.pattern):
         return [f"{target.name!r} has a pattern, and what is worked out may not match it."]
     return []

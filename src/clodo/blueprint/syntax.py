@@ -44,6 +44,7 @@ _MOST_NESTED = 85
 _OWN_BRICKS = "clodo.bricks."
 _JOINTS = frozenset({"operation", "either", "both", "equal", "compared", "negated", "empty", "filled", "among", "call"})
 
+
 @cache
 def grammar_source() -> str:
     """The text of the grammar."""
@@ -131,19 +132,18 @@ def _unfit(tree: Tree[Any]) -> Iterator[Problem]:
         if any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text_of(token)):
             yield _at(token, "This text holds a sign that cannot be stored.", "Remove its escapes of \\u0000 and \\ud800 to \\udfff.")
     for expression in _expressions(tree):
-        if (deep := _depth(expression)) > _MOST_NESTED:
-            yield _at(
-                _tokens(expression, "NUMBER", "STRING", "NAME")[0],
-                f"This expression is {deep:,} steps deep, and {_MOST_NESTED} are possible.",
-                "Take a 'not' away where there are two, or put halves of it in brackets.",
-            )
-            continue
         operands = _tokens(expression, "NUMBER", "STRING", "NAME")
         if len(operands) > _MOST_OPERANDS:
             yield _at(
                 operands[0],
                 f"This expression has {len(operands):,} parts, and {_MOST_OPERANDS} are possible.",
                 "Shorten it.",
+            )
+        elif (deep := _depth(expression)) > _MOST_NESTED:
+            yield _at(
+                operands[0],
+                f"This expression is {deep:,} steps deep, and {_MOST_NESTED} are possible.",
+                "Take a 'not' away where there are two, or put halves of it in brackets.",
             )
 
 
