@@ -13,7 +13,9 @@ from clodo.blueprint.plan import make_plan
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.bricks.content.language import Markdown, Publish, Slug
 from clodo.proof.host import Host
+from clodo.proof.session import Session
 from clodo.toolchain import Toolchain
+from tests.bricks.live import live
 from tests.bricks.proving import BRICKS, Fault, example_of, expect_caught, proof
 
 SMALL = """service journal
@@ -180,7 +182,7 @@ FAULTS = [
     Fault("all that waits is published", "src/lib/publish.ts", '"published_at" <= ?${shown}', '"published_at" <> ?${shown}', "content.due"),
     Fault("any scheme is linked", "src/lib/markdown-inline.ts", "schemes.includes(scheme)", "scheme", "content.safe-html"),
     Fault("text is not escaped", "src/lib/markdown-inline.ts", "parts.push(escape(source[at] ?? \"\"));", "parts.push(source[at] ?? \"\");", "content.safe-html"),
-    Fault("HTML is not made anew", "src/lib/rendered.ts", "after[html] = typeof", "after[html] ??= after[html] !== undefined && typeof", "content.markdown"),
+    Fault("HTML is not made anew", "src/lib/rendered.ts", "check(_c, { after }) {\n      if (after", "check(_c, { before, after }) {\n      if (before === null && after", "content.markdown"),
 ]  # fmt: skip
 
 
@@ -188,6 +190,65 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_faults_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("content"), tmp_path / "s", toolchain, host, fault)
+
+
+#: Rows that steps make and change, of which only the database knows what is stored.
+STEPS = """service desk
+read public
+write public
+
+entity topic {
+  title: text required
+  action start(name: text required) {
+    create post (title = name, body = "**new** " & name, topic = this)
+  }
+  action rename(name: text required) {
+    update post set title = name, body = "*old* " & name where topic = this
+  }
+}
+
+entity post {
+  title: text required
+  body: longtext
+  topic: -> topic required
+  action amend(name: text required) {
+    set title = name, body = "_" & name & "_"
+  }
+  slug from title follow
+  markdown body
+}
+"""
+MADE = [
+    Fault("rows of steps have no HTML", "src/lib/rendered.ts", "const stale = rows.filter(", "const stale = rows.filter(() => false).filter(", "content.made"),
+    Fault("rows of steps have no slug", "src/lib/slug.ts", 'row["slug"] === null ||', "", "content.made"),
+]
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", MADE, ids=lambda f: f.name)
+def test_rows_of_steps_without_what_is_made_of_them_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    source = STEPS.replace(" follow", "")
+    expect_caught(source, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_what_steps_store_has_its_slug_and_its_html(tmp_path: Path, host: Host) -> None:
+    async def run(s: Session) -> None:
+        async def post() -> tuple[str, str, str]:
+            [row] = (await s.client.send("GET", "/api/posts")).body["items"]
+            return row["id"], row["slug"], row["body_html"].strip()
+
+        topic = (await s.client.send("POST", "/api/topics", {"title": "T"})).body["id"]
+        assert (await s.client.send("POST", f"/api/topics/{topic}/start", {"name": "Ö 1"})).status == 200
+        id, *made = await post()
+        assert made == ["o-1", "<p><strong>new</strong> Ö 1</p>"]
+        assert (await s.client.send("POST", f"/api/topics/{topic}/rename", {"name": "Two"})).status == 200
+        assert (await post())[1:] == ("two", "<p><em>old</em> Two</p>")
+        answer = await s.client.send("POST", f"/api/posts/{id}/amend", {"name": "Three"})
+        assert (answer.body["slug"], answer.body["body_html"].strip()) == ("three", "<p><em>Three</em></p>")
+        assert (await post())[1:] == ("three", "<p><em>Three</em></p>")
+
+    live(STEPS, tmp_path / "s", host, run)
 
 
 @pytest.mark.workerd

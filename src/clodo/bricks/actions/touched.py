@@ -18,6 +18,7 @@ from clodo.bricks.actions.values import (
     target_field,
 )
 from clodo.bricks.audit.language import Audit
+from clodo.bricks.content.language import Markdown, Slug
 from clodo.bricks.files.language import FileField
 from clodo.bricks.live.language import Live
 from clodo.bricks.room.language import Room
@@ -39,9 +40,9 @@ _OPEN = """EXISTS (SELECT 1 FROM "_touched" WHERE "entity" = '' AND "id" = '')""
 
 
 def listening(b: Blueprint) -> set[str]:
-    """The entities of whose changes others are told, or whose rows hold on to files."""
+    """The entities of whose changes others are told, whose rows hold on to files, or have what is made of their fields outside the database."""
     told = {watched.entity for webhook in b.parts_of(Webhook) for watched in webhook.watched}
-    return told | {e.name for e in b.entities if any(e.parts_of(kind) for kind in (Audit, FileField, Live, Room))}
+    return told | {e.name for e in b.entities if any(e.parts_of(kind) for kind in (Audit, FileField, Live, Markdown, Room, Slug))}
 
 
 def touches(b: Blueprint, effects: Iterable[Effect], own: Entity | None = None) -> list[str]:

@@ -10,6 +10,9 @@ from functools import partial
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Entity, Field, Who
+from clodo.bricks.actions.brick import actions_of
+from clodo.bricks.actions.scenes import Scene
+from clodo.bricks.actions.values import Action, CreateRow
 from clodo.bricks.content.language import Markdown, Publish, Slug
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -46,6 +49,22 @@ def checks(plan: Plan) -> Iterator[Check]:
         for markdown in e.parts_of(Markdown):
             yield Check("content.markdown", f"{e.name}.{markdown.html}: is {markdown.source} as HTML", partial(_markdown, e, markdown))
             yield Check("content.safe-html", f"{e.name}.{markdown.html}: runs nothing", partial(_safe, e, markdown))
+    for owner, action in actions_of(plan):
+        for name in dict.fromkeys(effect.entity for effect in action.effects if isinstance(effect, CreateRow)):
+            made = plan.blueprint.entity(name)
+            if made is not None and (bool(made.parts_of(Slug)) or bool(made.parts_of(Markdown))) and not action.later:
+                words = f"{owner.name}.{action.name}: a {name} that it makes has its slug and its HTML".replace("_", " ")
+                yield Check("content.made", words, partial(_made, owner, action, made), alone=True)
+
+
+async def _made(owner: Entity, action: Action, made: Entity, s: Session) -> None:
+    scene = Scene(s, owner, action)
+    row = await scene.ready()
+    answer = expect(await scene.call(row["id"], scene.readied), 200, "all guards hold")
+    lacks = ['"slug" IS NULL'] if made.parts_of(Slug) else []
+    lacks += [f'("{m.source}" IS NOT NULL AND "{m.html}" IS NULL)' for m in made.parts_of(Markdown)]
+    if await s.query(f'SELECT 1 FROM "{made.name}" WHERE {" OR ".join(lacks)}'):
+        raise Fault(f"a {made.name} has no slug, or text without its HTML", answer)
 
 
 # -- slugs ----------------------------------------------------------------------------------

@@ -1,11 +1,33 @@
+import type { Context } from "hono";
+import type { AppEnv } from "../env";
+import type { Entity, Row } from "./entity";
 import type { Hook } from "./hooks";
 import { markdownToHtml } from "./markdown";
+import { quote } from "./sql";
 
 /** Keeps the HTML of a field of Markdown beside it. It is made when the field is stored, and not each time that it is read. */
-export const rendered = (source: string, html: string): Hook => ({
-  check(_c, { after }) {
-    if (after === null || after[source] === undefined) return;
-    const text = after[source];
-    after[html] = typeof text === "string" ? markdownToHtml(text) : null;
-  },
-});
+export function rendered(source: string, html: string): Hook {
+  const made = (text: unknown): string | null => (typeof text === "string" ? markdownToHtml(text) : null);
+  /** What actions and schedules store is worked out by the database, so that its HTML can be made behind that only. */
+  async function makeGood(c: Context<AppEnv>, entity: Entity, rows: readonly Row[]): Promise<void> {
+    const stale = rows.filter((row) => made(row[source]) !== (row[html] ?? null));
+    // Somebody may have changed the text since.
+    const update = `UPDATE ${quote(entity.name)} SET ${quote(html)} = ? WHERE "id" = ? AND ${quote(source)} IS ?`;
+    for (const row of stale) row[html] = made(row[source]);
+    if (stale.length > 0) await c.env.DB.batch(stale.map((row) => c.env.DB.prepare(update).bind(row[html] ?? null, row["id"], row[source] ?? null)));
+  }
+  return {
+    check(_c, { after }) {
+      if (after !== null && after[source] !== undefined) after[html] = made(after[source]);
+    },
+    async after(c, { entity, before, after }, row) {
+      const isGiven = after === null || after[source] !== undefined;
+      if (!isGiven && (row[source] ?? null) !== (before?.[source] ?? null)) await makeGood(c, entity, [row]);
+    },
+    async afterBeside(c, { entity }, touched) {
+      const select = `SELECT "id", ${quote(source)}, ${quote(html)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`;
+      const { results } = await c.env.DB.prepare(select).bind(JSON.stringify(touched.map(({ id }) => id))).all<Row>();
+      await makeGood(c, entity, results);
+    },
+  };
+}

@@ -58,7 +58,9 @@ export function slugged(source: string, follow: boolean): Hook {
       return isMissing(change) ? [numbered(c, change, baseOf(change.entity, title))] : [];
     },
     async afterAll(c, stored) {
-      const rows = new Map(stored.flatMap(([change, row]) => (isMissing(change) ? [[change.id, row]] : [])));
+      const renamed = stored.filter(([change, row]) => follow && isRenamed(change, row, source));
+      if (renamed.length > 0) await c.env.DB.batch(renamed.map(([change, row]) => numbered(c, change, baseOf(change.entity, row[source]))));
+      const rows = new Map([...stored.filter(([change]) => isMissing(change)), ...renamed].map(([change, row]) => [change.id, row]));
       const entity = stored[0]?.[0].entity;
       if (entity === undefined || rows.size === 0) return;
       // The whole rows: what else looks at changes has seen one more.
@@ -67,14 +69,29 @@ export function slugged(source: string, follow: boolean): Hook {
       ).bind(JSON.stringify([...rows.keys()]));
       for (const now of (await select.all<Row>()).results) Object.assign(rows.get(String(now["id"])) ?? {}, now);
     },
+    async afterBeside(c, { entity }, touched) {
+      const select = `SELECT "id", "slug", ${quote(source)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`;
+      const { results } = await c.env.DB.prepare(select).bind(JSON.stringify(touched.map(({ id }) => id))).all<Row>();
+      const nameless = results.filter((row) => row["slug"] === null || (follow && !isOf(String(row["slug"]), baseOf(entity, row[source]))));
+      if (nameless.length > 0) await c.env.DB.batch(nameless.map((row) => numbered(c, { entity, id: String(row["id"]) }, baseOf(entity, row[source]))));
+    },
   };
 }
+
+/** Whether an action has changed the field that the slug is made from: the database works out what it stores, behind all that is known before. */
+function isRenamed({ entity, before, after }: Change, row: Row, source: string): boolean {
+  const given = before === null || after === null || after[source] !== undefined || (after["slug"] ?? before["slug"]) !== before["slug"];
+  return !given && baseOf(entity, row[source]) !== baseOf(entity, before[source]);
+}
+
+/** Whether a slug is a base, or one with a number behind it. */
+const isOf = (slug: string, base: string): boolean => slug === base || slug.startsWith(`${base}-`);
 
 /** Whether the row is stored without a slug, so that one is made beside it. */
 const isMissing = ({ after }: Change): boolean => after !== null && after["slug"] === null;
 
 /** Gives the row the base, or the base with the first number that is free. */
-function numbered(c: Context<AppEnv>, { entity, id }: Change, base: string): D1PreparedStatement {
+function numbered(c: Context<AppEnv>, { entity, id }: Pick<Change, "entity" | "id">, base: string): D1PreparedStatement {
   const table = quote(entity.name);
   const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
   // Where values are unique within a tenant only, those of others have no say, and are not told by a number.
