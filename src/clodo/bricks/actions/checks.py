@@ -101,7 +101,7 @@ async def _does(e: Entity, action: Action, s: Session) -> None:
     if puts_off(s.blueprint, e, action) and await s.query('SELECT 1 FROM "_rules_waiting"'):
         raise Fault("rules still wait for the end of the action", answer)
     read = await s.get(e, row["id"])
-    if read.status == 404 and may_take_along(action):
+    if read.status == 404 and may_take_along(s.blueprint, e, action):
         if not action.later and answer.body != was.body:
             raise Fault("the action took its row along, and the answer is not the row as it was", answer)
         await _gone_as_said(scene, made, answer)

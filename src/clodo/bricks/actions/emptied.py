@@ -78,7 +78,7 @@ async def _does(e: Entity, action: Action, a: Assignment, without: str, s: Sessi
     if answer.status in (409, 422):
         raise TooFewValues("another rule or a bound is against it")
     expect(answer, 200)
-    if (got := await _value(s, cell)) is None and may_take_along(action):
+    if (got := await _value(s, cell)) is None and may_take_along(s.blueprint, entity, action):
         raise TooFewValues("the row may be gone")
     if cell in wanted and got != wanted[cell]:
         raise Fault(f"{cell[0]}.{cell[2]} is {got!r}, not {wanted[cell]!r}", answer)

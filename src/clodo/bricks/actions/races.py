@@ -67,7 +67,7 @@ async def _at_once(e: Entity, action: Action, s: Session) -> None:
     if done != allowed:
         raise Fault(f"of {_AT_ONCE} calls at once {done} succeeded, and one after the other {allowed}", answers[0])
     for a in answers:
-        if a.status != 200 and not (a.status == 404 and may_take_along(action)):
+        if a.status != 200 and not (a.status == 404 and may_take_along(s.blueprint, e, action)):
             expect(a, 409, "a call that came too late")
 
 
@@ -128,7 +128,7 @@ async def _add_up(e: Entity, action: Action, s: Session) -> None:
     before = await _before(scene, row, body)
     answers = await asyncio.gather(*(scene.call(row["id"], body) for _ in range(_AT_ONCE)))
     done = _done(answers)
-    if not (before and done) or may_take_along(action):
+    if not (before and done) or may_take_along(s.blueprint, e, action):
         raise TooFewValues("no call went through, or nothing is known of what it adds")
     await _expect_added(s, before, done, next(a for a in answers if a.status == 200))
 
@@ -160,7 +160,7 @@ async def _gone(e: Entity, action: Action, s: Session) -> None:
         deletion, *answers = await asyncio.gather(s.delete(e, row["id"]), *(scene.call(row["id"], body) for _ in range(_AT_ONCE)))
         if deletion.status != 204:
             raise TooFewValues("something is against deleting the row")
-        if may_take_along(action):
+        if may_take_along(s.blueprint, e, action):
             return
         for a in answers:
             if a.status not in (200, 409):

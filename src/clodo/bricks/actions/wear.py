@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from clodo.blueprint.reads import Counting, Read, reads
-from clodo.blueprint.values import Blueprint, Entity
+from clodo.blueprint.values import Blueprint, Entity, OnDelete
 from clodo.bricks.actions.values import (
     Action,
     CreateRow,
@@ -35,6 +35,9 @@ def may_wear_off(b: Blueprint, e: Entity, action: Action) -> bool:
     return bool(changed & looked_at)
 
 
-def may_take_along(action: Action) -> bool:
-    """Whether the row of a call may be among those that the action deletes, or goes with them."""
-    return any(isinstance(effect, DeleteRows) for effect in action.effects)
+def may_take_along(b: Blueprint, e: Entity, action: Action) -> bool:
+    """Whether the row of a call, one of ``e``, may be among those that the action deletes, or goes with them."""
+    gone = {effect.entity for effect in action.effects if isinstance(effect, DeleteRows)}
+    while following := {child.name for child in b.entities for r in child.references if r.target in gone and r.on_delete is OnDelete.CASCADE} - gone:
+        gone |= following
+    return e.name in gone

@@ -818,8 +818,8 @@ class Writer {
 
   /** Whether a reminder is before or after its moment: where both are heard of one, what stands behind the length of time tells. */
   #side(ends: readonly (readonly [Filler, string])[], age: Age): string {
-    const [first] = ends;
-    const sides = ends.filter(([f]) => f.entity === first?.[0].entity && f.field === first.field).map(([, side]) => side);
+    const first = ends[0]?.[0];
+    const sides = ends.filter(([f]) => f.entity === first?.entity && f.field === first.field).map(([, side]) => side);
     if (new Set(sides).size === 1) return sides[0] ?? "";
     const [last] = age.fillers.flatMap(({ at }) => (at === undefined || at === null ? [] : [at])).sort((x, y) => y[0] - x[0] || y[1] - x[1]);
     const back = this.#nearby.behind(this.#names.text, last ?? [0, 0]);
