@@ -9,13 +9,11 @@ from clodo.blueprint.text import quote
 from clodo.blueprint.values import Entity, FieldType, Who
 from clodo.understand.cue_names import Names, Unsaid
 from clodo.understand.draft import DraftCue, Filler
-from clodo.understand.takers import MAKERS
+from clodo.understand.takers import MAKERS, USER
 from clodo.understand.whose import are_theirs
 
 #: What the language calls whoever made a row, and the administrator.
 OWNER, ADMIN = "owner", "admin"
-#: Whoever logs in: where rows are somebody's, whose they are.
-ANYBODY = "user"
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ def receivers(cue: DraftCue, names: Names, e: Entity) -> Receivers:
 
 
 def _of_role(names: Names, e: Entity, role: str) -> str:
-    if _is_theirs(names, e) and (role in MAKERS or role == ANYBODY or _are_theirs(names, e, role)):
+    if _is_theirs(names, e) and (role in MAKERS or role == USER or _are_theirs(names, e, role)):
         return OWNER
     return ADMIN if role == ADMIN else ""
 

@@ -6,8 +6,6 @@ import { areTheirs } from "./whose";
 /** What the language calls whoever made a row, and the administrator. */
 const OWNER = "owner";
 const ADMIN = "admin";
-/** Whoever logs in: where rows are somebody's, whose they are. */
-const ANYBODY = "user";
 
 /** Who gets a mail. */
 export interface Receivers {
@@ -36,7 +34,7 @@ export function receivers(cue: DraftCue, names: Names, e: Entity, pen: Pen): Rec
 }
 
 function ofRole(names: Names, e: Entity, role: string, pen: Pen): string {
-  if (isTheirs(names, e) && (pen.tables.makers.includes(role) || role === ANYBODY || areTheirOwn(names, e, role, pen))) return OWNER;
+  if (isTheirs(names, e) && (pen.tables.makers.includes(role) || role === pen.tables.takers.user || areTheirOwn(names, e, role, pen))) return OWNER;
   return role === ADMIN ? ADMIN : "";
 }
 

@@ -3,6 +3,7 @@ import type { AppEnv } from "../env";
 import type { Entity, Row } from "./entity";
 import type { Hook } from "./hooks";
 import { markdownToHtml } from "./markdown";
+import { rowsById } from "./rows-by-id";
 import { quote } from "./sql";
 
 /** Keeps the HTML of a field of Markdown beside it. It is made when the field is stored, and not each time that it is read. */
@@ -25,9 +26,8 @@ export function rendered(source: string, html: string): Hook {
       if (!isGiven && (row[source] ?? null) !== (before?.[source] ?? null)) await makeGood(c, entity, [row]);
     },
     async afterBeside(c, { entity }, touched) {
-      const select = `SELECT "id", ${quote(source)}, ${quote(html)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`;
-      const { results } = await c.env.DB.prepare(select).bind(JSON.stringify(touched.map(({ id }) => id))).all<Row>();
-      await makeGood(c, entity, results);
+      const columns = ["id", source, html].map(quote).join(", ");
+      await makeGood(c, entity, await rowsById(c.env.DB, entity, columns, touched.map(({ id }) => id)));
     },
   };
 }

@@ -5,6 +5,7 @@ import { type Entity, type Row, selected, toJson, visible } from "./entity";
 import type { Change, Hook } from "./hooks";
 import { route } from "./http";
 import { notFound } from "./problem";
+import { rowsById } from "./rows-by-id";
 import { condition, quote, where } from "./sql";
 
 const MOST_LETTERS = 80;
@@ -64,14 +65,10 @@ export function slugged(source: string, follow: boolean): Hook {
       const entity = stored[0]?.[0].entity;
       if (entity === undefined || rows.size === 0) return;
       // The whole rows: what else looks at changes has seen one more.
-      const select = c.env.DB.prepare(
-        `SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`,
-      ).bind(JSON.stringify([...rows.keys()]));
-      for (const now of (await select.all<Row>()).results) Object.assign(rows.get(String(now["id"])) ?? {}, now);
+      for (const now of await rowsById(c.env.DB, entity, selected(entity), [...rows.keys()])) Object.assign(rows.get(String(now["id"])) ?? {}, now);
     },
     async afterBeside(c, { entity }, touched) {
-      const select = `SELECT "id", "slug", ${quote(source)} FROM ${quote(entity.name)} WHERE "id" IN (SELECT "value" FROM json_each(?))`;
-      const { results } = await c.env.DB.prepare(select).bind(JSON.stringify(touched.map(({ id }) => id))).all<Row>();
+      const results = await rowsById(c.env.DB, entity, ["id", "slug", source].map(quote).join(", "), touched.map(({ id }) => id));
       const nameless = results.filter((row) => row["slug"] === null || (follow && !isOf(String(row["slug"]), baseOf(entity, row[source]))));
       if (nameless.length > 0) await c.env.DB.batch(nameless.map((row) => numbered(c, { entity, id: String(row["id"]) }, baseOf(entity, row[source]))));
     },

@@ -12,8 +12,6 @@ export type Topics = Partial<Record<Kind, readonly string[]>>;
 
 /** A row with more text than this is told by its id alone. */
 const MAX_CHARACTERS = 256 * 1024;
-/** Of the events of one transaction so many are announced; cron comes by for the others. */
-const ANNOUNCED_AT_ONCE = 100;
 
 /** The events of changes that are being stored, and what those of rows beside them begin with. */
 const events = new WeakMap<Change | Beside, string>();
@@ -135,14 +133,6 @@ export interface Announcement {
   readonly webhook: string;
 }
 
-/** Says which events are there whose ids begin like that. */
-async function announceAll(env: Env, start: string): Promise<void> {
-  const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" BETWEEN ? AND ? LIMIT ?')
-    .bind(start, `${start}~`, ANNOUNCED_AT_ONCE)
-    .all<{ id: string }>();
-  if (results.length > 0) await env.WEBHOOK_QUEUE.sendBatch(results.map(({ id }) => ({ body: { webhook: id } satisfies Announcement })));
-}
-
 export async function enqueue(env: Env, id: string, delaySeconds = 0): Promise<void> {
   const message: Announcement = { webhook: id };
   await env.WEBHOOK_QUEUE.send(message, { delaySeconds }).catch((error: unknown) => console.error(error));
@@ -165,9 +155,21 @@ const ANNOUNCED_TOGETHER = 100;
 async function announceEach(env: Env, ids: readonly string[]): Promise<void> {
   const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" IN (SELECT "value" FROM json_each(?)) ORDER BY "id"')
     .bind(JSON.stringify(ids))
-    .all<{ id: string }>();
-  for (let i = 0; i < results.length; i += ANNOUNCED_TOGETHER) {
-    const messages = results.slice(i, i + ANNOUNCED_TOGETHER).map(({ id }) => ({ body: { webhook: id } satisfies Announcement }));
-    await env.WEBHOOK_QUEUE.sendBatch(messages);
-  }
+    .all<Stored>();
+  for (let i = 0; i < results.length; i += ANNOUNCED_TOGETHER) await announce(env, results.slice(i, i + ANNOUNCED_TOGETHER));
+}
+
+/** The same for the first of the events whose ids begin like that; cron comes by for the others. */
+async function announceAll(env: Env, start: string): Promise<void> {
+  const { results } = await env.DB.prepare('SELECT "id" FROM "webhook__event" WHERE "id" BETWEEN ? AND ? LIMIT ?')
+    .bind(start, `${start}~`, ANNOUNCED_TOGETHER)
+    .all<Stored>();
+  if (results.length > 0) await announce(env, results);
+}
+
+/** An event that is there. */
+type Stored = { readonly id: string };
+
+async function announce(env: Env, events: readonly Stored[]): Promise<void> {
+  await env.WEBHOOK_QUEUE.sendBatch(events.map(({ id }) => ({ body: { webhook: id } satisfies Announcement })));
 }
