@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from clodo.blueprint import format_blueprint, parse
+from clodo.blueprint import check, format_blueprint, parse
 from clodo.blueprint.plan import make_plan
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.bricks.content.language import Markdown, Publish, Slug
@@ -62,6 +62,26 @@ def test_the_lines_become_values_and_fields() -> None:
 def test_what_makes_no_sense_is_told(line: str, message: str) -> None:
     with pytest.raises(InvalidBlueprint, match=message):
         parse(journal(line))
+
+
+def counted(condition: str, access: str = "") -> str:
+    """A service whose topics count posts, which are drafts at first."""
+    topic = f"entity topic {{\n  name: text\n  posts: integer = count(post where {condition})\n{access}}}\n\n"
+    return journal("publish", "topic: -> topic").replace("entity post", f"{topic}entity post", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (counted("topic = this"), True),
+        (counted("topic = this and title = \"a\""), True),
+        (counted("topic = this and published_at <= now"), False),
+        (counted("topic = this and status = \"published\""), False),
+        (counted("topic = this", "  read key\n"), False),
+    ],
+)
+def test_numbers_that_tell_of_drafts_are_warned_of(text: str, told: bool) -> None:
+    assert any("looks at drafts of post" in p.message for p in check(parse(text))) is told
 
 
 def _node(toolchain: Toolchain, script: str) -> str:

@@ -56,6 +56,8 @@ FAULTS = [
     Fault("good more than once", FILE, "WHERE \"user_id\" = ? AND \"purpose\" = ?'", "WHERE \"user_id\" = ? AND \"purpose\" <> ?'", "mail.once"),
     Fault("confirmed more than once", FILE, 'DELETE FROM "user__token" WHERE "purpose" = ? AND', 'DELETE FROM "user__token" WHERE "purpose" <> ? AND', "mail.confirm"),
     Fault("whoever registers the administrator's address is admin", "src/lib/users.ts", " && !hooksOf(app).some((hook) => hook.confirms)", "", "mail.admin"),
+    Fault("a token alone makes the administrator", FILE, ' OR "id" = ?)', ' OR ? IS NOT NULL)', "mail.admin"),
+    Fault("a refused token is gone", FILE, " AND ${SHOWN}`", "`", "mail.admin"),
     Fault("the administrator never is", FILE, """THEN 'admin' ELSE""", """THEN 'user' ELSE""", "mail.admin"),
     Fault("everybody is admin", FILE, """AND "email" = ? THEN""", """AND ? <> '' THEN""", "mail.confirm"),
     Fault("sessions go on", FILE, "        ...ends,\n", "", "mail.reset"),

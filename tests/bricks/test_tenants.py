@@ -53,6 +53,9 @@ entity project {
   export csv, ndjson
   import csv
   bulk create 10
+  action hand(to: -> user required) {
+    set lead = to
+  }
 }
 
 entity task {
@@ -219,8 +222,8 @@ FAULTS = [
     Fault("children", "src/entities/note.ts", '  limits: [inTenant("team_id")],\n', "", "tenants.rows|tenants.routes"),
     Fault("any tenant in the header", TENANTS, "found === null ? null : id", "id", "tenants.header"),
     Fault("no tenant", TENANTS, "throw new Problem(400,", 'return ""; throw new Problem(400,', "tenants.header"),
-    Fault("references", "src/lib/rows.ts", "...(target === undefined ? [] : visible(target, caller)),", "", "tenants.references"),
-    Fault("assignees", TENANTS, "await expectMembers(c, change);", "", "tenants.users"),
+    Fault("references", "src/lib/rows.ts", ": visible(target, caller);", ": [];", "tenants.references"),
+    Fault("assignees", "src/lib/rows.ts", "(entity.people?.(caller) ?? [])", "[]", "tenants.users"),
     Fault("uniqueness", "migrations/0001_init.sql", '"deal" ("team_id", "title")', '"deal" ("title")', "tenants.unique"),
     Fault("the key is told", TENANTS, "if (text.includes(", "if (false && text.includes(", "tenants.unique"),
     Fault("teams of all", "src/entities/team.ts", "  limits: [ofMember],\n", "", "tenants.hidden"),
@@ -266,7 +269,8 @@ FULL_FAULTS = [
     Fault("exports", "src/lib/export.ts", "...visible(entity, caller), ", "", "tenants.routes"),
     Fault("streams", "src/lib/live.ts", "visible(entity, caller);\n      const headers", "const headers", "tenants.header"),
     Fault("deleted rows", "src/lib/restore.ts", "...visible(hidden, caller), ", "", "tenants.routes"),
-    Fault("imports", "src/lib/insertion.ts", "visible(target, caller)", "[]", "tenants.references"),
+    Fault("imports", "src/lib/insertion.ts", ", ...nameable(entity, reference.to, caller)", "", "tenants.references"),
+    Fault("users that steps name", "src/lib/actions.ts", "missingRows(c, shape,", "missingRows(c, { ...shape, people: () => [] },", "tenants.users"),
     Fault("links", "src/lib/links.ts", "await touch(c, to, other, toDecides);", "", "tenants.links"),
     Fault("streams that break off", "src/lib/live.ts", "      visible(entity, caller);\n", "", "tenants.routes"),
     Fault("private rows for all members", "src/lib/entity.ts", 'conditions.push(condition(\'"owner_id" = ?\', caller.user?.id ?? ""));', "void caller;", "tenants.rows"),

@@ -148,6 +148,8 @@ class Session:
         self._accounts: dict[str, asyncio.Future[Account]] = {}
         #: What is done with each new account (a check's ``prepare`` adds to it).
         self.welcomes: list[Welcome] = []
+        #: What is done with the id of each user that nobody logs in as.
+        self.spared: list[Callable[[str], Awaitable[None]]] = []
         #: Whether the administrator's role came before the address was confirmed, where addresses are.
         self.early_admin = False
         #: Entities whose rows stay when those of others are deleted.
@@ -200,6 +202,8 @@ class Session:
                 row[f.name] = round(value * 100) if value is not None and f.type is FieldType.MONEY else value
         columns = ", ".join(f'"{name}"' for name in row)
         await self.query(f'INSERT INTO "user" ({columns}) VALUES ({", ".join("?" * len(row))})', *row.values())
+        for done in self.spared:
+            await done(str(row["id"]))
         return str(row["id"])
 
     async def query(self, sql: str, *values: Any) -> list[Row]:

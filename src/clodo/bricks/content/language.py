@@ -11,8 +11,10 @@ from typing import Any
 from lark import Tree
 
 from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.formulas import AGGREGATES, Scope, parts, target_of
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Bound, Entity, Field, FieldType, Who
+from clodo.blueprint.reads import Read, reads
+from clodo.blueprint.values import Blueprint, Bound, Call, Entity, Field, FieldType, Who
 
 SLUG_PATTERN = "^[a-z0-9](-?[a-z0-9])*$"
 SLUG_LENGTH = 100
@@ -80,6 +82,33 @@ def _publish_problems(b: Blueprint, e: Entity, publish: Publish) -> Iterator[Pro
             path,
             severity="warning",
         )
+    for teller, f in _tells_of_drafts(b, e):
+        yield Problem(
+            f"{teller}.{f} looks at drafts of {e.name} too, for everybody who may read a {teller}.",
+            "Add 'and published_at <= now' to its condition, so that only what is out counts.",
+            f"{teller}.{f}",
+            severity="warning",
+        )
+
+
+def _tells_of_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str]]:
+    """The computed fields, as entity and field, that count rows of ``e`` whether they are out or not, where others than those
+    who write ``e`` read them."""
+    for teller in b.entities:
+        if b.read_access(teller) == b.write_access(e):
+            continue
+        for f in teller.fields:
+            for part in parts(f.computed) if f.computed is not None else ():
+                if isinstance(part, Call) and part.function in AGGREGATES and target_of(part)[0] == e.name and not _by_state(b, e, part):
+                    yield teller.name, f.name
+
+
+def _by_state(b: Blueprint, e: Entity, call: Call) -> bool:
+    """Whether the rows that are counted are chosen by whether they are out."""
+    if call.where is None:
+        return False
+    found = reads(call.where, Scope(b, e))
+    return any(isinstance(r, Read) and r.entity.name == e.name and r.name in ("status", "published_at") for r in found)
 
 
 def _with_slug(e: Entity, slug: Slug) -> Entity:

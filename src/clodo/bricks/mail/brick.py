@@ -49,14 +49,14 @@ _README = """## Mail
 {what} The service puts the mail into the table `user__outbox` and hands it over as `id`, `purpose`, `to`, `token` and `expires_at`:
 `npx wrangler d1 execute DB --local --command 'SELECT * FROM "user__outbox"'` shows what is not sent yet.
 """
-_CONFIRM = "After registration a token goes to the new address; `POST /api/auth/confirm` with it makes `email_confirmed` true, and `POST /api/auth/confirm/request` mails another."
+_CONFIRM = "After registration a token goes to the new address; `POST /api/auth/confirm` with it makes `email_confirmed` true (for the address in `ADMIN_EMAIL` sent while logged in with it), and `POST /api/auth/confirm/request` mails another."
 _RESET = "`POST /api/auth/reset/request` with an `email` mails a token to it; `POST /api/auth/reset` with the token and a `password` sets that, and ends all sessions."
 
 
 def _confirm_paths(paths: dict[str, Any]) -> None:
     user = (Access(Who.USER),)
     paths |= {
-        "/api/auth/confirm": {"post": operation("confirm_email", "Confirm an address with the token mailed to it", "auth", _DONE, body=closed({"token": _TOKEN}))},
+        "/api/auth/confirm": {"post": operation("confirm_email", "Confirm an address with the token mailed to it", "auth", _DONE, body=closed({"token": _TOKEN}), problems=(403,))},
         "/api/auth/confirm/request": {"post": operation("request_confirmation", "Mail another token", "auth", _ACCEPTED, rules=user)},
     }  # fmt: skip
 

@@ -18,10 +18,10 @@ def _parts(plan: Plan) -> Parts:
     assert tenants is not None and tenant is not None
     key = literal(tenants.key)
     row = EntityParts(
-        imports=(Import("inTenant", "../lib/tenants"), Import("tenantRows", "../lib/tenants")),
+        imports=tuple(Import(name, "../lib/tenants") for name in ("inTenant", "ofTenant", "tenantRows")),
         hooks=(f"tenantRows({key})",),
         limits=(f"inTenant({key})",),
-        properties=(f"uniqueWithin: [{key}]",),
+        properties=(f"uniqueWithin: [{key}]", "people: ofTenant"),
     )
     itself = EntityParts(
         imports=(Import("ofMember", "../lib/tenants"), Import("tenantItself", "../lib/tenants")),

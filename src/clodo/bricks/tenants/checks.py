@@ -10,6 +10,8 @@ from typing import Any
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Child, LinkTable, Plan
 from clodo.blueprint.values import Entity, Field, Reference, Who
+from clodo.bricks.actions.callers import Caller
+from clodo.bricks.actions.values import Action
 from clodo.bricks.tenants.document import METHODS, needs_tenant
 from clodo.bricks.tenants.language import HEADER, belongs, tenants_of
 from clodo.bricks.tenants.membership import membership_checks
@@ -45,6 +47,11 @@ def checks(plan: Plan) -> Iterator[Check]:
                 yield Check("tenants.users", rule, partial(_users, e, r))
             elif belongs(b, target):
                 yield Check("tenants.references", rule, partial(_references, e, r, target))
+        for action in e.parts_of(Action):
+            for given in action.parameters:
+                if isinstance(given, Reference) and b.entity(given.target) is None:
+                    rule = f"{e.name}.{action.name}: {given.name} is a member of the tenant"
+                    yield Check("tenants.users", rule, partial(_given_users, e, action, given))
     for child in plan.children:
         if belongs(b, child.child):
             yield Check("tenants.children", f"{child.parent.name}: its {child.path} are those of the tenant", partial(_children, child))
@@ -216,6 +223,13 @@ async def _users(e: Entity, r: Reference, s: Session) -> None:
     changed = await s.patch(e, row["id"], {key: member})
     if s.settled(e, changed, 200, [key]) and changed.body[key] != member:
         raise Fault(f"{key} did not change", changed)
+
+
+async def _given_users(e: Entity, action: Action, given: Reference, s: Session) -> None:
+    row, stranger, key = await s.create(e), await s.account(STRANGER), f"{given.name}_id"
+    path = f"{s.path(e, row['id'])}/{action.segment}"
+    answer = await s.client.send("POST", path, {key: stranger.id}, headers=await Caller(s, e, action).headers())
+    expect_path(expect(answer, 422, "a user who is no member"), key)
 
 
 async def _references(e: Entity, r: Reference, target: Entity, s: Session) -> None:

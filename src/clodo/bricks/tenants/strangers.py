@@ -36,7 +36,12 @@ def prepare(session: Session) -> None:
         await session.query("UPDATE \"user\" SET \"role\" = 'admin' WHERE \"id\" = ?", account.id)
         return {HEADER: own["id"]}
 
+    async def spared(id: str) -> None:
+        admin = await session.account("admin")
+        await add(session, admin.more[HEADER], Account(id, "", ""))
+
     session.welcomes.append(welcome)
+    session.spared.append(spared)
 
 
 async def add(s: Session, tenant: str, account: Account, role: str = "member") -> None:

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import * as z from "zod/mini";
 import type { AppEnv } from "../env";
+import { admit } from "./access";
 import { checkBody } from "./body";
 import { email } from "./fields";
 import { readJsonObject, route } from "./http";
@@ -12,10 +13,15 @@ import { type Account, adminAddress, admitInPerson, hooksOf, takePart } from "./
 
 const TOKEN = z.string().check(z.maxLength(200));
 const UNCONFIRMED = '"email_confirmed" = 0';
+/** Of a token: its account has shown that its address is its own. */
+const SHOWN = `NOT EXISTS (SELECT 1 FROM "user" u WHERE u."id" = "user_id" AND ${UNCONFIRMED})`;
 /** The account that a token was mailed to, as long as it is good. */
 const OWNER = '(SELECT "user_id" FROM "user__token" WHERE "hash" = ? AND "purpose" = ? AND "expires_at" > ?)';
 
-/** The role of the address that runs the service comes when the address is confirmed, not before; whoever lost it does not get it again. */
+/** Anyone can register the address that runs the service and have a mail sent there: whoever confirms it must know the account's password
+ * too, or set it by a reset. */
+const BY_ITSELF = '("email" IS NOT ? OR "id" = ?)';
+/** The role of that address comes when it is confirmed, not before; whoever lost it does not get it again. */
 const CONFIRMED =
   `"role" = CASE WHEN ${UNCONFIRMED} AND "email" = ? THEN 'admin' ELSE "role" END, "email_confirmed" = 1`;
 
@@ -52,15 +58,18 @@ export function confirmEmail(app: Hono<AppEnv>): void {
       const { token, ...rest } = await readJsonObject(c);
       checkBody({}, rest, [["token", TOKEN, token]]);
       const hash = await hashSecret(token as string);
+      const { user } = await admit(c, "public");
       const now = new Date().toISOString();
+      const admin = adminAddress(c) ?? null;
       const [changed] = await c.env.DB.batch([
-        c.env.DB.prepare(`UPDATE "user" SET ${CONFIRMED}, "updated_at" = ? WHERE "id" = ${OWNER} RETURNING "id"`)
-          .bind(adminAddress(c) ?? null, now, hash, "confirm", now),
-        c.env.DB.prepare(`DELETE FROM "user__token" WHERE "purpose" = ? AND "user_id" = ${OWNER}`)
+        c.env.DB.prepare(`UPDATE "user" SET ${CONFIRMED}, "updated_at" = ? WHERE "id" = ${OWNER} AND ${BY_ITSELF} RETURNING "id"`)
+          .bind(admin, now, hash, "confirm", now, admin, user?.byKey === true ? "" : (user?.id ?? "")),
+        c.env.DB.prepare(`DELETE FROM "user__token" WHERE "purpose" = ? AND "user_id" = ${OWNER} AND ${SHOWN}`)
           .bind("confirm", hash, "confirm", now),
       ]);
-      if (changed?.results.length !== 1) throw badToken();
-      return c.body(null, 204);
+      if (changed?.results.length === 1) return c.body(null, 204);
+      if ((await ownerOf(c, hash, "confirm")) === null) throw badToken();
+      throw new Problem(403, "This address is the administrator's: confirm it while you are logged in with it.");
     },
   });
 }

@@ -37,6 +37,8 @@ export interface Entity {
   readonly hooks?: readonly Hook[];
   /** What else limits the rows that a caller may know of. */
   readonly limits?: readonly ((caller: Caller, entity: Entity) => readonly Condition[])[];
+  /** What limits the users that a caller may name in its rows and actions. */
+  readonly people?: (caller: Caller) => readonly Condition[];
 }
 
 export type Row = Record<string, Stored>;

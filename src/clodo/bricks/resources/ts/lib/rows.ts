@@ -196,6 +196,12 @@ function collected(
   }
 }
 
+/** What limits the rows, or users, that rows of an entity may refer to. */
+export function nameable(entity: Entity, to: string, caller: Caller): readonly Condition[] {
+  const target = entityByName(to);
+  return target === undefined ? (entity.people?.(caller) ?? []) : visible(target, caller);
+}
+
 /** One round trip for all references: which of them name a row that this caller cannot refer to. */
 export async function missingRows(
   c: Ctx,
@@ -207,11 +213,7 @@ export async function missingRows(
   if (wanted.length === 0) return [];
   const statements = wanted.map(([key, id]) => {
     const name = entity.references[key]?.to ?? "";
-    const target = entityByName(name);
-    const filter = where([
-      condition('"id" = ?', id),
-      ...(target === undefined ? [] : visible(target, caller)),
-    ]);
+    const filter = where([condition('"id" = ?', id), ...nameable(entity, name, caller)]);
     return c.env.DB.prepare(`SELECT 1 FROM ${quote(name)}${filter.sql}`).bind(...filter.values);
   });
   const found = await c.env.DB.batch(statements);

@@ -1,13 +1,12 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
-import { entityByName } from "../entities";
 import type { Caller } from "./access";
 import { among, prepare } from "./deletion";
-import { type Entity, type Row, selected, visible } from "./entity";
+import { type Entity, type Row, selected } from "./entity";
 import type { Stored } from "./fields";
 import { type Change, afterAll, ahead, along, check } from "./hooks";
 import { type FieldError, Problem } from "./problem";
-import { type CheckedFields, checkedFields, conflict, creation } from "./rows";
+import { type CheckedFields, checkedFields, conflict, creation, nameable } from "./rows";
 import { condition, quote, where } from "./sql";
 
 type Ctx = Context<AppEnv>;
@@ -65,8 +64,7 @@ async function lookUp(c: Ctx, entity: Entity, caller: Caller, rows: readonly Che
   for (const [key, reference] of Object.entries(entity.references)) {
     const wanted = new Set(rows.flatMap(({ references }) => references[key] ?? []).map(String));
     if (wanted.size === 0) continue;
-    const target = entityByName(reference.to);
-    const filter = where([among('"id"', wanted), ...(target === undefined ? [] : visible(target, caller))]);
+    const filter = where([among('"id"', wanted), ...nameable(entity, reference.to, caller)]);
     const select = condition(`SELECT "id" FROM ${quote(reference.to)}${filter.sql}`, ...filter.values);
     const { results } = await prepare(c, select).all<{ id: string }>();
     const found = new Set<Stored>(results.map((row) => row.id));
