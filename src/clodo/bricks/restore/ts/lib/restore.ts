@@ -4,7 +4,7 @@ import { entityByName } from "../entities";
 import { type Caller, admit, allows, ownAlone } from "./access";
 import { type Rows, among, prepare, spread } from "./deletion";
 import { type Entity, type Row, selected, toJson, visible } from "./entity";
-import { type Change, after, ahead, along, check } from "./hooks";
+import { type Change, afterAll, ahead, along, check } from "./hooks";
 import { route } from "./http";
 import { Problem, notFound } from "./problem";
 import { conflict, listRows, readRow } from "./rows";
@@ -72,7 +72,10 @@ async function restore(c: Context<AppEnv>, entity: Entity, caller: Caller, id: s
   });
   const results = done.slice(before.length, before.length + statements.length).flatMap((result) => result.results);
   const stored = new Map(results.map((row) => [row["id"], row]));
-  for (const change of changes) await after(c, change, stored.get(change.id) ?? change.before ?? {});
+  await afterAll(
+    c,
+    changes.map((change) => [change, stored.get(change.id) ?? change.before ?? {}] as const),
+  );
   const row = stored.get(id);
   if (row === undefined) throw new Problem(409, "This row is not deleted.");
   return row;
