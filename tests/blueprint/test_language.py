@@ -24,6 +24,10 @@ def test_the_canonical_text_is_a_fixed_point(blueprint: Blueprint) -> None:
     assert format_blueprint(read(text)[0]) == text
 
 
+def test_an_empty_block_may_stand_on_one_line() -> None:
+    assert parse("service x\n\nusers { }\n\nentity a {}\n") == parse("service x\n\nusers {\n}\n\nentity a {\n}\n")
+
+
 @given(blueprints())
 @settings(max_examples=100, deadline=None)
 def test_checks_never_stumble(blueprint: Blueprint) -> None:
@@ -43,6 +47,8 @@ def test_examples_are_canonical_or_parse(example) -> None:  # type: ignore[no-un
         ("service x\nentity a {\n  b: string\n}", 3, 6, "Write text"),
         ("service x\nentity a {\n  b: text requird\n}", 3, 11, "Did you mean required?"),
         ("service x\nentity a {\n", 3, 1, "closing '}'"),
+        ("service x\nentity a { b: text\n}\n", 2, 12, "Begin a new line behind '{'"),
+        ("service x\nentity a {\n  b: file max 10 GB\n}\n", 3, 18, "'KB', 'MB'"),
         ("service x\nentity a {\n  b: text\n  b: text\n}\n", 4, 3, "twice"),
         ("service x\nentity a {\n  b: text min 1 min 2\n}\n", 3, 17, "twice"),
         ("service x\nentity a {\n  b: -> c\n}\nentity d {\n}\n", 3, 3, "does not exist"),

@@ -49,6 +49,8 @@ FAULTS = [
     Fault("signed over something else", LIB, "sign, encode(content))", "sign, encode(content.slice(1)))", "jwks.token"),
     Fault("for nobody in particular", LIB, "aud: audience,", 'aud: "*",', "jwks.token"),
     Fault("good for ever", LIB, "exp: now + LIFETIME_SECONDS", "exp: now + 1000 * LIFETIME_SECONDS", "jwks.token"),
+    Fault("any address counts as confirmed", LIB, "found.email_confirmed === 1", "true", "jwks.token"),
+    Fault("no address counts as confirmed", LIB, "found.email_confirmed === 1", "false", "jwks.token"),
     Fault("anybody is admin", LIB, "role: found.role", 'role: "admin"', "jwks.token"),
     Fault("keys get tokens", LIB, "await admitInPerson(c)", '(await import("./access").then((m) => m.admit(c, "user"))).user ?? { id: "" }', "jwks.asked"),
     Fault("no audience is asked for", LIB, '[["audience", AUDIENCE, audience]]', "[]", "jwks.asked"),

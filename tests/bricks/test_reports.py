@@ -123,6 +123,24 @@ def test_a_report_of_private_rows_says_whom_it_counts_nothing(rows: str, read: s
     assert [p.severity for p in told] == (["warning"] if warned else [])
 
 
+@pytest.mark.parametrize(
+    ("patients", "read", "warned"),
+    [
+        ("public", "", False), ("user", "", False), ("role clerk", "", True), ("role clerk", "read role clerk", False), ("role clerk", "read public", True),
+        ("owner", "", True), ("owner or role clerk", "", True), ("owner or role clerk", "read role clerk", False), ("key", "", True),
+    ],
+)  # fmt: skip
+def test_columns_of_rows_that_readers_of_the_report_may_not_read_are_warned_of(patients: str, read: str, warned: bool) -> None:
+    text = (
+        "service x\nread user\nwrite user\n\nusers {\n  roles clerk\n}\n\n"
+        f"entity patient {{\n  name: text\n  read {patients}\n  write {'owner' if 'owner' in patients else 'user'}\n}}\n\n"
+        "entity visit {\n  at: date\n  patient: -> patient\n}\n\n"
+        f"report visits {{\n  from visit\n  group by patient.name as who, month(at) as month\n  show count\n  {read}\n}}\n"
+    )
+    told = [p for p in check(parse(text)) if "keeps that from some of them" in p.message]
+    assert [p.severity for p in told] == (["warning"] if warned else [])
+
+
 def test_paths_in_a_tree_lead_to_the_other_row() -> None:
     source = (
         "service x\n\nentity employee {\n  name: text\n  boss: text = manager.name\n  pay: money\n  manager: -> employee\n  no timestamps\n}\n\n"

@@ -57,7 +57,9 @@ def syntax_problem(error: UnexpectedInput, text: str, parser: Lark) -> Problem:
         return elsewhere
     for start, word, suggestion in _meant(lines[line - 1], column - 1):
         return Problem(f"{word!r} is not expected here.", suggestion, "", line, start + 1)
-    rest = lines[line - 1][max(column - 1, 0) :]
+    before, rest = lines[line - 1][: max(column - 1, 0)], lines[line - 1][max(column - 1, 0) :]
+    if before.rstrip().endswith("{") and rest.strip():
+        return Problem(f"{rest.split()[0]!r} is not expected here.", "Begin a new line behind '{', and give '}' a line of its own.", "", line, column)
     word = rest.split()[0].rstrip(":(){}") if rest.split() else ""
     if isinstance(error, UnexpectedToken) and error.token.type == "_NL" or not word:
         return Problem("The line ends too early.", _expected(error, parser), "", line, column)
@@ -98,7 +100,7 @@ def _end_problem(lines: list[str]) -> Problem:
 def _suggest(word: str, error: UnexpectedInput, parser: Lark) -> str:
     if word.lower() in _FAMILIAR:
         return f"Write {_FAMILIAR[word.lower()]}."
-    if word != word.lower() and word.isidentifier():
+    if word != word.lower() and word.isidentifier() and _names(error) & {"NAME", "KEY"}:
         return f"Names are in snake_case: write {_snake(word)}."
     near = difflib.get_close_matches(word, _KEYWORDS, n=1, cutoff=0.75)
     if near and near[0] != word:
@@ -111,13 +113,15 @@ def _snake(word: str) -> str:
     return out.strip("_").replace("__", "_")
 
 
-def _expected(error: UnexpectedInput, parser: Lark) -> str:
-    names: set[str] = set()
+def _names(error: UnexpectedInput) -> set[str]:
+    """The terminals that could stand there."""
     if isinstance(error, UnexpectedToken):
-        names = set(error.accepts or error.expected)
-    elif isinstance(error, UnexpectedCharacters):
-        names = set(error.allowed or ())
-    shown = sorted({_terminal(n, parser) for n in names} - {""})
+        return set(error.accepts or error.expected)
+    return set(error.allowed or ()) if isinstance(error, UnexpectedCharacters) else set()
+
+
+def _expected(error: UnexpectedInput, parser: Lark) -> str:
+    shown = sorted({_terminal(n, parser) for n in _names(error)} - {""})
     return f"Expected {', '.join(shown[:9])}." if shown else ""
 
 
@@ -139,6 +143,11 @@ def _terminal(name: str, parser: Lark) -> str:
     if name in _NAMED_TERMINALS:
         return _NAMED_TERMINALS[name]
     found = [t for t in parser.terminals if t.name == name]
-    if not found or found[0].pattern.type != "str":
+    if not found:
         return ""
-    return f"'{found[0].pattern.value}'"
+    value = found[0].pattern.value
+    if found[0].pattern.type == "str":
+        return f"'{value}'"
+    # A terminal of a few words is a pattern of them.
+    words = re.fullmatch(r"\(\?:(\w+(?:\|\w+)*)\)", value)
+    return ", ".join(f"'{word}'" for word in words[1].split("|")) if words else ""

@@ -10,6 +10,7 @@ from clodo.bricks.jwks.language import Jwks
 from clodo.bricks.sessions.brick import closed
 from clodo.emit.brick import Brick, Import, Parts
 from clodo.emit.openapi import json_answer, operation
+from clodo.emit.typescript import literal
 
 _AUDIENCE = {"type": "string", "minLength": 1, "maxLength": 200}
 _TOKEN = {
@@ -21,7 +22,7 @@ _KEY = {name: {"type": "string"} for name in ("kty", "crv", "x", "kid", "use", "
 _README = """## Tokens for other services
 
 `POST /api/auth/token` with an `audience`, by a user who is logged in, answers a token of ten minutes for the service of that name or address: a JWT with `sub`, `email`,
-`role`, `aud`, `iss` (this service's origin), signed with EdDSA (Ed25519). That service checks it with the keys at `/.well-known/jwks.json` (Hono: `jwk({ jwks_uri, alg: ["EdDSA"] })`;
+`email_verified` (whether that address was confirmed: without `confirm email` it never is, so know people by `sub`), `role`, `aud`, `iss` (this service's origin), signed with EdDSA (Ed25519). That service checks it with the keys at `/.well-known/jwks.json` (Hono: `jwk({ jwks_uri, alg: ["EdDSA"] })`;
 elsewhere any JOSE library), and must look at `aud` and `iss`. The key pair follows from the secret `JWT_SECRET`: another secret means another key.
 """
 
@@ -38,7 +39,9 @@ def _amend(document: dict[str, Any]) -> None:
 
 
 def _parts(plan: Plan) -> Parts:
-    return Parts(imports=(Import("serviceTokens", "./lib/jwks"),), routes=("serviceTokens(app);",), readme=_README, amend=_amend)
+    users = plan.blueprint.users
+    routes = (f"serviceTokens(app, {literal(users is not None and users.confirms)});",)
+    return Parts(imports=(Import("serviceTokens", "./lib/jwks"),), routes=routes, readme=_README, amend=_amend)
 
 
 def has_jwks(plan: Plan) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clodo.blueprint.plan import Plan
+from clodo.blueprint.values import Users
 from clodo.bricks.jwks.ed25519 import verify
 from clodo.bricks.sessions.probes import Login, me, register
 from clodo.bricks.user_keys.brick import has_keys
@@ -61,11 +62,17 @@ async def _token(s: Session) -> None:
     header, said = json.loads(_bytes(head)), json.loads(_bytes(claims))
     if header != {"alg": "EdDSA", "typ": "JWT", "kid": key["kid"]}:
         raise Fault(f"the token's header is {header}")
-    wanted = {"sub": login.id, "aud": _AUDIENCE, "email": login.email, "role": "user"}
+    wanted = {"sub": login.id, "aud": _AUDIENCE, "email": login.email, "email_verified": False, "role": "user"}
     if {name: said.get(name) for name in wanted} != wanted or not str(said.get("iss", "")).startswith("http"):
         raise Fault(f"the token says {said}")
     if abs(said["iat"] - time.time()) > 60 or not 60 <= said["exp"] - said["iat"] <= 3600:
         raise Fault(f"the token is good from {said['iat']} to {said['exp']}")
+    users = s.blueprint.users
+    if users is not None and users.confirms:
+        await s.query(f'UPDATE "user" SET "{Users.CONFIRMED}" = 1 WHERE "id" = ?', login.id)
+        said = json.loads(_bytes((await _issue(s, login)).split(".")[1]))
+        if said.get("email_verified") is not True:
+            raise Fault(f"the token does not tell that its address was confirmed: {said}")
 
 
 async def _asked(s: Session) -> None:

@@ -11,7 +11,7 @@ from lark import Tree
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.constructs import Construct, path_of, place_name
-from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, type_of
+from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, parts, type_of
 from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of, expression_of
@@ -100,11 +100,47 @@ def widens(b: Blueprint, report: Report) -> bool:
     e = b.entity(report.source)
     assert e is not None
     read, rows = who_reads(b, report), b.read_access(e)
-    if read.is_like(rows) or rows.who is Who.PUBLIC or (rows.who is Who.USER and read.who in (Who.USER, Who.OWNER, Who.ROLE)):
-        return False
-    if rows.who is Who.OWNER:  # any user is let in, and their own rows are all that they see
+    if rows.who is Who.OWNER and not read.is_like(rows):  # any user is let in, and their own rows are all that they see
         return read.who not in (Who.USER, Who.OWNER, Who.ROLE)
-    return not (read.who is rows.who is Who.ROLE and set(read.roles) <= {*rows.roles, "admin"})
+    return not _within(read, rows)
+
+
+def _within(read: Access, rows: Access) -> bool:
+    """Whether whoever is let in by one rule may read all rows that another one is for."""
+    if rows.who is Who.PUBLIC or read.is_like(rows):
+        return True
+    if rows.who is Who.USER:
+        return read.who in (Who.USER, Who.OWNER, Who.ROLE)
+    return read.who is Who.ROLE and bool(rows.roles) and set(read.roles) <= {*rows.roles, "admin"}
+
+
+def _told_afar(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
+    """Columns that tell fields of rows which some readers of the report may not read."""
+    read = who_reads(b, report)
+    for c in (*report.group, *report.show):
+        for part in parts(c.value):
+            owner = _whose(b, e, part) if isinstance(part, Path) else None
+            rows = b.read_access(owner) if owner is not None else None
+            if owner is None or rows is None or (_within(read, rows) and rows.who is not Who.OWNER):
+                continue
+            if rows.who is Who.OWNER and rows.roles and _within(read, Access(Who.ROLE, rows.roles)):
+                continue
+            yield Problem(
+                f"The report tells {expression_text(part)!r} to all who may read it, and 'read {rows}' of {owner.name} keeps that from some of them.",
+                "Say who may read the report with a line 'read …', or leave that column out.",
+                path,
+                severity="warning",
+            )
+
+
+def _whose(b: Blueprint, e: Entity, path: Path) -> Entity | None:
+    """The entity behind references that a path ends in a field of."""
+    names = path.names[1:] if path.names[:1] == ("this",) else path.names
+    at: Entity | None = e
+    for name in names[:-1]:
+        m = member(at, name) if at is not None else None
+        at = b.entity(m.target) if isinstance(m, Reference) else None
+    return at if len(names) > 1 else None
 
 
 def filters_of(e: Entity, report: Report) -> list[str]:
@@ -192,6 +228,7 @@ def _problems(b: Blueprint, owner: None, report: Report) -> Iterator[Problem]:
         # Told where it stands last.
         yield from duplicates([k for k in keys if k == key], f"The report {report.name!r}", [*by, *shown][len(keys) - 1 - keys[::-1].index(key)])
     yield from _access(b, e, report, path)
+    yield from _told_afar(b, e, report, path)
 
 
 def _grouped(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:

@@ -17,8 +17,11 @@ interface Pair {
   readonly shown: Readonly<Record<"kty" | "crv" | "x" | "kid" | "use" | "alg", string>>;
 }
 
-/** `POST /api/auth/token`, and the keys that other services check such tokens with. */
-export function serviceTokens(app: Hono<AppEnv>): void {
+/** `POST /api/auth/token`, and the keys that other services check such tokens with. `confirms` says whether accounts show that their
+ * address is their own: where they do not, whoever registers names any address. */
+export function serviceTokens(app: Hono<AppEnv>, confirms: boolean): void {
+  const columns = `"email", "role"${confirms ? ', "email_confirmed"' : ""}`;
+
   route(app, "/.well-known/jwks.json", {
     GET: async (c) => c.json({ keys: [(await pairOf(c)).shown] }, 200, { "cache-control": KEY_CACHE }),
   });
@@ -28,9 +31,9 @@ export function serviceTokens(app: Hono<AppEnv>): void {
       const user = await admitInPerson(c);
       const { audience, ...rest } = await readJsonObject(c);
       checkBody({}, rest, [["audience", AUDIENCE, audience]]);
-      const found = await c.env.DB.prepare('SELECT "email", "role" FROM "user" WHERE "id" = ?')
+      const found = await c.env.DB.prepare(`SELECT ${columns} FROM "user" WHERE "id" = ?`)
         .bind(user.id)
-        .first<{ email: string; role: string }>();
+        .first<{ email: string; role: string; email_confirmed?: number }>();
       if (found === null) throw new Problem(401, "This account is no longer there.");
       const now = Math.floor(Date.now() / 1000);
       const claims = {
@@ -38,6 +41,7 @@ export function serviceTokens(app: Hono<AppEnv>): void {
         sub: user.id,
         aud: audience,
         email: found.email,
+        email_verified: found.email_confirmed === 1,
         role: found.role,
         iat: now,
         exp: now + LIFETIME_SECONDS,
