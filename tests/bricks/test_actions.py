@@ -16,9 +16,10 @@ from clodo.bricks.actions.checks import call
 from clodo.bricks.actions.values import Action
 from clodo.proof.client import Client
 from clodo.proof.host import Host
-from clodo.proof.session import Session
+from clodo.proof.session import Session, expect
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
+from tests.bricks.live import live
 from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, made, proof
 from tests.bricks.tables import carry_out, put, tables
 
@@ -464,3 +465,40 @@ def test_actions_are_written_down_and_keep_to_versions(tmp_path: Path, host: Hos
 
     asyncio.run(play())
     host.reset()
+
+
+VERSIONED = """service desk
+
+entity task {
+  title: text required
+  done: boolean default false
+  action finish {
+    when not done
+    set done = true
+    create stamp (task = this, name = title)
+  }
+}
+
+entity stamp {
+  name: text required
+  task: -> task required on delete cascade
+  versions
+}
+"""
+
+
+@pytest.mark.workerd
+def test_a_version_that_is_no_uuid_is_found_in_a_row_that_an_action_makes(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    fault = Fault("versions without dashes", "src/actions.ts", "lower(hex(randomblob(4)) || '-' ||", "lower(hex(randomblob(4)) ||", "actions.does")
+    expect_caught(VERSIONED, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_a_row_that_an_action_makes_can_be_found_by_its_version(tmp_path: Path, host: Host) -> None:
+    async def run(s: Session) -> None:
+        task = expect(await s.client.send("POST", "/api/tasks", {"title": "a"}), 201).body
+        expect(await s.client.send("POST", f"/api/tasks/{task['id']}/finish"), 200)
+        [stamp] = expect(await s.client.send("GET", "/api/stamps"), 200).body["items"]
+        assert expect(await s.client.send("GET", "/api/stamps", params={"version": stamp["version"]}), 200).body["items"] == [stamp]
+
+    live(VERSIONED, tmp_path / "s", host, run)

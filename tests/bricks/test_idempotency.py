@@ -175,3 +175,36 @@ def test_a_caller_that_goes_away_finds_the_answer_later(tmp_path: Path, host: Ho
         assert len((await client.send("GET", "/api/notes")).body["items"]) == 8
 
     _served(OPEN, tmp_path / "s", host, leaving)
+
+
+@pytest.mark.workerd
+def test_a_request_whose_key_was_taken_over_stores_nothing(tmp_path: Path, host: Host) -> None:
+    """The first request is held up until its key is free for another; both are to store one row together."""
+    folder = made(OPEN, tmp_path / "s", Fault("", LIB, "const ABANDONED_MS = 60 * 1000;", "const ABANDONED_MS = 100;", ""))
+    rows = folder / "src" / "lib" / "rows.ts"
+    head = "const stored = (await carryOut(c, change, statement)"
+    text = rows.read_text("utf-8")
+    assert head in text
+    rows.write_text(text.replace(head, f'await scheduler.wait(Number(c.req.header("x-slow") ?? "0"));\n  {head}'), "utf-8")
+    url = host.serve(folder, bindings=PROOF_SECRETS).url
+
+    async def run() -> None:
+        client = Client(url)
+
+        async def sent(slow: str, after: float) -> Any:
+            await asyncio.sleep(after)
+            return await client.send("POST", "/api/notes", {"text": "a"}, headers={"idempotency-key": "one", "x-slow": slow})
+
+        first, second = await asyncio.gather(sent("6000", 0), sent("0", 2))
+        assert (first.status, second.status) == (409, 201)
+        assert "carried out in its place" in first.body["detail"]
+        page = await client.send("GET", "/api/notes")
+        assert [row["id"] for row in page.body["items"]] == [second.body["id"]]
+        again = await sent("0", 0)
+        assert (again.status, again.body, again.headers["idempotent-replayed"]) == (201, second.body, "true")
+        await client.close()
+
+    try:
+        asyncio.run(run())
+    finally:
+        host.reset()

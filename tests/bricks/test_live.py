@@ -18,6 +18,7 @@ from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 
+RESTORED = "service board\n\nentity message {\n  text: text required\n  soft delete\n  restore\n  live\n}\n"
 OPEN = "service board\n\nentity message {\n  text: text required\n  live\n}\n"
 
 
@@ -143,3 +144,15 @@ def test_it_holds_with_drafts_and_own_rows(tmp_path: Path, toolchain: Toolchain,
     report = proof(text, tmp_path / "s", toolchain, host)
     assert report.proven, report.summary()
     assert "live.hidden" in {e.id for e in report.evidence}
+
+
+@pytest.mark.workerd
+def test_a_row_that_comes_back_is_proven_to_be_created(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(RESTORED, tmp_path / "s", toolchain, host)
+    assert report.proven, report.summary()
+
+
+@pytest.mark.workerd
+def test_a_row_that_comes_back_as_changed_is_found(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    fault = Fault("restored rows are updated", "src/lib/live.ts", 'before === null || after?.["deleted_at"] === null ?', "before === null ?", "live.restored")
+    expect_caught(RESTORED, tmp_path / "s", toolchain, host, fault)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from clodo.blueprint import InvalidBlueprint, format_blueprint, parse
+from clodo.bricks.registry import service_tree
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught
+from tests.bricks.proving import Fault, checks_of, example_of, expect_caught, proof
 
 FILE = "src/lib/locks.ts"
 INVOICE = "src/entities/invoice.ts"
@@ -79,3 +81,61 @@ FAULTS = [
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_a_fault_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     expect_caught(example_of("locks"), tmp_path / "s", toolchain, host, fault)
+
+
+LINKED = """service desk
+read user
+write user
+
+users {
+  roles boss
+}
+
+entity task {
+  title: text required
+  done: boolean default false
+  cover: image
+  labels: <-> label
+  related: <-> task
+  change when not done except role boss "It is done."
+}
+
+entity label {
+  name: text required
+  delete when name != "all" "It stays."
+}
+"""
+
+
+def test_the_document_tells_of_refused_links_on_both_sides() -> None:
+    paths = json.loads(service_tree(parse(LINKED), LINKED)["openapi.json"])["paths"]
+    for path in ("/api/tasks/{id}/labels/{other_id}", "/api/labels/{id}/tasks/{other_id}", "/api/tasks/{id}/relateds/{other_id}", "/api/tasks/{id}/cover"):
+        assert all("409" in paths[path][method]["responses"] for method in ("put", "delete")), path
+
+
+def test_the_side_that_does_not_declare_the_links_is_not_asked() -> None:
+    locked = LINKED.replace('  delete when name != "all" "It stays."\n', '  change when name != "all" "It stays."\n').replace('  change when not done except role boss "It is done."\n', "")
+    paths = json.loads(service_tree(parse(locked), locked)["openapi.json"])["paths"]
+    assert "409" not in paths["/api/labels/{id}/tasks/{other_id}"]["put"]["responses"]
+    assert "409" not in paths["/api/tasks/{id}/labels/{other_id}"]["put"]["responses"]
+
+
+LINK_FAULTS = [
+    Fault("links are not asked", FILE, 'linking: (c, linked) => refusing(c, linked, "change"),', "", "locks.links"),
+    Fault("links are deleted, says the lock", FILE, 'refusing(c, linked, "change")', 'refusing(c, linked, "delete")', "locks.links"),
+    Fault("the other side is not asked", "src/lib/links.ts", "...(await touch(c, to, other, toDecides))", "...(await touch(c, to, other, toDecides)).slice(9)", "locks.links"),
+    Fault("this side is not asked", "src/lib/links.ts", "...(await touch(c, from, id, fromDecides))", "...(await touch(c, from, id, fromDecides)).slice(9)", "locks.links"),
+    Fault("a refusal of links is an error of the server", "src/lib/links.ts", "refused(fromDecides ? from : to, error);", "", "locks.links"),
+]  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", LINK_FAULTS, ids=lambda f: f.name)
+def test_a_fault_of_links_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(LINKED, tmp_path / "s", toolchain, host, fault, checks=checks_of("locks"))
+
+
+@pytest.mark.workerd
+def test_locked_links_are_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(LINKED, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()

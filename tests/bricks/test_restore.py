@@ -126,3 +126,59 @@ def test_no_row_comes_back_while_its_parent_goes(tmp_path: Path, toolchain: Tool
 
     asyncio.run(run())
     host.reset()
+
+
+OWN = """service shelf
+
+entity box {
+  name: text required
+  soft delete
+  restore
+  versions
+}
+
+entity item {
+  name: text required
+  seen: integer default 0
+  box: -> box required on delete cascade
+  soft delete
+  restore
+  versions
+}
+
+custom code
+"""
+COUNTS = """import { define } from "../lib/custom";
+
+export const custom = define({
+  hooks: {
+    item: { beforeUpdate: (_, before) => (before.name === "plain" ? undefined : { seen: before.seen! + 1, name: "back" }) },
+  },
+});
+"""
+
+
+@pytest.mark.workerd
+def test_what_own_code_sets_in_a_row_that_comes_back_is_stored(tmp_path: Path, host: Host) -> None:
+    folder = made(OWN, tmp_path / "s")
+    (folder / "src" / "custom" / "index.ts").write_text(COUNTS, "utf-8")
+    served = host.serve(folder, bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        box = (await client.send("POST", "/api/boxes", {"name": "a"})).body
+        items = [(await client.send("POST", "/api/items", {"name": name, "box_id": box["id"]})).body for name in ("x", "plain")]
+        assert (await client.send("DELETE", f"/api/items/{items[0]['id']}")).status == 204
+        answer = await client.send("POST", f"/api/items/{items[0]['id']}/restore")
+        assert (answer.status, answer.body["seen"], answer.body["name"]) == (200, 1, "back")
+        assert answer.body["version"] != items[0]["version"]
+        assert (await client.send("GET", f"/api/items/{items[0]['id']}")).body == answer.body
+        # So are the rows that come along; one that own code leaves alone is as it was.
+        assert (await client.send("DELETE", f"/api/boxes/{box['id']}")).status == 204
+        assert (await client.send("POST", f"/api/boxes/{box['id']}/restore")).body == box
+        assert (await client.send("GET", f"/api/items/{items[0]['id']}")).body["seen"] == 2
+        assert (await client.send("GET", f"/api/items/{items[1]['id']}")).body == items[1]
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -82,6 +83,53 @@ def test_many_who_speak_at_once_are_all_heard(tmp_path: Path, host: Host) -> Non
             await member.close()
 
     _in_a_room(made(OPEN, tmp_path / "s"), host, run)
+
+
+STREET = """service street
+
+entity house {
+  title: text required
+  room
+}
+
+entity flat {
+  title: text required
+  house: -> house required on delete cascade
+  bulk create 200
+  room
+}
+"""
+
+
+@pytest.mark.workerd
+def test_a_deletion_of_many_tells_a_bounded_number_of_rooms_at_once(tmp_path: Path, host: Host) -> None:
+    """The rooms are slow here: one behind the other they would take half a minute, and all of them more calls than a request has."""
+    folder = made(STREET, tmp_path / "s")
+    room = folder / "src" / "lib" / "room-object.ts"
+    head = "async changed(name: string, id: string): Promise<void> {"
+    text = room.read_text("utf-8")
+    assert head in text
+    slow = 'await scheduler.wait(200);\n    if (name === "flat") await this.env.DB.prepare("INSERT INTO told VALUES (?)").bind(id).run();'
+    room.write_text(text.replace(head, f"{head}\n    {slow}"), "utf-8")
+    served = host.serve(folder, bindings={})
+    try:
+        host.query("CREATE TABLE told (id TEXT)", [])
+        house = httpx.post(f"{served.url}/api/houses", json={"title": "One"}, trust_env=False).json()
+        flats = [{"title": str(n), "house_id": house["id"]} for n in range(150)]
+        assert httpx.post(f"{served.url}/api/flats/bulk", json=flats, trust_env=False, timeout=60).status_code == 201
+        begun = time.monotonic()
+        assert httpx.delete(f"{served.url}/api/houses/{house['id']}", trust_env=False, timeout=120).status_code == 204
+        assert time.monotonic() - begun < 15
+        told = 0
+        for _ in range(100):
+            now = host.query("SELECT count(*) AS n FROM told", [])[0]["n"]
+            if now and now == told:
+                break
+            told = now
+            time.sleep(0.5)
+        assert told == 100
+    finally:
+        host.reset()
 
 
 @pytest.mark.workerd

@@ -154,6 +154,80 @@ _COPIES = """INSERT INTO "entry" SELECT substr("id", 1, 8) || printf('-%04d', n.
 "created_at", "updated_at" FROM "entry", (SELECT value FROM json_each('[1,2,3,4,5,6,7,8,9]')) n"""
 
 
+RULED = "service log\n\nentity entry {\n  title: text required\n  size: integer required\n  check size > 0 \"An entry has a size.\"\n  import csv, ndjson\n}\n"
+
+
+def _entries(sizes: list[int]) -> list[dict[str, Any]]:
+    return [{"title": f"row {n}", "size": size} for n, size in enumerate(sizes, 1)]
+
+
+@pytest.mark.workerd
+def test_rows_that_take_too_many_attempts_are_left(tmp_path: Path, host: Host) -> None:
+    """Each third row breaks a rule, so that the attempts are spent before the end: what is stored is counted, and the rest can be sent again."""
+    served = host.serve(made(RULED, tmp_path / "s"), bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        rows = _entries([0 if n % 3 == 0 else 1 for n in range(600)])
+        answer = await sent(client, "POST", "import?format=ndjson&mode=partial", rows)
+        assert answer.status == 200, answer.text
+        created, failed, errors = (answer.body[key] for key in ("created", "failed", "errors"))
+        stored = (await asyncio.to_thread(host.query, 'SELECT count(*) AS n FROM "entry"', []))[0]["n"]
+        assert 0 < created == stored < 400
+        assert created + failed == 600
+        assert errors[0]["message"].startswith("was not tried")
+        # All in front were looked at, and none behind.
+        first = int(errors[0]["path"])
+        assert created == sum(row["size"] for row in rows[: first - 1])
+        assert [e["path"] for e in errors[1:]] == [str(n) for n in range(1, first, 3)][:49]
+        assert {e["message"] for e in errors[1:]} == {"An entry has a size."}
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()
+
+
+@pytest.mark.workerd
+def test_few_rows_that_a_rule_refuses_are_found_among_many(tmp_path: Path, host: Host) -> None:
+    served = host.serve(made(RULED, tmp_path / "s"), bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        answer = await sent(client, "POST", "import?format=ndjson&mode=partial", _entries([0 if n in (7, 800) else 1 for n in range(1, 1501)]))
+        assert answer.body == {"created": 1498, "failed": 2, "errors": [{"path": p, "message": "An entry has a size."} for p in ("7", "800")]}
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()
+
+
+@pytest.mark.workerd
+def test_where_the_database_gives_out_midway_what_is_stored_is_told(tmp_path: Path, host: Host) -> None:
+    folder = made(RULED, tmp_path / "s")
+    library = folder / "src" / "lib" / "insertion.ts"
+    head = "const before = ahead(c, changes);"
+    text = library.read_text("utf-8")
+    assert head in text
+    broken = "c.set('n' as never, ((Number(c.get('n' as never)) || 0) + 1) as never);\n  if (Number(c.get('n' as never)) > 4) throw new Error('too many queries');"
+    library.write_text(text.replace(head, f"{broken}\n  {head}"), "utf-8")
+    served = host.serve(folder, bindings=PROOF_SECRETS)
+
+    async def run() -> None:
+        client = Client(served.url)
+        # All of them; the first four; the first two; the next two: the last is refused, and so on.
+        answer = await sent(client, "POST", "import?format=ndjson&mode=partial", _entries([1, 1, 1, 0, 1, 1, 1, 1]))
+        stored = (await asyncio.to_thread(host.query, 'SELECT count(*) AS n FROM "entry"', []))[0]["n"]
+        assert answer.status == 200, answer.text
+        assert (answer.body["created"], answer.body["failed"], stored) == (2, 6, 2)
+        told = {e["path"]: e["message"] for e in answer.body["errors"]}
+        assert "may be stored or not" in told["3"]
+        assert answer.body["errors"][0]["path"] == "4"
+        await client.close()
+
+    asyncio.run(run())
+    host.reset()
+
+
 @pytest.mark.workerd
 def test_of_two_imports_at_once_one_is_stored_whole(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     served = host.serve(made(PLAIN, tmp_path / "s"), bindings=PROOF_SECRETS)

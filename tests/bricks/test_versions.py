@@ -17,7 +17,7 @@ from clodo.proof.client import Client
 from clodo.proof.host import Host
 from clodo.proof.verify import PROOF_SECRETS
 from clodo.toolchain import Toolchain
-from tests.bricks.proving import Fault, example_of, expect_caught, made
+from tests.bricks.proving import Fault, example_of, expect_caught, made, proof
 
 EXAMPLE = example_of("versions")
 LIB = "src/lib/versions.ts"
@@ -73,6 +73,33 @@ FAULTS = (
     Fault("no version when a reference is emptied", "migrations/0001_init.sql", 'WHEN NEW."version" = OLD."version"', "WHEN 1 = 0", "versions.emptied"),
     Fault("no ETag on what was created", LIB, "c.res.status === 200 || c.res.status === 201 ?", "c.res.status === 200 ?", "versions.etag"),
 )  # fmt: skip
+
+
+FILED = """service pages
+
+entity page {
+  title: text required
+  cover: image
+  scan: file
+  versions
+}
+"""
+FILE_FAULTS = (
+    Fault("no ETag on uploads", LIB, ' || c.req.method === "PUT"', "", "versions.files"),
+    Fault("no ETag on first uploads", LIB, '(c.res.status === 201 ? c.res.headers.get("location") : null) ?? c.req.path', 'c.res.status === 201 ? (c.res.headers.get("location") ?? "") : c.req.path', "versions.files"),
+)  # fmt: skip
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize("fault", FILE_FAULTS, ids=lambda f: f.name.replace(" ", "-"))
+def test_an_upload_without_an_etag_is_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(FILED, tmp_path / "s", toolchain, host, fault, checks=checks)
+
+
+@pytest.mark.workerd
+def test_uploads_are_proven(tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    report = proof(FILED, tmp_path / "s", toolchain, host, types=True)
+    assert report.proven, report.summary()
 
 
 @pytest.mark.workerd

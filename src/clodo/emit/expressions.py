@@ -37,6 +37,12 @@ from clodo.blueprint.values import (
     Reference,
 )
 
+#: A random UUID.
+RANDOM_UUID = (
+    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || "
+    "substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+)
+
 _NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _TODAY = "date('now')"
 #: How moments are cut to periods; a week is named by its Monday.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from clodo.blueprint.evaluation import Unknowable
 from clodo.blueprint.filling import is_filled
@@ -17,7 +18,7 @@ from clodo.proof.session import Fault, Row
 
 
 async def defaults_of_made(view: View, id: str, answer: Answer) -> None:
-    """The rows that refer to the row of the action have the defaults that they must have. (Other checks make rows meanwhile, so those
+    """The rows that refer to the row of the action have the defaults that they must have, and ids where the service makes some. (Other checks make rows meanwhile, so those
     that refer to nothing say nothing.)"""
     for effect in view.action.effects:
         entity = view.b.entity(effect.entity) if isinstance(effect, CreateRow) else None
@@ -29,10 +30,12 @@ async def defaults_of_made(view: View, id: str, answer: Answer) -> None:
             (a.target[0] for a in effect.assignments if a.value == Operand("this", is_field=True)),
             None,
         )
-        if left_out and this is not None:
+        ids = [f.name for f in entity.fields if f.made and f.type is FieldType.UUID]
+        if (left_out or ids) and this is not None:
             sql = f'SELECT * FROM "{entity.name}" WHERE "{key_of(entity, this)}" = ? ORDER BY "id" DESC LIMIT 1'
             for row in await view.s.query(sql, id):
                 _expect_defaults(entity, row, left_out, answer)
+                _expect_ids(entity, row, ids, answer)
 
 
 def _expect_defaults(e: Entity, stored: Row, left_out: list[Field], answer: Answer) -> None:
@@ -50,6 +53,16 @@ def _expect_defaults(e: Entity, stored: Row, left_out: list[Field], answer: Answ
                 f"{e.name}.{f.name} of the row that was made is {row[f.name]!r}, which is not {default_text(f)}",
                 answer,
             )
+
+
+def _expect_ids(e: Entity, stored: Row, names: list[str], answer: Answer) -> None:
+    for name in names:
+        try:
+            known = str(UUID(stored[name]))
+        except ValueError:
+            known = ""
+        if stored[name] != known:
+            raise Fault(f"{e.name}.{name} of the row that was made is {stored[name]!r}, which is no UUID", answer)
 
 
 def _plain(f: Field, value: Any) -> Any:

@@ -24,7 +24,14 @@ _SQL = """CREATE TABLE "_idempotency" (
   "body" TEXT,
   PRIMARY KEY ("caller", "key")
 );
-CREATE INDEX "_idempotency__at" ON "_idempotency" ("at");"""
+CREATE INDEX "_idempotency__at" ON "_idempotency" ("at");
+
+CREATE VIEW "_overtaken" AS SELECT 1 AS "row";
+
+CREATE TRIGGER "_overtaken__refused" INSTEAD OF INSERT ON "_overtaken"
+BEGIN
+  SELECT RAISE(ABORT, 'another request has the key');
+END;"""
 
 _README = """## Idempotency keys
 

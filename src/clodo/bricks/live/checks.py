@@ -13,6 +13,7 @@ from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, Who
 from clodo.bricks.live.brick import live_entities
+from clodo.bricks.restore.language import Restore
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
 from clodo.proof.session import Fault, Headers, Row, Session, expect, expect_path
@@ -50,6 +51,8 @@ def checks(plan: Plan) -> Iterator[Check]:
             ("pushed", "a change is told while the stream is open", _pushed),
         ):
             yield Check(f"live.{id}", f"{e.name}: {rule}", partial(run, e))
+        if e.parts_of(Restore):
+            yield Check("live.restored", f"{e.name}: a row that comes back is told as created", partial(_restored, e))
         if plan.blueprint.read_access(e).who is not Who.PUBLIC:
             yield Check("live.access", f"{e.name}: a stream needs '{plan.blueprint.read_access(e)}'", partial(_access, e))
         if plan.blueprint.read_access(e).who is Who.OWNER:
@@ -126,6 +129,16 @@ async def _change(s: Session, e: Entity, row: Row) -> bool:
             if answer.status == 200:
                 return True
     return False
+
+
+async def _restored(e: Entity, s: Session) -> None:
+    headers = await s.reader(e)
+    row = await s.create(e)
+    expect(await s.delete(e, row["id"]), 204)
+    place = await _place(s, e, headers)
+    expect(await s.client.send("POST", f"{s.path(e, row['id'])}/restore", headers=await s.deleter(e)), 200)
+    if (told := _kinds(await _since(s, e, place, headers, {row["id"]}), row)) != ["created"]:
+        raise Fault(f"a row was restored, and the stream tells {told}")
 
 
 async def _resume(e: Entity, s: Session) -> None:

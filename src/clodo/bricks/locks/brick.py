@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from clodo.blueprint.formulas import Scope
@@ -55,17 +56,23 @@ def _free(lock: Lock) -> str:
     return f", free: {rule(Access(Who.ROLE, lock.free))}" if lock.free else ""
 
 
+def _changing(plan: Plan, locked: list[Entity], paths: Iterable[str]) -> list[str]:
+    """The paths below a row where locked rows change: files change with their row, and links, from both sides, with the row that declares them."""
+    sides = [(link, plan.path(link.source), link.source_path) for link in plan.links]
+    sides += [(link, plan.path(link.target), link.target_path) for link in plan.links if not link.is_self]
+    links = {f"/api/{path}/{{id}}/{below}/{{other_id}}": link.source for link, path, below in sides}
+    of_files = [path for path in paths if path not in links and path.startswith(tuple(f"/api/{plan.path(e)}/{{id}}/" for e in locked))]
+    return of_files + [path for path, source in links.items() if source in locked]
+
+
 def _parts(plan: Plan) -> Parts:
     locked = [e for e in plan.blueprint.entities if locks_of(e)]
 
     def amend(document: dict[str, Any]) -> None:
-        # Files of a row change with it.
-        for e in locked:
-            for path, item in document["paths"].items():
-                if path.startswith(f"/api/{plan.path(e)}/{{id}}/"):
-                    for method in ("put", "delete"):
-                        if method in item:
-                            item[method]["responses"].setdefault("409", problem_answer(409))
+        for path in _changing(plan, locked, document["paths"]):
+            for method in ("put", "delete"):
+                if method in document["paths"][path]:
+                    document["paths"][path][method]["responses"].setdefault("409", problem_answer(409))
 
     return Parts(
         sql=tuple(map(_refusing, _views(plan))),

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from clodo.blueprint.formulas import names_in
-from clodo.blueprint.plan import Plan
+from clodo.blueprint.plan import LinkTable, Plan
 from clodo.blueprint.samples import sample
 from clodo.blueprint.values import Blueprint, Entity, Who
 from clodo.bricks.actions.scenes import Scene
@@ -32,6 +32,9 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check(f"locks.{verb_of(lock)}", f"{e.name}: {said(lock)}", partial(_lock, e, lock))
             if lock.free:
                 yield Check("locks.free", f"{e.name}: {said(lock)} It does not hold up {' or '.join(lock.free)}.", partial(_passing, e, lock))
+            for link in plan.links:
+                if link.source == e and isinstance(lock, ChangeWhen):
+                    yield Check("locks.links", f"{e.name}/{link.source_path}: {said(lock)}", partial(_linked, link, lock))
 
 
 async def _lock(e: Entity, lock: Lock, s: Session) -> None:
@@ -75,6 +78,32 @@ async def _passing(e: Entity, lock: Lock, s: Session) -> None:
         answer = await _send(s, e, lock, read.body, "admin" if role == "admin" else f"role:{role}")
         if answer.status not in (200, 204):
             raise Fault(f"{role} is held up", answer)
+
+
+async def _linked(link: LinkTable, lock: Lock, s: Session) -> None:
+    """Links of a row that is locked stay as they are, from whichever side they are changed."""
+    e, user = link.source, held_up(s.blueprint, link.source, lock)
+    alike = [k for k in locks_of(e) if type(k) is type(lock)]
+    scene, number = Scene(s, e, Action("lock", guards=tuple(Guard(k.condition, k.message) for k in alike))), alike.index(lock)
+    row, tied, free = await scene.ready(), await s.create(link.target), await s.create(link.target)
+    await _given(s, e, row, user)
+    headers = await _headers(s, e, user, s.writer)
+
+    def paths(other: Row) -> list[str]:
+        here = f"{s.path(e, row['id'])}/{link.source_path}/{other['id']}"
+        return [here] if link.is_self else [here, f"{s.path(link.target, other['id'])}/{link.target_path}/{row['id']}"]
+
+    for path in paths(tied):
+        expect(await s.client.send("DELETE", path, headers=headers), 204, "a row that meets the condition")
+        expect(await s.client.send("PUT", path, headers=headers), 204, "a row that meets the condition")
+    if not await scene.broken(row, scene.action.guards[number], number, {}):
+        raise TooFewValues("no row was found that does not meet the condition")
+    before = await s.query(f'SELECT * FROM "{link.table}" WHERE "{link.source_column}" = ?', row["id"])
+    for method, other in (("PUT", free), ("DELETE", tied)):
+        for path in paths(other):
+            answer = expect(await s.client.send(method, path, headers=headers), 409, "the row does not meet the condition")
+    if await s.query(f'SELECT * FROM "{link.table}" WHERE "{link.source_column}" = ?', row["id"]) != before:
+        raise Fault("a refused request changed a link", answer)
 
 
 def held_up(b: Blueprint, e: Entity, lock: Lock) -> str:

@@ -66,6 +66,10 @@ def _import(plan: Plan, e: Entity, given: Import) -> Schema:
         rules=(plan.blueprint.write_access(e),), problems=(400, 409, 413, 415, 422), parameters=[_format(given.formats), mode],
     )  # fmt: skip
     made["requestBody"] = {"required": True, "content": _content(given.formats)}
+    made["description"] = (
+        "With mode=partial the good rows are stored. Where it takes too many attempts to find the others, the rows behind are "
+        "left and count as failed: the first error then names the first row that was not tried."
+    )
     for status, words in (
         ("409", "Rows meet others that are stored, or each other"),
         ("413", "The file is larger than 10 MiB, has more than 10,000 rows, or a line of more than 1 MiB"),

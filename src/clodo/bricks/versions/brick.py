@@ -8,6 +8,7 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity
 from clodo.bricks.versions.language import Versions
 from clodo.emit.brick import Brick, EntityParts, Import, Parts, Stage
+from clodo.emit.expressions import RANDOM_UUID
 from clodo.emit.openapi import ref
 from clodo.emit.typescript import literal
 
@@ -26,12 +27,6 @@ BEGIN
   SELECT RAISE(ABORT, '{REFUSAL}');
 END;"""
 
-#: A random UUID.
-_UUID = (
-    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-8' || "
-    "substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
-)
-
 
 def versioned(plan: Plan) -> list[Entity]:
     """The entities whose rows have versions."""
@@ -44,7 +39,7 @@ def _trigger(e: Entity) -> str:
     shown = ' AND NEW."deleted_at" IS OLD."deleted_at"' if e.soft_delete else ""
     return f"""CREATE TRIGGER "_version__{e.name}" AFTER UPDATE ON "{e.name}" WHEN NEW."version" = OLD."version"{shown}
 BEGIN
-  UPDATE "{e.name}" SET "version" = {_UUID} WHERE "id" = NEW."id";
+  UPDATE "{e.name}" SET "version" = {RANDOM_UUID} WHERE "id" = NEW."id";
 END;"""
 
 

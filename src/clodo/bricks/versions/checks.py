@@ -9,6 +9,8 @@ from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, OnDelete, Reference
+from clodo.bricks.files.language import FileField
+from clodo.bricks.files.proving import Place
 from clodo.bricks.versions.language import Versions
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
@@ -28,6 +30,8 @@ def checks(plan: Plan) -> Iterator[Check]:
             yield Check("versions.stale", f"{e.name}: a change of an older state is 412 and stores nothing", partial(_stale, e))
             if changeable(e) is not None:
                 yield Check("versions.atomic", f"{e.name}: of changes at once to one state, one wins", partial(_atomic, e))
+            for f in e.parts_of(FileField):
+                yield Check("versions.files", f"{e.name}.{f.name}: the answer to an upload has the ETag of its row", partial(_files, e, f))
             if versions.required:
                 yield Check("versions.required", f"{e.name}: a change without If-Match is 428", partial(_required, e))
         for r in e.references:
@@ -85,6 +89,15 @@ async def _etag(e: Entity, s: Session) -> None:
         read = expect(await s.get(e, row["id"]), 200)
         if tag_of(read) != tag_of(changed) or read.body["version"] != changed.body["version"]:
             raise Fault("reading gives another ETag than the change did", read)
+
+
+async def _files(e: Entity, f: FileField, s: Session) -> None:
+    place, (row, tag) = Place(s, e, f), await _made(s, e)
+    for status in (201, 200):
+        before, answer = tag, expect(await place.upload(row["id"], place.content()), status, "an upload")
+        tag = tag_of(answer)
+        if tag == before or tag != tag_of(expect(await s.get(e, row["id"]), 200)):
+            raise Fault("the ETag of an upload is not that of the row with the file", answer)
 
 
 async def _not_modified(e: Entity, s: Session) -> None:

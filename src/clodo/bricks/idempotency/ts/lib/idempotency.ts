@@ -43,9 +43,21 @@ export const noted: Hook = {
     // All changes of one transaction are asked for in one go, and one note is enough for them.
     claim.noted = true;
     queueMicrotask(() => (claim.noted = false));
-    return [c.env.DB.prepare(`UPDATE "_idempotency" SET "done" = 1 WHERE ${MINE}`).bind(...owned(claim))];
+    return [
+      // Whoever took the key over carries the request out: this one came too late.
+      c.env.DB.prepare(`INSERT INTO "_overtaken" SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM "_idempotency" WHERE ${MINE})`).bind(...owned(claim)),
+      c.env.DB.prepare(`UPDATE "_idempotency" SET "done" = 1 WHERE ${MINE}`).bind(...owned(claim)),
+    ];
+  },
+  refused: (error) => {
+    if (error instanceof Error && error.message.includes(OVERTAKEN)) {
+      throw new Problem(409, "This took so long that the same request, sent again, was carried out in its place.");
+    }
   },
 };
+
+/** What the trigger of the view `_overtaken` says. */
+const OVERTAKEN = "another request has the key";
 
 const MINE = '"caller" = ? AND "key" = ? AND "claim" = ?';
 const owned = ({ caller, key, id }: Claim): string[] => [caller, key, id];

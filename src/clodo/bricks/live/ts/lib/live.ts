@@ -22,11 +22,12 @@ const LONGEST = 200;
 
 /** Writes each change down, in the transaction that it belongs to. */
 export const live: Hook = {
-  along: (c, { entity, id, before }) => [
+  along: (c, { entity, id, before, after }) => [
     c.env.DB.prepare('INSERT INTO "_live" ("entity", "id", "was") VALUES (?, ?, ?)').bind(
       entity.name,
       id,
-      before === null ? null : JSON.stringify(traces(entity, before)),
+      // A row that comes back was hidden from everybody.
+      before === null || after?.["deleted_at"] === null ? null : JSON.stringify(traces(entity, before)),
     ),
     forgotten(c),
   ],

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../env";
 import { type Rule, allows } from "./access";
-import type { Change, Hook } from "./hooks";
+import type { Change, Hook, Linked } from "./hooks";
 import { Problem } from "./problem";
 import { quote } from "./sql";
 
@@ -27,17 +27,22 @@ function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undef
 
 /** Keeps rows as they are while they do not meet a condition. `free` are fields that go on changing. */
 export function locks(all: readonly Lock[], free: readonly string[]): Hook {
+  // In the transaction of the change: the row as it is now decides, not as it was when it was read.
+  const refusing = (c: Context<AppEnv>, { entity, id, caller }: Linked, verb: Verb | undefined): D1PreparedStatement[] => {
+    const holds = (lock: Lock): boolean => lock.verb === verb && !(lock.free !== undefined && allows(lock.free, caller));
+    return all.filter(holds).map(({ view, sql }) => {
+      const kept = `SELECT 1 FROM ${quote(entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
+      return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(id);
+    });
+  };
   return {
-    // In the transaction of the change: the row as it is now decides, not as it was when it was read.
     ahead: (c, change) => {
       const verb = asked(c, change);
       if (isFree(change, free)) return [];
-      const holds = (lock: Lock): boolean => lock.verb === verb && !(lock.free !== undefined && allows(lock.free, change.caller));
-      return all.filter(holds).map(({ view, sql }) => {
-        const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
-        return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id);
-      });
+      return refusing(c, change, verb);
     },
+    // What a row is linked with is part of it.
+    linking: (c, linked) => refusing(c, linked, "change"),
     refused: (error) => {
       const lock = all.find(({ view }) => error instanceof Error && error.message.includes(`refused by ${view}.`));
       if (lock !== undefined) throw new Problem(409, lock.detail);

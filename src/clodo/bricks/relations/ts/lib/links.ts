@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { admit } from "./access";
 import type { Entity } from "./entity";
+import { linking, refused } from "./hooks";
 import { route } from "./http";
 import { listRows, readRow, writableRow } from "./rows";
 import { condition, quote } from "./sql";
@@ -24,14 +25,21 @@ export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSid
   const declares = (entity: Entity): boolean => side.table.startsWith(`${entity.name}__`);
   const [fromDecides, toDecides] = from === to ? [true, false] : [declares(from), declares(to)];
 
-  const touch = async (c: Context<AppEnv>, entity: Entity, id: string, decides: boolean) =>
-    decides ? writableRow(c, entity, id) : readRow(c, entity, await admit(c, entity.read), id);
+  /** Finds a row of the pair, and what its hooks have to do with the link. */
+  const touch = async (c: Context<AppEnv>, entity: Entity, id: string, decides: boolean): Promise<D1PreparedStatement[]> => {
+    if (decides) return linking(c, { entity, id, caller: (await writableRow(c, entity, id))[1] });
+    await readRow(c, entity, await admit(c, entity.read), id);
+    return [];
+  };
 
-  const pair = async (c: Context<AppEnv>): Promise<[string, string]> => {
+  const change = async (c: Context<AppEnv>, sql: string): Promise<Response> => {
     const [id, other] = [c.req.param("id") ?? "", c.req.param("other") ?? ""];
-    await touch(c, from, id, fromDecides);
-    await touch(c, to, other, toDecides);
-    return [id, other];
+    const before = [...(await touch(c, from, id, fromDecides)), ...(await touch(c, to, other, toDecides))];
+    await c.env.DB.batch([...before, c.env.DB.prepare(sql).bind(id, other)]).catch((error: unknown) => {
+      refused(fromDecides ? from : to, error);
+      throw error;
+    });
+    return c.body(null, 204);
   };
 
   route(app, `/api/${from.path}/:id/${side.path}`, {
@@ -45,21 +53,7 @@ export function links(app: Hono<AppEnv>, from: Entity, to: Entity, side: LinkSid
   });
 
   route(app, `/api/${from.path}/:id/${side.path}/:other`, {
-    PUT: async (c) => {
-      const [id, other] = await pair(c);
-      await c.env.DB.prepare(
-        `INSERT INTO ${table} (${here}, ${there}) VALUES (?, ?) ON CONFLICT DO NOTHING`,
-      )
-        .bind(id, other)
-        .run();
-      return c.body(null, 204);
-    },
-    DELETE: async (c) => {
-      const [id, other] = await pair(c);
-      await c.env.DB.prepare(`DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?`)
-        .bind(id, other)
-        .run();
-      return c.body(null, 204);
-    },
+    PUT: (c) => change(c, `INSERT INTO ${table} (${here}, ${there}) VALUES (?, ?) ON CONFLICT DO NOTHING`),
+    DELETE: (c) => change(c, `DELETE FROM ${table} WHERE ${here} = ? AND ${there} = ?`),
   });
 }

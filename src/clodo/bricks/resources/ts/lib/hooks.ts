@@ -29,6 +29,9 @@ export interface Touched {
   readonly known: number;
 }
 
+/** A row that a request links with others, or unlinks. */
+export type Linked = Pick<Change, "entity" | "id" | "caller">;
+
 /** What takes part in the changes of an entity's rows. */
 export interface Hook {
   /** Before anything is stored: may refuse with a `Problem`, and may set columns of `after`. */
@@ -43,6 +46,8 @@ export interface Hook {
   readonly beside?: (c: Context<AppEnv>, beside: Beside) => readonly D1PreparedStatement[];
   /** What `after` is for such rows; there are some. */
   readonly afterBeside?: (c: Context<AppEnv>, beside: Beside, rows: readonly Touched[]) => void | Promise<void>;
+  /** Statements in front of linking the row with another, or unlinking it: where one fails neither happens. Asked of the side that declares the link. */
+  readonly linking?: (c: Context<AppEnv>, linked: Linked) => readonly D1PreparedStatement[];
   /** Turns a refusal of the database into a `Problem` and throws it, where it knows the refusal. */
   readonly refused?: (error: unknown) => void;
   /** In the place of `along`, for all rows of the entity that one request changes, where a statement can do many. */
@@ -62,6 +67,9 @@ export async function check(c: Context<AppEnv>, changes: readonly Change[]): Pro
 
 export const ahead = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
   changes.flatMap((change) => (change.entity.hooks ?? []).flatMap((hook) => hook.ahead?.(c, change) ?? []));
+
+export const linking = (c: Context<AppEnv>, linked: Linked): D1PreparedStatement[] =>
+  (linked.entity.hooks ?? []).flatMap((hook) => hook.linking?.(c, linked) ?? []);
 
 export const along = (c: Context<AppEnv>, changes: readonly Change[]): D1PreparedStatement[] =>
   [...Map.groupBy(changes, (change) => change.entity)].flatMap(([entity, its]) =>

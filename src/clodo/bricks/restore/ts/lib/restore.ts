@@ -65,7 +65,7 @@ async function restore(c: Context<AppEnv>, entity: Entity, caller: Caller, id: s
   const changes = (await Promise.all([...rows].map((some) => coming(c, caller, some)))).flat();
   await check(c, changes);
   const statements = [...rows].map(([one, ids]) => showing(c, one, ids, then));
-  const before = [...whole(c, rows), ...ahead(c, changes)];
+  const before = [...whole(c, rows), ...ahead(c, changes), ...changes.flatMap((change) => set(c, change, then))];
   const done = await c.env.DB.batch<Row>([...before, ...statements, ...along(c, changes)]).catch((error: unknown) => {
     if (error instanceof Error && error.message.includes("malformed JSON")) throw parentGone();
     return conflict(entity)(error);
@@ -82,6 +82,14 @@ async function restore(c: Context<AppEnv>, entity: Entity, caller: Caller, id: s
 }
 
 const parentGone = (): Problem => new Problem(409, "A row that this one refers to is deleted. Restore that one first.");
+
+/** The columns that hooks have set on the way, while the row is still hidden. A row that they leave as it was is of the version that it was. */
+function set(c: Context<AppEnv>, { entity, id, before, after }: Change, then: string): D1PreparedStatement[] {
+  const given = Object.entries(after ?? {}).filter(([name, value]) => name !== "deleted_at" && value !== before?.[name]);
+  if (given.every(([name]) => name === "version")) return [];
+  const columns = given.map(([name]) => `${quote(name)} = ?`).join(", ");
+  return [c.env.DB.prepare(`UPDATE ${quote(entity.name)} SET ${columns} WHERE "id" = ? AND ${then}`).bind(...given.map(([, value]) => value), id)];
+}
 
 function showing(c: Context<AppEnv>, entity: Entity, ids: ReadonlySet<string>, then: string): D1PreparedStatement {
   const those = among('"id"', ids);

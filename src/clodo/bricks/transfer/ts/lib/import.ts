@@ -7,7 +7,7 @@ import { type Entity, isOwned } from "./entity";
 import { type Format, MEDIA, formatOf } from "./export";
 import { MAX_BODY_BYTES, route } from "./http";
 import { type Entry, blame, checkedEntries, insertAll, storeAll, told } from "./insertion";
-import { Problem } from "./problem";
+import { type FieldError, Problem } from "./problem";
 
 const MOST_BYTES = 10 * 1024 * 1024;
 const MOST_ROWS = 10_000;
@@ -33,9 +33,9 @@ export function importing(app: Hono<AppEnv>, entity: Entity, formats: readonly [
       }
       const entries = await checkedEntries(c, entity, caller, rows);
       if (mode === "all") await storeAll(c, entity, entries);
-      else await storeSome(c, entity, entries);
+      else await storeSome(c, entity, entries, { left: MOST_BATCHES, isBegun: false });
       const failed = entries.filter(({ faults }) => faults.length > 0).length;
-      return c.json({ created: entries.length - failed, failed, errors: told(entries) });
+      return c.json({ created: entries.length - failed, failed, errors: toldFirst(entries) });
     },
   });
 }
@@ -163,23 +163,54 @@ async function* lines(source: AsyncIterable<string>): AsyncGenerator<string[]> {
   yield [rest];
 }
 
-/** Stores the rows that can be, and notes of the others why they cannot. */
-async function storeSome(c: Context<AppEnv>, entity: Entity, entries: readonly Entry[]): Promise<void> {
+/** What one request may ask of the database to find rows that it refuses: Cloudflare allows a thousand queries to one. */
+const MOST_BATCHES = 200;
+const NOT_TRIED = "was not tried: the rows in front took too many attempts; neither were those behind it. Send them again";
+const UNKNOWN = "may be stored or not: something went wrong on our side";
+
+interface Storing {
+  left: number;
+  /** Whether something is stored, so that the request is not to fail any more. */
+  isBegun: boolean;
+}
+
+/** Stores the rows that can be, and notes of the others why they cannot: in their order, so that what was not tried is at the end. */
+async function storeSome(c: Context<AppEnv>, entity: Entity, entries: readonly Entry[], storing: Storing): Promise<void> {
   const sound = entries.filter(({ faults }) => faults.length === 0);
+  if (storing.left <= 0) return fail(sound, NOT_TRIED, 503);
   try {
+    storing.left -= 1;
     await insertAll(c, entity, sound);
+    storing.isBegun = true;
   } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    await blame(c, entity, sound, error);
-    if (sound.some(({ faults }) => faults.length > 0)) return storeSome(c, entity, sound);
-    const [first] = sound;
-    if (sound.length === 1 && first !== undefined) {
-      first.faults.push({ path: "", message: error.detail, status: error.status });
-      return;
+    if (!(error instanceof Problem)) {
+      giveUp(storing, error);
+      return fail(sound, UNKNOWN, 500);
     }
+    await blame(c, entity, sound, error).catch((broken: unknown) => giveUp(storing, broken));
+    if (sound.some(({ faults }) => faults.length > 0)) return storeSome(c, entity, sound, storing);
+    if (sound.length === 1) return fail(sound, error.detail, error.status);
     // Whose fault it is shows in ever smaller parts.
     const middle = Math.ceil(sound.length / 2);
-    await storeSome(c, entity, sound.slice(0, middle));
-    await storeSome(c, entity, sound.slice(middle));
+    await storeSome(c, entity, sound.slice(0, middle), storing);
+    await storeSome(c, entity, sound.slice(middle), storing);
   }
+}
+
+/** Where the database gives out, say, and something is stored already, that is told all the same. */
+function giveUp(storing: Storing, error: unknown): void {
+  if (!storing.isBegun) throw error;
+  console.error(error);
+  storing.left = 0;
+}
+
+function fail(entries: readonly Entry[], message: string, status: number): void {
+  for (const { faults } of entries) faults.push({ path: "", message, status });
+}
+
+/** The faults in the order of the rows; where some were not tried, the first of them is told before all: all behind it are to be sent again. */
+function toldFirst(entries: readonly Entry[]): FieldError[] {
+  const isUntried = ({ faults }: Entry): boolean => faults.some(({ status }) => status === 503);
+  const first = entries.find(isUntried);
+  return told([...(first === undefined ? [] : [first]), ...entries.filter((entry) => !isUntried(entry))]);
 }

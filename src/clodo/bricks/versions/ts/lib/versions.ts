@@ -64,9 +64,10 @@ export function versions({ required }: { readonly required: boolean }): Hook {
 
 /** Where an answer with one row has it from: the path of its entity. */
 function entityPath(c: Context<AppEnv>): string | undefined {
-  const path = c.res.status === 201 ? (c.res.headers.get("location") ?? "") : c.req.path;
+  const path = (c.res.status === 201 ? c.res.headers.get("location") : null) ?? c.req.path;
   const match = /^\/api\/([^/]+)\/[^/]+(\/[^/]+)?$/.exec(path);
-  return match?.[2] === undefined || c.req.method === "POST" ? match?.[1] : undefined;
+  // Below a row, actions and uploads answer with the row.
+  return match?.[2] === undefined || c.req.method === "POST" || c.req.method === "PUT" ? match?.[1] : undefined;
 }
 
 async function markOf(text: string): Promise<string> {
