@@ -107,6 +107,33 @@ route "/mine/*" to shop {
 route "/open/*" to shop
 """
 
+#: An identity server behind the gateway, which has keys of its own to show.
+KNOWN = """service front
+type api-gateway
+
+users {
+  cookies
+  sessions 10 days
+  api keys
+  jwks
+}
+
+upstream identity "https://identity.internal.example"
+
+route "/.well-known/*" to identity {
+  methods GET
+}
+
+route "/.well-known/openid-configuration" to identity {
+  methods GET
+  cache 60 s
+}
+
+route "/oauth/*" to identity {
+  allow user
+}
+"""
+
 PLAIN = 'service front\ntype api-gateway\n\nupstream shop "https://shop.example" {\n%s}\n\nroute %s to shop {\n%s}\n'
 
 
@@ -115,7 +142,7 @@ def problems(options: str = "", *, upstream: str = "", path: str = '"/shop/*"', 
     return [p.message for p in check(blueprint) if p.severity == "error"]
 
 
-@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED, example_of("gateway")], ids=["small", "kept", "counted", "example"])
+@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED, KNOWN, example_of("gateway")], ids=["small", "kept", "counted", "known", "example"])
 def test_its_text_is_canonical(text: str) -> None:
     assert format_blueprint(parse(text)) == text
 
@@ -167,6 +194,12 @@ def test_what_a_route_cannot_be(options: str, said: str) -> None:
         ('"/a//b"', "no path of a route"),
         ('"/a/../b"', "no path of a route"),
         ('"/a/*/b"', "no path of a route"),
+        ('"/.env"', "no path of a route"),
+        ('"/.git/*"', "no path of a route"),
+        ('"/.well-known-not"', "no path of a route"),
+        ('"/a/.well-known"', "no path of a route"),
+        ('"/.well-known/.well-known"', "no path of a route"),
+        ('"/.well-known/../a"', "no path of a route"),
         ('"/Shop"', "capitals"),
         ('"/health"', "of the service itself"),
         ('"/docs/*"', "of the service itself"),
@@ -207,6 +240,23 @@ def test_routes_lead_somewhere_and_do_not_clash() -> None:
 def test_entities_keep_their_paths() -> None:
     text = 'service front\ntype api-gateway\nentity book {\n  name: text\n}\nupstream shop "https://shop.example"\nroute "/api/books/*" to shop\n'
     assert any("belongs to /api/books" in p.message for p in check(read(text)[0]))
+
+
+@pytest.mark.parametrize("path", ["/.well-known/*", "/.well-known", "/.well-known/jwks.json", "/.well-known/openid-configuration"])
+def test_what_is_well_known_may_stand_behind_it(path: str) -> None:
+    assert problems(path=f'"{path}"') == []
+
+
+def test_the_keys_of_the_service_itself_stay_its_own() -> None:
+    for kind, users in (("api-gateway", "users {\njwks\n}\n"), ("auth-service", "users {\n}\n")):
+        text = f'service front\ntype {kind}\n{users}upstream shop "https://shop.example"\nroute "%s" to shop\n'
+        [said] = [p.message for p in check(read(text % "/.well-known/jwks.json")[0]) if p.severity == "error"]
+        assert "/.well-known/jwks.json" in said
+        # All else that is well known may be answered behind it.
+        text %= "/.well-known/*"
+        paths = json.loads(service_tree(parse(text), text)["openapi.json"])["paths"]
+        assert paths["/.well-known/jwks.json"]["get"]["operationId"] == "jwks"
+        assert paths["/.well-known/{path}"]["get"]["operationId"] == "get_well_known_below"
 
 
 def test_a_gateway_stores_nothing() -> None:
@@ -253,6 +303,7 @@ def test_its_document_is_valid(text: str) -> None:
 
 FAULTS = [
     Fault("follows redirects", "src/lib/gateway.ts", 'redirect: "manual"', 'redirect: "follow"', "gateway.redirect"),
+    Fault("makes a host of a path", "src/lib/gateway.ts", '.replace(/^[/\\\\]*/, "/")', "", "gateway.location"),
     Fault("hands credentials on", "src/lib/gateway-headers.ts", "if (!credentials) for (const name of CREDENTIALS) headers.delete(name);", "", "gateway.credentials"),
     Fault("hands cookies of the upstream on", "src/lib/gateway-headers.ts", 'if (!credentials) headers.delete("set-cookie");', "", "gateway.credentials"),
     Fault("believes what callers say of themselves", "src/lib/gateway-headers.ts", "SPOOFED.test(name) || ", "", "gateway.forwarded"),
@@ -274,12 +325,21 @@ FAULTS = [
     Fault("the breaker counts all failures, not those in a row", "src/lib/upstream.ts", "well ? 0 : this.failures + 1", "well ? this.failures : this.failures + 1", "gateway.failure|gateway.retry|gateway.once|gateway.break"),
     Fault("a time-out looks like a broken connection", "src/lib/upstream.ts", "new Problem(504", "new Problem(502", "gateway.failure"),
     Fault("tells where the upstream stands", "src/lib/upstream.ts", '"The server behind this route cannot be reached."', "String(this.options.address({ UPSTREAM_SHOP: 'http://127.0.0.1' } as never))", "gateway.failure"),
-    Fault("keeps what is private", "src/lib/gateway-cache.ts", '!PERSONAL.test(response.headers.get("cache-control") ?? "")', "true", "gateway.cache"),
-    Fault("keeps one language for all", "src/lib/gateway-cache.ts", 'HARMLESS_VARY.test(response.headers.get("vary") ?? "")', "true", "gateway.cache"),
-    Fault("keeps nothing", "src/lib/gateway-cache.ts", "response.status === 200 &&", "false &&", "gateway.cache"),
+    Fault("keeps what is private", "src/lib/gateway-cache.ts", '!PERSONAL.test(headers.get("cache-control") ?? headers.get("pragma") ?? "")', "true", "gateway.cache"),
+    Fault("knows no Pragma", "src/lib/gateway-cache.ts", 'headers.get("cache-control") ?? headers.get("pragma")', 'headers.get("cache-control")', "gateway.cache"),
+    Fault("keeps one language for all", "src/lib/gateway-cache.ts", 'HARMLESS_VARY.test(headers.get("vary") ?? "")', "true", "gateway.cache"),
+    Fault("keeps nothing", "src/lib/gateway-cache.ts", "status === 200 &&", "false &&", "gateway.cache"),
+    Fault("keeps longer than the upstream says", "src/lib/gateway-cache.ts", "if (found.length > 0) return Math.min(...found);", "if (found.length > 0) return Math.min(...found) === 0 ? 0 : Infinity;", "gateway.cache"),
+    Fault("takes what is over for good", "src/lib/gateway-cache.ts", "if (found.length > 0) return Math.min(...found);", "if (Math.min(...found) > 0) return Math.min(...found);", "gateway.cache"),
+    Fault("takes max-age before s-maxage", "src/lib/gateway-cache.ts", "of LIFETIMES", "of LIFETIMES.toReversed()", "gateway.cache"),
+    Fault("knows no age", "src/lib/gateway-cache.ts", 'secondsGood(response.headers) - wholeSeconds(response.headers.get("age"))', 'secondsGood(response.headers)', "gateway.cache"),
+    Fault("knows no Expires", "src/lib/gateway-cache.ts", "if (expires === null) return Infinity;", "if (expires !== undefined) return Infinity;", "gateway.cache"),
+    Fault("says another time than the upstream", "src/lib/gateway-cache.ts", 'headers.get(SAID) ?? ', "", "gateway.cache"),
     Fault("counts no body in chunks", "src/lib/gateway-body.ts", "if (size <= maxBytes) return", "if (size >= 0) return", "gateway.body"),
     Fault("a body that is too large ends early and well", "src/lib/gateway-body.ts", "stop.abort(tooLarge);", "", "gateway.body"),
     Fault("limits nobody", "src/lib/gateway.ts", "if (success) return;", "if (success || true) return;", "gateway.limit"),
+    Fault("each address of a network has its own count", "src/lib/gateway.ts", 'networkOf(callerAddress(c) ?? "")', 'callerAddress(c) ?? ""', "gateway.limit"),
+    Fault("all networks have one count", "src/lib/network.ts", "groups.slice(0, 4)", "groups.slice(0, 3)", "gateway.limit"),
     Fault("counts by what callers say", "src/lib/gateway-headers.ts", 'c.req.header("cf-connecting-ip")', 'c.req.header("x-forwarded-for") ?? c.req.header("cf-connecting-ip")', "gateway.limit|gateway.forwarded"),
     Fault("the caller's header beats the route's", "src/lib/gateway-headers.ts", 'headers.set(name, typeof value === "string" ? value : value(c.env));', 'if (!headers.has(name)) headers.set(name, typeof value === "string" ? value : value(c.env));', "gateway.headers"),
 ]  # fmt: skip
@@ -290,7 +350,7 @@ KEPT_FAULTS = [
     Fault("keeps by the credential that let in alone", "src/lib/gateway.ts", "if (caller.user !== undefined) return caller.user.id;", 'if (caller.user !== undefined && c.req.header("x-api-key") === undefined) return caller.user.id;', "gateway.cache"),
     Fault("tells all on the way to keep it", "src/lib/gateway.ts", 'whose !== "" && isShareable', "false && isShareable", "gateway.cache"),
     Fault("keeps what was for another role", "src/lib/gateway.ts", 'caller.user?.role ?? "key"', '""', "gateway.cache"),
-    Fault("keeps nothing for those who log in", "src/lib/gateway.ts", "if (isShareable(response))", 'if (route.rule === "public" && isShareable(response))', "gateway.cache"),
+    Fault("keeps nothing for those who log in", "src/lib/gateway.ts", "if (span > 0)", 'if (route.rule === "public" && span > 0)', "gateway.cache"),
 ]  # fmt: skip
 
 
@@ -307,7 +367,7 @@ COUNTED_FAULTS = [
 
 
 @pytest.mark.workerd
-@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED], ids=["small", "kept", "counted"])
+@pytest.mark.parametrize("text", [SMALL, KEPT, COUNTED, KNOWN], ids=["small", "kept", "counted", "known"])
 def test_a_small_gateway_is_proven(text: str, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     report = proof(text, tmp_path / "s", toolchain, host, types=True)
     assert report.proven, report.summary()
@@ -366,6 +426,21 @@ def test_retries_keep_to_their_budget(tmp_path: Path, host: Host) -> None:
         assert asked[0] == 4 and asked[-1] <= 2
 
     _beside(BREAKING.replace("  break after 2 failures for 1 s\n", "  retry 3 times\n"), tmp_path, host, run)
+
+
+@pytest.mark.workerd
+def test_what_is_kept_ends_when_the_upstream_says(tmp_path: Path, host: Host) -> None:
+    async def run(client: Client, bench: Bench) -> None:
+        number = bench.number(Reply(headers=(("cache-control", "max-age=2"),)))
+        statuses = []
+        for _ in range(30):
+            statuses.append((await client.send("GET", f"/shop/x?proof={number}")).headers.get("cache-status", ""))
+            await asyncio.sleep(0.1)
+        hits = [s for s in statuses if "hit" in s]
+        assert hits and {s.partition(" ttl=")[2] for s in hits} <= {"1", "2"}
+        assert "gateway; fwd=miss" in statuses[statuses.index(hits[0]) :]
+
+    _beside(BREAKING.replace('"/shop/*" to shop\n', '"/shop/*" to shop {\n  cache 60 s\n}\n'), tmp_path, host, run)
 
 
 @pytest.mark.workerd

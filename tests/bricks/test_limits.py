@@ -207,7 +207,7 @@ FAULTS = [
     Fault("one too many", LIMITS, '"count" + 1 WHERE "count" < ?', '"count" + 1 WHERE "count" <= ?', "limits.exact"),
     Fault("all callers are one", LIMITS, "sign(`${limit.per} ${subject}`)", "sign(limit.per)", "limits.apart"),
     Fault("the caller's word for its address", LIMITS, 'c.req.header("cf-connecting-ip")', 'c.req.header("x-forwarded-for") ?? c.req.header("cf-connecting-ip")', "limits.address"),
-    Fault("each address of a network is its own", LIMITS, "groups.slice(0, 4)", "groups.slice(0, 8)", "limits.address"),
+    Fault("each address of a network is its own", "src/lib/network.ts", "groups.slice(0, 4)", "groups.slice(0, 8)", "limits.address"),
     Fault("addresses can be read", LIMITS, "return btoa(String.fromCharCode(...bytes));", "return text;", "limits.stored"),
     Fault("nothing tells when to try again", LIMITS, '"retry-after": String(wait), ', "", "limits.exact"),
     Fault("what is left is not told", LIMITS, "r=${left};t=${wait}", "r=${limit.most};t=${wait}", "limits.exact"),

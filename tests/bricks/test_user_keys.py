@@ -36,6 +36,67 @@ def test_the_document_says_where_a_key_is_good() -> None:
     assert {"userKey": []} not in paths["/api/auth/keys"]["post"]["security"]
 
 
+EVERYTHING = """service front
+read user
+write user
+
+users {
+  cookies
+  sessions 10 days
+  api keys
+  confirm email
+  reset password
+  change password
+  manage roles
+  jwks
+}
+
+entity reading {
+  value: integer
+  versions
+  audit read user
+  action check {
+    by user
+    set value = 0
+  }
+}
+
+report total {
+  from reading
+  show count
+}
+
+webhook told on reading created for role admin
+upstream shop "https://shop.internal.example"
+
+route "/shop/*" to shop {
+  allow user
+}
+
+route "/open/*" to shop
+"""
+
+
+@pytest.mark.parametrize("tenants", [False, True])
+def test_whatever_a_token_opens_names_every_credential_that_opens_it(tenants: bool) -> None:
+    source = f"{EVERYTHING.replace(' for role admin', '')}entity team {{\n  name: text\n}}\n\ntenants team\n" if tenants else EVERYTHING
+    document = json.loads(service_tree(parse(source), source)["openapi.json"])
+    asking = {
+        (path, method): {frozenset(way) for way in operation["security"]}
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and any("bearer" in way for way in operation.get("security", ()))
+    }
+    person = {key for key in asking if key[0].startswith(("/api/auth/", "/api/users")) and key[0] != "/api/auth/me"}
+    assert {("/shop/{path}", "get"), ("/shop", "post"), ("/api/auth/me", "get"), ("/api/readings/{id}/check", "post")} <= asking.keys() - person
+    assert {("/api/auth/keys", "post"), ("/api/auth/password", "put"), ("/api/auth/logout", "post"), ("/api/users/{id}", "patch")} <= person
+    ways = {key: {way & {"bearer", "cookie", "userKey"} for way in found} for key, found in asking.items()}
+    assert {key for key in ways.keys() - person if ways[key] != {frozenset([one]) for one in ("bearer", "cookie", "userKey")}} == set()
+    # A key manages no account.
+    assert {key for key in person if ways[key] != {frozenset([one]) for one in ("bearer", "cookie")}} == set()
+    assert "security" not in document["paths"]["/open/{path}"]["post"] and "403" not in document["paths"]["/open/{path}"]["post"]["responses"]
+
+
 FAULTS = [
     Fault("keys without end", FILE, 'k."expires_at" > ?', "? IS NOT NULL", "user_keys.revoked"),
     Fault("the front is enough", FILE, " || !sameText(await hashSecret(given), found.hash)", "", "user_keys.guess"),

@@ -42,7 +42,7 @@ def emit(blueprint: Blueprint, source: str, bricks: Sequence[Brick]) -> FileTree
         "vitest.config.ts": project.vitest_config(secrets, stores=plan.stores),
         ".gitignore": "node_modules/\n.wrangler/\n.dev.vars\n",
         "README.md": readme(plan, secrets, [p.readme for p in parts if p.readme]),
-        "openapi.json": json.dumps(document(plan, [p.amend for p in parts if p.amend]), indent=1, ensure_ascii=False) + "\n",
+        "openapi.json": json.dumps(document(plan, [*(p.amend for p in parts if p.amend), *(p.finish for p in parts if p.finish)]), indent=1, ensure_ascii=False) + "\n",
         "src/index.ts": assembly.index_source(parts),
         "src/env.ts": assembly.env_source(parts, secrets, stores=plan.stores),
         "test/service.test.ts": project.service_test(plan),

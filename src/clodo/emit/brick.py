@@ -54,7 +54,8 @@ class Parts:
     bricks gets every event, and leaves alone what is not its own), ``exports``
     whole lines (classes of Durable Objects). ``env`` are bindings with their TypeScript types, ``wrangler`` goes
     into ``wrangler.jsonc`` (objects are merged, lists joined), ``sql`` are statements behind the tables of the
-    first migration. ``files`` are whole files; ``amend`` changes the OpenAPI document in its place. ``offered`` are
+    first migration. ``files`` are whole files; ``amend`` changes the OpenAPI document in its place, ``finish`` when every brick has
+    amended it: what holds of all operations, whoever brings them. ``offered`` are
     modules of ``src`` that stay though no generated code imports them: the user's own code may.
     """
 
@@ -75,6 +76,7 @@ class Parts:
     offered: tuple[str, ...] = ()
     readme: str = ""
     amend: Callable[[dict[str, Any]], None] | None = None
+    finish: Callable[[dict[str, Any]], None] | None = None
 
 
 @dataclass(frozen=True)

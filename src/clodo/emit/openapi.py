@@ -31,7 +31,7 @@ _BODY = (400, 413, 415, 422)
 
 
 def document(plan: Plan, amendments: Sequence[Callable[[dict[str, Any]], None]] = ()) -> dict[str, Any]:
-    """The whole document, with what bricks amend."""
+    """The whole document, with what bricks amend, one after the other."""
     b = plan.blueprint
     paths: dict[str, Any] = {
         "/health": {"get": operation("health", "Whether the service is up", "service", {200: json_answer({"type": "object", "properties": {"status": {"const": "ok"}}, "required": ["status"]}, "It is")})},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from clodo.blueprint.plan import Plan
@@ -33,11 +34,11 @@ _REFUSED = {
 }
 
 
-def also(document: dict[str, Any], scheme: str, definition: dict[str, Any]) -> None:
-    """A further credential for whatever a bearer token is good for."""
+def also(document: dict[str, Any], scheme: str, definition: dict[str, Any], but: Callable[[str], bool] = lambda path: False) -> None:
+    """A further credential for whatever a bearer token is good for, ``but`` at some paths."""
     document["components"].setdefault("securitySchemes", {})[scheme] = definition
-    for item in document["paths"].values():
-        for found in item.values():
+    for path, item in document["paths"].items():
+        for found in item.values() if not but(path) else ():
             wanted = found.get("security", []) if isinstance(found, dict) else []
             more = [{scheme: [], **{k: v for k, v in w.items() if k != "bearer"}} for w in wanted if "bearer" in w]
             if more:
@@ -49,11 +50,16 @@ def _amend(document: dict[str, Any]) -> None:
     answer = {200: json_answer(closed(_TOKEN), "The token")}
     user = (Access(Who.USER),)
     document["paths"]["/api/auth/csrf"] = {"get": operation("csrf", "The token that goes with the caller's cookie", "auth", answer, rules=user)}
+
+
+def _finish(document: dict[str, Any]) -> None:
     also(document, "cookie", {"type": "apiKey", "in": "cookie", "name": "__Host-session"})
-    # Whatever looks at the caller may refuse the cookie, also where everybody is let in.
+    # Whatever looks at the caller may refuse the cookie, also where everybody is let in. What a server behind may answer as it
+    # likes says so by its default.
     for path, item in document["paths"].items():
         for method in set() if path in _OPEN else {"post", "put", "patch", "delete"} & set(item):
-            item[method]["responses"].setdefault("403", copy.deepcopy(_REFUSED))
+            if "default" not in item[method]["responses"]:
+                item[method]["responses"].setdefault("403", copy.deepcopy(_REFUSED))
 
 
 def cookies_of(plan: Plan) -> Cookies | None:
@@ -74,8 +80,8 @@ def _parts(plan: Plan) -> Parts:
         sql=(_SQL,),
         readme=_README,
         amend=_amend,
+        finish=_finish,
     )
 
 
-# Behind all that bring paths: each of these may refuse the cookie.
 BRICK = Brick("cookies", "clodo.bricks.cookies", lambda plan: cookies_of(plan) is not None, _parts, order=90)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Who
+from clodo.bricks.gateway.bench import Bench, Reply
 from clodo.bricks.gateway.brick import body_bytes
 from clodo.bricks.gateway.probing import WITH_BODY, Probe, behind, needs_credentials, place, sparing
 from clodo.bricks.gateway.values import Route
@@ -21,6 +23,9 @@ _REFUSED = ("/..%2Fx", "/%2e%2e%2fx", "/a//b", "//a", "/a%5C..%5Cb", "/..;/x", "
 #: Plain paths to every reader once the dots are resolved; they must not lead out of the route.
 _CLIMBING = ("/../../../etc/passwd", "/%2e%2e/%2E%2E/%2e%2e/etc/passwd", "/./%2e/../../../x")
 
+#: A place on the host that is asked, as every browser reads it.
+_OWN_PLACE = re.compile(r"/(?![/\\])")
+
 
 def attack_checks(plan: Plan) -> Iterator[tuple[str, str, Run]]:
     """Id without the brick's name, rule, and what to do."""
@@ -31,6 +36,7 @@ def attack_checks(plan: Plan) -> Iterator[tuple[str, str, Run]]:
         if r.below:
             yield "paths", f"no trick with the path of {r.path} gets out of it", partial(_paths, r=r)
         yield "spelling", f"what callers of {r.path} may not say of themselves they do not say with underscores", partial(_spelling, r=r)
+        yield "location", f"no place on {r.upstream} that {r.name} tells of is another host", partial(_location, r=r)
         yield "target", f"{r.name} leads to {r.upstream}, whatever host a request names", partial(_target, r=r)
         method = next((m for m in r.all_methods if m in WITH_BODY), None)
         if method is not None and body_bytes(r) <= _MOST_SENT:
@@ -78,6 +84,16 @@ async def _spelling(p: Probe, r: Route) -> None:
     expect(answer, 200)
     if told := [name for name, value in seen.headers.items() if "_" in name and value == lie]:
         raise Fault(f"the upstream is told {', '.join(sorted(told))} of the caller's, which it may read with hyphens", answer)
+
+
+async def _location(p: Probe, r: Route) -> None:
+    base = Bench.base(r.upstream)
+    for path in ("//elsewhere.example/", "/\\elsewhere.example/", "///elsewhere.example/x?y=2", "/.//elsewhere.example/", "/x/..//elsewhere.example/", ""):
+        for location in (f"{p.bench.url}{base}{path}", f"{base}{path}"):
+            answer, _ = await p.passed(r, Reply(302, (("location", location),), b""))
+            told = expect(answer, 302, "as the upstream says").headers.get("location", "")
+            if not _OWN_PLACE.match(told):
+                raise Fault(f"{location}, a place on the upstream, is told as {told!r}, which leads to another host or nowhere", answer)
 
 
 async def _target(p: Probe, r: Route) -> None:

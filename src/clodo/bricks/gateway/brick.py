@@ -165,7 +165,7 @@ def _operation(r: Route, method: str, *, rest: bool) -> dict[str, Any]:
         answers[413] = _problem(f"The body is larger than {body_bytes(r):,} bytes")
     if r.limits:
         answers[429] = _problem(f"More than {' or '.join(_rate(i) for i in r.limits)}")
-    words = (r.prefix.strip("/") or "all").replace("/", "_").replace("-", "_").replace(".", "_")
+    words = (r.prefix.strip("/.") or "all").replace("/", "_").replace("-", "_").replace(".", "_")
     name = f"{method.lower()}_{words}{'_below' if rest else ''}"
     made = operation(name, f"Passed on to {r.upstream}", "gateway", answers, rules=(r.access,))
     # What the server behind answers under one of these numbers is passed on as well.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -32,6 +33,8 @@ Run = Callable[[Probe], Awaitable[None]]
 _MOST_COUNTED = 120
 #: As many requests as the check of a longer limit sends for one caller, which a limit by the minute must let pass.
 _FEW = 10
+#: For how many seconds an upstream lets an answer be kept: time enough to be asked twice.
+_SHORT = 20
 _BODY = b'{"name":"a proof","note":"\xc3\xa9"}'
 
 
@@ -74,6 +77,7 @@ def _calm(plan: Plan) -> Iterator[tuple[str, str, Run]]:
             yield "headers", f"{r.name} keeps its rules of headers", partial(_headers, r=r)
         if r.cache is not None:
             yield "cache", f"GET {r.path} is answered from the cache, where that is right", partial(_cache, r=r)
+            yield "cache", f"GET {r.path} is kept no longer than {r.upstream} says", partial(_cache_time, r=r)
             if needs_credentials(r) and plan.blueprint.users is not None:
                 yield "cache", f"what GET {r.path} keeps for one caller is given to no other", partial(_kept_apart, r=r)
     for path in dict.fromkeys(r.path for r in routes):
@@ -235,6 +239,9 @@ async def _cache(p: Probe, r: Route) -> None:
             raise Fault("what is kept for one caller may be kept for all on its way", answer)
     unfit: list[Reply] = [
         replace(FINE, headers=(*FINE.headers, ("cache-control", "private, max-age=60"))),
+        *(_saying(("cache-control", f"{said}, must-revalidate")) for said in ("max-age=0", "s-maxage=0, max-age=60", "max-age=60, no-cache", "max-age=soon")),
+        *(_saying(header) for header in (("pragma", "no-cache"), ("expires", "0"))),
+        _saying(("cache-control", "max-age=60"), ("age", "60")),
         replace(FINE, headers=(*FINE.headers, ("set-cookie", "a=1"))),
         replace(FINE, headers=(*FINE.headers, ("vary", "Accept-Language"))),
         problem(404),
@@ -246,12 +253,31 @@ async def _cache(p: Probe, r: Route) -> None:
             raise Fault("an answer that is not for everybody was kept", answers[-1])
 
 
-async def _kept(p: Probe, r: Route, number: int, headers: Headers) -> None:
-    """Asks until the answer comes from the cache: what is kept is kept behind the answer."""
+def _saying(*headers: tuple[str, str]) -> Reply:
+    return replace(FINE, headers=(*FINE.headers, *headers))
+
+
+async def _cache_time(p: Probe, r: Route) -> None:
+    assert r.cache is not None
+    own = needs_credentials(r) or "cache-control" in {h.name.lower() for h in r.answer_set}
+    for said, age, left in ((f"max-age={_SHORT}, must-revalidate", 0, _SHORT), (f"s-maxage={_SHORT}, max-age=86400", 0, _SHORT), (f"max-age={60 + _SHORT}", 60, _SHORT)):
+        answer = await _kept(p, r, p.bench.number(_saying(("cache-control", said), ("age", str(age)))), {})
+        told = re.search(r"hit; ttl=(\d+)", answer.headers.get("cache-status", "")) if answer else None
+        if answer is None or told is None:
+            continue
+        if int(told[1]) > min(left, int(r.cache)):
+            raise Fault(f"an answer with Cache-Control: {said} and Age: {age} is kept for {told[1]} s more", answer)
+        if int(answer.headers.get("age", "0")) < age or (not own and answer.headers.get("cache-control") != said):
+            raise Fault(f"the kept answer does not say {said} with its age, as the upstream does", answer)
+
+
+async def _kept(p: Probe, r: Route, number: int, headers: Headers) -> Answer | None:
+    """Asks until the answer comes from the cache: what is kept is kept behind the answer. That answer."""
     for _ in range(40):
         answer = expect(await p.send(r, number, method="GET", headers=headers), 200)
         if "hit" in answer.headers.get("cache-status", ""):
-            return
+            return answer
+    return None
 
 
 async def _kept_apart(p: Probe, r: Route) -> None:
@@ -287,9 +313,9 @@ async def _limit(p: Probe, r: Route) -> None:
     count, caller = int(r.limit.count), p.address()
     passed = 0
     # The minute may end in between, and then the count begins anew.
-    for _ in range(2 * count + 1):
+    for n in range(2 * count + 1):
         number = p.bench.number()
-        answer = await p.send(r, number, headers={**caller, **_elsewhere(p, r)})
+        answer = await p.send(r, number, headers={**caller, **_elsewhere(p, r, caller, n)})
         if answer.status == 429:
             break
         passed += 1
@@ -368,6 +394,8 @@ def _lies(p: Probe) -> dict[str, Any]:
     return {"x-forwarded-for": f"192.0.2.{number % 250}", "x-real-ip": f"192.0.2.{number % 250}"}
 
 
-def _elsewhere(p: Probe, r: Route) -> dict[str, Any]:
-    """What must not make a new caller of an old one."""
-    return _lies(p) if r.limit is not None and r.limit.per == "address" else p.address()
+def _elsewhere(p: Probe, r: Route, caller: Headers, n: int) -> dict[str, Any]:
+    """What must not make a new caller of an old one: of who is known by the address all that stands behind its first 64 bits."""
+    if r.limit is None or r.limit.per != "address":
+        return p.address()
+    return {**_lies(p), **{name: f"{address.removesuffix('1')}{n + 1:x}" for name, address in caller.items()}}

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 from clodo.blueprint.constructs import path_of, place_name
 from clodo.blueprint.plan import kebab, plural
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.values import Blueprint, Who
+from clodo.blueprint.values import Blueprint, ServiceType, Who
 from clodo.bricks.gateway.values import Header, Route, Upstream
 
-_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(/\*)?")
+#: Of what is hidden, ``/.well-known`` alone is for others to ask for (RFC 8615), and it stands at the front.
+_PATH = re.compile(r"(/\.well-known)?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*(/\*)?")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _VALUE = re.compile(r"[\x20-\x7e]{0,1000}")
 #: Headers that the gateway alone decides on.
@@ -88,6 +89,8 @@ def _place(b: Blueprint, r: Route, path: str) -> Iterator[Problem]:
         return
     taken = [*_OWN_PATHS, *(f"/api/{kebab(plural(e.name))}" for e in b.entities)]
     taken += ["/api/auth"] if b.users is not None else []
+    # Elsewhere a line of the users says that it is there, and claims it.
+    taken += ["/.well-known/jwks.json"] if b.users is not None and b.type is ServiceType.AUTH else []
     for other in taken:
         if r.prefix and (r.prefix == other or r.prefix.startswith(f"{other}/")):
             yield Problem(f"The path {r.path} belongs to {other} of the service itself.", "Choose another.", path)

@@ -79,7 +79,14 @@ def _redirect(r: Redirect, path: str) -> Iterator[Problem]:
         if r.source == own or r.source.startswith(f"{own}/"):
             yield Problem(f"The path {r.source} belongs to {own} of the service itself.", "Choose another.", path)
     target = r.target.removesuffix("*") if r.source.endswith("/*") else r.target
-    if not (_elsewhere(target) or (_PATH.fullmatch(target.rstrip("/") or "/") and "*" not in target)):
+    if target != r.target and not target.endswith("/"):
+        # Without the slash callers choose how a name goes on, of a host too: `https://new.example@evil.example`.
+        yield Problem(
+            f"What follows {r.source.removesuffix('*')} would go on with the name that {r.target!r} ends in.",
+            f'Write the star behind a slash: "{target}/*".',
+            path,
+        )
+    elif not (_elsewhere(target) or (_PATH.fullmatch(target) and "*" not in target)):
         yield Problem(
             f"{r.target!r} is no place to lead to.",
             'Write a path such as "/new", or an address that begins with https://; a star goes at the end, where the source has one.',

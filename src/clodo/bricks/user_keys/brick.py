@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Who
+from clodo.bricks.accounts.brick import has
+from clodo.bricks.accounts.language import ManageRoles
 from clodo.bricks.cookies.brick import also
 from clodo.bricks.sessions.brick import closed
 from clodo.bricks.user_keys.language import UserKeys
@@ -53,8 +56,6 @@ def _amend(document: dict[str, Any]) -> None:
     document["components"]["schemas"]["UserKey"] = closed(_SHOWN)
     made = closed({**_SHOWN, "key": {"type": "string", "description": "Shown this once."}})
     listed = closed({"items": {"type": "array", "items": ref("UserKey")}})
-    # A key is good for all that stood in the document before: the account's own routes take none.
-    also(document, "userKey", {"type": "apiKey", "in": "header", "name": "X-API-Key"})
     document["paths"] |= {
         "/api/auth/keys": {
             "get": operation("list_keys", "The caller's keys, newest first", "auth", {200: json_answer(listed, "The keys")}, rules=user),
@@ -67,6 +68,17 @@ def _amend(document: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
+def _finish(plan: Plan, document: dict[str, Any]) -> None:
+    also(document, "userKey", {"type": "apiKey", "in": "header", "name": "X-API-Key"}, but=partial(_in_person, plan))
+
+
+def _in_person(plan: Plan, path: str) -> bool:
+    """Whether what stands at a path manages accounts, which is not for keys."""
+    if path.startswith("/api/auth/"):
+        return path != "/api/auth/me"
+    return has(plan, ManageRoles) and path in ("/api/users", "/api/users/{id}")
+
+
 def _parts(plan: Plan) -> Parts:
     return Parts(
         imports=(Import("keyUser", "./lib/user-keys"), Import("userKeys", "./lib/user-keys")),
@@ -75,6 +87,7 @@ def _parts(plan: Plan) -> Parts:
         sql=(_SQL,),
         readme=_README,
         amend=_amend,
+        finish=partial(_finish, plan),
     )
 
 

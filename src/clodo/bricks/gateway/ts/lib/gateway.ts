@@ -2,10 +2,11 @@ import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { type Caller, type Rule, admit, bearerToken } from "./access";
 import { boundedBody } from "./gateway-body";
-import { cacheKey, cached, isShareable, keep, unkept } from "./gateway-cache";
+import { cacheKey, cached, isShareable, keep, secondsToKeep, unkept } from "./gateway-cache";
 import { type HeaderRules, answered, callerAddress, forwarded, requestId } from "./gateway-headers";
 import { ambiguous, loosePath, plainPath, refuseTricks } from "./gateway-paths";
 import type { Method } from "./http";
+import { networkOf } from "./network";
 import { Problem } from "./problem";
 import type { Upstream } from "./upstream";
 
@@ -72,7 +73,7 @@ function notAllowed(routes: readonly Route[]): Problem {
 }
 
 async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Response> {
-  if (route.limit?.per === "address") await count(c, route.limit, callerAddress(c) ?? "");
+  if (route.limit?.per === "address") await count(c, route.limit, networkOf(callerAddress(c) ?? ""));
   const standing = [await route.counts?.address?.(c)];
   const caller: Caller = route.rule === "public" ? {} : await admit(c, route.rule);
   if (route.limit !== undefined && route.limit.per !== "address") {
@@ -93,7 +94,8 @@ async function pass(c: Context<AppEnv>, route: Route, path: string): Promise<Res
   rewriteLocation(c, route, headers);
   if (seconds !== undefined && kept === undefined) {
     headers.set("cache-status", "gateway; fwd=miss");
-    if (isShareable(response)) c.executionCtx.waitUntil(keep(key, response.clone(), seconds).catch(console.error));
+    const span = secondsToKeep(response, seconds);
+    if (span > 0) c.executionCtx.waitUntil(keep(key, response.clone(), span).catch(console.error));
   }
   return new Response(response.body, { status: response.status, headers });
 }
@@ -121,7 +123,10 @@ function targetOf(c: Context<AppEnv>, route: Route, path: string): URL {
   return target;
 }
 
-/** A place on the upstream itself is told as the place on the gateway that leads there. */
+/**
+ * A place on the upstream itself is told as the place on the gateway that leads there. It begins with one slash: with two, or
+ * with a backslash behind the first, browsers take what follows for the name of a host.
+ */
 function rewriteLocation(c: Context<AppEnv>, route: Route, headers: Headers): void {
   const location = headers.get("location");
   const address = route.upstream.address(c.env);
@@ -130,7 +135,8 @@ function rewriteLocation(c: Context<AppEnv>, route: Route, headers: Headers): vo
   const base = address.pathname === "/" ? "" : address.pathname;
   if (place.origin !== address.origin || !/^(\/|[a-z]+:)/i.test(location)) return;
   if (place.pathname !== base && !place.pathname.startsWith(`${base}/`)) return;
-  headers.set("location", route.strip + place.pathname.slice(base.length) + place.search + place.hash);
+  const path = (route.strip + place.pathname.slice(base.length)).replace(/^[/\\]*/, "/");
+  headers.set("location", path + place.search + place.hash);
 }
 
 /** Headers of several kinds of caller, each by its name once. */

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../env";
 import { type Caller, admit } from "./access";
+import { networkOf } from "./network";
 import { Problem } from "./problem";
 
 /** At most so many requests in so many seconds, from the first one on. */
@@ -134,18 +135,6 @@ async function subjects(
   return Promise.all(
     held.map(async ({ limit, subject }) => ({ limit, subject: await sign(`${limit.per} ${subject}`) })),
   );
-}
-
-/** Of IPv6 the first half: whoever has one address of a network has all the others too. */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  if (address.includes(".")) return address.slice(address.lastIndexOf(":") + 1);
-  const [front = "", back] = address.toLowerCase().split("::");
-  const head = front.split(":").filter(Boolean);
-  const tail = back?.split(":").filter(Boolean) ?? [];
-  const zeros = back === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array<string>(zeros).fill("0"), ...tail];
-  return groups.slice(0, 4).map((group) => group.replace(/^0+(?=.)/, "")).join(":");
 }
 
 /** Without the secret nobody can find an address by trying all of them. */

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { AppEnv } from "../env";
 import { uuidv7 } from "./id";
+import { networkOf } from "./network";
 import { Problem } from "./problem";
 import { mark } from "./token";
 import { takePart } from "./users";
@@ -61,20 +62,10 @@ const COUNT = `(SELECT COUNT(*) FROM "user__attempt" WHERE "who" = ${WHO})`;
 
 /** The account from where the request comes from, which stands first, the account and where it comes from. */
 async function countsOf(c: Context<AppEnv>, address: string, attempts: number): Promise<Counts> {
-  const from = network(c.req.header("cf-connecting-ip") ?? "");
+  const from = networkOf(c.req.header("cf-connecting-ip") ?? "");
   const marked = async (text: string, most: number) => [await mark(c, "attempt", text), most] as const;
   const alone = [marked(`account ${address}`, attempts * LOOSER)];
   // Without an address, which Cloudflare always gives, all would be one.
   if (from !== "") alone.push(marked(`from ${from}`, attempts * LOOSER));
   return Promise.all([marked(`${from} ${address}`, attempts), ...alone]);
-}
-
-/** An address, or of IPv6 the network of a household: one of them has addresses without end. */
-function network(ip: string): string {
-  if (!ip.includes(":")) return ip;
-  const [front = "", back = ""] = ip.toLowerCase().split("::");
-  const [head, tail] = [front, back].map((part) => part.split(":").filter((group) => group !== ""));
-  const missing = ip.includes("::") ? Math.max(0, 8 - (head?.length ?? 0) - (tail?.length ?? 0)) : 0;
-  const groups = [...(head ?? []), ...Array<string>(missing).fill("0"), ...(tail ?? [])];
-  return groups.slice(0, 4).map((group) => group.padStart(4, "0")).join(":");
 }
