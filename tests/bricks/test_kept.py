@@ -11,7 +11,7 @@ from clodo.blueprint import InvalidBlueprint, parse
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
 from tests.bricks.proving import Fault, checks_of, expect_caught, proof
-from tests.bricks.tables import put, tables
+from tests.bricks.tables import carry_out, put, tables
 
 SOURCE = """service labels
 
@@ -88,3 +88,38 @@ def test_what_the_database_cannot_check_is_refused_when_it_is_read(field: str, v
     with pytest.raises(InvalidBlueprint) as caught:
         parse(source)
     assert words in caught.value.message
+
+
+#: What a row may hold that another fills through a parameter.
+THROUGH = """service labels
+
+entity tag {
+  label: text required max 12
+  day: date
+  big: integer max 100
+  cents: money max 5
+  no timestamps
+}
+
+entity pen {
+  name: text required max 500
+  no timestamps
+
+  action mark(to: -> tag required) {
+    set to.label = to.label & name
+  }
+
+  action grow(to: -> tag required) {
+    set to.big = to.big * 2, to.cents = to.cents + 1
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(("name", "values"), [("mark", {}), ("grow", {"big": 60}), ("grow", {"cents": 450})])
+def test_what_is_filled_through_a_parameter_is_bounded_too(name: str, values: dict[str, int]) -> None:
+    db, b = tables(THROUGH)
+    put(db, "tag", id="t", label="tag", **values)
+    put(db, "pen", id="p", name="a name that is too long")
+    with pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
+        carry_out(db, b, "pen", name, "p", "t")

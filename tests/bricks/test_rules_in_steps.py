@@ -77,6 +77,28 @@ def test_a_step_keeps_a_sum_equal_as_a_whole() -> None:
     assert db.execute('SELECT * FROM "_rules_waiting"').fetchall() == []
 
 
+VOUCHER = """
+entity voucher {
+  code: text
+
+  action book(journal: -> journal required, amount: integer required) {
+    set journal.total = journal.total + amount
+    create leg (journal = journal, amount = amount)
+  }
+}
+"""
+
+
+def test_a_row_that_a_parameter_names_counts_among_those_that_a_step_changes() -> None:
+    head, leg = LEDGER[: LEDGER.index("  action post")], LEDGER[LEDGER.index("\nentity leg") :]
+    source = head + "}\n" + leg + VOUCHER
+    db, b = tables(source)
+    put(db, "journal", id="a", total=0)
+    put(db, "voucher", id="v", created_at="", updated_at="")
+    carry_out(db, b, "voucher", "book", "v", 3, "a", "x")
+    assert state(db) == (3, [3])
+
+
 def test_rules_that_no_step_changes_twice_do_not_wait() -> None:
     source = LEDGER.replace("    create leg (journal = this, amount = amount)\n", "").replace("    update leg set amount = amount * 2 where journal = this\n", "").replace("    delete leg where journal = this\n", "")
     db, _ = tables(source)

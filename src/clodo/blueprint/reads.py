@@ -20,7 +20,7 @@ from clodo.blueprint.values import (
 )
 
 #: Whose columns: of the row itself, of rows that are counted, of rows further away. Any other word is the reference of
-#: the row itself that names the row.
+#: the row itself, or the parameter, that names the row.
 OWN, COUNTED, AFAR = "", "#", "?"
 
 
@@ -124,7 +124,7 @@ class _Reader:
         if known and not (parameter is not None and scope.this is None):
             return self._member(scope.entity, name, row, scope)
         if isinstance(parameter, Reference):
-            return scope.blueprint.entity(parameter.target), AFAR
+            return scope.blueprint.entity(parameter.target), parameter.name
         return (scope.own, this) if name == "this" else (None, AFAR)
 
     def _member(self, entity: Entity, name: str, whose: str, scope: Scope) -> tuple[Entity | None, str]:

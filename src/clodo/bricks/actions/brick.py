@@ -15,7 +15,7 @@ from clodo.bricks.actions.statements import (
     made_rows,
     refusals,
 )
-from clodo.bricks.actions.touched import touched_files, touched_sql, touches
+from clodo.bricks.actions.touched import touched_by, touched_files, touched_sql
 from clodo.bricks.actions.values import Action, who_may
 from clodo.emit.assembly import import_lines
 from clodo.emit.brick import Brick, Import, Parts
@@ -97,7 +97,7 @@ def _definition(plan: Plan, e: Entity, action: Action) -> str:
     ]
     done = "".join(f"\n    {_statement(s)}," for s in effects(b, e, action))
     lines += [f"effects: [{done}\n  ]", f"newRows: {made_rows(action)}"]
-    if others := touches(b, action.effects, e):
+    if others := touched_by(b, e, action):
         lines.append(f"touches: {literal(others)}")
     return f"export const {action_const(e, action)}: Action = {{\n" + "".join(f"  {line},\n" for line in lines) + "};"
 

@@ -17,7 +17,7 @@ from clodo.bricks.actions.scenes import Scene
 from clodo.bricks.actions.sides import each_side
 from clodo.bricks.actions.states import state_of, states_set
 from clodo.bricks.actions.telling import filed, told
-from clodo.bricks.actions.touched import touches
+from clodo.bricks.actions.touched import touched_by
 from clodo.bricks.actions.values import (
     Action,
     CreateRow,
@@ -50,7 +50,7 @@ def checks(plan: Plan) -> Iterator[Check]:
         yield from races(plan, e, action)
         yield from emptied(plan, e, action)
         yield from kept(plan, e, action)
-        if touches(plan.blueprint, action.effects, e) and not action.later:
+        if touched_by(plan.blueprint, e, action) and not action.later:
             words = f"{name}: those who are told of changes hear of each other row that it changes"
             yield Check("actions.told", words, partial(_told, e, action), alone=True, variables=RECEIVING if plan.blueprint.parts_of(Webhook) else {})
         yield Check("actions.body", f"{name}: takes its parameters and nothing else", partial(_body, e, action))
@@ -76,7 +76,7 @@ async def _told(e: Entity, action: Action, s: Session) -> None:
         await filed(s, entity, victim)
     if made and not all(await scene.held(row["id"], body)):
         await scene.bring(row, body)
-    async with told(s, touches(s.blueprint, action.effects, e), row["id"]):
+    async with told(s, touched_by(s.blueprint, e, action), row["id"]):
         expect(await scene.call(row["id"], body), 200, "all guards hold")
 
 

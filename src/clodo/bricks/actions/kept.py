@@ -28,7 +28,7 @@ def kept(plan: Plan, e: Entity, action: Action) -> Iterator[Check]:
     b, name = plan.blueprint, f"{e.name}.{action.name}".replace("_", " ")
     for a in (a for effect in action.effects if isinstance(effect, SetValues) for a in effect.assignments):
         f = e.field(a.target[0]) if len(a.target) == 1 else None
-        if f is None or not any(assigned_in(b, e, (a,))) or not (f.type in _TEXTS or f.type.is_number):
+        if f is None or not any(assigned_in(b, e, (a,), action.references)) or not (f.type in _TEXTS or f.type.is_number):
             continue
         if any(_extremes(e, action, a, f)):
             yield Check("actions.kept", f"{name}: {f.name.replace('_', ' ')} keeps to its rules", partial(_does, e, action, a, f))

@@ -15,6 +15,7 @@ from clodo.blueprint.problems import Problem
 from clodo.blueprint.reads import narrows
 from clodo.blueprint.values import Blueprint, Entity, Field, Operand, Reference, Who
 from clodo.bricks.actions.persons import is_others_only
+from clodo.bricks.actions.rows import circle
 from clodo.bricks.actions.states import never_reached
 from clodo.bricks.actions.values import (
     Action,
@@ -128,6 +129,10 @@ def effect_problems(
         for n, a in enumerate(effect.assignments):
             yield from _assigned(b, e, a, scope, _value(path, n))
         yield from duplicates([".".join(a.target) for a in effect.assignments], "A line 'set'", path)
+        if found := circle(effect, scope):
+            names = " and ".join(repr(".".join(a.target)) for row in found for a in row.assignments)
+            mend = "Write several lines 'set': each sees what those above it did, so keep in a field of its own what is still needed."
+            yield Problem(f"A line 'set' changes one row after the other, and {names} each need a value that another of them sets.", mend, path)
         return
     entity = b.entity(effect.entity)
     if entity is None:

@@ -19,6 +19,7 @@ from clodo.blueprint.values import (
     Operand,
     Reference,
 )
+from clodo.bricks.actions.rows import in_order
 from clodo.bricks.actions.sums import added, added_to, columns_added_to
 from clodo.bricks.actions.values import (
     Action,
@@ -143,18 +144,12 @@ def made_rows(action: Action) -> int:
 
 def _set(b: Blueprint, e: Entity, action: Action, effect: SetValues, place: Place) -> Iterator[Statement]:
     """One statement for the row itself, and one for each row that it refers to or that a parameter names."""
-    groups: dict[str, list[Assignment]] = {}
-    for a in effect.assignments:
-        groups.setdefault(a.target[0] if len(a.target) > 1 else "", []).append(a)
-    for reference, assignments in groups.items():
-        found = target_field(b, e, assignments[0].target, action.references)
-        assert found is not None
-        entity = found[0]
-        changes = _changes(b, e, entity, assignments, place)
-        given = next((r for r in action.references if r.name == reference), None)
-        id = _parameter(action, given) if given is not None else f'"t"."{reference}_id"' if reference else '"t"."id"'
-        which = f'"{entity.name}"."id" = {id}'
-        yield statement(f'UPDATE "{entity.name}" SET {", ".join(changes)} {_from(e).replace(" WHERE ", f" WHERE {which} AND ", 1)}')
+    for row in in_order(effect, place.scope):
+        changes = _changes(b, e, row.entity, row.assignments, place)
+        given = next((r for r in action.references if r.name == row.name), None)
+        id = _parameter(action, given) if given is not None else f'"t"."{row.name}_id"' if row.name else '"t"."id"'
+        which = f'"{row.entity.name}"."id" = {id}'
+        yield statement(f'UPDATE "{row.entity.name}" SET {", ".join(changes)} {_from(e).replace(" WHERE ", f" WHERE {which} AND ", 1)}')
 
 
 def _changes(b: Blueprint, e: Entity, changed: Entity, assignments: Iterable[Assignment], place: Place) -> list[str]:

@@ -14,6 +14,7 @@ from clodo.bricks.actions.values import (
     CreateRow,
     DeleteRows,
     Effect,
+    SetValues,
     UpdateRows,
     target_field,
 )
@@ -45,16 +46,25 @@ def listening(b: Blueprint) -> set[str]:
     return told | {e.name for e in b.entities if any(e.parts_of(kind) for kind in (Audit, FileField, Live, Markdown, Room, Slug))}
 
 
-def touches(b: Blueprint, effects: Iterable[Effect], own: Entity | None = None) -> list[str]:
-    """The listening entities of whose rows effects change some; ``own`` is the entity of the row that they are about."""
-    found: set[str] = set()
+def touched_by(b: Blueprint, e: Entity, action: Action) -> list[str]:
+    """The listening entities of whose rows an action on rows of ``e`` changes some beside the row itself."""
+    targets = [a.target for effect in action.effects if isinstance(effect, SetValues) for a in effect.assignments if len(a.target) > 1]
+    rows = (target_field(b, e, target, action.references) for target in targets)
+    return _touched(b, action.effects, {row[0].name for row in rows if row is not None})
+
+
+def touches(b: Blueprint, effects: Iterable[UpdateRows | DeleteRows]) -> list[str]:
+    """The same of what a schedule changes."""
+    return _touched(b, effects, set())
+
+
+def _touched(b: Blueprint, effects: Iterable[Effect], found: set[str]) -> list[str]:
+    """``found`` are those that single rows are changed of."""
     deleted: set[str] = set()
     for effect in effects:
         if isinstance(effect, CreateRow | UpdateRows | DeleteRows):
             found.add(effect.entity)
             deleted |= {effect.entity} if isinstance(effect, DeleteRows) else set()
-        elif own is not None:
-            found |= {row[0].name for a in effect.assignments if len(a.target) > 1 and (row := target_field(b, own, a.target)) is not None}
     # What is only hidden takes nothing along.
     deleted = {e.name for e in b.entities if e.name in deleted and not e.soft_delete}
     while deleted:
@@ -88,7 +98,7 @@ def statements_of(schedule: Schedule) -> list[UpdateRows | DeleteRows]:
 
 def _all_touched(b: Blueprint) -> set[str]:
     """What all actions and schedules of a service touch."""
-    by_actions = {name for e in b.entities for action in e.parts_of(Action) for name in touches(b, action.effects, e)}
+    by_actions = {name for e in b.entities for action in e.parts_of(Action) for name in touched_by(b, e, action)}
     return by_actions | {name for s in b.parts_of(Schedule) for name in touches(b, statements_of(s))}
 
 

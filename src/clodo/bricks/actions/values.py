@@ -138,7 +138,7 @@ def refusal(guard: Guard) -> str:
     return guard.message or f"This must hold first: {expression_text(guard.condition)}."
 
 
-def target_field(b: Blueprint, e: Entity, target: tuple[str, ...], named: Iterable[Reference] = ()) -> tuple[Entity, Field | Reference] | None:
+def target_field(b: Blueprint, e: Entity, target: tuple[str, ...], named: Iterable[Reference]) -> tuple[Entity, Field | Reference] | None:
     """The entity and the member that an assignment changes, ``None`` where there is none. ``named`` are the parameters that name rows: in
     front of a point they hide references of their names."""
     if len(target) == 1:

@@ -174,7 +174,7 @@ def _assigned(b: Blueprint, owner: None, s: Schedule) -> Iterator[tuple[str, str
     """The fields that the work of a schedule fills itself; actions that it runs tell of theirs."""
     for one in s.work:
         if isinstance(one, UpdateRows) and (e := b.entity(one.entity)) is not None:
-            yield from assigned_in(b, e, one.assignments)
+            yield from assigned_in(b, e, one.assignments, ())
 
 
 def _together(b: Blueprint, owner: None, s: Schedule) -> Iterator[str]:

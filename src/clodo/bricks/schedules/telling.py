@@ -8,7 +8,7 @@ from functools import partial
 from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Entity, OnDelete
 from clodo.bricks.actions.telling import filed, told
-from clodo.bricks.actions.touched import statements_of, touches
+from clodo.bricks.actions.touched import statements_of, touched_by, touches
 from clodo.bricks.actions.values import DeleteRows
 from clodo.bricks.schedules.brick import ran
 from clodo.bricks.schedules.freeing import freed
@@ -41,7 +41,7 @@ def _touched(plan: Plan, schedules: list[Schedule]) -> list[str]:
         for run in s.work:
             if isinstance(run, RunAction):
                 e, action = ran(plan, run)
-                found |= {*touches(b, action.effects, e)}
+                found |= {*touched_by(b, e, action)}
     return sorted(found)
 
 
