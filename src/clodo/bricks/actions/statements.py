@@ -19,7 +19,7 @@ from clodo.blueprint.values import (
     Operand,
     Reference,
 )
-from clodo.bricks.actions.rows import in_order
+from clodo.bricks.actions.rows import row_changes
 from clodo.bricks.actions.sums import added, added_to, columns_added_to
 from clodo.bricks.actions.values import (
     Action,
@@ -144,7 +144,7 @@ def made_rows(action: Action) -> int:
 
 def _set(b: Blueprint, e: Entity, action: Action, effect: SetValues, place: Place) -> Iterator[Statement]:
     """One statement for the row itself, and one for each row that it refers to or that a parameter names."""
-    for row in in_order(effect, place.scope):
+    for row in row_changes(effect, place.scope):
         changes = _changes(b, e, row.entity, row.assignments, place)
         given = next((r for r in action.references if r.name == row.name), None)
         id = _parameter(action, given) if given is not None else f'"t"."{row.name}_id"' if row.name else '"t"."id"'
