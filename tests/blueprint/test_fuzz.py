@@ -9,16 +9,17 @@ import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from clodo.blueprint import InvalidBlueprint, parse
 from clodo.blueprint.defaults import row_scope
-from clodo.blueprint.evaluation import Unknowable, value_of
+from clodo.blueprint.evaluation import Unknowable, half_away, value_of
 from clodo.blueprint.formulas import AGGREGATES, Scope, depth, names_in, type_of
 from clodo.blueprint.formulas import parts as parts_of
 from clodo.blueprint.text import expression_text
@@ -26,7 +27,7 @@ from clodo.blueprint.values import Call, Expression, IsEmpty, IsIn, Not, Operand
 from clodo.blueprint.values import Path as Names
 from clodo.bricks.registry import service_secrets, service_tree
 from clodo.emit.computations import typescript
-from clodo.emit.expressions import Place, computed_sql, sql
+from clodo.emit.expressions import Place, computed_sql, sql, stored_sql
 from clodo.emit.tree import write_tree
 from clodo.proof.host import Host
 from clodo.toolchain import Toolchain
@@ -160,6 +161,28 @@ def test_typescript_gives_what_is_meant(script: Script, e: Expression, world: Wo
     except Unknowable:
         return
     assert same(told, wanted), (expression_text(e), told, wanted)
+
+
+@_QUICK
+@given(cents=st.integers(-(10**7), 10**7), thousandths=st.integers(1, 3000))
+@example(cents=115, thousandths=500)
+@example(cents=-115, thousandths=500)
+def test_a_half_goes_away_from_zero_everywhere(script: Script, cents: int, thousandths: int) -> None:
+    """In amounts of money and in whole numbers, though the product of two binary fractions may be less than the half that is meant."""
+    total, row = Operand("total", is_field=True), {"total": cents / 100}
+    e: Expression = Operation("*", total, Operand(Decimal(thousandths) / 1000))
+    whole = Call("round", Operation("*", e, Operand(Decimal(100))))
+    exact = Fraction(cents * thousandths, 1000)
+    wanted = int(abs(exact) + Fraction(1, 2)) * (1 if exact > 0 else -1)
+    money = INVOICE.field("total")
+    assert money is not None
+    for made in (stored_sql(e, Place(SCOPE), money), sql(whole, Place(SCOPE))):
+        assert DB.execute(f'SELECT {made} FROM (SELECT ? AS "total")', [cents]).fetchone() == (wanted,)
+    scope = row_scope(INVOICE.fields)
+    assert script(f"formula.rounded({typescript(e, scope)}, 100)", row) == wanted / 100
+    assert script(typescript(whole, scope), row) == wanted
+    assert half_away(value_of(e, row), 2) == wanted / 100
+    assert value_of(whole, row) == wanted
 
 
 _NAMES = st.sampled_from(["number", "title", "paid", "issued", "due", "state", "total", "customer", "line", "now", "today", "this", "caller", "empty", "owner", "id", "created_at", "no_such"])

@@ -84,7 +84,7 @@ FAULTS = [
     Fault("those of all courses are counted", INDEX, '(\\"a1\\".\\"course_id\\" = \\"t\\".\\"course_id\\")', "(1 = 1)", "actions.guard"),
     Fault("one too many", INDEX, "= 'confirmed'))) <", "= 'confirmed'))) <=", "actions.guard|actions.at-once"),
     Fault("nobody waits", INDEX, "= 'waiting'))) = 0", "= 'waiting'))) >= 0", "actions.guard"),
-    Fault("the greatest line", INDEX, "COALESCE(SUM(", "COALESCE(MAX(", "actions.guard"),
+    Fault("the greatest line", INDEX, "TOTAL(", "MAX(", "actions.guard"),
     Fault("void lines are summed up", INDEX, '(\\"a1\\".\\"void\\" = 0)', "(1 = 1)", "actions.guard"),
     Fault("lines of all invoices", INDEX, '(\\"a1\\".\\"invoice_id\\" = \\"t\\".\\"id\\")', "(1 = 1)", "actions.guard|actions.does"),
     Fault("more than the total", INDEX, "/ 100.0), 9) = ROUND", "/ 100.0), 9) >= ROUND", "actions.guard"),

@@ -97,7 +97,7 @@ FAULTS = [
     (SHOP, fault("new expenses unchecked", 'AFTER INSERT ON "expense"')),
     (SHOP, fault("changed expenses unchecked", 'AFTER UPDATE ON "expense"')),
     (SHOP, fault("expenses of all projects", '("a1"."project_id" = "project"."id")', "(1 = 1)")),
-    (SHOP, fault("the greatest expense", "SUM(", "MAX(")),
+    (SHOP, fault("the greatest expense", "TOTAL(", "MAX(")),
     (SCHOOL, fault("new enrolments unchecked", 'AFTER INSERT ON "enrolment"')),
     (SCHOOL, fault("changed enrolments unchecked", 'AFTER UPDATE ON "enrolment"')),
     (SCHOOL, fault("every state is counted", """("a1"."status" = 'confirmed')""", "(1 = 1)")),

@@ -53,8 +53,8 @@ def value_of(e: Expression, row: Mapping[str, Any]) -> Any:
 
 
 def half_away(value: float, places: int = 0) -> float | int:
-    """A number of so many decimals; a half goes away from zero."""
-    scaled = abs(value) * 10**places
+    """A number of so many decimals; a half goes away from zero, also where the dust of binary fractions makes it less than one."""
+    scaled = round(abs(value) * 10**places, 7)
     whole = math.floor(scaled + 0.5) if scaled < _EXACT else int(scaled)
     made = math.copysign(whole, value) / 10**places
     return int(made) if made == int(made) else made

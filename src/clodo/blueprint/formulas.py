@@ -247,7 +247,7 @@ def heights(e: Expression, scope: Scope, within: frozenset[tuple[str, str]] = fr
         inner, beside = heights(e.argument, scope, within)
         if e.function == LINKED:
             return inner + 3, inner + 2 + beside
-        return inner + {"quarter": 5, "weeks": 2}.get(e.function, 1), beside
+        return inner + {"quarter": 5, "weeks": 2, "round": 2}.get(e.function, 1), beside
     if isinstance(e, Not | IsEmpty | IsIn):
         inner, beside = heights(e.inner, scope, within)
         return inner + (1 if isinstance(e, IsEmpty) else 2), beside

@@ -122,9 +122,10 @@ def stored_sql(e: Expression, place: Place, target: Field | Reference) -> str:
         return made
     kind = type_of(e, place.scope, []).kind
     if target.type is FieldType.MONEY:
-        return f"CAST(ROUND({made} * 100) AS INTEGER)"
+        return f"CAST({_rounded(f'{made} * 100')} AS INTEGER)"
     if target.type is FieldType.INTEGER:
-        return made if is_whole(e, place.scope) and isinstance(e, Operand) else f"CAST(ROUND({made}) AS INTEGER)"
+        whole = is_whole(e, place.scope)
+        return made if whole and isinstance(e, Operand) else f"CAST({f'ROUND({made})' if whole else _rounded(made)} AS INTEGER)"
     if target.type is FieldType.DATE and kind is Kind.DATETIME:
         return f"date({made})"
     if target.type is FieldType.DATETIME and kind is Kind.DATE:
@@ -137,6 +138,11 @@ def stored_as(kind: Kind, value: Constant) -> Constant:
     types = {Kind.DATE: FieldType.DATE, Kind.DATETIME: FieldType.DATETIME, Kind.TIME: FieldType.TIME}
     made = normal(types[kind], value) if kind in types else None
     return value if made is None else made
+
+
+def _rounded(made: str) -> str:
+    """A number without fractions. A half goes away from zero, also where the dust of binary fractions makes it less than one."""
+    return f"ROUND(ROUND({made}, 7))"
 
 
 def constant(value: Constant) -> str:
@@ -238,6 +244,8 @@ def _call(e: Call, place: Place) -> str:
     argument = sql(e.argument, place)
     if e.function in DURATIONS:
         return _duration(e, argument)
+    if e.function == "round" and not is_whole(e.argument, place.scope):
+        return _rounded(argument)
     return _PERIODS[e.function].format(argument) if e.function in _PERIODS else f"{e.function}({argument})"
 
 
@@ -273,11 +281,14 @@ def _aggregate(e: Call, entity: Entity, column: str, place: Place) -> str:
     f = entity.field(column)
     if f is not None and f.type is FieldType.MONEY and f.computed is None:
         # Hundredths are summed up as whole numbers: fractions would leave dust.
-        made = f'{e.function.upper()}({inner.row}"{column}")'
-        return f"((SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source}) / 100.0)"
+        function = "TOTAL" if e.function == "sum" else e.function.upper()
+        return f'((SELECT {function}({inner.row}"{column}") {source}) / 100.0)'
     as_it_is = replace(inner, zeros=frozenset())  # an average is one of what is there
-    made = f"{e.function.upper()}({_column(column, entity, inner.row, as_it_is)})"
-    return f"(SELECT {f'COALESCE({made}, 0)' if e.function == 'sum' else made} {source})"
+    value = _column(column, entity, inner.row, as_it_is) or "NULL"
+    if e.function != "sum":
+        return f"(SELECT {e.function.upper()}({value}) {source})"
+    whole = is_whole(Operand(column, is_field=True), Scope(place.scope.blueprint, entity))
+    return f"(SELECT {f'CAST(TOTAL({value}) AS INTEGER)' if whole else f'COALESCE(SUM({value}), 0)'} {source})"
 
 
 def _conditions(where: Expression, place: Place) -> list[str]:
@@ -367,14 +378,28 @@ def _compared(e: Operation, place: Place) -> str:
 
 def may_have_dust(e: Expression, scope: Scope) -> bool:
     """Whether a number may differ from the one that it stands for by the dust of binary fractions."""
+    if isinstance(e, Path):
+        end = _end(e, scope)
+        return end is not None and may_have_dust(*end)
     m = member(scope.entity, str(e.value)) if isinstance(e, Operand) and e.is_field else None
     if isinstance(m, Field) and m.computed is not None:
         return not is_whole(e, scope)
-    return not isinstance(e, Operand | Path) and not is_whole(e, scope)
+    return not isinstance(e, Operand) and not is_whole(e, scope)
+
+
+def _end(e: Path, scope: Scope) -> tuple[Operand, Scope] | None:
+    """The last name of a path, and where it stands; ``None`` where that is no row of an entity."""
+    *way, last = e.names
+    row = Path(tuple(way)) if len(way) > 1 else Operand(way[0], is_field=True)
+    entity = scope.blueprint.entity(type_of(row, scope, []).entity)
+    return (Operand(last, is_field=True), Scope(scope.blueprint, entity)) if entity is not None else None
 
 
 def is_whole(e: Expression, scope: Scope) -> bool:
     """Whether a number is certain to be a whole one."""
+    if isinstance(e, Path):
+        end = _end(e, scope)
+        return end is not None and is_whole(*end)
     if isinstance(e, Operand):
         if not e.is_field:
             return isinstance(e.value, Decimal) and e.value == e.value.to_integral_value()

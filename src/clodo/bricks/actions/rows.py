@@ -29,7 +29,7 @@ class RowChange:
         return changed | ({(self.entity.name, "updated_at")} if self.entity.timestamps else set())
 
 
-def in_order(effect: SetValues, scope: Scope) -> list[RowChange]:
+def row_changes(effect: SetValues, scope: Scope) -> list[RowChange]:
     """The changes of a line, as they are to follow each other; those of which none can go first stay at the end, as they are written."""
     changes = list(_changes(effect, scope))
     first = _first(changes)

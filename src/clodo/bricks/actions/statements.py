@@ -19,7 +19,7 @@ from clodo.blueprint.values import (
     Operand,
     Reference,
 )
-from clodo.bricks.actions.rows import in_order as rows_in_order
+from clodo.bricks.actions.rows import row_changes
 from clodo.bricks.actions.sums import added, added_to, columns_added_to
 from clodo.bricks.actions.values import (
     Action,
@@ -36,7 +36,7 @@ from clodo.bricks.actions.values import (
     tenant_columns,
 )
 from clodo.bricks.rules.triggers import HOLD, PUT_OFF, puts_off
-from clodo.emit.expressions import RANDOM_UUID, Place, sql, stored_sql
+from clodo.emit.expressions import Place, sql, stored_sql
 
 _ID, _CALLER, _NOW, _TODAY = "?1", "?2", "?3", "?4"
 _FIRST = 5
@@ -144,7 +144,7 @@ def made_rows(action: Action) -> int:
 
 def _set(b: Blueprint, e: Entity, action: Action, effect: SetValues, place: Place) -> Iterator[Statement]:
     """One statement for the row itself, and one for each row that it refers to or that a parameter names."""
-    for row in rows_in_order(effect, place.scope):
+    for row in row_changes(effect, place.scope):
         changes = _changes(b, e, row.entity, row.assignments, place)
         given = next((r for r in action.references if r.name == row.name), None)
         id = _parameter(action, given) if given is not None else f'"t"."{row.name}_id"' if row.name else '"t"."id"'
@@ -203,7 +203,7 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
             columns[f.name] = f"substr({_NOW}, 12, 8)" if timed else stored_sql(value, place, f)
         elif f.made and f.required:
             # What the service makes of itself, such as a version.
-            columns[f.name] = RANDOM_UUID
+            columns[f.name] = "lower(hex(randomblob(16)))"
     for r in entity.references:
         if r.name in given:
             columns[f"{r.name}_id"] = stored_sql(given[r.name], place, r)

@@ -71,8 +71,11 @@ def column_sql(plan: Plan, r: Report, c: Column, row: str = "") -> str:
     if is_count(c) and c in r.show:
         return "COUNT(*)"
     if c in r.show and isinstance(c.value, Call):
-        made = f"{c.value.function.upper()}({sql(c.value.argument, place)})"
-        made = f"COALESCE({made}, 0)" if c.value.function == "sum" else made
+        argument, function = sql(c.value.argument, place), c.value.function.upper()
+        # A sum of whole numbers must not fail where it is too large for one.
+        whole = function == "SUM" and is_whole(c.value.argument, place.scope)
+        made = f"TOTAL({argument})" if whole else f"{function}({argument})"
+        made = f"COALESCE({made}, 0)" if function == "SUM" and not whole else made
     else:
         made = sql(c.value, place)
     return f"ROUND({made}, 9)" if _may_have_dust(plan, r, c, place.scope) else made

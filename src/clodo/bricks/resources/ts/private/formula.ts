@@ -31,10 +31,10 @@ const ofTwo = (left: unknown, right: unknown, make: (left: number, right: number
   return Number.isFinite(made) ? made : null;
 };
 
-/** Half goes away from zero, as in SQL. */
+/** Half goes away from zero, as in SQL, also where the dust of binary fractions makes it less than one. */
 const rounded = (value: unknown, steps: number): Amount => {
   if (value === null) return null;
-  const scaled = Math.abs((value as number) * steps);
+  const scaled = Number(Math.abs((value as number) * steps).toFixed(7));
   return (Math.sign(value as number) * Math.round(scaled)) / steps + 0;
 };
 
