@@ -70,7 +70,7 @@ FAULTS = [
     Fault("no Retry-After", FILE, '{ "retry-after": String(wait) }', "{}", "login_limit.exact"),
     Fault("known accounts alone", FILE, "if (taken?.meta.changes !== 0) return;", 'if (taken?.meta.changes !== 0 || address.startsWith("nobody")) return;', "login_limit.exact"),
     Fault("a right password changes nothing", FILE, "'DELETE FROM \"user__attempt\" WHERE \"who\" = ?'", "'DELETE FROM \"user__attempt\" WHERE \"at\" = ?'", "login_limit.again"),
-    Fault("an address of IPv6 for each attempt", FILE, 'if (!ip.includes(":")) return ip;', "if (ip) return ip;", "login_limit.again"),
+    Fault("an address of IPv6 for each attempt", FILE, "const from = networkOf(", "const from = String(", "login_limit.again"),
     Fault("no end", FILE, '"at" <= ?\').bind(since)', '"at" <= ?\').bind(0)', "login_limit.again"),
     Fault("addresses are kept", FILE, 'mark(c, "attempt", text)', "text", "login_limit.again"),
 ]
