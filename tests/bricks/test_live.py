@@ -116,7 +116,7 @@ def test_many_writers_at_once_lose_nothing(tmp_path: Path, host: Host) -> None:
 
 
 FAULTS = [
-    Fault("changes are written down before it is known that they are stored", "src/lib/live.ts", "  along: (c, { entity, id, before }) => [\n    c.env.DB.prepare('INSERT INTO", "  check: async (c, { entity, id }) => void (await c.env.DB.prepare('INSERT INTO \"_live\" (\"entity\", \"id\") VALUES (?, ?)').bind(entity.name, id).run()),\n  along: (c, { entity, id, before }) => [\n    c.env.DB.prepare('INSERT INTO", "live.stored|live.events"),
+    Fault("changes are written down before it is known that they are stored", "src/lib/live.ts", "  along: (c, { entity, id, before, after }) => [\n    c.env.DB.prepare('INSERT INTO", "  check: async (c, { entity, id }) => void (await c.env.DB.prepare('INSERT INTO \"_live\" (\"entity\", \"id\") VALUES (?, ?)').bind(entity.name, id).run()),\n  along: (c, { entity, id, before, after }) => [\n    c.env.DB.prepare('INSERT INTO", "live.stored|live.events"),
     Fault("everybody hears of every row", "src/lib/live.ts", "const filter = where([ids, ...visible(entity, this.caller)]);", "const filter = where([ids]);", "live.private|live.events"),
     Fault("everybody hears of every deletion", "src/lib/live.ts", "const filter = where(visible(entity, this.caller));", "const filter = where([]);", "live.private"),
     Fault("anybody may listen", "src/lib/live.ts", "await admit(c, entity.read)", "await admit(c, \"public\")", "live.access"),

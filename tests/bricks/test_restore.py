@@ -84,7 +84,7 @@ FILE = "src/lib/restore.ts"
 FAULTS = [
     Fault("nothing comes along", FILE, "reference.onDelete === \"cascade\" && child.softDelete ? then", "false ? then", "restore.cascade"),
     Fault("all comes along", FILE, "const then = `\"deleted_at\" = '${moment.replaceAll(\"'\", \"''\")}'`", "const then = '\"deleted_at\" <> \"\" AND ' + `'${moment}' <> ''`", "restore.cascade"),
-    Fault("orphans", FILE, "[...whole(c, rows), ...ahead(c, changes)]", "[...ahead(c, changes)]", "restore.parent"),
+    Fault("orphans", FILE, "then)), ...whole(c, rows)];", "then))];", "restore.parent"),
     Fault("anyone lists", FILE, "      const caller = await admit(c, entity.write);\n      return listRows", "      const caller = await admit(c, entity.read);\n      return listRows", "restore.access"),
     Fault("anyone restores", FILE, '...(ownAlone(entity.write, caller) ? [condition(\'"owner_id" = ?\', caller.user?.id ?? "")] : []),', "", "restore.access"),
     Fault("all rows are listed", FILE, "condition('\"deleted_at\" IS NOT NULL'),", "", "restore.list|restore.back"),

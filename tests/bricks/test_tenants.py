@@ -271,7 +271,7 @@ FULL_FAULTS = [
     Fault("deleted rows", "src/lib/restore.ts", "...visible(hidden, caller), ", "", "tenants.routes"),
     Fault("imports", "src/lib/insertion.ts", ", ...nameable(entity, reference.to, caller)", "", "tenants.references"),
     Fault("users that steps name", "src/lib/actions.ts", "missingRows(c, shape,", "missingRows(c, { ...shape, people: () => [] },", "tenants.users"),
-    Fault("links", "src/lib/links.ts", "await touch(c, to, other, toDecides);", "", "tenants.links"),
+    Fault("links", "src/lib/links.ts", ", ...(await touch(c, to, other, toDecides))", "", "tenants.links"),
     Fault("streams that break off", "src/lib/live.ts", "      visible(entity, caller);\n", "", "tenants.routes"),
     Fault("private rows for all members", "src/lib/entity.ts", 'conditions.push(condition(\'"owner_id" = ?\', caller.user?.id ?? ""));', "void caller;", "tenants.rows"),
     Fault("blame", "src/lib/insertion.ts", "...(entity.uniqueWithin ?? []), ", "", "tenants.unique"),

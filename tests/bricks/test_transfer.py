@@ -105,7 +105,7 @@ FAULTS = [
     Fault("no blame", "src/lib/insertion.ts", "await blame(c, entity, entries, error);", "", "transfer.import-rules"),
     Fault("anyone imports", "src/lib/import.ts", "await admit(c, entity.write)", "{}", "transfer.import-access"),
     Fault("no bound", "src/lib/import.ts", "if (size > MOST_BYTES) throw", "if (size > 9 * MOST_BYTES) throw", "transfer.import-file"),
-    Fault("partial", "src/lib/import.ts", "await blame(c, entity, sound, error);", "throw error;", "transfer.import-partial"),
+    Fault("partial", "src/lib/import.ts", "await blame(c, entity, sound, error).catch((broken: unknown) => giveUp(storing, broken));", "throw error;", "transfer.import-partial"),
     Fault("any number", "src/lib/bulk.ts", "|| given.length > most", "", "transfer.bulk"),
 ]
 

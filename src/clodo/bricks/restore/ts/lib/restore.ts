@@ -65,7 +65,8 @@ async function restore(c: Context<AppEnv>, entity: Entity, caller: Caller, id: s
   const changes = (await Promise.all([...rows].map((some) => coming(c, caller, some)))).flat();
   await check(c, changes);
   const statements = [...rows].map(([one, ids]) => showing(c, one, ids, then));
-  const before = [...whole(c, rows), ...ahead(c, changes), ...changes.flatMap((change) => set(c, change, then))];
+  // What hooks set may be a reference, too: where it leads is looked at behind that.
+  const before = [...ahead(c, changes), ...changes.flatMap((change) => set(c, change, then)), ...whole(c, rows)];
   const done = await c.env.DB.batch<Row>([...before, ...statements, ...along(c, changes)]).catch((error: unknown) => {
     if (error instanceof Error && error.message.includes("malformed JSON")) throw parentGone();
     return conflict(entity)(error);
