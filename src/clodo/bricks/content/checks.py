@@ -66,7 +66,9 @@ def checks(plan: Plan) -> Iterator[Check]:
                 yield Check("content.made", words, partial(_made, owner, action, made), alone=True)
         for name in touches(plan.blueprint, action.effects, owner) if not action.later else ():
             touched = plan.blueprint.entity(name)
-            for slug in touched.parts_of(Slug) if touched is not None else ():
+            if touched is None:
+                continue
+            for slug in touched.parts_of(Slug):
                 words = f"{owner.name}.{action.name}: a {name} keeps the slug that was chosen for it".replace("_", " ")
                 yield Check("content.chosen-slug", words, partial(_chosen, owner, action, touched, slug), alone=True)
 
