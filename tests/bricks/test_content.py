@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from clodo.blueprint import check, format_blueprint, parse
 from clodo.blueprint.plan import make_plan
 from clodo.blueprint.problems import InvalidBlueprint
 from clodo.bricks.content.language import Markdown, Publish, Slug
+from clodo.bricks.rules.triggers import triggers
 from clodo.proof.host import Host
 from clodo.proof.session import Session
 from clodo.toolchain import Toolchain
@@ -82,6 +84,49 @@ def counted(condition: str, access: str = "") -> str:
 )
 def test_numbers_that_tell_of_drafts_are_warned_of(text: str, told: bool) -> None:
     assert any("looks at drafts of post" in p.message for p in check(parse(text))) is told
+
+
+def referred(lines: str, more: str = "") -> str:
+    """A service whose teasers refer to posts, which are drafts at first."""
+    teaser = f"entity teaser {{\n  post: -> post required\n  name: text\n{lines}}}\n\n"
+    return journal("publish", "topic: text").replace("entity post", f"{teaser}entity post", 1) + more
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (referred("  headline: text = post.title\n"), True),
+        (referred("  headline: text = name & post.topic\n"), True),
+        (referred("  headline: text = post.title\n  read key\n"), False),
+        (referred("  headline: text = name\n"), False),
+        (referred('  is_out: boolean = post.status = "published"\n'), False),
+        # Rows that are counted are warned of as numbers.
+        (referred("  more: integer = count(post where title = this.name)\n"), False),
+    ],
+)
+def test_texts_that_tell_of_drafts_are_warned_of(text: str, told: bool) -> None:
+    assert any("of a post that is a draft too" in p.message and p.severity == "warning" for p in check(parse(text))) is told
+
+
+def report_of(lines: str) -> str:
+    return referred("", f"\nreport shown {{\n  from teaser{lines}\n}}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (report_of("\n  group by post.title as title\n  show count"), True),
+        (report_of(' where post.title = "a"\n  show count'), True),
+        (report_of("\n  show max(post.title)"), True),
+        (report_of("\n  group by post.title as title\n  show count\n  read key"), False),
+        (report_of(" where post.published_at <= now\n  group by post.title as title\n  show count"), False),
+        (report_of('\n  group by post.status as status\n  show count'), False),
+        (report_of("\n  group by post\n  show count"), False),
+        (report_of("").replace("from teaser", "from post\n  group by title\n  show count"), False),
+    ],
+)
+def test_reports_that_tell_of_drafts_are_warned_of(text: str, told: bool) -> None:
+    assert any("of a post that is not out yet" in p.message and p.severity == "warning" for p in check(parse(text))) is told
 
 
 def _node(toolchain: Toolchain, script: str) -> str:
@@ -212,6 +257,94 @@ def test_faults_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, ho
     expect_caught(example_of("content"), tmp_path / "s", toolchain, host, fault)
 
 
+#: What may go out only once it has been looked at.
+APPROVED = """service desk
+read public
+write role editor
+
+users {
+  roles editor
+}
+
+entity article {
+  title: text required
+  reviewed: boolean required default false
+  publish
+  action amend(name: text required) {
+    by role editor
+    set title = name, reviewed = false
+  }
+  check status != "published" or reviewed "Not reviewed."
+  at most 1 per title where status = "published"
+}
+"""
+
+
+@pytest.mark.workerd
+def test_what_waits_for_its_time_keeps_the_rules_of_what_is_out(tmp_path: Path, host: Host) -> None:
+    async def run(s: Session) -> None:
+        e = s.blueprint.entities[0]
+
+        async def publish(row: str, body: dict[str, str] | None = None) -> int:
+            return (await s.client.send("POST", f"/api/articles/{row}/publish", body, headers=await s.writer(e))).status
+
+        async def made(title: str, *, reviewed: bool) -> str:
+            return str((await s.post(e, {"title": title, "reviewed": reviewed})).body["id"])
+
+        async def status(row: str) -> str:
+            return str((await s.get(e, row)).body["status"])
+
+        later = {"at": "2999-01-01T00:00:00.000Z"}
+        fresh = await made("Fresh", reviewed=False)
+        assert (await publish(fresh), await publish(fresh, later), await status(fresh)) == (422, 422, "draft")
+        seen = await made("Seen", reviewed=True)
+        assert (await publish(seen, later), await status(seen)) == (200, "scheduled")
+        assert (await s.patch(e, seen, {"reviewed": False})).status == 422
+        answer = await s.client.send("POST", f"/api/articles/{seen}/amend", {"name": "New"}, headers=await s.writer(e))
+        assert (answer.status, (await s.get(e, seen)).body["reviewed"]) == (422, True)
+        # Of two that are called alike, only one may be out.
+        other = await made("Seen", reviewed=True)
+        assert (await publish(other, later), await status(other)) == (409, "draft")
+        assert (await s.client.send("POST", f"/api/articles/{seen}/unpublish", headers=await s.writer(e))).status == 200
+        assert (await s.patch(e, seen, {"reviewed": False})).status == 200
+
+    live(APPROVED, tmp_path / "s", host, run)
+
+
+def test_rules_look_at_rows_as_they_will_be_where_these_change_by_themselves() -> None:
+    sql = "\n".join(triggers(make_plan(parse(APPROVED)).blueprint))
+    for column in ('NEW."status"', '"o"."status"'):
+        assert f"replace({column}, 'scheduled', 'published')" in sql and f"{column} " in sql
+    own = make_plan(parse(APPROVED.replace("  publish\n", "  status: enum(scheduled, published)\n"))).blueprint
+    assert "replace(" not in "\n".join(triggers(own))
+
+
+@pytest.mark.workerd
+def test_rows_that_are_refused_at_their_time_hold_back_no_others(tmp_path: Path, host: Host) -> None:
+    source = APPROVED.replace('  at most 1 per title where status = "published"\n', "")
+
+    async def run(s: Session) -> None:
+        e = s.blueprint.entities[0]
+        row = (await s.post(e, {"title": "Good", "reviewed": True})).body
+        # Rows of a time before the rule.
+        dropped = await s.query("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'article'")
+        for trigger in dropped:
+            await s.query(f'DROP TRIGGER "{trigger["name"]}"')
+        await s.query(
+            "INSERT INTO article (id, title, reviewed, status, published_at, created_at, updated_at) "
+            "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 120) "
+            "SELECT 'bad-' || n, 'Bad', 0, 'scheduled', '2001-01-01T00:00:00.000Z', '2001-01-01T00:00:00.000Z', '2001-01-01T00:00:00.000Z' FROM n"
+        )
+        await s.query("UPDATE article SET status = 'scheduled', published_at = '2002-01-01T00:00:00.000Z' WHERE id = ?", row["id"])
+        for trigger in dropped:
+            await s.query(str(trigger["sql"]))
+        await asyncio.to_thread(host.scheduled, "* * * * *")
+        assert (await s.get(e, row["id"])).body["status"] == "published"
+        assert len(await s.query("SELECT 1 FROM article WHERE status = 'scheduled'")) == 120
+
+    live(source, tmp_path / "s", host, run)
+
+
 #: Rows that steps make and change, of which only the database knows what is stored.
 STEPS = """service desk
 read public
@@ -249,6 +382,68 @@ MADE = [
 def test_rows_of_steps_without_what_is_made_of_them_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
     source = STEPS.replace(" follow", "")
     expect_caught(source, tmp_path / "s", toolchain, host, fault)
+
+
+#: Actions that change rows beside their own, their titles or something else.
+COUNTED = """service desk
+read public
+write public
+
+entity visit {
+  note: text
+  post: -> post required
+  action count {
+    set post.views = post.views + 1
+  }
+  action name(name: text required) {
+    set post.title = name
+  }
+}
+
+entity post {
+  title: text required
+  views: integer required default 0
+  slug from title follow
+}
+"""
+
+
+@pytest.mark.workerd
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("whatever touches a row makes its slug anew", "src/lib/slug.ts", 'return was !== undefined && was["slug"] === row["slug"] && baseOf(entity, was[source]) !== baseOf(entity, row[source]);', 'return row["slug"] !== baseOf(entity, row[source]);', "content.chosen-slug"),
+        Fault("what the row was is not told", "src/lib/slug.ts", 'remembers: follow ? ["slug", source] : [],', 'remembers: follow ? ["slug"] : [],', "content.chosen-slug"),
+    ],
+    ids=lambda f: f.name,
+)  # fmt: skip
+def test_actions_that_overwrite_a_chosen_slug_are_found(fault: Fault, tmp_path: Path, toolchain: Toolchain, host: Host) -> None:
+    expect_caught(COUNTED, tmp_path / "s", toolchain, host, fault)
+
+
+@pytest.mark.workerd
+def test_a_slug_goes_with_its_title_and_with_nothing_else(tmp_path: Path, host: Host) -> None:
+    async def run(s: Session) -> None:
+        async def post(title: str, **more: str) -> tuple[str, str]:
+            row = (await s.client.send("POST", "/api/posts", {"title": title, **more})).body["id"]
+            return row, (await s.client.send("POST", "/api/visits", {"post_id": row})).body["id"]
+
+        async def slug(row: str, visit: str, verb: str, **body: str) -> str:
+            assert (await s.client.send("POST", f"/api/visits/{visit}/{verb}", body)).status == 200
+            return str((await s.client.send("GET", f"/api/posts/{row}")).body["slug"])
+
+        chosen = await post("Hello big world", slug="my-own-name")
+        assert await slug(*chosen, "count") == "my-own-name"
+        assert await slug(*chosen, "name", name="Hello") == "hello"
+        longer = await post("Foo bar")
+        assert await slug(*longer, "count") == "foo-bar"
+        # The slug is that of the title, and not one of it with a number behind.
+        assert await slug(*longer, "name", name="Foo") == "foo"
+        again = await post("Foo")
+        assert await slug(*again, "count") == "foo-2"
+        assert await slug(*again, "name", name="Foo!") == "foo-2"
+
+    live(COUNTED, tmp_path / "s", host, run)
 
 
 @pytest.mark.workerd

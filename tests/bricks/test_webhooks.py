@@ -100,6 +100,58 @@ def test_what_makes_no_sense_is_told(lines: str, said: str) -> None:
     assert said in problems_of(lines)
 
 
+PRESS = """service press
+read public
+write key
+
+users {{
+  roles editor, reviewer
+}}
+
+entity article {{
+  title: text required
+  publish
+  write {write}
+}}
+
+webhook a on article updated for role {role}
+"""
+
+
+@pytest.mark.parametrize(
+    ("write", "role", "refused"),
+    [
+        ("role editor", "reviewer", True),
+        ("role editor", "editor, reviewer", True),
+        ("role editor", "editor", False),
+        ("role editor", "admin", False),
+        ("role editor, reviewer", "reviewer", False),
+        ("owner", "reviewer", True),
+        ("owner or role reviewer", "reviewer", False),
+        ("user", "reviewer", False),
+        ("key", "admin", True),
+    ],
+)
+def test_only_who_may_write_them_hears_of_drafts(write: str, role: str, refused: bool) -> None:
+    text = PRESS.format(write=write, role=role)
+    if refused:
+        assert f"would show rows of 'article' that are not out yet to 'role {role}'" in problems_of("", text)
+    else:
+        assert parse(text).parts_of(Webhook)
+    # Where nothing is hidden, all may hear of it.
+    assert parse(text.replace("  publish\n", "")).parts_of(Webhook)
+
+
+@pytest.mark.parametrize(("role", "refused"), [("doctor", False), ("admin", False), ("nurse", True), ("doctor, nurse", True)])
+def test_roles_beside_the_owner_see_every_row(role: str, refused: bool) -> None:
+    text = START.replace("manager, clerk", "manager, doctor, nurse").replace("read owner", "read owner or role doctor")
+    line = f"webhook a on note created for role {role}\n"
+    if refused:
+        assert f"to 'role {role}', which the rule 'read owner or role doctor' keeps from some of them" in problems_of(line, text)
+    else:
+        assert parse(text + line).parts_of(Webhook)
+
+
 FIRMS = """service tent
 read user
 write user

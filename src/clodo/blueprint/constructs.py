@@ -105,6 +105,11 @@ class Construct:
     #: Where fresh rows are hidden from readers that may not write: the last part of the path of the request (``POST
     #: /api/posts/{id}/publish``) that shows them.
     shown_by: str = ""
+    #: The fields of such a row that say whether it is shown.
+    shown_fields: tuple[str, ...] = ()
+    #: Of a line of an entity: a stored field whose value goes from one to another by itself when its time comes, as (field, one, other).
+    #: Rules hold of a row as it will be then, for nobody is there to be refused.
+    turns: tuple[str, str, str] | None = None
     #: Headers that the changes of such rows must carry, as a caller sends them who does not care.
     headers: Callable[[Any], Mapping[str, str]] = _no_headers
     #: Rules within it → what problems call their places, so that each is told at its own line: with ``"action_when": "when"`` the
@@ -216,6 +221,12 @@ def assigned_fields(b: Blueprint) -> frozenset[tuple[str, str]]:
     owners: list[Owner] = [None, *b.entities]
     parts = ((owner, part) for owner in owners for part in (b if owner is None else owner).parts)
     return frozenset(found for owner, part in parts for found in construct_of(part).assigns(b, owner, part))
+
+
+def hidden_at_first(b: Blueprint) -> dict[str, tuple[str, ...]]:
+    """The entities whose fresh rows are hidden from readers that may not write → the fields that say whether one is shown."""
+    shown = ((e, construct_of(part)) for e in b.entities for part in e.parts)
+    return {e.name: c.shown_fields for e, c in shown if c.shown_by}
 
 
 def path_of(owner: Owner | Blueprint, value: Any) -> str:

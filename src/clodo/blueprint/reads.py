@@ -72,6 +72,11 @@ def reads(e: Expression, scope: Scope) -> list[Looked]:
     return list(dict.fromkeys(reader.found))
 
 
+def afar(e: Expression, scope: Scope, entity: str) -> set[str]:
+    """The members of rows of an entity that an expression looks at through references."""
+    return {r.name for r in reads(e, scope) if isinstance(r, Read) and r.entity.name == entity and r.whose not in (OWN, COUNTED)}
+
+
 def narrows(e: Expression, scope: Scope) -> bool:
     """Whether a condition that chooses among other rows looks at these rows; one without any name means all of them."""
     if not any(isinstance(p, Path) or (isinstance(p, Operand) and p.is_field) for p in parts(e)):

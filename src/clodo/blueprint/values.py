@@ -104,6 +104,14 @@ class Access:
         ours, theirs = ({*a.roles, "admin"} if a.roles else set() for a in (self, other))
         return self.who is other.who and ours == theirs
 
+    def is_within(self, other: Access) -> bool:
+        """Whether ``other`` lets in all whom this lets in: to rows of anybody, or both to rows of their own."""
+        if self.is_like(other) or other.who is Who.PUBLIC:
+            return True
+        if other.who is Who.USER:
+            return self.who in (Who.USER, Who.OWNER, Who.ROLE)
+        return self.who is Who.ROLE and bool(other.roles) and {*self.roles} <= {"admin", *other.roles}
+
 
 PUBLIC = Access(Who.PUBLIC)
 KEY = Access(Who.KEY)

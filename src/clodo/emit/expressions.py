@@ -61,7 +61,7 @@ class Place:
     """Where SQL of an expression goes. ``row`` is the prefix of the columns of the scope's rows (``NEW.``, ``"book".``, empty
     where the statement has one table), ``this`` that of the row that the whole expression is of. ``words`` are the SQL
     of ``now``, ``today``, ``caller`` and of parameters. ``zeros`` are columns, each with its entity, that count as 0 where they are empty, and
-    ``added`` parts of the expression itself that do."""
+    ``added`` parts of the expression itself that do. In columns that are ``turned``, one value counts as another."""
 
     scope: Scope
     row: str = ""
@@ -70,6 +70,7 @@ class Place:
     depth: int = 0
     zeros: frozenset[tuple[str, str]] = frozenset()
     added: frozenset[Expression] = frozenset()
+    turned: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
     def within(self, entity: Entity) -> Place:
         """The place of a condition on rows of another entity, in a query of its own."""
@@ -182,6 +183,8 @@ def _column(name: str, entity: Entity, row: str, place: Place) -> str | None:
             inner = replace(place, scope=Scope(place.scope.blueprint, entity), row=row, this=row or place.this, added=frozenset())
             return sql(m.computed, inner)
         column = f'COALESCE({row}"{name}", 0)' if (entity.name, name) in place.zeros else f'{row}"{name}"'
+        if (turn := place.turned.get((entity.name, name))) is not None:
+            column = f"replace({column}, {constant(turn[0])}, {constant(turn[1])})"
         # Money is stored in hundredths.
         return f"({column} / 100.0)" if m.type is FieldType.MONEY else column
     if name in ("created_at", "updated_at") and entity.timestamps:

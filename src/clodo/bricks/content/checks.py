@@ -12,11 +12,20 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.scenes import Scene
+from clodo.bricks.actions.touched import touches
 from clodo.bricks.actions.values import Action, CreateRow
 from clodo.bricks.content.language import Markdown, Publish, Slug
 from clodo.proof.check import Check
 from clodo.proof.client import Answer
-from clodo.proof.session import Fault, Headers, Row, Session, expect, expect_path
+from clodo.proof.session import (
+    Fault,
+    Headers,
+    Row,
+    Session,
+    TooFewValues,
+    expect,
+    expect_path,
+)
 
 _DISTANT = "2999-01-01T00:00:00.000Z"
 _LONG_AGO = "2001-01-01T00:00:00.000Z"
@@ -55,6 +64,13 @@ def checks(plan: Plan) -> Iterator[Check]:
             if made is not None and (bool(made.parts_of(Slug)) or bool(made.parts_of(Markdown))) and not action.later:
                 words = f"{owner.name}.{action.name}: a {name} that it makes has its slug and its HTML".replace("_", " ")
                 yield Check("content.made", words, partial(_made, owner, action, made), alone=True)
+        for name in touches(plan.blueprint, action.effects, owner) if not action.later else ():
+            touched = plan.blueprint.entity(name)
+            if touched is None:
+                continue
+            for slug in touched.parts_of(Slug):
+                words = f"{owner.name}.{action.name}: a {name} keeps the slug that was chosen for it".replace("_", " ")
+                yield Check("content.chosen-slug", words, partial(_chosen, owner, action, touched, slug), alone=True)
 
 
 async def _made(owner: Entity, action: Action, made: Entity, s: Session) -> None:
@@ -65,6 +81,32 @@ async def _made(owner: Entity, action: Action, made: Entity, s: Session) -> None
     lacks += [f'("{m.source}" IS NOT NULL AND "{m.html}" IS NULL)' for m in made.parts_of(Markdown)]
     if await s.query(f'SELECT 1 FROM "{made.name}" WHERE {" OR ".join(lacks)}'):
         raise Fault(f"a {made.name} has no slug, or text without its HTML", answer)
+
+
+async def _chosen(owner: Entity, action: Action, e: Entity, slug: Slug, s: Session) -> None:
+    scene = Scene(s, owner, action)
+    row = await scene.ready()
+    if not await s.query(f'SELECT 1 FROM "{e.name}"'):
+        await s.create(e)
+
+    async def rows() -> dict[str, Row]:
+        return {str(found["id"]): dict(found) for found in await s.query(f'SELECT * FROM "{e.name}"')}
+
+    names = {id: found["slug"] for id, found in (await rows()).items()}
+    await s.query(f'UPDATE "{e.name}" SET "slug" = \'chosen-\' || lower("id")')
+    try:
+        before = await rows()
+        answer = expect(await scene.call(row["id"], scene.readied), 200, "all guards hold")
+        after = await rows()
+        for id in before.keys() & after.keys():
+            stays = before[id][slug.source] == after[id][slug.source]
+            if stays and after[id]["slug"] != before[id]["slug"]:
+                raise Fault(f"the {slug.source} of a {e.name} is what it was, and its slug is another", answer)
+        if all(after.get(id) == found for id, found in before.items()):
+            raise TooFewValues(f"no {e.name} was changed")
+    finally:
+        for id, name in names.items():
+            await s.query(f'UPDATE "{e.name}" SET "slug" = ? WHERE "id" = ? AND "slug" = ?', name, id, f"chosen-{id.lower()}")
 
 
 # -- slugs ----------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from lark import Tree
 from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.formulas import AGGREGATES, Scope, parts, target_of
 from clodo.blueprint.problems import Problem
-from clodo.blueprint.reads import Read, reads
+from clodo.blueprint.reads import Read, afar, reads
 from clodo.blueprint.values import Blueprint, Bound, Call, Entity, Field, FieldType, Who
 
 SLUG_PATTERN = "^[a-z0-9](-?[a-z0-9])*$"
 SLUG_LENGTH = 100
+#: The fields that say whether a row is out.
+SHOWN = ("status", "published_at")
 STATES = ("draft", "scheduled", "published")
 
 
@@ -89,13 +91,32 @@ def _publish_problems(b: Blueprint, e: Entity, publish: Publish) -> Iterator[Pro
             f"{teller}.{f}",
             severity="warning",
         )
+    for teller, f, name in _shows_drafts(b, e):
+        yield Problem(
+            f"{teller}.{f} tells {name} of a {e.name} that is a draft too, to everybody who may read a {teller}.",
+            f"Leave it out, so that it is read with the {e.name}, or let only those read a {teller} who may write a {e.name}.",
+            f"{teller}.{f}",
+            severity="warning",
+        )
+
+
+def _shows_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str, str]]:
+    """The computed fields, as entity, field and what is looked at, that tell of rows of ``e`` that others refer to, whether these are out or
+    not, where others than those who write ``e`` read them."""
+    for teller in b.entities:
+        if b.read_access(teller).is_within(b.write_access(e)):
+            continue
+        for f in teller.fields:
+            seen = afar(f.computed, Scope(b, teller), e.name) - {*SHOWN} if f.computed is not None else set()
+            if seen:
+                yield teller.name, f.name, min(seen)
 
 
 def _tells_of_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str]]:
     """The computed fields, as entity and field, that count rows of ``e`` whether they are out or not, where others than those
     who write ``e`` read them."""
     for teller in b.entities:
-        if b.read_access(teller) == b.write_access(e):
+        if b.read_access(teller).is_within(b.write_access(e)):
             continue
         for f in teller.fields:
             for part in parts(f.computed) if f.computed is not None else ():
@@ -108,7 +129,7 @@ def _by_state(b: Blueprint, e: Entity, call: Call) -> bool:
     if call.where is None:
         return False
     found = reads(call.where, Scope(b, e))
-    return any(isinstance(r, Read) and r.entity.name == e.name and r.name in ("status", "published_at") for r in found)
+    return any(isinstance(r, Read) and r.entity.name == e.name and r.name in SHOWN for r in found)
 
 
 def _with_slug(e: Entity, slug: Slug) -> Entity:
@@ -160,6 +181,8 @@ CONSTRUCTS = (
         check=_publish_problems,
         expand=_with_states,
         shown_by="publish",
+        shown_fields=SHOWN,
+        turns=("status", "scheduled", "published"),
         once=True,
         claims=lambda plan, owner, value: ["{id}/publish", "{id}/unpublish"],
     ),

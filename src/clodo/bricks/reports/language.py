@@ -10,10 +10,16 @@ from lark import Tree
 
 from clodo.blueprint.checks import access_problems
 from clodo.blueprint.clashes import duplicates, name_problems
-from clodo.blueprint.constructs import Construct, path_of, place_name
+from clodo.blueprint.constructs import (
+    Construct,
+    hidden_at_first,
+    path_of,
+    place_name,
+)
 from clodo.blueprint.formulas import Kind, Scope, Type, condition_problems, member, parts, type_of
 from clodo.blueprint.plan import kebab
 from clodo.blueprint.problems import Problem
+from clodo.blueprint.reads import afar
 from clodo.blueprint.syntax import access_of, expression_of
 from clodo.blueprint.text import expression_text
 from clodo.blueprint.values import (
@@ -229,6 +235,25 @@ def _problems(b: Blueprint, owner: None, report: Report) -> Iterator[Problem]:
         yield from duplicates([k for k in keys if k == key], f"The report {report.name!r}", [*by, *shown][len(keys) - 1 - keys[::-1].index(key)])
     yield from _access(b, e, report, path)
     yield from _told_afar(b, e, report, path)
+    yield from _hidden(b, e, report, path)
+
+
+def _hidden(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
+    """What a report tells of rows that others refer to and that its readers may not see yet."""
+    scope, where = Scope(b, e), () if report.where is None else (report.where,)
+    values = [*where, *(c.value for c in report.group), *(c.value.argument for c in report.show if isinstance(c.value, Call))]
+    for name, states in hidden_at_first(b).items():
+        other = b.entity(name)
+        chosen = {seen for value in where for seen in afar(value, scope, name)} & {*states}
+        told = {seen for value in values for seen in afar(value, scope, name)} - {*states}
+        if other is None or not told or chosen or who_reads(b, report).is_within(b.write_access(other)):
+            continue
+        yield Problem(
+            f"The report {report.name!r} tells {min(told)} of a {name} that is not out yet, too.",
+            f"Ask for it behind 'from {e.name} where', with {' or '.join(states)} of the {name}, or let only those read the report who may write a {name}.",
+            path,
+            severity="warning",
+        )
 
 
 def _grouped(b: Blueprint, e: Entity, c: Column, path: str) -> Iterator[Problem]:

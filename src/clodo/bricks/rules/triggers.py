@@ -4,6 +4,7 @@ would be broken undoes the whole change."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from clodo.blueprint.constructs import construct_of
 from clodo.blueprint.formulas import Kind, Scope, member, type_of
@@ -83,8 +84,9 @@ def puts_off(b: Blueprint, owner: Entity | None, part: object) -> bool:
 
 def _at_the_end(b: Blueprint, e: Entity, rule: Rule, later: str) -> str:
     rows = f'SELECT "id" FROM {_WAITING} WHERE "rule" = {constant(later)}'
-    broken = _broken(b, e, rule, f'"{e.name}".')
-    return f'SELECT RAISE(ABORT, {constant(_text(b, e, rule))}) WHERE EXISTS (SELECT 1 FROM "{e.name}" WHERE "{e.name}"."id" IN ({rows}) AND {broken});'
+    refuse = f"SELECT RAISE(ABORT, {constant(_text(b, e, rule))})"
+    found = (f'SELECT 1 FROM "{e.name}" WHERE "{e.name}"."id" IN ({rows}) AND {broken}' for broken in _broken(b, e, rule, f'"{e.name}".'))
+    return "\n  ".join(f"{refuse} WHERE EXISTS ({one});" for one in found)
 
 
 def watched(b: Blueprint) -> set[str]:
@@ -135,8 +137,13 @@ def _of_rule(b: Blueprint, e: Entity, rule: Rule, later: str = "") -> Iterator[_
     yield from _from_afar(b, e, rule, found, text, later)
 
 
-def _refusing(text: str, broken: str, later: str, e: Entity | None = None, near: str = "") -> str:
-    """The body of a trigger that refuses a broken rule, of its own row or of rows of ``e``; of one that waits, notes the rows."""
+def _refusing(text: str, broken: list[str], later: str, e: Entity | None = None, near: str = "") -> str:
+    """The body of a trigger that refuses what breaks a rule in one of some ways."""
+    return "\n  ".join(_refusing_one(text, one, later, e, near) for one in broken)
+
+
+def _refusing_one(text: str, broken: str, later: str, e: Entity | None, near: str) -> str:
+    """The statements that refuse a broken rule, of a trigger's own row or of rows of ``e``; of one that waits, notes the rows."""
     which = f'FROM "{e.name}" WHERE ' if e is not None else "WHERE "
     refuse = f"SELECT RAISE(ABORT, {constant(text)})"
     refuse += f" WHERE EXISTS (SELECT 1 {which}{near}{broken})" if e is not None else f" WHERE {broken}"
@@ -175,14 +182,29 @@ def _text(b: Blueprint, e: Entity, rule: Rule) -> str:
     return f"{{{{{status_of(b, e, rule)}|{path_shown(e, rule)}|{said(rule)}}}}}"
 
 
-def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> str:
-    """The condition that a row breaks the rule; ``row`` is the prefix of its columns."""
-    scope = Scope(b, e)
+def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> list[str]:
+    """The conditions that a row breaks the rule: as it is, and as it and others will be when their time has come. ``row`` is the prefix of
+    its columns."""
+    turned = {key: turn for key, turn in _turning(b).items() if any(isinstance(r, Read) and (r.entity.name, r.name) == key for r in _looked_at(b, e, rule))}
+    return [_broken_where(b, e, rule, row, place) for place in (Place(Scope(b, e)), *([Place(Scope(b, e), turned=turned)] if turned else []))]
+
+
+def _turning(b: Blueprint) -> dict[tuple[str, str], tuple[str, str]]:
+    """The fields whose values change by themselves when their time comes, each with its entity: from what to what."""
+    return {(e.name, turn[0]): turn[1:] for e in b.entities for part in e.parts if (turn := construct_of(part).turns) is not None}
+
+
+def _broken_where(b: Blueprint, e: Entity, rule: Rule, row: str, place: Place) -> str:
+    """One of these conditions; ``place`` says how columns count."""
+
+    def made(expression: Expression, prefix: str) -> str:
+        return sql(expression, replace(place, row=prefix, this=prefix))
+
     shown = [f"{row}{_SHOWN}"] if e.soft_delete else []
     if isinstance(rule, CheckRule):
-        return " AND ".join([*shown, f"NOT {sql(rule.condition, Place(scope, row, row))}"])
-    mine = [sql(rule.where, Place(scope, row, row))] if rule.where is not None else []
-    theirs = [sql(rule.where, Place(scope, '"o".', '"o".'))] if rule.where is not None else []
+        return " AND ".join([*shown, f"NOT {made(rule.condition, row)}"])
+    mine = [made(rule.where, row)] if rule.where is not None else []
+    theirs = [made(rule.where, '"o".')] if rule.where is not None else []
     theirs += [f'"o".{_SHOWN}'] if e.soft_delete else []
     theirs += [f'"o"."{key}" = {row}"{key}"' for key in dict.fromkeys([*e.unique_within, *(key_of(e, name) for name in rule.per)])]
     if isinstance(rule, NoOverlap):
@@ -190,7 +212,7 @@ def _broken(b: Blueprint, e: Entity, rule: Rule, row: str) -> str:
         found = f'EXISTS (SELECT 1 FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)})'
     else:
         if rule.period is not None:
-            one, other = (sql(rule.period.expression, Place(scope, prefix, prefix)) for prefix in ('"o".', row))
+            one, other = (made(rule.period.expression, prefix) for prefix in ('"o".', row))
             theirs.append(f"{one} = {other}")
         found = f'(SELECT COUNT(*) FROM "{e.name}" AS "o" WHERE {" AND ".join(theirs)}) > {rule.number}'
     return " AND ".join([*shown, *mine, found])

@@ -10,7 +10,7 @@ from typing import Any
 from lark import Token, Tree
 
 from clodo.blueprint.checks import access_problems
-from clodo.blueprint.constructs import Construct, path_of
+from clodo.blueprint.constructs import Construct, hidden_at_first, path_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.syntax import access_of
 from clodo.blueprint.values import KEY, Access, Blueprint, Who
@@ -93,20 +93,20 @@ def _watched_problems(b: Blueprint, webhook: Webhook, watched: Watched, path: st
             "Leave out 'for …', so that it needs the API key.",
             path,
         )
-    elif not _sees(webhook.access, b.read_access(entity)):
+    elif webhook.access.who is Who.ROLE and not webhook.access.is_within(b.read_access(entity)):
         yield Problem(
             f"webhook {webhook.name} would show every row of {entity.name!r} to '{webhook.access}', which the rule "
             f"'read {b.read_access(entity)}' keeps from some of them.",
             "Leave out 'for …', so that it needs the API key, or change the rule of the entity.",
             path,
         )
-
-
-def _sees(access: Access, read: Access) -> bool:
-    """Whether those who subscribe may read the rows anyway. Whoever holds the API key runs the service."""
-    if access.who is not Who.ROLE or read.who in (Who.PUBLIC, Who.USER):
-        return True
-    return read.who is Who.ROLE and {*access.roles} <= {"admin", *read.roles}
+    elif webhook.access.who is Who.ROLE and entity.name in hidden_at_first(b) and not webhook.access.is_within(b.write_access(entity)):
+        yield Problem(
+            f"webhook {webhook.name} would show rows of {entity.name!r} that are not out yet to '{webhook.access}', and only whoever may write "
+            f"them ('write {b.write_access(entity)}') may see these.",
+            "Name roles that may write them, or leave out 'for …', so that it needs the API key.",
+            path,
+        )
 
 
 def _access_problems(b: Blueprint, webhook: Webhook, path: str) -> Iterator[Problem]:

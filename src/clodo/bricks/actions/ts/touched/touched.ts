@@ -2,7 +2,9 @@ import type { Context } from "hono";
 import { entityByName } from "../entities";
 import type { AppEnv } from "../env";
 import type { Caller } from "./access";
+import type { Entity } from "./entity";
 import type { Beside, Touched } from "./hooks";
+import { formerly, jsonObject } from "./sql";
 
 /** The row that lets triggers write into `_touched`: other transactions leave it alone. */
 const OPEN = `INSERT INTO "_touched" ("entity", "id") VALUES ('', '')`;
@@ -18,6 +20,18 @@ export interface Watch {
 
 const NONE: Watch = { ahead: [], along: [], after: async () => undefined };
 
+/** What `_touched` tells of a row at the end. */
+type Told = Omit<Touched, "was"> & { readonly entity: string; readonly past: string | null };
+
+/** SQL that gives what hooks remember of a row, as JSON. */
+function past(entities: readonly Entity[]): string {
+  const each = entities.flatMap((entity) => {
+    const names = new Set((entity.hooks ?? []).flatMap((hook) => hook.remembers ?? []));
+    return names.size === 0 ? [] : [`WHEN '${entity.name}' THEN ${jsonObject([...names].map((name) => [name, formerly(name)]))}`];
+  });
+  return each.length === 0 ? "NULL" : `CASE WHEN "was" IS NOT NULL THEN CASE "entity" ${each.join(" ")} END END`;
+}
+
 /** Watches over rows of some entities. `own` is the row that the transaction is about, which is told of without this. */
 export function watch(c: Context<AppEnv>, names: readonly string[], caller: Caller, own?: { readonly entity: { readonly name: string }; readonly id: string }): Watch {
   const all: Beside[] = names.flatMap((name) => {
@@ -29,11 +43,13 @@ export function watch(c: Context<AppEnv>, names: readonly string[], caller: Call
   const told = all.flatMap((beside) => (beside.entity.hooks ?? []).flatMap((hook) => hook.beside?.(c, beside) ?? []));
   return {
     ahead: [c.env.DB.prepare(OPEN)],
-    along: [...closed, ...told, c.env.DB.prepare('DELETE FROM "_touched" RETURNING "entity", "id", "was" IS NOT NULL AS "known"')],
+    along: [...closed, ...told, c.env.DB.prepare(`DELETE FROM "_touched" RETURNING "entity", "id", "was" IS NOT NULL AS "known", ${past(all.map(({ entity }) => entity))} AS "past"`)],
     after: async (rows) => {
-      const touched = (rows?.results ?? []) as (Touched & { readonly entity: string })[];
+      const touched = (rows?.results ?? []) as Told[];
       for (const beside of all) {
-        const its = touched.filter(({ entity }) => entity === beside.entity.name);
+        const its = touched
+          .filter(({ entity }) => entity === beside.entity.name)
+          .map(({ id, known, past }) => ({ id, known, was: past === null ? {} : (JSON.parse(past) as Touched["was"]) }));
         if (its.length === 0) continue;
         for (const hook of beside.entity.hooks ?? []) await hook.afterBeside?.(c, beside, its);
       }

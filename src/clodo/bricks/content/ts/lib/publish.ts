@@ -71,6 +71,8 @@ async function store(
 
 const EVERY_MINUTE = "* * * * *";
 const MOST_AT_ONCE = 100;
+/** The rows whose time has come the longest ago; behind those that were refused, any others. */
+const ORDERS = ['"published_at"', "random()"];
 
 /**
  * The handler of cron that turns `scheduled` into `published` when the time has come. Readers see such a row at its time,
@@ -92,13 +94,21 @@ async function publishRows(c: Context<AppEnv>, entity: Entity): Promise<void> {
   const shown = entity.softDelete ? ' AND "deleted_at" IS NULL' : "";
   const due = `"status" = 'scheduled' AND "published_at" <= ?${shown}`;
   const now = new Date().toISOString();
-  const { results } = await c.env.DB.prepare(
-    `SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE ${due} ORDER BY "published_at" LIMIT ${MOST_AT_ONCE}`,
-  )
-    .bind(now)
-    .all<Row>();
-  for (const row of results) {
-    // One that is refused holds back no other.
-    await store(c, entity, { clock: true }, row, { status: "published" }, [condition(due, now)]).catch(console.error);
+  const refused: string[] = [];
+  for (const order of ORDERS) {
+    const { results } = await c.env.DB.prepare(
+      `SELECT ${selected(entity)} FROM ${quote(entity.name)} WHERE ${due} AND "id" NOT IN (SELECT "value" FROM json_each(?)) ` +
+        `ORDER BY ${order} LIMIT ${MOST_AT_ONCE}`,
+    )
+      .bind(now, JSON.stringify(refused))
+      .all<Row>();
+    for (const row of results) {
+      // One that is refused holds back no other.
+      await store(c, entity, { clock: true }, row, { status: "published" }, [condition(due, now)]).catch((error: unknown) => {
+        console.error(error);
+        refused.push(String(row["id"]));
+      });
+    }
+    if (refused.length === 0) return;
   }
 }

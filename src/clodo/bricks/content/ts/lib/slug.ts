@@ -67,9 +67,16 @@ export function slugged(source: string, follow: boolean): Hook {
       // The whole rows: what else looks at changes has seen one more.
       for (const now of await rowsById(c.env.DB, entity, selected(entity), [...rows.keys()])) Object.assign(rows.get(String(now["id"])) ?? {}, now);
     },
+    remembers: follow ? ["slug", source] : [],
     async afterBeside(c, { entity }, touched) {
+      const were = new Map(touched.filter(({ known }) => known === 1).map(({ id, was }) => [id, was]));
+      /** Whether what the slug is made from has changed, and not the slug: one that somebody has chosen stays. */
+      const isStale = (row: Row): boolean => {
+        const was = were.get(String(row["id"]));
+        return was !== undefined && was["slug"] === row["slug"] && baseOf(entity, was[source]) !== baseOf(entity, row[source]);
+      };
       const results = await rowsById(c.env.DB, entity, ["id", "slug", source].map(quote).join(", "), touched.map(({ id }) => id));
-      const nameless = results.filter((row) => row["slug"] === null || (follow && !isOf(String(row["slug"]), baseOf(entity, row[source]))));
+      const nameless = results.filter((row) => row["slug"] === null || (follow && isStale(row)));
       if (nameless.length > 0) await c.env.DB.batch(nameless.map((row) => numbered(c, { entity, id: String(row["id"]) }, baseOf(entity, row[source]))));
     },
   };
@@ -80,9 +87,6 @@ function isRenamed({ entity, before, after }: Change, row: Row, source: string):
   const given = before === null || after === null || after[source] !== undefined || (after["slug"] ?? before["slug"]) !== before["slug"];
   return !given && baseOf(entity, row[source]) !== baseOf(entity, before[source]);
 }
-
-/** Whether a slug is a base, or one with a number behind it. */
-const isOf = (slug: string, base: string): boolean => slug === base || slug.startsWith(`${base}-`);
 
 /** Whether the row is stored without a slug, so that one is made beside it. */
 const isMissing = ({ after }: Change): boolean => after !== null && after["slug"] === null;

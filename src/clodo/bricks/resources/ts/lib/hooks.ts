@@ -27,6 +27,8 @@ export interface Beside {
 export interface Touched {
   readonly id: string;
   readonly known: number;
+  /** The columns that hooks remember, as they were; none where the row was not there. */
+  readonly was: Readonly<Record<string, Stored>>;
 }
 
 /** A row that a request links with others, or unlinks. */
@@ -44,6 +46,8 @@ export interface Hook {
   readonly after?: (c: Context<AppEnv>, change: Change, row: Row) => void | Promise<void>;
   /** What `along` is for such rows: statements over all of them, behind the last change. */
   readonly beside?: (c: Context<AppEnv>, beside: Beside) => readonly D1PreparedStatement[];
+  /** Columns of such rows, of which `afterBeside` is told what they were. */
+  readonly remembers?: readonly string[];
   /** What `after` is for such rows; there are some. */
   readonly afterBeside?: (c: Context<AppEnv>, beside: Beside, rows: readonly Touched[]) => void | Promise<void>;
   /** Statements in front of linking the row with another, or unlinking it: where one fails neither happens. Asked of the side that declares the link. */
