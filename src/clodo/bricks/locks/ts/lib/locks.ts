@@ -31,11 +31,15 @@ export function locks(all: readonly Lock[], free: readonly string[]): Hook {
     // In the transaction of the change: the row as it is now decides, not as it was when it was read.
     ahead: (c, change) => {
       const verb = asked(c, change);
-      if (isFree(change, free)) return [];
+      const changed = change.after === null ? [] : heldUp(change.after, free);
+      if (change.after !== null && changed.length === 0) return [];
       const holds = (lock: Lock): boolean => lock.verb === verb && !(lock.free !== undefined && allows(lock.free, change.caller));
       return all.filter(holds).map(({ view, sql }) => {
-        const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
-        return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id);
+        // A value that is given again changes nothing only where the row still holds it.
+        const [names, values] = [changed.map(([name]) => `"t".${quote(name)}`).join(", "), changed.map(() => "?").join(", ")];
+        const other = changed.length === 0 ? "" : ` AND (${names}) IS NOT (${values})`;
+        const kept = `SELECT 1 FROM ${quote(change.entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)${other}`;
+        return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(change.id, ...changed.map(([, value]) => value));
       });
     },
     refused: (error) => {
@@ -45,6 +49,6 @@ export function locks(all: readonly Lock[], free: readonly string[]): Hook {
   };
 }
 
-/** Whether nothing changes but such fields, and what the service itself notes of a change. */
-const isFree = ({ after, before }: Change, free: readonly string[]): boolean =>
-  after !== null && Object.entries(after).every(([name, value]) => free.includes(name) || name === "updated_at" || name === "version" || before?.[name] === value);
+/** What a change sets beside such fields and what the service itself notes. */
+const heldUp = (after: NonNullable<Change["after"]>, free: readonly string[]) =>
+  Object.entries(after).filter(([name]) => !free.includes(name) && name !== "updated_at" && name !== "version");
