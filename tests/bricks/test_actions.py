@@ -129,6 +129,37 @@ def test_what_is_doubtful_is_warned_of() -> None:
     assert warnings(public.format("public")) == []
 
 
+LISTS = """service lists
+
+entity list {{
+  name: text
+}}
+
+entity item {{
+  position: {}
+  label: text
+  list: -> list required
+{}
+  action insert {{
+    update item set position = position + 1 where list = this.list and position >= this.position
+  }}
+
+  action reset {{
+    update item set position = empty, label = label & "+" where list = this.list
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("position", "unique", "words"),
+    [("integer", "  unique (list, position)\n", "with the rest of its 'unique' still has"), ("integer unique", "", "another row still has"), ("integer", "  unique (list, label)\n", "")],
+)
+def test_rows_that_move_on_over_each_other_are_warned_of(position: str, unique: str, words: str) -> None:
+    told = warnings(LISTS.format(position, unique))
+    assert len(told) == bool(words) and all(words in one for one in told)
+
+
 STATES = """service x
 
 entity bill {

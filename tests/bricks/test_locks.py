@@ -61,7 +61,7 @@ def test_roles_that_cannot_be_free_of_a_lock_are_told(write: str, roles: str, wo
 
 
 FAULTS = [
-    Fault("nothing is locked", FILE, "if (isFree(change, free)) return [];", "if (change.id !== '') return [];", "locks."),
+    Fault("nothing is locked", FILE, "if (change.after !== null && changed.length === 0) return [];", "if (change.id !== '') return [];", "locks."),
     Fault("deletion passes as a change", FILE, 'return method === "DELETE" ? "delete" : "change";', 'return "change";', "locks.delete"),
     Fault("any row is locked", FILE, "AND NOT coalesce(${sql}, 0)", "AND coalesce(${sql}, 0) IN (0, 1)", "locks."),
     Fault("the state is locked too", INVOICE, '], ["status"])', "], [])", "rules.transitions|resources.type"),
@@ -71,6 +71,7 @@ FAULTS = [
     Fault("the role is held up, too", FILE, "!(lock.free !== undefined && allows(lock.free, caller))", "lock.detail !== ''", "locks.free"),
     Fault("nobody is held up", FILE, "allows(lock.free, caller)", "caller.user !== undefined", "locks."),
     Fault("another role is not held up", "src/entities/order.ts", '["manager"]', '["user"]', "locks."),
+    Fault("what is changed is taken for what is there", FILE, "IS NOT (${values})", "IS (${values})", "locks.change"),
     Fault("other words", INVOICE, "Only a draft can be changed.", "No.", "locks.change"),
     Fault("another state", INVOICE, "'draft'", "'sent'", "locks.change"),
     Fault("the condition of deleting is lost", INVOICE, "'paid'", "'nothing'", "locks.delete"),

@@ -9,7 +9,7 @@ from clodo.blueprint.clashes import duplicates, name_problems
 from clodo.blueprint.constructs import place_name
 from clodo.blueprint.defaults import default_problems
 from clodo.blueprint.fields import field_problems
-from clodo.blueprint.formulas import Scope, condition_problems, value_problems
+from clodo.blueprint.formulas import Scope, condition_problems, member, value_problems
 from clodo.blueprint.plan import is_owned
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.reads import narrows
@@ -17,6 +17,7 @@ from clodo.blueprint.values import Blueprint, Entity, Field, Operand, Reference,
 from clodo.bricks.actions.persons import is_others_only
 from clodo.bricks.actions.rows import circle
 from clodo.bricks.actions.states import never_reached
+from clodo.bricks.actions.sums import steps
 from clodo.bricks.actions.values import (
     Action,
     Assignment,
@@ -152,6 +153,22 @@ def effect_problems(
     if isinstance(effect, UpdateRows):
         for n, a in enumerate(effect.assignments):
             yield from _assigned(b, entity, a, within, _value(path, n), alone=True)
+            yield from _shifted(entity, a, within, _value(path, n))
+
+
+def _shifted(e: Entity, a: Assignment, scope: Scope, path: str) -> Iterator[Problem]:
+    """A field that several rows are moved on in, one by one, and that no two of them may share at any time."""
+    m = member(e, a.target[0])
+    alone = m is not None and m.unique
+    if steps(a, scope) and (alone or any(a.target[0] in group for group in e.unique)):
+        group = "" if alone else " with the rest of its 'unique'"
+        yield Problem(
+            f"Rows are changed one after the other, and each is refused whose new {a.target[0]!r} another row{group} still has: "
+            "this fails as soon as two rows follow each other.",
+            f"Leave {a.target[0]} out of 'unique', or give rows a {a.target[0]} between those of two others (a decimal) in the place of moving all behind it.",
+            path,
+            severity="warning",
+        )
 
 
 def _value(path: str, n: int) -> str:

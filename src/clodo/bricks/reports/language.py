@@ -108,16 +108,7 @@ def widens(b: Blueprint, report: Report) -> bool:
     read, rows = who_reads(b, report), b.read_access(e)
     if rows.who is Who.OWNER and not read.is_like(rows):  # any user is let in, and their own rows are all that they see
         return read.who not in (Who.USER, Who.OWNER, Who.ROLE)
-    return not _within(read, rows)
-
-
-def _within(read: Access, rows: Access) -> bool:
-    """Whether whoever is let in by one rule may read all rows that another one is for."""
-    if rows.who is Who.PUBLIC or read.is_like(rows):
-        return True
-    if rows.who is Who.USER:
-        return read.who in (Who.USER, Who.OWNER, Who.ROLE)
-    return read.who is Who.ROLE and bool(rows.roles) and set(read.roles) <= {*rows.roles, "admin"}
+    return not read.is_within(rows)
 
 
 def _told_afar(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[Problem]:
@@ -127,9 +118,9 @@ def _told_afar(b: Blueprint, e: Entity, report: Report, path: str) -> Iterator[P
         for part in parts(c.value):
             owner = _whose(b, e, part) if isinstance(part, Path) else None
             rows = b.read_access(owner) if owner is not None else None
-            if owner is None or rows is None or (_within(read, rows) and rows.who is not Who.OWNER):
+            if owner is None or rows is None or (read.is_within(rows) and rows.who is not Who.OWNER):
                 continue
-            if rows.who is Who.OWNER and rows.roles and _within(read, Access(Who.ROLE, rows.roles)):
+            if rows.who is Who.OWNER and rows.roles and read.is_within(Access(Who.ROLE, rows.roles)):
                 continue
             yield Problem(
                 f"The report tells {expression_text(part)!r} to all who may read it, and 'read {rows}' of {owner.name} keeps that from some of them.",

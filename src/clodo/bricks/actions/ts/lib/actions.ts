@@ -135,10 +135,15 @@ function set(c: Context<AppEnv>, { entity, id, after }: Change): D1PreparedState
 /** What is said where every guard holds again by the time that it is asked why. */
 export const CHANGED = "Something changed at the same moment; try again.";
 
+/** What is said where a row that another one would refer to is not there by then. */
+const GONE = "A row that this refers to is gone.";
+
+const deletes = ({ sql }: Statement): boolean => sql.startsWith("DELETE ");
+
 /** Tells why nothing was done. */
 export async function refusal(c: Context<AppEnv>, a: Action, entity: Entity, values: Values, error: unknown): Promise<never> {
   for (const one of entities) refused(one, error);
-  if (isForeignKeyFailure(error)) throw new Problem(409, "Other rows refer to one that would go.");
+  if (isForeignKeyFailure(error)) throw new Problem(409, a.effects.some(deletes) ? "Other rows refer to one that would go." : GONE);
   if (error instanceof Error && error.message.includes("NOT NULL constraint failed")) {
     throw new Problem(409, "A value that is required would be missing.");
   }

@@ -16,6 +16,9 @@ export interface Lock {
   readonly free?: Rule;
 }
 
+/** Columns with the values that they are to have. */
+type Changed = readonly (readonly [name: string, value: unknown])[];
+
 /** What a request asks of this very row. Actions, schedules and deletions of other rows that take it along have rules of their own. */
 function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undefined {
   const own = `/api/${entity.path}/${id}`;
@@ -28,18 +31,20 @@ function asked(c: Context<AppEnv>, { entity, id, before }: Change): Verb | undef
 /** Keeps rows as they are while they do not meet a condition. `free` are fields that go on changing. */
 export function locks(all: readonly Lock[], free: readonly string[]): Hook {
   // In the transaction of the change: the row as it is now decides, not as it was when it was read.
-  const refusing = (c: Context<AppEnv>, { entity, id, caller }: Linked, verb: Verb | undefined): D1PreparedStatement[] => {
+  const refusing = (c: Context<AppEnv>, { entity, id, caller }: Linked, verb: Verb | undefined, changed: Changed = []): D1PreparedStatement[] => {
     const holds = (lock: Lock): boolean => lock.verb === verb && !(lock.free !== undefined && allows(lock.free, caller));
+    // A value that is given again changes nothing only where the row still holds it.
+    const [names, values] = [changed.map(([name]) => `"t".${quote(name)}`).join(", "), changed.map(() => "?").join(", ")];
+    const other = changed.length === 0 ? "" : ` AND (${names}) IS NOT (${values})`;
     return all.filter(holds).map(({ view, sql }) => {
-      const kept = `SELECT 1 FROM ${quote(entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)`;
-      return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(id);
+      const kept = `SELECT 1 FROM ${quote(entity.name)} AS "t" WHERE "t"."id" = ? AND NOT coalesce(${sql}, 0)${other}`;
+      return c.env.DB.prepare(`INSERT INTO ${quote(view)} SELECT 1 WHERE EXISTS (${kept})`).bind(id, ...changed.map(([, value]) => value));
     });
   };
   return {
     ahead: (c, change) => {
-      const verb = asked(c, change);
-      if (isFree(change, free)) return [];
-      return refusing(c, change, verb);
+      const changed = change.after === null ? [] : heldUp(change.after, free);
+      return change.after !== null && changed.length === 0 ? [] : refusing(c, change, asked(c, change), changed);
     },
     // What a row is linked with is part of it.
     linking: (c, linked) => refusing(c, linked, "change"),
@@ -50,6 +55,6 @@ export function locks(all: readonly Lock[], free: readonly string[]): Hook {
   };
 }
 
-/** Whether nothing changes but such fields, and what the service itself notes of a change. */
-const isFree = ({ after, before }: Change, free: readonly string[]): boolean =>
-  after !== null && Object.entries(after).every(([name, value]) => free.includes(name) || name === "updated_at" || name === "version" || before?.[name] === value);
+/** What a change sets beside such fields and what the service itself notes. */
+const heldUp = (after: NonNullable<Change["after"]>, free: readonly string[]): Changed =>
+  Object.entries(after).filter(([name]) => !free.includes(name) && name !== "updated_at" && name !== "version");
