@@ -12,7 +12,7 @@ from clodo.blueprint.plan import Plan
 from clodo.blueprint.values import Access, Entity, Field, Who
 from clodo.bricks.actions.brick import actions_of
 from clodo.bricks.actions.scenes import Scene
-from clodo.bricks.actions.touched import touches
+from clodo.bricks.actions.touched import touched_by
 from clodo.bricks.actions.values import Action, CreateRow
 from clodo.bricks.content.language import Markdown, Publish, Slug
 from clodo.proof.check import Check
@@ -64,7 +64,7 @@ def checks(plan: Plan) -> Iterator[Check]:
             if made is not None and (bool(made.parts_of(Slug)) or bool(made.parts_of(Markdown))) and not action.later:
                 words = f"{owner.name}.{action.name}: a {name} that it makes has its slug and its HTML".replace("_", " ")
                 yield Check("content.made", words, partial(_made, owner, action, made), alone=True)
-        for name in touches(plan.blueprint, action.effects, owner) if not action.later else ():
+        for name in touched_by(plan.blueprint, owner, action) if not action.later else ():
             touched = plan.blueprint.entity(name)
             if touched is None:
                 continue
