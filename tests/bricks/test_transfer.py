@@ -100,7 +100,7 @@ FAULTS = [
     Fault("one page", "src/lib/export.ts", "results.length < limit", "results.length > 0", "transfer.all"),
     Fault("order", "src/lib/export.ts", " ORDER BY ${query.order}", ' ORDER BY "id"', "transfer.export|transfer.all"),
     Fault("references", "src/lib/insertion.ts", "  await lookUp(c, entity, caller, given.map(([, fields]) => fields));\n", "", "transfer.import-rules"),
-    Fault("hidden references", "src/lib/insertion.ts", "visible(target, caller)", "[]", "transfer.import-rules"),
+    Fault("hidden references", "src/lib/insertion.ts", ", ...nameable(entity, reference.to, caller)", "", "transfer.import-rules"),
     Fault("not all or nothing", "src/lib/insertion.ts", "  refuseFaulty(entries);\n  try", "  try", "transfer.import-rules"),
     Fault("no blame", "src/lib/insertion.ts", "await blame(c, entity, entries, error);", "", "transfer.import-rules"),
     Fault("anyone imports", "src/lib/import.ts", "await admit(c, entity.write)", "{}", "transfer.import-access"),

@@ -36,7 +36,7 @@ from clodo.bricks.actions.values import (
     tenant_columns,
 )
 from clodo.bricks.rules.triggers import HOLD, PUT_OFF, puts_off
-from clodo.emit.expressions import Place, sql, stored_sql
+from clodo.emit.expressions import RANDOM_UUID, Place, sql, stored_sql
 
 _ID, _CALLER, _NOW, _TODAY = "?1", "?2", "?3", "?4"
 _FIRST = 5
@@ -203,7 +203,7 @@ def _create(b: Blueprint, e: Entity, effect: CreateRow, place: Place, id: str) -
             columns[f.name] = f"substr({_NOW}, 12, 8)" if timed else stored_sql(value, place, f)
         elif f.made and f.required:
             # What the service makes of itself, such as a version.
-            columns[f.name] = "lower(hex(randomblob(16)))"
+            columns[f.name] = RANDOM_UUID
     for r in entity.references:
         if r.name in given:
             columns[f"{r.name}_id"] = stored_sql(given[r.name], place, r)
