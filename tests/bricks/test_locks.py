@@ -61,7 +61,7 @@ def test_roles_that_cannot_be_free_of_a_lock_are_told(write: str, roles: str, wo
 
 
 FAULTS = [
-    Fault("nothing is locked", FILE, "if (change.after !== null && changed.length === 0) return [];", "if (change.id !== '') return [];", "locks."),
+    Fault("nothing is locked", FILE, "return change.after !== null && changed.length === 0 ?", "return change.id !== '' ?", "locks."),
     Fault("deletion passes as a change", FILE, 'return method === "DELETE" ? "delete" : "change";', 'return "change";', "locks.delete"),
     Fault("any row is locked", FILE, "AND NOT coalesce(${sql}, 0)", "AND coalesce(${sql}, 0) IN (0, 1)", "locks."),
     Fault("the state is locked too", INVOICE, '], ["status"])', "], [])", "rules.transitions|resources.type"),
