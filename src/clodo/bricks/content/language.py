@@ -14,7 +14,7 @@ from clodo.blueprint.constructs import Construct, path_of
 from clodo.blueprint.formulas import AGGREGATES, Scope, parts, target_of
 from clodo.blueprint.problems import Problem
 from clodo.blueprint.reads import Read, afar, reads
-from clodo.blueprint.values import Blueprint, Bound, Call, Entity, Field, FieldType, Who
+from clodo.blueprint.values import Blueprint, Bound, Call, Entity, Expression, Field, FieldType, Who
 
 SLUG_PATTERN = "^[a-z0-9](-?[a-z0-9])*$"
 SLUG_LENGTH = 100
@@ -100,28 +100,27 @@ def _publish_problems(b: Blueprint, e: Entity, publish: Publish) -> Iterator[Pro
         )
 
 
-def _shows_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str, str]]:
-    """The computed fields, as entity, field and what is looked at, that tell of rows of ``e`` that others refer to, whether these are out or
-    not, where others than those who write ``e`` read them."""
+def _told_further(b: Blueprint, e: Entity) -> Iterator[tuple[Entity, Field, Expression]]:
+    """The computed fields of all entities that others read than those who write ``e``, each with its expression."""
     for teller in b.entities:
-        if b.read_access(teller).is_within(b.write_access(e)):
-            continue
-        for f in teller.fields:
-            seen = afar(f.computed, Scope(b, teller), e.name) - {*SHOWN} if f.computed is not None else set()
-            if seen:
-                yield teller.name, f.name, min(seen)
+        if not b.read_access(teller).is_within(b.write_access(e)):
+            yield from ((teller, f, f.computed) for f in teller.fields if f.computed is not None)
+
+
+def _shows_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str, str]]:
+    """The computed fields, as entity, field and what is looked at, that tell others of rows of ``e`` that are referred to, whether these are
+    out or not."""
+    for teller, f, computed in _told_further(b, e):
+        if seen := afar(computed, Scope(b, teller), e.name) - {*SHOWN}:
+            yield teller.name, f.name, min(seen)
 
 
 def _tells_of_drafts(b: Blueprint, e: Entity) -> Iterator[tuple[str, str]]:
-    """The computed fields, as entity and field, that count rows of ``e`` whether they are out or not, where others than those
-    who write ``e`` read them."""
-    for teller in b.entities:
-        if b.read_access(teller).is_within(b.write_access(e)):
-            continue
-        for f in teller.fields:
-            for part in parts(f.computed) if f.computed is not None else ():
-                if isinstance(part, Call) and part.function in AGGREGATES and target_of(part)[0] == e.name and not _by_state(b, e, part):
-                    yield teller.name, f.name
+    """The computed fields, as entity and field, that count rows of ``e`` for others, whether they are out or not."""
+    for teller, f, computed in _told_further(b, e):
+        for part in parts(computed):
+            if isinstance(part, Call) and part.function in AGGREGATES and target_of(part)[0] == e.name and not _by_state(b, e, part):
+                yield teller.name, f.name
 
 
 def _by_state(b: Blueprint, e: Entity, call: Call) -> bool:

@@ -79,7 +79,7 @@ async def _maker(s: Session) -> None:
     told = [(m["user_id"], m["email"], m["role"]) for m in answer.body["items"]]
     if told != [(t.owner.id, t.owner.email, "owner")] or answer.body["next_cursor"] is not None:
         raise Fault("the maker is not the only member, and an owner", answer)
-    await add(s, t.id, await s.account("ann"))
+    await add(s, t.id, (await s.account("ann")).id)
     first = expect(await t.send("GET", "/members?limit=1"), 200).body
     rest = expect(await t.send("GET", f"/members?limit=1&cursor={first['next_cursor']}"), 200).body
     if len({m["user_id"] for m in first["items"] + rest["items"]}) != 2 or rest["next_cursor"] is not None:
@@ -125,7 +125,7 @@ async def _ends(s: Session) -> None:
 
 async def _owners(s: Session) -> None:
     t, ann = await _new(s), await s.account("ann")
-    await add(s, t.id, ann)
+    await add(s, t.id, ann.id)
     probes: tuple[tuple[str, str, Any], ...] = (
         ("PUT", "", await s.body(tenant_of(s.plan))), ("DELETE", "", None), ("GET", "/invitations", None),
         ("POST", "/invitations", {"email": "x@example.com"}), ("PATCH", f"/members/{ann.id}", {"role": "owner"}), ("DELETE", f"/members/{t.owner.id}", None), ("DELETE", f"/invitations/{_NOBODY}", None),
@@ -146,7 +146,7 @@ async def _owners(s: Session) -> None:
 
 async def _removed(s: Session) -> None:
     t, ben = await _new(s), await s.account("ben")
-    await add(s, t.id, ben)
+    await add(s, t.id, ben.id)
     row = next((e for e in s.blueprint.entities if belongs(s.blueprint, e) and not s.blueprint.read_access(e).roles), None)
     if row is not None:
         expect(await s.client.send("GET", s.path(row), headers=sent_by(s, ben, t.id)), 200, "a member")
@@ -155,7 +155,7 @@ async def _removed(s: Session) -> None:
     expect(await t.send("GET", "", by=ben), 404, "who was removed")
     if row is not None:
         expect(await s.client.send("GET", s.path(row), headers=sent_by(s, ben, t.id)), 403, "who was removed")
-    await add(s, t.id, ben)
+    await add(s, t.id, ben.id)
     expect(await t.send("DELETE", f"/members/{ben.id}", by=ben), 204, "a member leaves")
 
 

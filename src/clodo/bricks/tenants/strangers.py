@@ -29,7 +29,7 @@ def prepare(session: Session) -> None:
             return {HEADER: (await made(session, tenant, account))["id"]}
         admin = await session.account("admin")
         if name != STRANGER:
-            await add(session, admin.more[HEADER], account)
+            await add(session, admin.more[HEADER], account.id)
             return {HEADER: admin.more[HEADER]}
         own = await made(session, tenant, admin)
         await session.query('UPDATE "tenants__member" SET "user_id" = ? WHERE "tenant_id" = ?', account.id, own["id"])
@@ -38,16 +38,16 @@ def prepare(session: Session) -> None:
 
     async def spared(id: str) -> None:
         admin = await session.account("admin")
-        await add(session, admin.more[HEADER], Account(id, "", ""))
+        await add(session, admin.more[HEADER], id)
 
     session.welcomes.append(welcome)
     session.spared.append(spared)
 
 
-async def add(s: Session, tenant: str, account: Account, role: str = "member") -> None:
-    """Makes an account a member, past all invitations."""
+async def add(s: Session, tenant: str, user: str, role: str = "member") -> None:
+    """Makes a user a member, past all invitations."""
     sql = 'INSERT INTO "tenants__member" ("tenant_id", "user_id", "role", "created_at") VALUES (?, ?, ?, \'\')'
-    await s.query(sql, tenant, account.id, role)
+    await s.query(sql, tenant, user, role)
 
 
 async def made(s: Session, e: Entity, account: Account, changes: Row | None = None) -> Row:
